@@ -1,0 +1,43 @@
+import { defineConfig, type Options } from "tsup";
+
+/** JavaScript only: TypeScript 7 has no API that a bundler could call, so `tsc -b` writes the declarations. */
+const common: Options = {
+  format: "esm",
+  target: "es2022",
+  platform: "neutral",
+  dts: false,
+  clean: false,
+  sourcemap: true,
+  splitting: true,
+  treeshake: false,
+  silent: true,
+  // Without the next two, core would carry its dependencies inside and `node:fs` would become `fs`,
+  // which no worker check could tell from a package of that name.
+  skipNodeModulesBundle: true,
+  removeNodeProtocol: false,
+  external: [/^#/, /^@gatehouse\//],
+};
+
+const core = "packages/core";
+const nodeHttp = "packages/adapter-node-http";
+
+export default defineConfig([
+  {
+    ...common,
+    entry: {
+      index: `${core}/src/index.ts`,
+      "node/index": `${core}/src/node/index.ts`,
+      "conformance/index": `${core}/src/conformance/index.ts`,
+      "platform/node": `${core}/src/platform/node.ts`,
+      "platform/portable": `${core}/src/platform/portable.ts`,
+    },
+    outDir: `${core}/dist`,
+    tsconfig: `${core}/tsconfig.json`,
+  },
+  {
+    ...common,
+    entry: { index: `${nodeHttp}/src/index.ts` },
+    outDir: `${nodeHttp}/dist`,
+    tsconfig: `${nodeHttp}/tsconfig.json`,
+  },
+]);

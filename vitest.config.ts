@@ -1,0 +1,36 @@
+import { defineConfig } from "vitest/config";
+
+/**
+ * Tests read the sources, so none of them waits for a build. With GATEHOUSE_DIST=1 the same tests meet the
+ * built packages instead, through the `exports` that a user meets: a bundler that dropped a guard is caught there.
+ */
+const fromDist = process.env["GATEHOUSE_DIST"] === "1";
+const file = (path: string): string => new URL(path, import.meta.url).pathname;
+
+const sources = [
+  { find: /^#platform$/, replacement: file("packages/core/src/platform/node.ts") },
+  { find: /^@gatehouse\/core$/, replacement: file("packages/core/src/index.ts") },
+  {
+    find: /^@gatehouse\/core\/(node|conformance)$/,
+    replacement: file("packages/core/src/") + "$1/index.ts",
+  },
+  { find: /^@gatehouse\/node-http$/, replacement: file("packages/adapter-node-http/src/index.ts") },
+];
+
+export default defineConfig({
+  resolve: { alias: fromDist ? [] : sources },
+  test: {
+    include: fromDist
+      ? ["packages/adapter-*/{src,test}/**/*.test.ts", "tests/**/*.test.ts"]
+      : ["packages/*/{src,test}/**/*.test.ts", "{examples,bench,tests,scripts}/**/*.test.ts"],
+    exclude: ["**/node_modules/**", "**/dist/**"],
+    testTimeout: 20_000,
+    coverage: {
+      provider: "v8",
+      include: ["packages/*/src/**/*.ts"],
+      exclude: ["**/*.test.ts", "**/*.test-d.ts", "**/*.test-support.ts", "**/*.gen.ts"],
+      reporter: ["text-summary", "json-summary"],
+      reportsDirectory: "coverage",
+    },
+  },
+});
