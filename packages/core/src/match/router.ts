@@ -1,0 +1,29 @@
+import type { NormalizedRequest } from "../model/request.js";
+
+/** How a framework matches; the router matches the same way. */
+export interface FrameworkMatching {
+  /** Default true. False folds ASCII letters only. */
+  readonly caseSensitive?: boolean;
+  /** `significant` (default): `/a` and `/a/` are two paths. `ignored`: one trailing slash makes no difference. */
+  readonly trailingSlash?: "significant" | "ignored";
+  /** Is the static text of a pattern compared before (`raw`) or after (`decoded`, default) percent-decoding? */
+  readonly staticText?: "raw" | "decoded";
+  /** Prefix under which the framework mounted the guard; policies see the full target. */
+  readonly mountPrefix?: string;
+  /** The platform cannot tell the peer's address. */
+  readonly lacksPeer?: boolean;
+}
+
+export interface RouteMatch {
+  /** Index into the policy's routes. */
+  readonly route: number;
+  /** Percent-decoded once; an object without a prototype. */
+  readonly params: Record<string, string>;
+}
+
+export interface Router {
+  /** Undefined: no route. `"ambiguous"`: the raw and the decoded reading lead to different routes (400 `ambiguous-path`). */
+  match(method: string, request: NormalizedRequest): RouteMatch | "ambiguous" | undefined;
+  /** Methods that routes know at this path, sorted, `HEAD` beside `GET`; empty when the path is unknown. */
+  allowed(request: NormalizedRequest): readonly string[];
+}

@@ -1,0 +1,79 @@
+import type { StageName } from "../stages.js";
+import type { HeaderField } from "./request.js";
+import type { ResolvedRoute } from "./resolved.js";
+import type { Refusal, Verdict } from "./outcome.js";
+import type { RequestState } from "./state.js";
+
+/** One compiled rule at its place in the order. */
+export interface Stage {
+  readonly at: StageName;
+  /** JSON Pointer of what it was compiled from. */
+  readonly rule: string;
+  /** Synchronous wherever no I/O is needed: a promise is made only where something is waited for. */
+  run(state: RequestState): Verdict | Promise<Verdict>;
+}
+
+/** Fields that the policy owes on every answer of a route, refusals included. */
+export interface HeaderContribution {
+  /** Constant fields; they replace the handler's own. */
+  readonly set?: readonly HeaderField[];
+  /** Lower-case names of fields that are taken out of the handler's answer. */
+  readonly remove?: readonly string[];
+  /** Tokens merged into `Vary`. */
+  readonly vary?: readonly string[];
+  /** What depends on the request; runs after the constant part. */
+  readonly dynamic?: (state: RequestState, sink: HeaderSink) => void;
+}
+
+export interface HeaderSink {
+  set(name: string, value: string): void;
+}
+
+/** What is left of a handler's body under a rule. */
+export type BodyOutcome =
+  | { readonly kind: "json"; readonly value: unknown; /** already serialized, when the projector writes text itself */ readonly text?: string }
+  | { readonly kind: "withheld"; readonly code: "unreadable-response" | "response-mismatch"; readonly reason: string }
+  | { readonly kind: "empty" };
+
+/** Projection and redaction of a route's answers. */
+export interface BodyRule {
+  /** True when a body of this status and (lower-case, without parameters) media type cannot stream through. */
+  needsBody(status: number): boolean;
+  /** `value` is the object before serialization (never text). */
+  apply(value: unknown, status: number, state: RequestState): BodyOutcome;
+}
+
+/** Turns a refusal into what goes over the wire (RFC 9457). */
+export interface ErrorShaper {
+  shape(refusal: Refusal, status: number, state: RequestState): { readonly contentType: string; readonly body: string };
+  /** Names of the top-level members that an error body of the application's may keep (POLICY amendment 14). */
+  readonly members: readonly string[];
+}
+
+export interface CompiledResponse {
+  readonly body: BodyRule | undefined;
+  /** Escapes `<`, `>`, `&`, U+2028 and U+2029 in JSON text that the engine writes. */
+  readonly encode: ((json: string) => string) | undefined;
+  readonly headers: readonly HeaderContribution[];
+  /** Lower-case names of fields that the author lets the handler decide (`"keep"`). */
+  readonly keep: ReadonlySet<string>;
+  readonly errors: ErrorShaper;
+}
+
+/** Frozen closures and constants: all that a request needs. */
+export interface CompiledRoute {
+  readonly key: string;
+  readonly resolved: ResolvedRoute;
+  readonly observe: boolean;
+  readonly conceal: boolean;
+  /** Everything that needs no body, in order. */
+  readonly head: readonly Stage[];
+  /** What runs once the body was read; empty when no rule needs it. */
+  readonly body: readonly Stage[];
+  /** What a CORS preflight that leads here meets. Undefined: the route has no cors, the preflight is an ordinary OPTIONS. */
+  readonly preflight: readonly Stage[] | undefined;
+  /** Bytes to be read (`needsBody`) or to be counted while the handler streams. */
+  readonly maxBody: number;
+  readonly types: readonly string[];
+  readonly response: CompiledResponse;
+}

@@ -1,0 +1,97 @@
+import type { StageName } from "../stages.js";
+import type { Refusal } from "./outcome.js";
+import type { Principal } from "./principal.js";
+import type { HeaderField } from "./request.js";
+import type { TraceStep } from "./state.js";
+
+/** A refusal that observe mode did not carry out. */
+export interface ObservedRefusal {
+  readonly stage: StageName;
+  readonly code: string;
+  readonly status: number;
+  readonly reason: string;
+  readonly rule?: string;
+}
+
+export interface Admission {
+  readonly outcome: "admit";
+  /** Key of the route; null where observe mode let an unmatched request pass. */
+  readonly route: string | null;
+  readonly principal: Principal | null;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly query: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly cookies: Readonly<Record<string, unknown>>;
+  readonly body: unknown;
+  readonly locals: Record<string, unknown>;
+  /** Fields that the policy owes; `respond` puts them on the answer. */
+  readonly responseHeaders: readonly HeaderField[];
+  /** No rule read the body: the handler streams it, and the adapter holds it to this many bytes (413, then close). */
+  readonly bodyLimit: number;
+  readonly failedOpen?: readonly string[];
+  readonly observed?: readonly ObservedRefusal[];
+  readonly trace?: readonly TraceStep[];
+}
+
+export interface Rejection {
+  readonly outcome: "refuse";
+  readonly stage: StageName;
+  readonly code: string;
+  readonly status: number;
+  readonly responseHeaders: readonly HeaderField[];
+  readonly body: string;
+  /** For the operator only. */
+  readonly reason: string;
+  /** True: close the connection after this answer. */
+  readonly close: boolean;
+  readonly route: string | null;
+  readonly trace?: readonly TraceStep[];
+}
+
+export interface OwnAnswer {
+  readonly outcome: "answer";
+  readonly status: number;
+  readonly responseHeaders: readonly HeaderField[];
+  readonly route: string | null;
+  readonly trace?: readonly TraceStep[];
+}
+
+export type Decision = Admission | Rejection | OwnAnswer;
+
+/** Passed so far; the body is needed. */
+export interface Continue {
+  readonly outcome: "continue";
+  readonly bodyLimit: number;
+  readonly types: readonly string[];
+  /** Observe mode: the handler must still be able to read the bytes as sent, also when there are more than the limit. */
+  readonly observe: boolean;
+}
+
+/** What is told to `onDecision`, once per exchange, when it ends. */
+export interface DecisionEvent {
+  /** UUIDv7. */
+  readonly id: string;
+  readonly correlation: string;
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  readonly policy: string;
+  readonly revision: string;
+  readonly mode: "enforce" | "observe";
+  readonly route: string | null;
+  readonly method: string;
+  readonly outcome: "admit" | "refuse" | "answer";
+  readonly stage?: StageName;
+  readonly code?: string;
+  /** What went out. */
+  readonly status: number;
+  readonly reason?: string;
+  readonly principal?: { readonly id: string; readonly authenticator: string };
+  readonly failedOpen?: readonly string[];
+  readonly observed?: readonly ObservedRefusal[];
+  readonly reports?: readonly string[];
+  readonly trace?: readonly TraceStep[];
+  /** Only for the operator: what a fault or a throwing handler carried. */
+  readonly error?: unknown;
+}
+
+export type { Refusal };

@@ -1,0 +1,50 @@
+/** The contract of a policy kind: one folder, one skeleton, one entry in the list of `compile/kinds.ts`. */
+import type { Report } from "../errors/diagnostics.js";
+import type { ApiKeyLookup, Check, CustomAuthenticator } from "../ports/application.js";
+import type { Clock } from "../ports/clock.js";
+import type { Platform } from "../ports/platform.js";
+import type { SchemaCompiler } from "../ports/schema-compiler.js";
+import type { SecretSource } from "../ports/secrets.js";
+import type { StateStore } from "../ports/state-store.js";
+import type { BodyRule, ErrorShaper, HeaderContribution, Stage } from "./compiled.js";
+import type { ResolvedPolicy, ResolvedRoute } from "./resolved.js";
+
+/** What compiling may use. Everything here is ready before the first request. */
+export interface CompileEnvironment {
+  readonly platform: Platform;
+  readonly clock: Clock;
+  readonly store: StateStore;
+  /** Resolves a `{ "secret": … }`; reports and returns undefined when it is unresolved or empty. Never a literal. */
+  secret(reference: string, pointer: string): Promise<Uint8Array | undefined>;
+  readonly secrets: SecretSource | undefined;
+  /** Path of the policy file, when it is known. */
+  readonly file: string | undefined;
+  readonly checks: Readonly<Record<string, Check>>;
+  readonly authenticators: Readonly<Record<string, CustomAuthenticator>>;
+  readonly lookups: Readonly<Record<string, ApiKeyLookup>>;
+  /** Loaded on first call: a policy without schemas never pays for it. */
+  schemas(): Promise<SchemaCompiler>;
+  /** sha256 of the canonical document: part of every cache key that must not outlive a policy. */
+  readonly revision: string;
+  readonly report: Report;
+}
+
+/** A kind, compiled for one document. */
+export interface CompiledKind {
+  /** Request stages of a route (or of the document where nothing matched); the engine sorts them by `at`. */
+  stages?(route: ResolvedRoute): readonly Stage[];
+  /** Stages of a CORS preflight that leads to this route; undefined when the kind has none. */
+  preflight?(route: ResolvedRoute): readonly Stage[] | undefined;
+  headers?(route: ResolvedRoute): HeaderContribution | undefined;
+  bodyRule?(route: ResolvedRoute): BodyRule | undefined;
+  encode?(route: ResolvedRoute): ((json: string) => string) | undefined;
+  errors?(route: ResolvedRoute): ErrorShaper;
+}
+
+export interface Kind {
+  readonly name: string;
+  /** Cross-checks: pure; no files, secrets, network or heavy imports. Runs in `checkPolicy` too, and always before `compile`. */
+  check(policy: ResolvedPolicy, report: Report): void;
+  /** Only called for a policy that passed every check. What only the environment can tell (a key that does not parse) is reported. */
+  compile(policy: ResolvedPolicy, environment: CompileEnvironment): CompiledKind | Promise<CompiledKind>;
+}

@@ -1,0 +1,101 @@
+import type { StageName } from "../stages.js";
+import type { CompiledRoute } from "./compiled.js";
+import type { Identity } from "./principal.js";
+import type { NormalizedRequest, QueryParameters, RawRequest } from "./request.js";
+
+/** One fact that a decision read; `value` is left out where it is a credential or marked sensitive. */
+export interface ReadFact {
+  readonly fact: string;
+  readonly value?: unknown;
+}
+
+/** What one stage said. */
+export interface TraceStep {
+  readonly stage: StageName;
+  readonly outcome: "pass" | "refuse" | "fault" | "answer" | "observe";
+  readonly code?: string;
+  /** JSON Pointer of the rule that decided. */
+  readonly rule?: string;
+  /** In words: which part of which rule. */
+  readonly reason?: string;
+  readonly read?: readonly ReadFact[];
+}
+
+/** What a stage adds to its own step while it runs; collected only when tracing. */
+export interface TraceNote {
+  readonly rule?: string;
+  readonly reason?: string;
+  readonly read?: readonly ReadFact[];
+}
+
+/** What is known when an exchange ends. */
+export interface ExchangeEnd {
+  /** Status that went out; 0 when the client left before an answer. */
+  readonly status: number;
+  /** The stage that refused, or undefined when the handler answered. */
+  readonly refusedAt: StageName | undefined;
+  /** The handler's answer before projection, where a limit settles by a pointer into it; else undefined. */
+  readonly answer: unknown;
+}
+
+/** Something that must be put right when the exchange ends: a slot, a reservation. */
+export interface Settlement {
+  settle(end: ExchangeEnd, state: RequestState): void;
+}
+
+/**
+ * One request on its way. Stages read it and fill in what they establish; one object of one shape, so that the
+ * engine's property reads stay fast.
+ */
+export interface RequestState {
+  readonly raw: RawRequest;
+  readonly request: NormalizedRequest;
+  /** The document's own pseudo-route where nothing matched. */
+  readonly route: CompiledRoute;
+  /** Methods that routes know at this path, when none matched or the request is a preflight; sorted. */
+  readonly allowedMethods: readonly string[];
+  /** The request is a CORS preflight and `route` is where it leads (Fetch, CORS-preflight request). */
+  readonly preflight: boolean;
+  /** Milliseconds since the epoch, read once when the exchange opened. */
+  readonly now: number;
+  /** Microseconds on the monotonic clock, read once. */
+  readonly monotonicUs: number;
+  /** UUIDv7 of this decision (RFC 9562), made when first asked for. */
+  readonly id: string;
+  /** Correlation id: taken over from the caller when it is well formed, else `id`. */
+  readonly correlation: string;
+
+  identity: Identity | undefined;
+  /** Raw strings until the stage `parameters`, typed after it; objects without a prototype. */
+  params: Record<string, unknown>;
+  query: Record<string, unknown>;
+  headers: Record<string, unknown>;
+  cookies: Record<string, unknown>;
+  /** Undefined until validated. */
+  body: unknown;
+  /** The caller's bytes while body stages run; undefined where there are none or a test handed in a value. */
+  bodyBytes: Uint8Array | undefined;
+  /** True once `body(...)` was called. */
+  bodyRead: boolean;
+  /** False when the adapter found more bytes than the limit. */
+  bodyComplete: boolean;
+  readonly locals: Record<string, unknown>;
+  /** Names of limits that were passed because their store failed and the author chose so. */
+  failedOpen: string[] | undefined;
+  settlements: Settlement[] | undefined;
+  /** What limits have to say in `RateLimit` and `RateLimit-Policy`; filled by the limit kind, read by it again. */
+  limitReports: unknown[] | undefined;
+  /** Aborted when the client is gone. Made when first asked for. */
+  readonly signal: AbortSignal;
+
+  /** All query parameters, decoded at first use. Refusals of a malformed query come from the stage `parameters`; until then they read as absent. */
+  readonly queryParameters: QueryParameters | undefined;
+  /** All cookies, parsed at first use. First of a repeated name wins (RFC 6265 leaves it open); names are the caller's. */
+  readonly cookieValues: ReadonlyMap<string, string>;
+
+  /** True when somebody wants to know why. Test it before building a note. */
+  readonly tracing: boolean;
+  note(note: TraceNote): void;
+  /** For the operator, on the decision event: a role that was dropped, a body that did not fit. Never a caller's value. */
+  report(message: string): void;
+}

@@ -1,0 +1,47 @@
+import type { SecretSource } from "./secrets.js";
+import type { Clock } from "./clock.js";
+
+/** JSON Web Signature algorithms that the engine verifies (RFC 7518 section 3.1, RFC 8037, RFC 9864). */
+export type JwsAlgorithm =
+  | "HS256" | "HS384" | "HS512"
+  | "RS256" | "RS384" | "RS512"
+  | "PS256" | "PS384" | "PS512"
+  | "ES256" | "ES384" | "ES512"
+  | "EdDSA" | "Ed25519";
+
+/** A key that was prepared at start; synchronous where the platform can. */
+export interface SignatureVerifier {
+  readonly algorithm: JwsAlgorithm;
+  verify(data: Uint8Array, signature: Uint8Array): boolean | Promise<boolean>;
+}
+
+/** Where key material comes from. `secret` is for HS*, the others for asymmetric algorithms only. */
+export type KeyMaterial =
+  | { readonly secret: Uint8Array }
+  | { readonly pem: string }
+  | { readonly jwk: Readonly<Record<string, unknown>> };
+
+/** What differs between Node and browsers or workers. Chosen by the `#platform` import, never at run time. */
+export interface Platform {
+  readonly name: "node" | "portable";
+  /** False where `new Function` may be refused (CSP, workers): schemas are interpreted then, and it is never tried. */
+  readonly generatesCode: boolean;
+  readonly clock: Clock;
+  /** Where `env:` and `file:` references are looked up by default; undefined where there is neither. */
+  readonly secrets: SecretSource | undefined;
+  sha256(data: Uint8Array | string): Uint8Array;
+  /** Lower-case hex; the cheapest way to a collision-safe cache key. */
+  sha256Hex(data: Uint8Array | string): string;
+  hmacSha256(key: Uint8Array, data: Uint8Array | string): Uint8Array;
+  /** Never throws; false for unequal lengths. Time depends on the lengths alone. */
+  equalInConstantTime(a: Uint8Array, b: Uint8Array): boolean;
+  randomBytes(length: number): Uint8Array;
+  /**
+   * Prepares a key for one algorithm.
+   * @throws Error when the material is no key of the algorithm's type, is too short (HS*: shorter than the hash; RSA: below 2048 bits),
+   *   or is private where a public key belongs. The message never holds key material.
+   */
+  prepareKey(algorithm: JwsAlgorithm, material: KeyMaterial): SignatureVerifier | Promise<SignatureVerifier>;
+  /** Text of a file beside the policy (a JWKS file); undefined where there are no files. */
+  readFile: ((path: string, baseFile?: string) => Promise<string>) | undefined;
+}

@@ -1,0 +1,88 @@
+/** All times are integer microseconds; costs are integers from 1 to 2^31 - 1; limit ids match [a-z0-9-]{1,64}. */
+
+export type TakeSource = "memory" | "shared" | "lease" | "deny-cache" | "local-fallback" | "fail-open" | "fail-closed";
+
+/** Escalating block after repeated refusals. */
+export interface Penalty {
+  readonly after: number;
+  readonly blockUs: number;
+  readonly factor: number;
+  readonly maxUs: number;
+}
+
+export type LimitOp =
+  | { readonly kind: "gcra"; readonly key: string; readonly emissionUs: number; readonly burst: number; readonly cost: number; readonly penalty?: Penalty }
+  | { readonly kind: "strict"; readonly key: string; readonly windowUs: number; readonly buckets: number; readonly limit: number; readonly cost: number; readonly penalty?: Penalty }
+  | { readonly kind: "period"; readonly key: string; readonly limit: number; readonly cost: number; readonly endsAtUs: number; readonly penalty?: Penalty }
+  | { readonly kind: "lease"; readonly key: string; readonly limit: number; readonly leaseUs: number; readonly holder: string; readonly penalty?: Penalty }
+  | { readonly kind: "block"; readonly key: string; readonly penalty?: Penalty };
+
+export interface TakePart {
+  readonly allowed: boolean;
+  readonly remaining: number;
+  /** Until the full quota is there again. */
+  readonly resetUs: number;
+  /** Until the same cost would be admitted; 0 when allowed. */
+  readonly retryUs: number;
+}
+
+/** Opaque; what `settle` needs to find the reservation again. */
+export interface TakeToken {
+  readonly takenAtUs: number;
+  readonly ops: readonly LimitOp[];
+}
+
+export interface TakeResult {
+  readonly allowed: boolean;
+  readonly source: TakeSource;
+  readonly per: readonly TakePart[];
+  readonly token?: TakeToken;
+}
+
+export interface CallContext {
+  /** Instant of the decision, microseconds since the epoch. */
+  readonly nowUs: number;
+  /** How long the caller waits at most. */
+  readonly deadlineUs: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface StoreHealth {
+  readonly state: "closed" | "open" | "half-open";
+  readonly lastError?: string;
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+/** Where limits, replay protection and revocation live. The same integer arithmetic in every implementation. */
+export interface StateStore {
+  readonly scope: "process" | "shared";
+  start(signal: AbortSignal): void | Promise<void>;
+  /** All limits in one group: applied all or not at all. Denial is a value, never a throw. */
+  take(group: string, ops: readonly LimitOp[], context: CallContext): TakeResult | Promise<TakeResult>;
+  /** One delta an op: above 0 charges more (may go into debt), below 0 refunds by the safe rule. Idempotent per token. Leases: any negative delta releases. */
+  settle(group: string, token: TakeToken, deltas: readonly number[], context: CallContext): void | Promise<void>;
+  peek(group: string, ops: readonly LimitOp[], context: CallContext): TakeResult | Promise<TakeResult>;
+  /** Extends the leases of a token; false when they were lost. */
+  renew(group: string, token: TakeToken, context: CallContext): boolean | Promise<boolean>;
+  /** True exactly once per key until it expires: replay and idempotency. */
+  once(key: string, ttlUs: number, context: CallContext): boolean | Promise<boolean>;
+  get(key: string, context: CallContext): Uint8Array | undefined | Promise<Uint8Array | undefined>;
+  set(key: string, value: Uint8Array, ttlUs: number, context: CallContext): void | Promise<void>;
+  del(key: string, context: CallContext): void | Promise<void>;
+  health(): StoreHealth;
+  close(): void | Promise<void>;
+}
+
+/** The store broke; a refusal is never one of these. */
+export class StoreError extends Error {
+  override readonly name = "StoreError";
+
+  constructor(
+    readonly code: "timeout" | "connection" | "not-ready" | "readonly" | "oom" | "busy" | "moved" | "crossslot" | "auth" | "noscript" | "protocol",
+    /** True: the take may have been applied. Never retry it. */
+    readonly ambiguous: boolean,
+    message: string,
+  ) {
+    super(message);
+  }
+}
