@@ -1,0 +1,94 @@
+// The built core in a real Chromium, on a page and in a worker, under a content security policy that forbids
+// eval and `new Function`: body schemas included, it must decide there what it decides on Node.
+import { createServer } from "node:http";
+import { once } from "node:events";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { chromium } from "playwright-core";
+
+const root = new URL("..", import.meta.url).pathname;
+const policy = "default-src 'none'; script-src 'self'; connect-src 'self'";
+const page =
+  '<!doctype html><meta charset="utf-8"><title>gatehouse</title><script type="module" src="/page.js"></script>';
+
+const core = await import(`file://${join(root, "packages/core/dist/index.js")}`);
+if (typeof core.createEngine !== "function") {
+  console.log("createEngine is not exported yet");
+  process.exit(77);
+}
+
+/** One bundle for the page with the browser's conditions, one for the worker with a worker's. */
+async function bundle(entry, conditions) {
+  const { outputFiles } = await build({
+    entryPoints: [join(root, "tests/browser", entry)],
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    target: "es2022",
+    platform: "browser",
+    conditions,
+    chunkNames: `${entry.replace(".js", "")}-[name]-[hash]`,
+    outdir: "/",
+    write: false,
+    logLevel: "warning",
+  });
+  return outputFiles.map(({ path, contents }) => [path, contents]);
+}
+
+const files = new Map([
+  ...(await bundle("page.js", ["browser"])),
+  ...(await bundle("worker.js", ["worker", "browser"])),
+]);
+
+const server = createServer(({ url }, response) => {
+  const script = files.get(url);
+  response.setHeader("Content-Security-Policy", policy);
+  response.setHeader("Content-Type", url === "/" ? "text/html" : "text/javascript");
+  response.statusCode = url === "/" || script !== undefined ? 200 : 404;
+  response.end(url === "/" ? page : script);
+});
+server.listen(0, "127.0.0.1");
+await once(server, "listening");
+
+const browser = await chromium.launch({
+  executablePath: process.env.GATEHOUSE_CHROMIUM ?? "/usr/bin/chromium",
+  args: [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+  ],
+});
+
+const problems = [];
+try {
+  const tab = await browser.newPage();
+  tab.on("pageerror", (error) => problems.push(`page: ${error.stack ?? error}`));
+  await tab.goto(`http://127.0.0.1:${server.address().port}/`);
+  await tab.waitForFunction("globalThis.verdict !== undefined", undefined, { timeout: 30_000 });
+  const verdict = await tab.evaluate("globalThis.verdict");
+  for (const [where, { cases, error, violations, control }] of Object.entries(verdict)) {
+    if (error !== undefined) problems.push(`${where}: ${error}`);
+    for (const violation of violations)
+      problems.push(`${where}: the security policy was violated: ${violation}`);
+    if (!control) problems.push(`${where}: eval was let through or went unheard, so this run proves nothing`);
+    for (const { name, expected, got, ok, code } of cases) {
+      if (!ok) problems.push(`${where}: ${name}: expected ${expected}, got ${got} ${code ?? ""}`);
+    }
+    if (cases.length === 0) problems.push(`${where}: nothing was judged`);
+    console.log(
+      `${where}: ${cases.filter(({ ok }) => ok).length} of ${cases.length} decisions as they must be`,
+    );
+  }
+} catch (error) {
+  problems.push(String(error.stack ?? error));
+} finally {
+  await browser.close();
+  server.closeAllConnections();
+  server.close();
+}
+if (problems.length > 0) console.error(problems.join("\n"));
+process.exit(problems.length > 0 ? 1 : 0);

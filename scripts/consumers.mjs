@@ -1,0 +1,182 @@
+// Packs what would be published, installs it where nothing of this repository is at hand, and is its user:
+// import, require, TypeScript, a lean start, and a bundle for browsers and workers. A green suite on sources
+// says nothing about a missing file, a wrong `exports` entry, or a `node:` import that a bundler drags in.
+import { execFileSync, spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { builtinModules } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build } from "esbuild";
+
+const root = new URL("..", import.meta.url).pathname;
+const temp = mkdtempSync(join(tmpdir(), "gatehouse-consumer-"));
+const heavy = ["jsdom", "ajv", "ajv-formats", "jose"];
+const failures = [];
+let unable = false;
+
+const npm = (args, cwd) =>
+  execFileSync("npm", args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+const packageOf = (path) => path.match(/node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules\/)/)?.[1];
+
+async function prove(name, work) {
+  try {
+    await work();
+    console.log(`✔ ${name}`);
+  } catch (error) {
+    failures.push(name);
+    console.error(`✘ ${name}\n${error.stdout ?? ""}${error.stderr ?? ""}${error.message}`);
+  }
+}
+
+/** Packages among `heavy` that a fresh process loads for this code. */
+function loadedBy(code) {
+  const log = join(temp, `loaded-${Math.random().toString(36).slice(2)}.txt`);
+  writeFileSync(log, "");
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    ["--import", "./hook.mjs", "--input-type=module", "--eval", code],
+    { cwd: temp, encoding: "utf8", env: { ...process.env, GATEHOUSE_LOADED: log } },
+  );
+  if (status !== 0) throw new Error(stderr);
+  const loaded = new Set(readFileSync(log, "utf8").split("\n").map(packageOf));
+  if (!loaded.has("@gatehouse/core") && !code.includes("control")) throw new Error("the hook saw nothing");
+  return heavy.filter((name) => loaded.has(name));
+}
+
+/** The modules that are there as soon as the entry is: static imports, followed through. */
+function staticClosure(outputs, entry) {
+  const seen = new Set();
+  const visit = (path) => {
+    if (seen.has(path) || outputs[path] === undefined) return;
+    seen.add(path);
+    for (const { path: next, kind, external } of outputs[path].imports) {
+      if (!external && kind !== "dynamic-import") visit(next);
+    }
+  };
+  visit(entry);
+  return [...seen].flatMap((path) => Object.keys(outputs[path].inputs));
+}
+
+async function bundle(conditions) {
+  const { metafile } = await build({
+    stdin: { contents: 'export * from "@gatehouse/core";', resolveDir: temp, sourcefile: "entry.js" },
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "browser",
+    conditions,
+    outdir: join(temp, `out-${conditions.join("-")}`),
+    external: ["node:*", ...builtinModules],
+    metafile: true,
+    logLevel: "silent",
+    absWorkingDir: temp,
+  });
+  mkdirSync(join(root, "reports"), { recursive: true });
+  writeFileSync(join(root, `reports/bundle-${conditions.join("-")}.json`), JSON.stringify(metafile));
+  const reached = Object.entries({ ...metafile.inputs, ...metafile.outputs }).flatMap(([path, { imports }]) =>
+    imports.filter(({ external }) => external).map((found) => `${path} imports ${found.path}`),
+  );
+  if (reached.length > 0) throw new Error(`left to the platform:\n${reached.join("\n")}`);
+  const platform = Object.keys(metafile.inputs).filter((path) =>
+    path.includes("@gatehouse/core/dist/platform/node"),
+  );
+  if (platform.length > 0)
+    throw new Error(`Node's half of the platform is in the bundle: ${platform.join(", ")}`);
+  const entry = Object.keys(metafile.outputs).find((path) => metafile.outputs[path].entryPoint !== undefined);
+  const early = new Set(staticClosure(metafile.outputs, entry).map(packageOf));
+  const found = heavy.filter((name) => early.has(name));
+  if (found.length > 0) throw new Error(`loaded with the first byte: ${found.join(", ")}`);
+}
+
+function typecheck(file, compilerOptions) {
+  const config = join(temp, `tsconfig.${file}.json`);
+  writeFileSync(
+    config,
+    JSON.stringify({
+      compilerOptions: {
+        target: "es2022",
+        strict: true,
+        exactOptionalPropertyTypes: true,
+        skipLibCheck: false,
+        noEmit: true,
+        ...compilerOptions,
+      },
+      files: [file],
+    }),
+  );
+  execFileSync(join(root, "node_modules/.bin/tsc"), ["-p", config], { cwd: temp, stdio: "pipe" });
+}
+
+try {
+  const tarballs = ["core", "adapter-node-http"].map((name) => {
+    const [{ filename, files }] = JSON.parse(
+      npm(["pack", "--json", "--pack-destination", temp], join(root, "packages", name)),
+    );
+    const stray = files
+      .map(({ path }) => path)
+      .filter((path) => /\.test\.|tsbuildinfo|(^|\/)src\//.test(path));
+    if (stray.length > 0) throw new Error(`${name}: not for publishing: ${stray.join(", ")}`);
+    return join(temp, filename);
+  });
+  const nodeTypes = JSON.parse(
+    readFileSync(join(root, "node_modules/@types/node/package.json"), "utf8"),
+  ).version;
+  writeFileSync(
+    join(temp, "package.json"),
+    JSON.stringify({ name: "consumer", private: true, type: "module" }),
+  );
+  npm(["install", "--no-audit", "--no-fund", ...tarballs, `@types/node@${nodeTypes}`], temp);
+  cpSync(join(root, "tests/consumers"), temp, { recursive: true });
+  cpSync(join(root, "tests/smoke"), temp, { recursive: true });
+
+  const exported = await import(`file://${join(temp, "node_modules/@gatehouse/core/dist/index.js")}`);
+  const ready = typeof exported.createEngine === "function";
+
+  await prove("import, require() and a decision from the tarballs", () => {
+    execFileSync(process.execPath, ["--test", "smoke.test.mjs"], { cwd: temp, stdio: "pipe" });
+  });
+  await prove("the loader hook sees what is loaded (control)", () => {
+    const found = loadedBy('/* control */ await import("ajv/dist/2020.js"); await import("jose");');
+    if (!found.includes("ajv") || !found.includes("jose"))
+      throw new Error(`it saw ${found.join(", ") || "nothing"}`);
+  });
+  for (const code of [
+    'await import("@gatehouse/core");',
+    'import { createRequire } from "node:module"; createRequire(process.cwd() + "/x.js")("@gatehouse/core");',
+    'await import("@gatehouse/node-http"); await import("@gatehouse/core");',
+  ]) {
+    await prove(`${heavy.join(", ")} stay unloaded: ${code}`, () => {
+      const found = loadedBy(code);
+      if (found.length > 0) throw new Error(`loaded: ${found.join(", ")}`);
+    });
+  }
+  for (const conditions of [["browser"], ["worker"], ["workerd", "worker", "browser"]]) {
+    await prove(`bundle for ${conditions.join(" + ")} reaches no Node module`, () => bundle(conditions));
+  }
+  if (ready) {
+    await prove("TypeScript, ES module, nodenext", () =>
+      typecheck("esm.ts", { module: "nodenext", lib: ["es2023"], types: ["node"] }),
+    );
+    await prove("TypeScript, CommonJS, nodenext", () =>
+      typecheck("cjs.cts", { module: "nodenext", lib: ["es2023"], types: ["node"] }),
+    );
+    await prove("TypeScript for a browser, without Node's types", () =>
+      typecheck("browser.ts", {
+        module: "esnext",
+        moduleResolution: "bundler",
+        lib: ["es2023", "dom"],
+        types: [],
+      }),
+    );
+  } else {
+    unable = true;
+    console.log("TypeScript consumers: createEngine is not exported yet");
+  }
+} catch (error) {
+  failures.push("set-up");
+  console.error(`${error.stdout ?? ""}${error.stderr ?? ""}${error.stack}`);
+} finally {
+  if (process.env.GATEHOUSE_KEEP === "1") console.log(`kept: ${temp}`);
+  else rmSync(temp, { recursive: true, force: true });
+}
+process.exit(failures.length > 0 ? 1 : unable ? 77 : 0);

@@ -1,0 +1,31 @@
+// What a user installs, judged before publishing: entry points (publint), types under every module resolution
+// that an ESM-only package serves (attw), and nothing unused or undeclared (knip).
+import { execFileSync } from "node:child_process";
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+
+const root = new URL("..", import.meta.url).pathname;
+const run = (name, ...args) =>
+  execFileSync(join(root, "node_modules/.bin", name), args, { cwd: root, stdio: "inherit" });
+
+let failed = false;
+const attempt = (what, work) => {
+  try {
+    work();
+  } catch {
+    failed = true;
+    console.error(`check:pack: ${what} failed`);
+  }
+};
+
+for (const name of readdirSync(join(root, "packages"))) {
+  const folder = `packages/${name}`;
+  const { exports } = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));
+  const typed = Object.keys(exports).filter((entry) => !entry.endsWith(".json"));
+  attempt(`publint ${folder}`, () => run("publint", folder, "--strict"));
+  attempt(`attw ${folder}`, () =>
+    run("attw", "--pack", folder, "--profile", "esm-only", "--format", "ascii", "--entrypoints", ...typed),
+  );
+}
+attempt("knip", () => run("knip", "--no-progress"));
+process.exit(failed ? 1 : 0);

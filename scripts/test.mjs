@@ -1,0 +1,129 @@
+// `npm test`: everything that must hold, in one command and one order, cheapest first.
+// The last line counts vitest's tests; a step that failed or was skipped counts as one more, so that the line
+// never looks greener than the run. A script that finds that it cannot run exits with 77, as in automake. Where CI=true a step that cannot run is a failure: CI owes the whole proof.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+
+const root = new URL("..", import.meta.url).pathname;
+const ci = process.env.CI === "true";
+const bin = (name) => join(root, "node_modules/.bin", name);
+const node = process.execPath;
+const chromium = process.env.GATEHOUSE_CHROMIUM ?? "/usr/bin/chromium";
+const reports = { sources: "reports/vitest.json", dist: "reports/vitest-dist.json" };
+
+const vitest = (report, ...more) => [
+  bin("vitest"),
+  "run",
+  "--reporter=default",
+  "--reporter=json",
+  `--outputFile.json=${report}`,
+  ...more,
+];
+
+/** `cannot` returns why a step cannot run on this machine; `after` names the step whose product it needs. */
+const steps = [
+  { name: "lock", run: [[node, "scripts/lockcheck.mjs"]] },
+  { name: "format", run: [[bin("prettier"), "--check", ".", "--cache"]] },
+  {
+    name: "generated files are fresh",
+    run: [[node, "scripts/gen.mjs", "--check"]],
+    cannot: () =>
+      existsSync(join(root, "scripts/gen.mjs")) ? undefined : "scripts/gen.mjs is not written yet",
+  },
+  { name: "lint", run: [[bin("oxlint"), "--type-aware", "--deny-warnings"]] },
+  { name: "build", run: [[node, "scripts/build.mjs"]] },
+  { name: "types", run: [[bin("tsc"), "-p", "tsconfig.test.json"]] },
+  { name: "packages", run: [[node, "scripts/packcheck.mjs"]], after: "build" },
+  { name: "tests", run: [vitest(reports.sources, "--coverage")], shows: true },
+  {
+    name: "tests on dist",
+    run: [vitest(reports.dist, "--passWithNoTests")],
+    env: { GATEHOUSE_DIST: "1" },
+    after: "build",
+    shows: true,
+  },
+  { name: "consumers", run: [[node, "scripts/consumers.mjs"]], after: "build" },
+  {
+    name: "browser",
+    run: [[node, "scripts/browser.mjs"]],
+    after: "build",
+    cannot: () =>
+      existsSync(chromium) ? undefined : `no ${chromium}: install chromium, or set GATEHOUSE_CHROMIUM`,
+  },
+  {
+    name: "other Nodes",
+    run: [[node, "scripts/runtimes.mjs"]],
+    after: "build",
+    cannot: () =>
+      ci || process.env.GATEHOUSE_RUNTIMES === "1"
+        ? undefined
+        : "downloads four Nodes: set GATEHOUSE_RUNTIMES=1 to run it",
+  },
+];
+
+const runStep = (step) => {
+  for (const [command, ...args] of step.run) {
+    const { status, error, stdout, stderr } = spawnSync(command, args, {
+      cwd: root,
+      stdio: step.shows ? "inherit" : ["ignore", "pipe", "pipe"],
+      encoding: "utf8",
+      maxBuffer: 64 * 1024 * 1024,
+      env: { ...process.env, ...step.env },
+    });
+    if (status !== 0)
+      return `${stdout ?? ""}${stderr ?? ""}${error ? String(error) : ""}` || `exit ${status}`;
+  }
+  return undefined;
+};
+
+rmSync(join(root, "reports"), { recursive: true, force: true });
+mkdirSync(join(root, "reports"), { recursive: true });
+const failed = new Set();
+const skipped = [];
+const timings = [];
+
+for (const step of steps) {
+  const started = performance.now();
+  const blocked = step.after && failed.has(step.after) ? `needs "${step.after}", which failed` : undefined;
+  const missing = step.cannot?.();
+  const result = blocked ?? (missing === undefined ? runStep(step) : { unable: missing });
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  timings.push(`${step.name} ${seconds} s`);
+  if (typeof result === "object") {
+    console.log(
+      `${ci ? "✘" : "-"} ${step.name}: ${ci ? "CI owes it, but it cannot run" : "skipped"}: ${result.unable}`,
+    );
+    if (ci) failed.add(step.name);
+    else skipped.push(step.name);
+  } else if (result === undefined) {
+    console.log(`✔ ${step.name} (${seconds} s)`);
+  } else {
+    failed.add(step.name);
+    console.log(`✘ ${step.name} (${seconds} s)\n${result}`);
+  }
+}
+
+const counts = { passed: 0, failed: 0, skipped: skipped.length };
+for (const step of failed) if (!step.startsWith("tests")) counts.failed += 1;
+for (const [which, path] of Object.entries(reports)) {
+  if (!existsSync(join(root, path))) {
+    if (failed.has(which === "dist" ? "tests on dist" : "tests")) counts.failed += 1;
+    continue;
+  }
+  const report = JSON.parse(readFileSync(join(root, path), "utf8"));
+  counts.passed += report.numPassedTests;
+  // A file that does not load has no test in it that could fail; an error outside of tests has none either.
+  const unloaded = report.testResults.filter(
+    (f) => f.status === "failed" && f.assertionResults.length === 0,
+  ).length;
+  const own = report.numFailedTests + unloaded;
+  counts.failed += own === 0 && failed.has(which === "dist" ? "tests on dist" : "tests") ? 1 : own;
+  counts.skipped += report.numPendingTests + (report.numTodoTests ?? 0);
+}
+
+console.log(`\n${timings.join(", ")}`);
+if (failed.size > 0) console.log(`failed: ${[...failed].join(", ")}`);
+if (skipped.length > 0) console.log(`skipped: ${skipped.join(", ")}`);
+console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+process.exit(failed.size > 0 || counts.failed > 0 ? 1 : 0);

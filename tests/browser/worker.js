@@ -1,0 +1,3 @@
+import { run } from "./judge.js";
+
+postMessage(await run(globalThis));
