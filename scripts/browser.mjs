@@ -3,6 +3,8 @@
 import { createServer } from "node:http";
 import { once } from "node:events";
 import { join } from "node:path";
+import { json } from "node:stream/consumers";
+import { setTimeout } from "node:timers/promises";
 import { build } from "esbuild";
 import { chromium } from "playwright-core";
 
@@ -16,6 +18,12 @@ if (typeof core.createEngine !== "function") {
   console.log("createEngine is not exported yet");
   process.exit(77);
 }
+
+const deferred = () => {
+  let resolve;
+  const promise = new Promise((fulfil) => (resolve = fulfil));
+  return { promise, resolve };
+};
 
 /** One bundle for the page with the browser's conditions, one for the worker with a worker's. */
 async function bundle(entry, conditions) {
@@ -40,12 +48,18 @@ const files = new Map([
   ...(await bundle("worker.js", ["worker", "browser"])),
 ]);
 
-const server = createServer(({ url }, response) => {
-  const script = files.get(url);
+const { promise: told, resolve: tell } = deferred();
+const server = createServer((request, response) => {
+  if (request.method === "POST" && request.url === "/verdict") {
+    json(request).then(tell, (error) => tell({ page: { error: String(error), violations: [], cases: [] } }));
+    response.end();
+    return;
+  }
+  const script = files.get(request.url);
   response.setHeader("Content-Security-Policy", policy);
-  response.setHeader("Content-Type", url === "/" ? "text/html" : "text/javascript");
-  response.statusCode = url === "/" || script !== undefined ? 200 : 404;
-  response.end(url === "/" ? page : script);
+  response.setHeader("Content-Type", request.url === "/" ? "text/html" : "text/javascript");
+  response.statusCode = request.url === "/" || script !== undefined ? 200 : 404;
+  response.end(request.url === "/" ? page : script);
 });
 server.listen(0, "127.0.0.1");
 await once(server, "listening");
@@ -68,8 +82,10 @@ try {
   const tab = await browser.newPage();
   tab.on("pageerror", (error) => problems.push(`page: ${error.stack ?? error}`));
   await tab.goto(`http://127.0.0.1:${server.address().port}/`);
-  await tab.waitForFunction("globalThis.verdict !== undefined", undefined, { timeout: 30_000 });
-  const verdict = await tab.evaluate("globalThis.verdict");
+  const verdict = await Promise.race([
+    told,
+    setTimeout(60_000).then(() => Promise.reject(new Error("the page sent no verdict within a minute"))),
+  ]);
   for (const [where, { cases, error, violations, control }] of Object.entries(verdict)) {
     if (error !== undefined) problems.push(`${where}: ${error}`);
     for (const violation of violations)

@@ -140,10 +140,10 @@ try {
     if (!found.includes("ajv") || !found.includes("jose"))
       throw new Error(`it saw ${found.join(", ") || "nothing"}`);
   });
+  // By import alone: Node 20 shows no hook what require() of an ES module loads, and the graph is the same.
   for (const code of [
     'await import("@gatehouse/core");',
-    'import { createRequire } from "node:module"; createRequire(process.cwd() + "/x.js")("@gatehouse/core");',
-    'await import("@gatehouse/node-http"); await import("@gatehouse/core");',
+    'await import("@gatehouse/core"); await import("@gatehouse/node-http");',
   ]) {
     await prove(`${heavy.join(", ")} stay unloaded: ${code}`, () => {
       const found = loadedBy(code);
