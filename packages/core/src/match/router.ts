@@ -10,8 +10,6 @@ export interface FrameworkMatching {
   readonly staticText?: "raw" | "decoded";
   /** Prefix under which the framework mounted the guard; policies see the full target. */
   readonly mountPrefix?: string;
-  /** The platform cannot tell the peer's address. */
-  readonly lacksPeer?: boolean;
 }
 
 export interface RouteMatch {

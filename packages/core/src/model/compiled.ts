@@ -21,6 +21,8 @@ export interface HeaderContribution {
   readonly remove?: readonly string[];
   /** Tokens merged into `Vary`. */
   readonly vary?: readonly string[];
+  /** Of the handler's and the policy's `Cache-Control` gives the one that goes out; without it the policy's replaces. */
+  readonly mergeCacheControl?: (theirs: string, ours: string) => string;
   /** What depends on the request; runs after the constant part. */
   readonly dynamic?: (state: RequestState, sink: HeaderSink) => void;
 }
@@ -50,13 +52,21 @@ export interface ErrorShaper {
   readonly members: readonly string[];
 }
 
+/** All contributions of a route, merged when the policy is compiled. */
+export interface HeaderPlan {
+  readonly constant: readonly HeaderField[];
+  /** Lower-case names that the handler cannot send: owned by the policy, or removed by it. */
+  readonly dropped: ReadonlySet<string>;
+  readonly vary: readonly string[];
+  readonly dynamic: readonly ((state: RequestState, sink: HeaderSink) => void)[];
+  readonly mergeCacheControl: ((theirs: string, ours: string) => string) | undefined;
+}
+
 export interface CompiledResponse {
   readonly body: BodyRule | undefined;
   /** Escapes `<`, `>`, `&`, U+2028 and U+2029 in JSON text that the engine writes. */
   readonly encode: ((json: string) => string) | undefined;
-  readonly headers: readonly HeaderContribution[];
-  /** Lower-case names of fields that the author lets the handler decide (`"keep"`). */
-  readonly keep: ReadonlySet<string>;
+  readonly headers: HeaderPlan;
   readonly errors: ErrorShaper;
 }
 
@@ -66,6 +76,10 @@ export interface CompiledRoute {
   readonly resolved: ResolvedRoute;
   readonly observe: boolean;
   readonly conceal: boolean;
+  /** Lower-case name of the field that carries the correlation id. */
+  readonly correlationField: string | undefined;
+  /** `WWW-Authenticate` fields for a 401 that a later stage gives an anonymous caller (RFC 9110 section 11.6.1). */
+  readonly challenge: readonly HeaderField[];
   /** Everything that needs no body, in order. */
   readonly head: readonly Stage[];
   /** What runs once the body was read; empty when no rule needs it. */

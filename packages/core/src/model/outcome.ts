@@ -37,6 +37,8 @@ export interface Fault {
   readonly kind: "fault";
   /** `outside`: a store, key server or check was late or down. `code`: something threw. */
   readonly where: "outside" | "code";
+  /** A code of status 503 that says more than `unavailable`. */
+  readonly code?: ErrorCode;
   readonly reason: string;
   readonly rule?: string;
   readonly error?: unknown;

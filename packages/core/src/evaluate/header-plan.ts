@@ -1,0 +1,95 @@
+/** Lays the fields that the policy owes over an answer. Everything constant was merged when the policy was compiled. */
+import type { HeaderContribution, HeaderPlan, HeaderSink } from "../model/compiled.js";
+import type { HeaderField } from "../model/request.js";
+import type { RequestState } from "../model/state.js";
+
+/** Later contributions replace earlier ones of the same name. */
+export function planHeaders(contributions: readonly HeaderContribution[]): HeaderPlan {
+  const constant = new Map<string, HeaderField>();
+  const dropped = new Set<string>();
+  const vary = new Map<string, string>();
+  const dynamic: ((state: RequestState, sink: HeaderSink) => void)[] = [];
+  let mergeCacheControl: HeaderPlan["mergeCacheControl"];
+  for (const contribution of contributions) {
+    for (const field of contribution.set ?? []) constant.set(field[0].toLowerCase(), field);
+    for (const name of contribution.remove ?? []) dropped.add(name);
+    for (const token of contribution.vary ?? []) vary.set(token.toLowerCase(), token);
+    if (contribution.dynamic !== undefined) dynamic.push(contribution.dynamic);
+    mergeCacheControl = contribution.mergeCacheControl ?? mergeCacheControl;
+  }
+  for (const name of constant.keys()) dropped.add(name);
+  dropped.delete("vary");
+  return { constant: [...constant.values()], dropped, vary: [...vary.values()], dynamic, mergeCacheControl };
+}
+
+class Collected implements HeaderSink {
+  readonly fields: HeaderField[] = [];
+
+  set(name: string, value: string): void {
+    this.fields.push([name, value]);
+  }
+}
+
+/** Fields that the policy owes, without an answer of the handler's: refusals, preflights, and what an admission announces. */
+export function owedHeaders(plan: HeaderPlan, state: RequestState): HeaderField[] {
+  const sink = new Collected();
+  for (const contribute of plan.dynamic) contribute(state, sink);
+  const fields = [...plan.constant, ...sink.fields];
+  if (plan.vary.length > 0) fields.push(["Vary", plan.vary.join(", ")]);
+  return fields;
+}
+
+/**
+ * The handler's fields under the policy's.
+ * @param stripped lower-case names that this very answer may not carry either (framing of a body that was replaced)
+ */
+export function mergeHeaders(
+  plan: HeaderPlan,
+  theirs: readonly HeaderField[],
+  stripped: ReadonlySet<string> | undefined,
+  state: RequestState,
+): HeaderField[] {
+  const sink = new Collected();
+  for (const contribute of plan.dynamic) contribute(state, sink);
+  const ours = sink.fields.length === 0 ? plan.constant : [...plan.constant, ...sink.fields];
+  const merged: HeaderField[] = [];
+  const vary: string[] = [];
+  let cacheControl: string | undefined;
+  for (const field of theirs) {
+    const name = field[0].toLowerCase();
+    if (name === "vary") vary.push(field[1]);
+    else if (name === "cache-control" && plan.mergeCacheControl !== undefined) {
+      cacheControl = cacheControl === undefined ? field[1] : `${cacheControl}, ${field[1]}`;
+    } else if (!plan.dropped.has(name) && stripped?.has(name) !== true && !names(sink.fields, name)) merged.push(field);
+  }
+  for (const field of ours) {
+    if (cacheControl !== undefined && plan.mergeCacheControl !== undefined && field[0].toLowerCase() === "cache-control") {
+      merged.push([field[0], plan.mergeCacheControl(cacheControl, field[1])]);
+      cacheControl = undefined;
+    } else merged.push(field);
+  }
+  if (cacheControl !== undefined) merged.push(["Cache-Control", cacheControl]);
+  const varied = mergeVary(vary, plan.vary);
+  if (varied !== undefined) merged.push(["Vary", varied]);
+  return merged;
+}
+
+function names(fields: readonly HeaderField[], lowerName: string): boolean {
+  for (const field of fields) if (field[0].toLowerCase() === lowerName) return true;
+  return false;
+}
+
+/** `*` swallows the rest (RFC 9110 section 12.5.5). */
+function mergeVary(theirs: readonly string[], ours: readonly string[]): string | undefined {
+  if (theirs.length === 0) return ours.length === 0 ? undefined : ours.join(", ");
+  const tokens = new Map<string, string>();
+  for (const list of theirs) {
+    for (const part of list.split(",")) {
+      const token = part.trim();
+      if (token !== "") tokens.set(token.toLowerCase(), token);
+    }
+  }
+  for (const token of ours) if (!tokens.has(token.toLowerCase())) tokens.set(token.toLowerCase(), token);
+  if (tokens.has("*")) return "*";
+  return tokens.size === 0 ? undefined : [...tokens.values()].join(", ");
+}

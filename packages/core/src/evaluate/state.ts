@@ -1,0 +1,158 @@
+/** The one shape of a request on its way; see model/state.ts for what each field means. */
+import type { CompiledRoute } from "../model/compiled.js";
+import type { ObservedRefusal } from "../model/decision.js";
+import type { Identity } from "../model/principal.js";
+import type { NormalizedRequest, QueryParameters, RawRequest } from "../model/request.js";
+import type { RequestState, Settlement, TraceNote, TraceStep } from "../model/state.js";
+
+/** What a state needs of its engine; one object for all requests. */
+export interface StateServices {
+  newId(): string;
+  /** The caller's id when it is well formed, else `id`. */
+  correlation(sent: string | undefined, id: string): string;
+  parseQuery(text: string): QueryParameters | undefined;
+  parseCookies(header: string): ReadonlyMap<string, string>;
+  readonly tracing: boolean;
+}
+
+export interface StateStart {
+  readonly raw: RawRequest;
+  readonly request: NormalizedRequest;
+  readonly route: CompiledRoute;
+  readonly params: Record<string, unknown>;
+  readonly allowedMethods: readonly string[];
+  readonly preflight: boolean;
+  readonly now: number;
+  readonly monotonicUs: number;
+}
+
+const NO_COOKIES: ReadonlyMap<string, string> = new Map();
+
+export class ExchangeState implements RequestState {
+  readonly raw: RawRequest;
+  readonly request: NormalizedRequest;
+  readonly route: CompiledRoute;
+  readonly allowedMethods: readonly string[];
+  readonly preflight: boolean;
+  readonly now: number;
+  readonly monotonicUs: number;
+  readonly tracing: boolean;
+
+  identity: Identity | undefined = undefined;
+  params: Record<string, unknown>;
+  body: unknown = undefined;
+  bodyBytes: Uint8Array | undefined = undefined;
+  bodyRead = false;
+  bodyComplete = true;
+  failedOpen: string[] | undefined = undefined;
+  settlements: Settlement[] | undefined = undefined;
+  limitReports: unknown[] | undefined = undefined;
+
+  /** Refusals that observe mode did not carry out. */
+  observed: ObservedRefusal[] | undefined = undefined;
+  reports: string[] | undefined = undefined;
+  trace: TraceStep[] | undefined;
+  /** Notes of the stage that runs now. */
+  notes: TraceNote[] | undefined = undefined;
+  /** What a fault or a throwing handler carried: for the operator's event alone. */
+  error: unknown = undefined;
+
+  readonly #services: StateServices;
+  #id: string | undefined = undefined;
+  #correlation: string | undefined = undefined;
+  #query: Record<string, unknown> | undefined = undefined;
+  #headers: Record<string, unknown> | undefined = undefined;
+  #cookies: Record<string, unknown> | undefined = undefined;
+  #parameters: QueryParameters | undefined | null = null;
+  #cookieValues: ReadonlyMap<string, string> | undefined = undefined;
+  #locals: Record<string, unknown> | undefined = undefined;
+  #controller: AbortController | undefined = undefined;
+
+  constructor(start: StateStart, services: StateServices) {
+    this.raw = start.raw;
+    this.request = start.request;
+    this.route = start.route;
+    this.params = start.params;
+    this.allowedMethods = start.allowedMethods;
+    this.preflight = start.preflight;
+    this.now = start.now;
+    this.monotonicUs = start.monotonicUs;
+    this.tracing = services.tracing;
+    this.trace = services.tracing ? [] : undefined;
+    this.#services = services;
+  }
+
+  get id(): string {
+    return (this.#id ??= this.#services.newId());
+  }
+
+  get correlation(): string {
+    const name = this.route.correlationField;
+    return (this.#correlation ??= this.#services.correlation(
+      name === undefined ? undefined : this.request.headers.get(name),
+      this.id,
+    ));
+  }
+
+  get queryParameters(): QueryParameters | undefined {
+    if (this.#parameters === null) this.#parameters = this.#services.parseQuery(this.request.queryText);
+    return this.#parameters;
+  }
+
+  get cookieValues(): ReadonlyMap<string, string> {
+    if (this.#cookieValues === undefined) {
+      const field = this.request.headers.get("cookie");
+      this.#cookieValues = field === undefined ? NO_COOKIES : this.#services.parseCookies(field);
+    }
+    return this.#cookieValues;
+  }
+
+  // Most routes never look at these as objects: they are made from the raw text when somebody does.
+  get query(): Record<string, unknown> {
+    return (this.#query ??= recordOf(this.queryParameters));
+  }
+  set query(typed: Record<string, unknown>) {
+    this.#query = typed;
+  }
+
+  get headers(): Record<string, unknown> {
+    return (this.#headers ??= recordOf(this.request.headers));
+  }
+  set headers(typed: Record<string, unknown>) {
+    this.#headers = typed;
+  }
+
+  get cookies(): Record<string, unknown> {
+    return (this.#cookies ??= recordOf(this.cookieValues));
+  }
+  set cookies(typed: Record<string, unknown>) {
+    this.#cookies = typed;
+  }
+
+  get locals(): Record<string, unknown> {
+    return (this.#locals ??= {});
+  }
+
+  get signal(): AbortSignal {
+    return (this.#controller ??= new AbortController()).signal;
+  }
+
+  abort(): void {
+    this.#controller?.abort();
+  }
+
+  note(note: TraceNote): void {
+    (this.notes ??= []).push(note);
+  }
+
+  report(message: string): void {
+    (this.reports ??= []).push(message);
+  }
+}
+
+/** Names are the caller's: the object has no prototype. */
+function recordOf(values: ReadonlyMap<string, unknown> | undefined): Record<string, unknown> {
+  const record = Object.create(null) as Record<string, unknown>;
+  if (values !== undefined) for (const [name, value] of values) record[name] = value;
+  return record;
+}
