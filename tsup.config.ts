@@ -32,12 +32,12 @@ export default defineConfig([
       "platform/portable": `${core}/src/platform/portable.ts`,
     },
     outDir: `${core}/dist`,
-    tsconfig: `${core}/tsconfig.json`,
+    tsconfig: `${core}/tsconfig.build.json`,
   },
   {
     ...common,
     entry: { index: `${nodeHttp}/src/index.ts` },
     outDir: `${nodeHttp}/dist`,
-    tsconfig: `${nodeHttp}/tsconfig.json`,
+    tsconfig: `${nodeHttp}/tsconfig.build.json`,
   },
 ]);
