@@ -144,7 +144,8 @@ export interface AuthorizeEntry {
   readonly forbid?: ConditionText;
   readonly check?: string | readonly string[];
 }
-export type AuthorizeSettings = "authenticated" | "anyone" | AuthorizeEntry | readonly AuthorizeEntry[];
+export type RequireSettings = "authenticated" | AuthorizeEntry | readonly AuthorizeEntry[];
+export type AuthorizeSettings = RequireSettings | "anyone";
 
 export interface RequestSettings {
   readonly params?: { readonly [name: string]: JsonSchema };
@@ -212,7 +213,7 @@ export interface DefaultSettings extends SharedSettings {
   readonly authorize?: AuthorizeSettings;
 }
 export interface GroupSettings extends SharedSettings {
-  readonly require?: AuthorizeSettings;
+  readonly require?: RequireSettings;
 }
 export interface RouteSettings extends SharedSettings {
   readonly authorize?: AuthorizeSettings;

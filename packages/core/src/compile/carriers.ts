@@ -1,0 +1,24 @@
+/** Where each authenticator's credential sits, worked out once: challenges, CORS, csrf and authentication all ask. */
+import { pointerTo } from "../lib/pointer.js";
+import { sortedEntries } from "../lib/sorted.js";
+import type { AuthenticatorSettings, PolicyDocument } from "../model/policy.js";
+import type { Carrier, CarrierPlace, ResolvedAuthenticator } from "../model/resolved.js";
+
+export function resolveAuthenticators(document: PolicyDocument): Map<string, ResolvedAuthenticator> {
+  const resolved = new Map<string, ResolvedAuthenticator>();
+  for (const [name, settings] of sortedEntries(document.authenticators)) {
+    const pointer = pointerTo("/authenticators", name);
+    resolved.set(name, { name, pointer, settings, carrier: carrierOf(settings) });
+  }
+  return resolved;
+}
+
+function carrierOf(settings: AuthenticatorSettings): Carrier {
+  const place: CarrierPlace = settings.in ?? "header";
+  // Cookies and TLS certificates are sent by the browser itself, also when another site made the request.
+  const ambient = place === "cookie" || place === "tls";
+  if (place !== "header") return { in: place, name: settings.name ?? "", scheme: undefined, ambient };
+  const name = (settings.name ?? "Authorization").toLowerCase();
+  const scheme = name === "authorization" ? (settings.scheme ?? "Bearer").toLowerCase() : undefined;
+  return { in: "header", name, scheme, ambient };
+}
