@@ -23,7 +23,7 @@ export default defineConfig({
     include: fromDist
       ? ["packages/adapter-*/{src,test}/**/*.test.ts", "tests/**/*.test.ts"]
       : ["packages/*/{src,test}/**/*.test.ts", "{examples,bench,tests,scripts}/**/*.test.ts"],
-    exclude: ["**/node_modules/**", "**/dist/**"],
+    exclude: ["**/node_modules/**", "packages/*/dist/**"],
     testTimeout: 20_000,
     coverage: {
       provider: "v8",
