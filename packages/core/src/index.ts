@@ -1,1 +1,46 @@
-export {};
+/** The only door: every public name is written out here and pinned by a test. */
+export { createEngine } from "./engine.js";
+export type { BoundEngine, Engine, EngineOptions } from "./engine.js";
+export type { Exchange } from "./exchange.js";
+export { checkPolicy } from "./compile/check.js";
+export { definePolicy } from "./compile/define.js";
+export { parsePolicy } from "./compile/parse.js";
+export { PolicyError, formatDiagnostic } from "./errors/diagnostics.js";
+export type { Diagnostic } from "./errors/diagnostics.js";
+export { ERRORS } from "./errors/codes.js";
+export type { ErrorCode, ErrorEntry } from "./errors/codes.js";
+export { STAGES } from "./stages.js";
+export type { StageName } from "./stages.js";
+export type { FrameworkMatching } from "./match/router.js";
+export type {
+  Admission,
+  Continue,
+  Decision,
+  DecisionEvent,
+  ObservedRefusal,
+  OwnAnswer,
+  Rejection,
+} from "./model/decision.js";
+export type { InputProblem } from "./model/outcome.js";
+export type { PolicyDocument } from "./model/policy.js";
+export type { Principal } from "./model/principal.js";
+export type { HeaderField, RawBody, RawRequest, TlsFacts } from "./model/request.js";
+export type { RawResponse, ShapedResponse } from "./model/response.js";
+export type { ReadFact, TraceStep } from "./model/state.js";
+export type { ApiKeyLookup, Check, CheckInput, CustomAuthenticator, CustomVerdict } from "./ports/application.js";
+export type { Clock } from "./ports/clock.js";
+export type { SecretSource } from "./ports/secrets.js";
+export { StoreError } from "./ports/state-store.js";
+export type {
+  CallContext,
+  LimitOp,
+  Penalty,
+  StateStore,
+  StoreHealth,
+  TakePart,
+  TakeResult,
+  TakeSource,
+  TakeToken,
+} from "./ports/state-store.js";
+export { createMemoryStore } from "./store/index.js";
+export type { MemoryStoreOptions } from "./store/index.js";

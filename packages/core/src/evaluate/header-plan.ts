@@ -19,7 +19,9 @@ export function planHeaders(contributions: readonly HeaderContribution[]): Heade
   }
   for (const name of constant.keys()) dropped.add(name);
   dropped.delete("vary");
-  return { constant: [...constant.values()], dropped, vary: [...vary.values()], dynamic, mergeCacheControl };
+  const refusal = [...constant.values()].filter(([name]) => name.toLowerCase() !== "cache-control");
+  refusal.push(["Cache-Control", "no-store"]);
+  return { constant: [...constant.values()], refusal, dropped, vary: [...vary.values()], dynamic, mergeCacheControl };
 }
 
 class Collected implements HeaderSink {
@@ -30,11 +32,18 @@ class Collected implements HeaderSink {
   }
 }
 
-/** Fields that the policy owes, without an answer of the handler's: refusals, preflights, and what an admission announces. */
-export function owedHeaders(plan: HeaderPlan, state: RequestState): HeaderField[] {
+/**
+ * Fields that the policy owes, without an answer of the handler's: refusals, preflights, and what an admission announces.
+ * @param constant `plan.constant` or `plan.refusal`
+ */
+export function owedHeaders(
+  plan: HeaderPlan,
+  constant: readonly HeaderField[],
+  state: RequestState,
+): HeaderField[] {
   const sink = new Collected();
   for (const contribute of plan.dynamic) contribute(state, sink);
-  const fields = [...plan.constant, ...sink.fields];
+  const fields = [...constant, ...sink.fields];
   if (plan.vary.length > 0) fields.push(["Vary", plan.vary.join(", ")]);
   return fields;
 }

@@ -2,7 +2,7 @@
 import type { CompiledRoute } from "../model/compiled.js";
 import type { ObservedRefusal } from "../model/decision.js";
 import type { Identity } from "../model/principal.js";
-import type { NormalizedRequest, QueryParameters, RawRequest } from "../model/request.js";
+import type { NormalizedRequest, QueryParameters, RawBody, RawRequest } from "../model/request.js";
 import type { RequestState, Settlement, TraceNote, TraceStep } from "../model/state.js";
 
 /** What a state needs of its engine; one object for all requests. */
@@ -40,6 +40,8 @@ export class ExchangeState implements RequestState {
 
   identity: Identity | undefined = undefined;
   params: Record<string, unknown>;
+  readonly #sentParams: Record<string, unknown>;
+  #sentBody: unknown = undefined;
   body: unknown = undefined;
   bodyBytes: Uint8Array | undefined = undefined;
   bodyRead = false;
@@ -56,6 +58,8 @@ export class ExchangeState implements RequestState {
   notes: TraceNote[] | undefined = undefined;
   /** What a fault or a throwing handler carried: for the operator's event alone. */
   error: unknown = undefined;
+  /** The handler's answer as it was, kept only where a limit settles by it. */
+  answer: unknown = undefined;
 
   readonly #services: StateServices;
   #id: string | undefined = undefined;
@@ -73,6 +77,7 @@ export class ExchangeState implements RequestState {
     this.request = start.request;
     this.route = start.route;
     this.params = start.params;
+    this.#sentParams = start.params;
     this.allowedMethods = start.allowedMethods;
     this.preflight = start.preflight;
     this.now = start.now;
@@ -129,12 +134,35 @@ export class ExchangeState implements RequestState {
     this.#cookies = typed;
   }
 
+  /** The input before anything was coerced, defaulted or cut: what observe mode hands on. */
+  get sent(): SentInput {
+    return {
+      params: this.#sentParams,
+      query: recordOf(this.queryParameters),
+      headers: recordOf(this.request.headers),
+      cookies: recordOf(this.cookieValues),
+      body: this.bodyBytes === undefined ? this.#sentBody : parsedOrUndefined(this.bodyBytes),
+    };
+  }
+
   get locals(): Record<string, unknown> {
     return (this.#locals ??= {});
   }
 
   get signal(): AbortSignal {
     return (this.#controller ??= new AbortController()).signal;
+  }
+
+  /** The caller's body, as bytes or (in tests) as a value already parsed. */
+  receive(body: RawBody): void {
+    this.bodyRead = true;
+    if ("bytes" in body) {
+      this.bodyBytes = body.bytes;
+      this.bodyComplete = body.complete;
+    } else {
+      this.body = body.value;
+      this.#sentBody = body.value;
+    }
   }
 
   abort(): void {
@@ -147,6 +175,22 @@ export class ExchangeState implements RequestState {
 
   report(message: string): void {
     (this.reports ??= []).push(message);
+  }
+}
+
+export interface SentInput {
+  readonly params: Record<string, unknown>;
+  readonly query: Record<string, unknown>;
+  readonly headers: Record<string, unknown>;
+  readonly cookies: Record<string, unknown>;
+  readonly body: unknown;
+}
+
+function parsedOrUndefined(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes)) as unknown;
+  } catch {
+    return undefined;
   }
 }
 

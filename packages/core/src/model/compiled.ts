@@ -55,6 +55,8 @@ export interface ErrorShaper {
 /** All contributions of a route, merged when the policy is compiled. */
 export interface HeaderPlan {
   readonly constant: readonly HeaderField[];
+  /** The same for refusals: never stored, whatever else the policy says (RFC 9111 section 5.2.2.5). */
+  readonly refusal: readonly HeaderField[];
   /** Lower-case names that the handler cannot send: owned by the policy, or removed by it. */
   readonly dropped: ReadonlySet<string>;
   readonly vary: readonly string[];
@@ -68,6 +70,8 @@ export interface CompiledResponse {
   readonly encode: ((json: string) => string) | undefined;
   readonly headers: HeaderPlan;
   readonly errors: ErrorShaper;
+  /** A limit settles by a pointer into the answer: the body is read even where no rule shapes it. */
+  readonly readsAnswer: boolean;
 }
 
 /** Frozen closures and constants: all that a request needs. */

@@ -79,12 +79,15 @@ export interface DecisionEvent {
   readonly mode: "enforce" | "observe";
   readonly route: string | null;
   readonly method: string;
-  readonly outcome: "admit" | "refuse" | "answer";
+  /** `aborted`: the client left before a decision. */
+  readonly outcome: "admit" | "refuse" | "answer" | "aborted";
   readonly stage?: StageName;
   readonly code?: string;
   /** What went out. */
   readonly status: number;
   readonly reason?: string;
+  /** JSON Pointer of the rule that refused. */
+  readonly rule?: string;
   readonly principal?: { readonly id: string; readonly authenticator: string };
   readonly failedOpen?: readonly string[];
   readonly observed?: readonly ObservedRefusal[];

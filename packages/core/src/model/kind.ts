@@ -7,6 +7,7 @@ import type { SchemaCompiler } from "../ports/schema-compiler.js";
 import type { SecretSource } from "../ports/secrets.js";
 import type { StateStore } from "../ports/state-store.js";
 import type { BodyRule, ErrorShaper, HeaderContribution, Stage } from "./compiled.js";
+import type { HeaderField } from "./request.js";
 import type { ResolvedPolicy, ResolvedRoute } from "./resolved.js";
 
 /** What compiling may use. Everything here is ready before the first request. */
@@ -39,6 +40,10 @@ export interface CompiledKind {
   bodyRule?(route: ResolvedRoute): BodyRule | undefined;
   encode?(route: ResolvedRoute): ((json: string) => string) | undefined;
   errors?(route: ResolvedRoute): ErrorShaper;
+  /** `WWW-Authenticate` fields of the route, for a 401 that a later stage gives an anonymous caller. */
+  challenge?(route: ResolvedRoute): readonly HeaderField[];
+  /** True where a settlement of this route reads the handler's answer (`ExchangeEnd.answer`). */
+  readsAnswer?(route: ResolvedRoute): boolean;
 }
 
 export interface Kind {

@@ -36,6 +36,8 @@ export interface Platform {
   /** Never throws; false for unequal lengths. Time depends on the lengths alone. */
   equalInConstantTime(a: Uint8Array, b: Uint8Array): boolean;
   randomBytes(length: number): Uint8Array;
+  /** Bytes that a text takes in UTF-8. */
+  readonly utf8Length: (text: string) => number;
   /**
    * Prepares a key for one algorithm.
    * @throws Error when the material is no key of the algorithm's type, is too short (HS*: shorter than the hash; RSA: below 2048 bits),

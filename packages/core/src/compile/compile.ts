@@ -1,0 +1,110 @@
+/** Document → compiled policy: every kind's part of every route, merged and in order, before the first request. */
+import { PolicyError, type Report } from "../errors/diagnostics.js";
+import type { CompiledRoute, ErrorShaper, HeaderContribution, Stage } from "../model/compiled.js";
+import type { CompiledKind, CompileEnvironment } from "../model/kind.js";
+import type { PolicyDocument } from "../model/policy.js";
+import type { NormalizedRequest, RawRequest } from "../model/request.js";
+import type { Refusal } from "../model/outcome.js";
+import type { ResolvedPolicy, ResolvedRoute } from "../model/resolved.js";
+import { compileRouter } from "../match/compile-routes.js";
+import type { FrameworkMatching, Router } from "../match/router.js";
+import { compileNormalizer } from "../normalize/index.js";
+import { planHeaders } from "../evaluate/header-plan.js";
+import { rankOf } from "../stages.js";
+import { KINDS } from "./kinds.js";
+import { routeStage } from "./route-stage.js";
+
+export interface CompiledPolicy {
+  readonly document: PolicyDocument;
+  readonly resolved: ResolvedPolicy;
+  readonly name: string;
+  readonly revision: string;
+  readonly routes: readonly CompiledRoute[];
+  /** What holds where no route matched. */
+  readonly unmatched: CompiledRoute;
+  readonly normalize: (raw: RawRequest) => NormalizedRequest | Refusal;
+  /** @throws PolicyError when two routes cannot be told apart under this matching */
+  router(matching: FrameworkMatching, report: Report): Router;
+}
+
+/** @throws PolicyError with every problem that only the environment could show */
+export async function compilePolicy(
+  resolved: ResolvedPolicy,
+  environment: CompileEnvironment,
+): Promise<CompiledPolicy> {
+  const kinds: CompiledKind[] = [];
+  for (const kind of KINDS) kinds.push(await kind.compile(resolved, environment));
+  if (environment.report.failed) throw new PolicyError(environment.report.diagnostics);
+  return Object.freeze({
+    document: resolved.document,
+    resolved,
+    name: resolved.document.name,
+    revision: environment.revision,
+    routes: resolved.routes.map((route) => compileRoute(route, kinds, [])),
+    unmatched: compileRoute(resolved.unmatched, kinds, [routeStage]),
+    normalize: compileNormalizer(resolved),
+    router: (matching: FrameworkMatching, report: Report) => compileRouter(resolved, matching, report),
+  });
+}
+
+function compileRoute(
+  resolved: ResolvedRoute,
+  kinds: readonly CompiledKind[],
+  own: readonly Stage[],
+): CompiledRoute {
+  const stages = inOrder([...own, ...kinds.flatMap((kind) => kind.stages?.(resolved) ?? [])]);
+  const readsBody = resolved.request.body !== undefined;
+  const contributions = kinds
+    .map((kind) => kind.headers?.(resolved))
+    .filter((contribution): contribution is HeaderContribution => contribution !== undefined);
+  return Object.freeze({
+    key: resolved.key,
+    resolved,
+    observe: resolved.mode === "observe",
+    conceal: resolved.conceal,
+    correlationField: resolved.errors.correlation?.toLowerCase(),
+    challenge: kinds.flatMap((kind) => kind.challenge?.(resolved) ?? []),
+    head: stages.filter((stage) => !readsBody || !runsOnBody(stage)),
+    body: readsBody ? stages.filter(runsOnBody) : [],
+    preflight: preflightOf(resolved, kinds),
+    maxBody: resolved.request.maxBody,
+    types: resolved.request.types.value,
+    response: {
+      body: first(kinds, (kind) => kind.bodyRule?.(resolved)),
+      encode: first(kinds, (kind) => kind.encode?.(resolved)),
+      headers: planHeaders(contributions),
+      errors: shaperOf(resolved, kinds),
+      readsAnswer: kinds.some((kind) => kind.readsAnswer?.(resolved) === true),
+    },
+  });
+}
+
+const BODY_RANK = rankOf("body");
+
+function runsOnBody(stage: Stage): boolean {
+  return stage.phase === undefined ? rankOf(stage.at) >= BODY_RANK : stage.phase === "body";
+}
+
+function inOrder(stages: readonly Stage[]): readonly Stage[] {
+  return [...stages].sort((a, b) => rankOf(a.at) - rankOf(b.at));
+}
+
+/** Without `cors` a preflight is an ordinary OPTIONS. */
+function preflightOf(resolved: ResolvedRoute, kinds: readonly CompiledKind[]): readonly Stage[] | undefined {
+  if (resolved.cors === undefined || resolved.cors.value === "none") return undefined;
+  return inOrder(kinds.flatMap((kind) => kind.preflight?.(resolved) ?? []));
+}
+
+function first<T>(kinds: readonly CompiledKind[], pick: (kind: CompiledKind) => T | undefined): T | undefined {
+  for (const kind of kinds) {
+    const picked = pick(kind);
+    if (picked !== undefined) return picked;
+  }
+  return undefined;
+}
+
+function shaperOf(resolved: ResolvedRoute, kinds: readonly CompiledKind[]): ErrorShaper {
+  const shaper = first(kinds, (kind) => kind.errors?.(resolved));
+  if (shaper === undefined) throw new Error("no kind shapes errors: the list of kinds is incomplete");
+  return shaper;
+}

@@ -1,0 +1,97 @@
+/** What compiling may use, made from the engine's options. */
+import type { Report } from "../errors/diagnostics.js";
+import type { CompileEnvironment } from "../model/kind.js";
+import type { DecisionEvent } from "../model/decision.js";
+import type { PolicyDocument } from "../model/policy.js";
+import type { ApiKeyLookup, Check, CustomAuthenticator } from "../ports/application.js";
+import type { Clock } from "../ports/clock.js";
+import type { Platform } from "../ports/platform.js";
+import type { SchemaCompiler } from "../ports/schema-compiler.js";
+import type { SecretSource } from "../ports/secrets.js";
+import type { StateStore } from "../ports/state-store.js";
+import { loadSchemaCompiler } from "../schemas/index.js";
+import { fileOf } from "./positions.js";
+
+/** What a policy cannot say because it is code. */
+export interface EngineOptions {
+  /** Where `{ "secret": … }` is looked up. Default: on Node `env:` and `file:`; elsewhere none, and an unresolved reference fails the load. */
+  readonly secrets?: SecretSource;
+  /** Default: bounded memory of this process. */
+  readonly store?: StateStore;
+  /** Functions that `check` names. */
+  readonly checks?: Readonly<Record<string, Check>>;
+  /** Functions that authenticators of type `custom` name. */
+  readonly authenticators?: Readonly<Record<string, CustomAuthenticator>>;
+  /** Functions that an api-key's `{ "lookup": … }` names. */
+  readonly lookups?: Readonly<Record<string, ApiKeyLookup>>;
+  /** Default: the system's. */
+  readonly clock?: Clock;
+  /** Called once when an exchange ends. What it throws is ignored; it must not block. */
+  readonly onDecision?: (event: DecisionEvent) => void;
+  /** Decisions and events say what each stage decided and read. Default false: nothing is collected. */
+  readonly trace?: boolean;
+}
+
+export interface EnvironmentParts {
+  readonly policy: PolicyDocument;
+  readonly revision: string;
+  readonly options: EngineOptions;
+  readonly platform: Platform;
+  readonly store: StateStore;
+  readonly report: Report;
+}
+
+export function environmentFor(parts: EnvironmentParts): CompileEnvironment {
+  const { options, platform, report } = parts;
+  const file = fileOf(parts.policy);
+  const secrets = options.secrets ?? platform.secrets;
+  let schemas: Promise<SchemaCompiler> | undefined;
+  return {
+    platform,
+    clock: options.clock ?? platform.clock,
+    store: parts.store,
+    secrets,
+    secret: (reference, pointer) => readSecret(secrets, reference, file, pointer, report),
+    file,
+    checks: options.checks ?? {},
+    authenticators: options.authenticators ?? {},
+    lookups: options.lookups ?? {},
+    schemas: () => (schemas ??= loadSchemaCompiler(platform)),
+    revision: parts.revision,
+    report,
+  };
+}
+
+/** An unresolved reference is never used literally: the load fails. */
+async function readSecret(
+  secrets: SecretSource | undefined,
+  reference: string,
+  file: string | undefined,
+  pointer: string,
+  report: Report,
+): Promise<Uint8Array | undefined> {
+  if (secrets === undefined) {
+    report.error(
+      "unresolved-secret",
+      pointer,
+      `no source of secrets for \`${reference}\``,
+      "hand `secrets` to createEngine: this platform has neither an environment nor files",
+    );
+    return undefined;
+  }
+  let found: string | Uint8Array | undefined;
+  try {
+    found = await secrets.get(reference, file);
+  } catch {
+    // The source's message may quote the secret or its place on disk: only the reference is named.
+    report.error("unresolved-secret", pointer, `the source of secrets failed on \`${reference}\``);
+    return undefined;
+  }
+  const bytes = typeof found === "string" ? new TextEncoder().encode(found) : found;
+  if (bytes === undefined || bytes.length === 0) {
+    const state = bytes === undefined ? "is not set" : "is empty";
+    report.error("unresolved-secret", pointer, `secret \`${reference}\` ${state}`, "set it where the reference points");
+    return undefined;
+  }
+  return bytes;
+}

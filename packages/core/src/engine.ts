@@ -1,0 +1,196 @@
+/** Where the parts meet: a policy, its environment, and the exchanges that it decides. */
+import { platform } from "#platform";
+import { checkPolicy } from "./compile/check.js";
+import { compilePolicy, type CompiledPolicy } from "./compile/compile.js";
+import { environmentFor, type EngineOptions } from "./compile/environment.js";
+import { resolvePolicy } from "./compile/resolve.js";
+import { Report, PolicyError } from "./errors/diagnostics.js";
+import { PolicyExchange, type Exchange, type ExchangeServices } from "./exchange.js";
+import { canonicalJson } from "./lib/canonical-json.js";
+import { correlationOf } from "./lib/correlation.js";
+import { createIdSource } from "./lib/uuid.js";
+import type { FrameworkMatching, Router } from "./match/router.js";
+import type { Decision } from "./model/decision.js";
+import type { PolicyDocument } from "./model/policy.js";
+import type { RawRequest } from "./model/request.js";
+import { parseCookies } from "./normalize/cookies.js";
+import { parseQuery } from "./normalize/query.js";
+import type { StateStore } from "./ports/state-store.js";
+import { createMemoryStore } from "./store/index.js";
+
+export type { EngineOptions } from "./compile/environment.js";
+
+/** Decides one framework's requests: how it matches was declared in `bind`. Follows `replace`. */
+export interface BoundEngine {
+  readonly name: string;
+  /** sha256 of the canonical document (RFC 8785), lower-case hex. */
+  readonly revision: string;
+  /** One per HTTP exchange. */
+  open(request: RawRequest): Exchange;
+  /**
+   * Head and body in one call, for tests and tools. The exchange ends with the decision.
+   * @param request `body`: text or bytes as received, or any other value as already parsed JSON
+   */
+  evaluate(request: RawRequest & { readonly body?: unknown }): Promise<Decision>;
+}
+
+export interface Engine extends BoundEngine {
+  /**
+   * Once per server: how its framework matches.
+   * @throws PolicyError when two routes cannot be told apart under this matching
+   */
+  bind(matching: FrameworkMatching): BoundEngine;
+  /**
+   * Compiles aside and swaps whole: requests in flight keep the policy they began with, limits keep their state.
+   * @throws PolicyError (rejects) on any problem; the old policy stays
+   */
+  replace(policy: PolicyDocument): Promise<void>;
+  /** Releases the store that the engine made; one that was handed in is its owner's. */
+  close(): Promise<void>;
+}
+
+/**
+ * Compiles a policy. Everything that can be known is computed here; a request only reads.
+ * @throws PolicyError (rejects) with every diagnostic of severity `error`
+ */
+export async function createEngine(policy: PolicyDocument, options: EngineOptions = {}): Promise<Engine> {
+  const clock = options.clock ?? platform.clock;
+  const stop = new AbortController();
+  const store = options.store ?? createMemoryStore({ clock });
+  await store.start(stop.signal);
+  const compiled = await load(policy, options, store);
+  const nextId = createIdSource(() => clock.now(), platform.randomBytes);
+  const services: ExchangeServices = {
+    newId: nextId,
+    correlation: correlationOf,
+    parseQuery,
+    parseCookies,
+    tracing: options.trace === true,
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
+    utf8Length: platform.utf8Length,
+    onDecision: options.onDecision,
+  };
+  return new PolicyEngine(compiled, services, async (next) => load(next, options, store), async () => {
+    stop.abort();
+    if (options.store === undefined) await store.close();
+  });
+}
+
+async function load(policy: PolicyDocument, options: EngineOptions, store: StateStore): Promise<CompiledPolicy> {
+  const problems = checkPolicy(policy).filter(({ severity }) => severity === "error");
+  if (problems.length > 0) throw new PolicyError(problems);
+  const report = new Report();
+  const resolved = resolvePolicy(policy, report);
+  if (resolved === undefined) throw new PolicyError(report.diagnostics);
+  const revision = platform.sha256Hex(canonicalJson(policy));
+  return compilePolicy(resolved, environmentFor({ policy, revision, options, platform, store, report }));
+}
+
+class Binding implements BoundEngine {
+  constructor(
+    private readonly owner: PolicyEngine,
+    readonly matching: FrameworkMatching,
+    private router: Router,
+  ) {}
+
+  get name(): string {
+    return this.owner.name;
+  }
+
+  get revision(): string {
+    return this.owner.revision;
+  }
+
+  open(request: RawRequest): Exchange {
+    return new PolicyExchange(this.owner.policy, this.router, request, this.owner.services);
+  }
+
+  async evaluate(request: RawRequest & { readonly body?: unknown }): Promise<Decision> {
+    const exchange = this.open(request);
+    try {
+      const head = await exchange.head();
+      const decision = head.outcome === "continue" ? await exchange.body(rawBody(request.body)) : head;
+      exchange.end(decision.outcome === "admit" ? 200 : decision.status);
+      return decision;
+    } finally {
+      exchange.end(0);
+    }
+  }
+
+  /** Only after every binding was compiled: no request sees one policy here and another there. */
+  follow(router: Router): void {
+    this.router = router;
+  }
+}
+
+class PolicyEngine implements Engine {
+  readonly #bindings: Binding[] = [];
+  readonly #unbound: Binding;
+
+  constructor(
+    public policy: CompiledPolicy,
+    readonly services: ExchangeServices,
+    private readonly compile: (policy: PolicyDocument) => Promise<CompiledPolicy>,
+    private readonly release: () => Promise<void>,
+  ) {
+    this.#unbound = this.add({});
+  }
+
+  get name(): string {
+    return this.policy.name;
+  }
+
+  get revision(): string {
+    return this.policy.revision;
+  }
+
+  open(request: RawRequest): Exchange {
+    return this.#unbound.open(request);
+  }
+
+  evaluate(request: RawRequest & { readonly body?: unknown }): Promise<Decision> {
+    return this.#unbound.evaluate(request);
+  }
+
+  bind(matching: FrameworkMatching): BoundEngine {
+    return this.add(matching);
+  }
+
+  async replace(document: PolicyDocument): Promise<void> {
+    const next = await this.compile(document);
+    const routers = this.#bindings.map(({ matching }) => routerOf(next, matching));
+    // From here nothing can fail and nothing waits: the swap is whole.
+    this.policy = next;
+    for (const [index, binding] of this.#bindings.entries()) {
+      const router = routers[index];
+      if (router !== undefined) binding.follow(router);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.release();
+  }
+
+  private add(matching: FrameworkMatching): Binding {
+    const binding = new Binding(this, matching, routerOf(this.policy, matching));
+    this.#bindings.push(binding);
+    return binding;
+  }
+}
+
+function routerOf(policy: CompiledPolicy, matching: FrameworkMatching): Router {
+  const report = new Report();
+  const router = policy.router(matching, report);
+  if (report.failed) throw new PolicyError(report.diagnostics);
+  return router;
+}
+
+const NO_BYTES = new Uint8Array();
+
+function rawBody(body: unknown): { readonly bytes: Uint8Array; readonly complete: true } | { readonly value: unknown } {
+  if (body === undefined) return { bytes: NO_BYTES, complete: true };
+  if (typeof body === "string") return { bytes: new TextEncoder().encode(body), complete: true };
+  if (body instanceof Uint8Array) return { bytes: body, complete: true };
+  return { value: body };
+}

@@ -1,0 +1,44 @@
+/** Turns a refusal into the whole answer that goes out. */
+import { ERRORS } from "../errors/codes.js";
+import type { Refusal } from "../model/outcome.js";
+import type { HeaderField } from "../model/request.js";
+import type { StageName } from "../stages.js";
+import { owedHeaders } from "./header-plan.js";
+import type { ExchangeState } from "./state.js";
+
+export interface ShapedRefusal {
+  readonly status: number;
+  readonly headers: HeaderField[];
+  readonly body: string;
+}
+
+const CONCEALED_STAGES: ReadonlySet<StageName> = new Set(["authorize", "authorize-body", "check"]);
+
+/** What a caller may see of a refusal: on a concealed route every 403 of these stages is the handler's own 404. */
+export function concealed(state: ExchangeState, stage: StageName, refusal: Refusal): Refusal {
+  const status = refusal.status ?? ERRORS[refusal.code].status;
+  if (!state.route.conceal || status !== 403 || !CONCEALED_STAGES.has(stage)) return refusal;
+  return { ...CONCEALED, reason: refusal.reason, ...(refusal.rule === undefined ? {} : { rule: refusal.rule }) };
+}
+
+export const CONCEALED: Refusal = { kind: "refusal", code: "not-found", reason: "concealed" };
+
+export function shapeRefusal(
+  state: ExchangeState,
+  refusal: Refusal,
+  utf8Length: (text: string) => number,
+): ShapedRefusal {
+  const plan = state.route.response.headers;
+  const status = refusal.status ?? ERRORS[refusal.code].status;
+  const { contentType, body } = state.route.response.errors.shape(refusal, status, state);
+  const headers = owedHeaders(plan, plan.refusal, state);
+  if (refusal.headers !== undefined) headers.push(...refusal.headers);
+  if (status === 401 && !hasChallenge(refusal)) headers.push(...state.route.challenge);
+  headers.push(["Content-Type", contentType], ["Content-Length", String(utf8Length(body))]);
+  return { status, headers, body: state.request.method === "HEAD" ? "" : body };
+}
+
+function hasChallenge(refusal: Refusal): boolean {
+  for (const [name] of refusal.headers ?? []) if (name.toLowerCase() === "www-authenticate") return true;
+  return false;
+}

@@ -1,0 +1,176 @@
+/** The handler's answer on its way out: replaced, projected, redacted, encoded, headed. */
+import type { BodyOutcome, BodyRule } from "../model/compiled.js";
+import type { Refusal } from "../model/outcome.js";
+import type { HeaderField } from "../model/request.js";
+import type { RawResponse, ShapedResponse } from "../model/response.js";
+import { mergeHeaders } from "./header-plan.js";
+import { CONCEALED, shapeRefusal } from "./refuse.js";
+import type { ExchangeState } from "./state.js";
+
+/**
+ * Fields that speak of the handler's own bytes. Under a body rule they would be wrong, or tell of what was cut
+ * (an ETag is a fingerprint of the unredacted text).
+ */
+const OF_THE_OLD_BODY: ReadonlySet<string> = new Set([
+  "content-length",
+  "transfer-encoding",
+  "content-encoding",
+  "content-range",
+  "accept-ranges",
+  "etag",
+  "last-modified",
+  "content-md5",
+  "digest",
+  "content-digest",
+  "repr-digest",
+  "trailer",
+]);
+const OF_ANY_OLD_BODY: ReadonlySet<string> = new Set([...OF_THE_OLD_BODY, "content-type", "content-disposition"]);
+const FRAMING: ReadonlySet<string> = new Set(["content-length", "transfer-encoding"]);
+const NOTHING: ReadonlySet<string> = new Set();
+
+type Utf8Length = (text: string) => number;
+
+export function shapeAnswer(state: ExchangeState, response: RawResponse, utf8Length: Utf8Length): ShapedResponse {
+  const { status } = response;
+  if (state.route.observe) return observeAnswer(state, response);
+  if (status >= 500) {
+    return replaced(state, response.headers, { kind: "refusal", code: "handler-failed", status, reason: "the handler answered with a server error" }, utf8Length);
+  }
+  if (status === 404 && state.route.conceal) return replaced(state, [], CONCEALED, utf8Length);
+  const rule = state.route.response.body;
+  if (rule !== undefined && rule.needsBody(status)) return ruled(state, response, rule, utf8Length);
+  return unruled(state, response, utf8Length);
+}
+
+/** The handler threw. Its headers are gone with it; the error goes to the operator. */
+export function shapeFailure(state: ExchangeState, error: unknown, utf8Length: Utf8Length): ShapedResponse {
+  state.error = error;
+  return replaced(state, [], { kind: "refusal", code: "handler-failed", reason: "the handler threw" }, utf8Length);
+}
+
+function replaced(
+  state: ExchangeState,
+  theirs: readonly HeaderField[],
+  refusal: Refusal,
+  utf8Length: Utf8Length,
+): ShapedResponse {
+  const shaped = shapeRefusal(state, refusal, utf8Length);
+  const own = new Set(shaped.headers.map(([name]) => name.toLowerCase()));
+  const kept = theirs.filter(([name]) => {
+    const lower = name.toLowerCase();
+    return lower !== "vary" && !own.has(lower) && !OF_ANY_OLD_BODY.has(lower) && !state.route.response.headers.dropped.has(lower);
+  });
+  return { status: shaped.status, headers: [...kept, ...shaped.headers], body: shaped.body };
+}
+
+function unruled(state: ExchangeState, response: RawResponse, utf8Length: Utf8Length): ShapedResponse {
+  const plan = state.route.response.headers;
+  const { body, status } = response;
+  if (body === undefined || isText(body)) {
+    if (state.settlements !== undefined && body !== undefined) state.answer = parsed(body, response.headers);
+    return { status, headers: mergeHeaders(plan, response.headers, NOTHING, state), body };
+  }
+  if (state.settlements !== undefined) state.answer = body;
+  return json(state, response, JSON.stringify(body), FRAMING, utf8Length);
+}
+
+function ruled(state: ExchangeState, response: RawResponse, rule: BodyRule, utf8Length: Utf8Length): ShapedResponse {
+  const { status, body } = response;
+  const bodyless = state.request.method === "HEAD" || status === 204 || status === 304;
+  if (bodyless || body === undefined || (isText(body) && body.length === 0)) {
+    const headers = mergeHeaders(state.route.response.headers, response.headers, OF_THE_OLD_BODY, state);
+    if (!bodyless) headers.push(["Content-Length", "0"]);
+    return { status, headers };
+  }
+  const value = isText(body) ? parsed(body, response.headers) : body;
+  if (value === undefined) {
+    return withheld(state, { kind: "withheld", code: "unreadable-response", reason: "a body rule applies and the body cannot be read as JSON" }, utf8Length);
+  }
+  if (state.settlements !== undefined) state.answer = value;
+  const outcome = rule.apply(value, status, state);
+  switch (outcome.kind) {
+    case "withheld":
+      return withheld(state, outcome, utf8Length);
+    case "empty": {
+      const headers = mergeHeaders(state.route.response.headers, response.headers, OF_ANY_OLD_BODY, state);
+      headers.push(["Content-Length", "0"]);
+      return { status, headers };
+    }
+    case "json":
+      return json(state, response, outcome.text ?? JSON.stringify(outcome.value), OF_THE_OLD_BODY, utf8Length);
+  }
+}
+
+function json(
+  state: ExchangeState,
+  response: RawResponse,
+  text: string | undefined,
+  stripped: ReadonlySet<string>,
+  utf8Length: Utf8Length,
+): ShapedResponse {
+  const { encode, headers: plan } = state.route.response;
+  // JSON.stringify gives undefined for a function or a symbol: there is nothing to send.
+  const written = text ?? "";
+  const body = encode === undefined ? written : encode(written);
+  const headers = mergeHeaders(plan, response.headers, stripped, state);
+  if (!headers.some(([name]) => name.toLowerCase() === "content-type")) headers.push(["Content-Type", "application/json"]);
+  headers.push(["Content-Length", String(utf8Length(body))]);
+  const sent = state.request.method === "HEAD" ? undefined : body;
+  return { status: response.status, headers, body: sent };
+}
+
+function withheld(
+  state: ExchangeState,
+  outcome: Extract<BodyOutcome, { kind: "withheld" }>,
+  utf8Length: Utf8Length,
+): ShapedResponse {
+  state.report(`response withheld: ${outcome.reason}`);
+  return replaced(state, [], { kind: "refusal", code: outcome.code, reason: outcome.reason }, utf8Length);
+}
+
+/** Leaves as the handler wrote it; what would have been cut is reported. */
+function observeAnswer(state: ExchangeState, response: RawResponse): ShapedResponse {
+  const { status, headers, body } = response;
+  const rule = state.route.response.body;
+  const text = body === undefined || isText(body);
+  const value = body === undefined ? undefined : isText(body) ? parsed(body, headers) : body;
+  if (state.settlements !== undefined) state.answer = value;
+  if (rule !== undefined && body !== undefined && rule.needsBody(status)) {
+    if (value === undefined) state.report("the response rule would have withheld a body that is not JSON");
+    else {
+      const outcome = rule.apply(value, status, state);
+      if (outcome.kind === "withheld") state.report(`the response rule would have withheld the body: ${outcome.reason}`);
+      else if (outcome.kind === "empty" || (outcome.text ?? JSON.stringify(outcome.value)) !== JSON.stringify(value)) {
+        state.report("the response rule would have cut the body");
+      }
+    }
+  }
+  return { status, headers, body: text ? body : JSON.stringify(body) };
+}
+
+function isText(body: unknown): body is string | Uint8Array {
+  return typeof body === "string" || body instanceof Uint8Array;
+}
+
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
+
+/** The value that JSON text stands for; undefined when it is another type, compressed, or no JSON at all. */
+function parsed(body: string | Uint8Array, headers: readonly HeaderField[]): unknown {
+  for (const [name, value] of headers) {
+    const lower = name.toLowerCase();
+    if (lower === "content-encoding" && value.toLowerCase() !== "identity") return undefined;
+    if (lower === "content-type" && !isJson(value)) return undefined;
+  }
+  try {
+    return JSON.parse(typeof body === "string" ? body : UTF8.decode(body)) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function isJson(contentType: string): boolean {
+  const semicolon = contentType.indexOf(";");
+  const essence = (semicolon < 0 ? contentType : contentType.slice(0, semicolon)).trim().toLowerCase();
+  return essence === "application/json" || essence.endsWith("+json");
+}

@@ -1,0 +1,352 @@
+/** One HTTP exchange from open to end. */
+import type { CompiledPolicy } from "./compile/compile.js";
+import { owedHeaders } from "./evaluate/header-plan.js";
+import { concealed, shapeRefusal } from "./evaluate/refuse.js";
+import { shapeAnswer, shapeFailure } from "./evaluate/respond.js";
+import { observe, runStages, type Ending } from "./evaluate/run.js";
+import { ExchangeState, type StateServices } from "./evaluate/state.js";
+import type { Router } from "./match/router.js";
+import type { CompiledRoute } from "./model/compiled.js";
+import type { Admission, Continue, Decision, DecisionEvent, OwnAnswer, Rejection } from "./model/decision.js";
+import type { Refusal } from "./model/outcome.js";
+import type { HeaderField, NormalizedRequest, RawBody, RawRequest } from "./model/request.js";
+import type { RawResponse, ShapedResponse } from "./model/response.js";
+import type { StageName } from "./stages.js";
+import { placeholderRequest } from "./evaluate/placeholder.js";
+
+/** What all exchanges of an engine share. */
+export interface ExchangeServices extends StateServices {
+  readonly now: () => number;
+  readonly monotonic: () => number;
+  readonly utf8Length: (text: string) => number;
+  readonly onDecision: ((event: DecisionEvent) => void) | undefined;
+}
+
+/** One HTTP exchange. `head` first, `body` only after `continue`, `respond` or `fail` after an admission, `end` always. */
+export interface Exchange {
+  /** Everything that needs no body. A promise only where something outside is asked. */
+  head(): Decision | Continue | Promise<Decision | Continue>;
+  /** Only after `continue`. @throws Error when it was not asked for */
+  body(body: RawBody): Decision | Promise<Decision>;
+  /** False: the handler's body may stream through, only its headers are shaped. */
+  readonly responseNeedsBody: boolean;
+  /** Observe mode: nothing on the wire is changed. */
+  readonly observing: boolean;
+  /** Aborted when the exchange ends; what application code should listen to. */
+  readonly signal: AbortSignal;
+  respond(response: RawResponse): ShapedResponse;
+  /** The handler threw. The error reaches the operator's event alone. */
+  fail(error: unknown): ShapedResponse;
+  /**
+   * Frees slots, settles what was counted, emits the event. Idempotent; called on finish and on close.
+   * @param status what went out; 0 when the client was gone before an answer
+   */
+  end(status: number): void;
+}
+
+const NO_PARAMS = Object.freeze(Object.create(null) as Record<string, unknown>);
+const NO_METHODS: readonly string[] = [];
+
+export class PolicyExchange implements Exchange {
+  #state: ExchangeState | undefined;
+  #ending: Ending | undefined;
+  #decided: Decision | undefined;
+  #ended = false;
+
+  constructor(
+    private readonly policy: CompiledPolicy,
+    private readonly router: Router,
+    private readonly raw: RawRequest,
+    private readonly services: ExchangeServices,
+  ) {}
+
+  head(): Decision | Continue | Promise<Decision | Continue> {
+    if (this.#state !== undefined) throw new Error("head() was called before");
+    const request = this.policy.normalize(this.raw);
+    if ("kind" in request) return this.unreadable(placeholderRequest(this.raw), request);
+    const preflight = preflightMethod(request);
+    if (preflight !== undefined) {
+      const matched = this.router.match(preflight, request);
+      if (typeof matched === "object") {
+        const route = this.policy.routes[matched.route];
+        if (route?.preflight !== undefined) return this.preflight(request, route, route.preflight);
+      }
+    }
+    const matched = this.router.match(request.method, request);
+    if (matched === "ambiguous") return this.unreadable(request, AMBIGUOUS);
+    const route = matched === undefined ? undefined : this.policy.routes[matched.route];
+    const state =
+      route === undefined || matched === undefined
+        ? this.begin(request, this.policy.unmatched, NO_PARAMS, this.router.allowed(request), false)
+        : this.begin(request, route, matched.params, NO_METHODS, false);
+    const ending = runStages(state.route.head, state);
+    return ending instanceof Promise
+      ? ending.then((settled) => this.afterHead(state, settled))
+      : this.afterHead(state, ending);
+  }
+
+  body(body: RawBody): Decision | Promise<Decision> {
+    const state = this.#state;
+    if (state === undefined || this.#decided !== undefined || state.route.body.length === 0 || state.bodyRead) {
+      throw new Error("body() is only for an exchange that said `continue`");
+    }
+    state.receive(body);
+    const ending = runStages(state.route.body, state);
+    return ending instanceof Promise
+      ? ending.then((settled) => this.decide(state, settled))
+      : this.decide(state, ending);
+  }
+
+  get responseNeedsBody(): boolean {
+    const response = this.#state?.route.response;
+    return response !== undefined && (response.body !== undefined || response.readsAnswer);
+  }
+
+  get observing(): boolean {
+    return this.#state?.route.observe === true;
+  }
+
+  get signal(): AbortSignal {
+    return this.admitted().signal;
+  }
+
+  respond(response: RawResponse): ShapedResponse {
+    return shapeAnswer(this.admitted(), response, this.services.utf8Length);
+  }
+
+  fail(error: unknown): ShapedResponse {
+    return shapeFailure(this.admitted(), error, this.services.utf8Length);
+  }
+
+  end(status: number): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const state = this.#state;
+    if (state === undefined) return;
+    state.abort();
+    const refusedAt = this.#ending?.kind === "refuse" ? this.#ending.stage : undefined;
+    for (const settlement of state.settlements ?? []) {
+      try {
+        settlement.settle({ status, refusedAt, answer: state.answer }, state);
+      } catch (error) {
+        // One that fails must not keep the others from freeing what they hold.
+        state.error ??= error;
+        state.report("a settlement failed");
+      }
+    }
+    this.emit(state, status);
+  }
+
+  private begin(
+    request: NormalizedRequest,
+    route: CompiledRoute,
+    params: Record<string, unknown>,
+    allowedMethods: readonly string[],
+    preflight: boolean,
+  ): ExchangeState {
+    const state = new ExchangeState(
+      {
+        raw: this.raw,
+        request,
+        route,
+        params,
+        allowedMethods,
+        preflight,
+        now: this.services.now(),
+        monotonicUs: Math.floor(this.services.monotonic() * 1000),
+      },
+      this.services,
+    );
+    this.#state = state;
+    return state;
+  }
+
+  /** The head cannot be read one way: refused with the document's own headers and shape, or marked in observe mode. */
+  private unreadable(request: NormalizedRequest, refusal: Refusal): Decision {
+    const state = this.begin(request, this.policy.unmatched, NO_PARAMS, NO_METHODS, false);
+    if (state.tracing) {
+      const outcome = state.route.observe ? "observe" : "refuse";
+      state.trace?.push({ stage: "normalize", outcome, code: refusal.code, reason: refusal.reason });
+    }
+    if (!state.route.observe) return this.decide(state, { kind: "refuse", stage: "normalize", refusal });
+    observe(state, "normalize", refusal);
+    return this.decide(state, undefined);
+  }
+
+  private preflight(
+    request: NormalizedRequest,
+    route: CompiledRoute,
+    stages: CompiledRoute["head"],
+  ): Decision | Promise<Decision> {
+    const state = this.begin(request, route, NO_PARAMS, this.router.allowed(request), true);
+    const ending = runStages(stages, state);
+    return ending instanceof Promise
+      ? ending.then((settled) => this.decide(state, settled))
+      : this.decide(state, ending);
+  }
+
+  private afterHead(state: ExchangeState, ending: Ending | undefined): Decision | Continue {
+    if (ending !== undefined || state.route.body.length === 0) return this.decide(state, ending);
+    const { maxBody, types, observe: observing } = state.route;
+    return { outcome: "continue", bodyLimit: maxBody, types, observe: observing };
+  }
+
+  private decide(state: ExchangeState, ending: Ending | undefined): Decision {
+    this.#ending = ending;
+    const decision =
+      ending === undefined
+        ? new Admitted(state)
+        : ending.kind === "refuse"
+          ? this.refuse(state, ending.stage, ending.refusal)
+          : answer(state, ending.answer.status, ending.answer.headers ?? []);
+    this.#decided = decision;
+    return decision;
+  }
+
+  private refuse(state: ExchangeState, stage: StageName, refusal: Refusal): Rejection {
+    const seen = concealed(state, stage, refusal);
+    const shaped = shapeRefusal(state, seen, this.services.utf8Length);
+    return {
+      outcome: "refuse",
+      stage,
+      code: seen.code,
+      status: shaped.status,
+      responseHeaders: shaped.headers,
+      body: shaped.body,
+      reason: refusal.reason,
+      close: refusal.close === true || stage === "normalize",
+      route: routeKey(state),
+      ...(state.trace === undefined ? {} : { trace: state.trace }),
+    };
+  }
+
+  private admitted(): ExchangeState {
+    if (this.#state === undefined || this.#decided?.outcome !== "admit") {
+      throw new Error("only an admitted exchange has an answer of the handler's");
+    }
+    return this.#state;
+  }
+
+  private emit(state: ExchangeState, status: number): void {
+    const { onDecision } = this.services;
+    if (onDecision === undefined) return;
+    try {
+      onDecision(eventOf(this.policy, state, this.#ending, this.#decided, status));
+    } catch {
+      // The sink's own fault: a decision never depends on who listens.
+    }
+  }
+}
+
+/** The handler may run. What is rarely read is made when it is. */
+class Admitted implements Admission {
+  readonly outcome = "admit";
+  readonly #state: ExchangeState;
+
+  constructor(state: ExchangeState) {
+    this.#state = state;
+  }
+
+  get route(): string | null {
+    return this.#state.preflight ? null : routeKey(this.#state);
+  }
+  get principal(): Admission["principal"] {
+    return this.#state.identity?.principal ?? null;
+  }
+  get params(): Record<string, unknown> {
+    return this.#state.route.observe ? this.#state.sent.params : this.#state.params;
+  }
+  get query(): Record<string, unknown> {
+    return this.#state.route.observe ? this.#state.sent.query : this.#state.query;
+  }
+  get headers(): Record<string, unknown> {
+    return this.#state.route.observe ? this.#state.sent.headers : this.#state.headers;
+  }
+  get cookies(): Record<string, unknown> {
+    return this.#state.route.observe ? this.#state.sent.cookies : this.#state.cookies;
+  }
+  get body(): unknown {
+    return this.#state.route.observe ? this.#state.sent.body : this.#state.body;
+  }
+  get locals(): Record<string, unknown> {
+    return this.#state.locals;
+  }
+  get bodyLimit(): number {
+    return this.#state.route.observe ? Infinity : this.#state.route.maxBody;
+  }
+  get responseHeaders(): readonly HeaderField[] {
+    if (this.#state.route.observe) return [];
+    const plan = this.#state.route.response.headers;
+    return owedHeaders(plan, plan.constant, this.#state);
+  }
+  get failedOpen(): readonly string[] {
+    return this.#state.failedOpen ?? [];
+  }
+  get observed(): readonly NonNullable<Admission["observed"]>[number][] {
+    return this.#state.observed ?? [];
+  }
+  get trace(): NonNullable<Admission["trace"]> {
+    return this.#state.trace ?? [];
+  }
+}
+
+const AMBIGUOUS: Refusal = {
+  kind: "refusal",
+  code: "ambiguous-path",
+  reason: "the path leads to different routes before and after percent-decoding",
+};
+
+/** Fetch, "CORS-preflight request": OPTIONS with an Origin and the method that is asked for. */
+function preflightMethod(request: NormalizedRequest): string | undefined {
+  if (request.method !== "OPTIONS" || !request.headers.has("origin")) return undefined;
+  return request.headers.get("access-control-request-method");
+}
+
+function answer(state: ExchangeState, status: number, headers: readonly HeaderField[]): OwnAnswer {
+  const plan = state.route.response.headers;
+  return {
+    outcome: "answer",
+    status,
+    responseHeaders: [...owedHeaders(plan, plan.refusal, state), ...headers],
+    route: routeKey(state),
+    ...(state.trace === undefined ? {} : { trace: state.trace }),
+  };
+}
+
+function routeKey(state: ExchangeState): string | null {
+  return state.route.key === "" ? null : state.route.key;
+}
+
+function eventOf(
+  policy: CompiledPolicy,
+  state: ExchangeState,
+  ending: Ending | undefined,
+  decided: Decision | undefined,
+  status: number,
+): DecisionEvent {
+  const refusal = ending?.kind === "refuse" ? ending : undefined;
+  const { identity } = state;
+  return {
+    id: state.id,
+    correlation: state.correlation,
+    time: state.now,
+    policy: policy.name,
+    revision: policy.revision,
+    mode: state.route.observe ? "observe" : "enforce",
+    route: routeKey(state),
+    method: state.request.method,
+    outcome: decided?.outcome ?? "aborted",
+    status,
+    ...(ending === undefined ? {} : { stage: ending.stage }),
+    ...(refusal === undefined ? {} : { code: refusal.refusal.code, reason: refusal.refusal.reason }),
+    ...(refusal?.refusal.rule === undefined ? {} : { rule: refusal.refusal.rule }),
+    ...(identity === undefined
+      ? {}
+      : { principal: { id: identity.principal.id, authenticator: identity.authenticator } }),
+    ...(state.failedOpen === undefined ? {} : { failedOpen: state.failedOpen }),
+    ...(state.observed === undefined ? {} : { observed: state.observed }),
+    ...(state.reports === undefined ? {} : { reports: state.reports }),
+    ...(state.trace === undefined ? {} : { trace: state.trace }),
+    ...(state.error === undefined ? {} : { error: state.error }),
+  };
+}
