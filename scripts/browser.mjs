@@ -27,7 +27,7 @@ const deferred = () => {
 
 /** One bundle for the page with the browser's conditions, one for the worker with a worker's. */
 async function bundle(entry, conditions) {
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     entryPoints: [join(root, "tests/browser", entry)],
     bundle: true,
     splitting: true,
@@ -38,8 +38,15 @@ async function bundle(entry, conditions) {
     chunkNames: `${entry.replace(".js", "")}-[name]-[hash]`,
     outdir: "/",
     write: false,
+    metafile: true,
+    // The tests' tsconfig.json maps our packages to their sources; the judged thing here is the build.
+    tsconfigRaw: {},
     logLevel: "warning",
   });
+  const ours = Object.keys(metafile.inputs).filter((path) => path.includes("packages/"));
+  if (ours.length === 0 || ours.some((path) => !path.includes("packages/core/dist/"))) {
+    throw new Error(`not the build: ${ours.join(", ")}`);
+  }
   return outputFiles.map(({ path, contents }) => [path, contents]);
 }
 

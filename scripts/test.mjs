@@ -87,7 +87,7 @@ for (const step of steps) {
   const started = performance.now();
   const blocked = step.after && failed.has(step.after) ? `needs "${step.after}", which failed` : undefined;
   const missing = step.cannot?.();
-  const result = blocked ?? (missing === undefined ? runStep(step) : { unable: missing });
+  const result = missing === undefined ? (blocked ?? runStep(step)) : { unable: missing };
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   timings.push(`${step.name} ${seconds} s`);
   if (typeof result === "object") {
