@@ -71,13 +71,22 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
     utf8Length: platform.utf8Length,
     onDecision: options.onDecision,
   };
-  return new PolicyEngine(compiled, services, async (next) => load(next, options, store), async () => {
-    stop.abort();
-    if (options.store === undefined) await store.close();
-  });
+  return new PolicyEngine(
+    compiled,
+    services,
+    async (next) => load(next, options, store),
+    async () => {
+      stop.abort();
+      if (options.store === undefined) await store.close();
+    },
+  );
 }
 
-async function load(policy: PolicyDocument, options: EngineOptions, store: StateStore): Promise<CompiledPolicy> {
+async function load(
+  policy: PolicyDocument,
+  options: EngineOptions,
+  store: StateStore,
+): Promise<CompiledPolicy> {
   const problems = checkPolicy(policy).filter(({ severity }) => severity === "error");
   if (problems.length > 0) throw new PolicyError(problems);
   const report = new Report();
@@ -188,7 +197,9 @@ function routerOf(policy: CompiledPolicy, matching: FrameworkMatching): Router {
 
 const NO_BYTES = new Uint8Array();
 
-function rawBody(body: unknown): { readonly bytes: Uint8Array; readonly complete: true } | { readonly value: unknown } {
+function rawBody(
+  body: unknown,
+): { readonly bytes: Uint8Array; readonly complete: true } | { readonly value: unknown } {
   if (body === undefined) return { bytes: NO_BYTES, complete: true };
   if (typeof body === "string") return { bytes: new TextEncoder().encode(body), complete: true };
   if (body instanceof Uint8Array) return { bytes: body, complete: true };

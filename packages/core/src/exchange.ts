@@ -87,7 +87,12 @@ export class PolicyExchange implements Exchange {
 
   body(body: RawBody): Decision | Promise<Decision> {
     const state = this.#state;
-    if (state === undefined || this.#decided !== undefined || state.route.body.length === 0 || state.bodyRead) {
+    if (
+      state === undefined ||
+      this.#decided !== undefined ||
+      state.route.body.length === 0 ||
+      state.bodyRead
+    ) {
       throw new Error("body() is only for an exchange that said `continue`");
     }
     state.receive(body);

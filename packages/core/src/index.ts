@@ -27,7 +27,13 @@ export type { Principal } from "./model/principal.js";
 export type { HeaderField, RawBody, RawRequest, TlsFacts } from "./model/request.js";
 export type { RawResponse, ShapedResponse } from "./model/response.js";
 export type { ReadFact, TraceStep } from "./model/state.js";
-export type { ApiKeyLookup, Check, CheckInput, CustomAuthenticator, CustomVerdict } from "./ports/application.js";
+export type {
+  ApiKeyLookup,
+  Check,
+  CheckInput,
+  CustomAuthenticator,
+  CustomVerdict,
+} from "./ports/application.js";
 export type { Clock } from "./ports/clock.js";
 export type { SecretSource } from "./ports/secrets.js";
 export { StoreError } from "./ports/state-store.js";

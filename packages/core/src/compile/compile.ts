@@ -9,8 +9,8 @@ import type { ResolvedPolicy, ResolvedRoute } from "../model/resolved.js";
 import { compileRouter } from "../match/compile-routes.js";
 import type { FrameworkMatching, Router } from "../match/router.js";
 import { compileNormalizer } from "../normalize/index.js";
-import { planHeaders } from "../evaluate/header-plan.js";
 import { rankOf } from "../stages.js";
+import { planHeaders } from "./header-plan.js";
 import { KINDS } from "./kinds.js";
 import { routeStage } from "./route-stage.js";
 
@@ -95,7 +95,10 @@ function preflightOf(resolved: ResolvedRoute, kinds: readonly CompiledKind[]): r
   return inOrder(kinds.flatMap((kind) => kind.preflight?.(resolved) ?? []));
 }
 
-function first<T>(kinds: readonly CompiledKind[], pick: (kind: CompiledKind) => T | undefined): T | undefined {
+function first<T>(
+  kinds: readonly CompiledKind[],
+  pick: (kind: CompiledKind) => T | undefined,
+): T | undefined {
   for (const kind of kinds) {
     const picked = pick(kind);
     if (picked !== undefined) return picked;

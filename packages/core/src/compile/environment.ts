@@ -90,7 +90,12 @@ async function readSecret(
   const bytes = typeof found === "string" ? new TextEncoder().encode(found) : found;
   if (bytes === undefined || bytes.length === 0) {
     const state = bytes === undefined ? "is not set" : "is empty";
-    report.error("unresolved-secret", pointer, `secret \`${reference}\` ${state}`, "set it where the reference points");
+    report.error(
+      "unresolved-secret",
+      pointer,
+      `secret \`${reference}\` ${state}`,
+      "set it where the reference points",
+    );
     return undefined;
   }
   return bytes;

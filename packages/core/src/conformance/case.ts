@@ -47,7 +47,11 @@ export interface CaseRequest {
   readonly bare?: boolean;
   readonly httpVersion?: "1.0" | "1.1";
   /** Text; `{ "json": … }` (adds `Content-Type: application/json` unless one stands above); `{ "base64": "…" }`; `{ "repeat": ["a", 1000] }`. */
-  readonly body?: string | { readonly json: unknown } | { readonly base64: string } | { readonly repeat: readonly [string, number] };
+  readonly body?:
+    | string
+    | { readonly json: unknown }
+    | { readonly base64: string }
+    | { readonly repeat: readonly [string, number] };
   /** Adds `Authorization: Bearer …`. */
   readonly token?: TokenRecipe;
   /** Adds the token as this cookie instead. */

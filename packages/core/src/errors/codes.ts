@@ -10,7 +10,11 @@ export interface ErrorEntry {
 /** THE table of codes: every refusal and fault that can leave the engine. */
 export const ERRORS = {
   // normalize
-  "ambiguous-path": { status: 400, title: "Ambiguous path", detail: "The request target can be read in more than one way." },
+  "ambiguous-path": {
+    status: 400,
+    title: "Ambiguous path",
+    detail: "The request target can be read in more than one way.",
+  },
   "malformed-request": { status: 400, title: "Malformed request" },
   "duplicate-header": { status: 400, title: "Duplicate header field" },
   "ambiguous-framing": { status: 400, title: "Ambiguous message framing" },
@@ -36,12 +40,12 @@ export const ERRORS = {
   "missing-limit-fact": { status: 429, title: "Too many requests" },
   "capacity-reduced": { status: 503, title: "Capacity temporarily reduced" },
   // authenticate
-  "unauthenticated": { status: 401, title: "Authentication required" },
+  unauthenticated: { status: 401, title: "Authentication required" },
   "invalid-credential": { status: 401, title: "Invalid credential" },
   "conflicting-credentials": { status: 400, title: "Conflicting credentials" },
   "insufficient-authentication": { status: 401, title: "Stronger authentication required" },
   // authorize, check
-  "forbidden": { status: 403, title: "Forbidden" },
+  forbidden: { status: 403, title: "Forbidden" },
   "insufficient-scope": { status: 403, title: "Insufficient scope" },
   "condition-error": { status: 403, title: "Forbidden" },
   // parameters, body, validate
@@ -58,7 +62,7 @@ export const ERRORS = {
   "handler-failed": { status: 500, title: "Internal server error" },
   // faults
   "internal-error": { status: 500, title: "Internal server error" },
-  "unavailable": { status: 503, title: "Service unavailable" },
+  unavailable: { status: 503, title: "Service unavailable" },
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -31,7 +31,13 @@ export class Report {
     return this.diagnostics.some((diagnostic) => diagnostic.severity === "error");
   }
 
-  private add(severity: "error" | "warning", code: string, pointer: string, message: string, help?: string): void {
+  private add(
+    severity: "error" | "warning",
+    code: string,
+    pointer: string,
+    message: string,
+    help?: string,
+  ): void {
     this.diagnostics.push({ code, severity, pointer, message, ...(help === undefined ? {} : { help }) });
   }
 }

@@ -1,28 +1,7 @@
 /** Lays the fields that the policy owes over an answer. Everything constant was merged when the policy was compiled. */
-import type { HeaderContribution, HeaderPlan, HeaderSink } from "../model/compiled.js";
+import type { HeaderPlan, HeaderSink } from "../model/compiled.js";
 import type { HeaderField } from "../model/request.js";
 import type { RequestState } from "../model/state.js";
-
-/** Later contributions replace earlier ones of the same name. */
-export function planHeaders(contributions: readonly HeaderContribution[]): HeaderPlan {
-  const constant = new Map<string, HeaderField>();
-  const dropped = new Set<string>();
-  const vary = new Map<string, string>();
-  const dynamic: ((state: RequestState, sink: HeaderSink) => void)[] = [];
-  let mergeCacheControl: HeaderPlan["mergeCacheControl"];
-  for (const contribution of contributions) {
-    for (const field of contribution.set ?? []) constant.set(field[0].toLowerCase(), field);
-    for (const name of contribution.remove ?? []) dropped.add(name);
-    for (const token of contribution.vary ?? []) vary.set(token.toLowerCase(), token);
-    if (contribution.dynamic !== undefined) dynamic.push(contribution.dynamic);
-    mergeCacheControl = contribution.mergeCacheControl ?? mergeCacheControl;
-  }
-  for (const name of constant.keys()) dropped.add(name);
-  dropped.delete("vary");
-  const refusal = [...constant.values()].filter(([name]) => name.toLowerCase() !== "cache-control");
-  refusal.push(["Cache-Control", "no-store"]);
-  return { constant: [...constant.values()], refusal, dropped, vary: [...vary.values()], dynamic, mergeCacheControl };
-}
 
 class Collected implements HeaderSink {
   readonly fields: HeaderField[] = [];
@@ -69,10 +48,15 @@ export function mergeHeaders(
     if (name === "vary") vary.push(field[1]);
     else if (name === "cache-control" && plan.mergeCacheControl !== undefined) {
       cacheControl = cacheControl === undefined ? field[1] : `${cacheControl}, ${field[1]}`;
-    } else if (!plan.dropped.has(name) && stripped?.has(name) !== true && !names(sink.fields, name)) merged.push(field);
+    } else if (!plan.dropped.has(name) && stripped?.has(name) !== true && !names(sink.fields, name))
+      merged.push(field);
   }
   for (const field of ours) {
-    if (cacheControl !== undefined && plan.mergeCacheControl !== undefined && field[0].toLowerCase() === "cache-control") {
+    if (
+      cacheControl !== undefined &&
+      plan.mergeCacheControl !== undefined &&
+      field[0].toLowerCase() === "cache-control"
+    ) {
       merged.push([field[0], plan.mergeCacheControl(cacheControl, field[1])]);
       cacheControl = undefined;
     } else merged.push(field);

@@ -18,7 +18,11 @@ const CONCEALED_STAGES: ReadonlySet<StageName> = new Set(["authorize", "authoriz
 export function concealed(state: ExchangeState, stage: StageName, refusal: Refusal): Refusal {
   const status = refusal.status ?? ERRORS[refusal.code].status;
   if (!state.route.conceal || status !== 403 || !CONCEALED_STAGES.has(stage)) return refusal;
-  return { ...CONCEALED, reason: refusal.reason, ...(refusal.rule === undefined ? {} : { rule: refusal.rule }) };
+  return {
+    ...CONCEALED,
+    reason: refusal.reason,
+    ...(refusal.rule === undefined ? {} : { rule: refusal.rule }),
+  };
 }
 
 export const CONCEALED: Refusal = { kind: "refusal", code: "not-found", reason: "concealed" };

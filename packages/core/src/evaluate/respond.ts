@@ -25,17 +25,30 @@ const OF_THE_OLD_BODY: ReadonlySet<string> = new Set([
   "repr-digest",
   "trailer",
 ]);
-const OF_ANY_OLD_BODY: ReadonlySet<string> = new Set([...OF_THE_OLD_BODY, "content-type", "content-disposition"]);
+const OF_ANY_OLD_BODY: ReadonlySet<string> = new Set([
+  ...OF_THE_OLD_BODY,
+  "content-type",
+  "content-disposition",
+]);
 const FRAMING: ReadonlySet<string> = new Set(["content-length", "transfer-encoding"]);
 const NOTHING: ReadonlySet<string> = new Set();
 
 type Utf8Length = (text: string) => number;
 
-export function shapeAnswer(state: ExchangeState, response: RawResponse, utf8Length: Utf8Length): ShapedResponse {
+export function shapeAnswer(
+  state: ExchangeState,
+  response: RawResponse,
+  utf8Length: Utf8Length,
+): ShapedResponse {
   const { status } = response;
   if (state.route.observe) return observeAnswer(state, response);
   if (status >= 500) {
-    return replaced(state, response.headers, { kind: "refusal", code: "handler-failed", status, reason: "the handler answered with a server error" }, utf8Length);
+    return replaced(
+      state,
+      response.headers,
+      { kind: "refusal", code: "handler-failed", status, reason: "the handler answered with a server error" },
+      utf8Length,
+    );
   }
   if (status === 404 && state.route.conceal) return replaced(state, [], CONCEALED, utf8Length);
   const rule = state.route.response.body;
@@ -46,7 +59,12 @@ export function shapeAnswer(state: ExchangeState, response: RawResponse, utf8Len
 /** The handler threw. Its headers are gone with it; the error goes to the operator. */
 export function shapeFailure(state: ExchangeState, error: unknown, utf8Length: Utf8Length): ShapedResponse {
   state.error = error;
-  return replaced(state, [], { kind: "refusal", code: "handler-failed", reason: "the handler threw" }, utf8Length);
+  return replaced(
+    state,
+    [],
+    { kind: "refusal", code: "handler-failed", reason: "the handler threw" },
+    utf8Length,
+  );
 }
 
 function replaced(
@@ -59,7 +77,12 @@ function replaced(
   const own = new Set(shaped.headers.map(([name]) => name.toLowerCase()));
   const kept = theirs.filter(([name]) => {
     const lower = name.toLowerCase();
-    return lower !== "vary" && !own.has(lower) && !OF_ANY_OLD_BODY.has(lower) && !state.route.response.headers.dropped.has(lower);
+    return (
+      lower !== "vary" &&
+      !own.has(lower) &&
+      !OF_ANY_OLD_BODY.has(lower) &&
+      !state.route.response.headers.dropped.has(lower)
+    );
   });
   return { status: shaped.status, headers: [...kept, ...shaped.headers], body: shaped.body };
 }
@@ -75,7 +98,12 @@ function unruled(state: ExchangeState, response: RawResponse, utf8Length: Utf8Le
   return json(state, response, JSON.stringify(body), FRAMING, utf8Length);
 }
 
-function ruled(state: ExchangeState, response: RawResponse, rule: BodyRule, utf8Length: Utf8Length): ShapedResponse {
+function ruled(
+  state: ExchangeState,
+  response: RawResponse,
+  rule: BodyRule,
+  utf8Length: Utf8Length,
+): ShapedResponse {
   const { status, body } = response;
   const bodyless = state.request.method === "HEAD" || status === 204 || status === 304;
   if (bodyless || body === undefined || (isText(body) && body.length === 0)) {
@@ -85,7 +113,15 @@ function ruled(state: ExchangeState, response: RawResponse, rule: BodyRule, utf8
   }
   const value = isText(body) ? parsed(body, response.headers) : body;
   if (value === undefined) {
-    return withheld(state, { kind: "withheld", code: "unreadable-response", reason: "a body rule applies and the body cannot be read as JSON" }, utf8Length);
+    return withheld(
+      state,
+      {
+        kind: "withheld",
+        code: "unreadable-response",
+        reason: "a body rule applies and the body cannot be read as JSON",
+      },
+      utf8Length,
+    );
   }
   if (state.settlements !== undefined) state.answer = value;
   const outcome = rule.apply(value, status, state);
@@ -98,7 +134,13 @@ function ruled(state: ExchangeState, response: RawResponse, rule: BodyRule, utf8
       return { status, headers };
     }
     case "json":
-      return json(state, response, outcome.text ?? JSON.stringify(outcome.value), OF_THE_OLD_BODY, utf8Length);
+      return json(
+        state,
+        response,
+        outcome.text ?? JSON.stringify(outcome.value),
+        OF_THE_OLD_BODY,
+        utf8Length,
+      );
   }
 }
 
@@ -114,7 +156,8 @@ function json(
   const written = text ?? "";
   const body = encode === undefined ? written : encode(written);
   const headers = mergeHeaders(plan, response.headers, stripped, state);
-  if (!headers.some(([name]) => name.toLowerCase() === "content-type")) headers.push(["Content-Type", "application/json"]);
+  if (!headers.some(([name]) => name.toLowerCase() === "content-type"))
+    headers.push(["Content-Type", "application/json"]);
   headers.push(["Content-Length", String(utf8Length(body))]);
   const sent = state.request.method === "HEAD" ? undefined : body;
   return { status: response.status, headers, body: sent };
@@ -140,8 +183,12 @@ function observeAnswer(state: ExchangeState, response: RawResponse): ShapedRespo
     if (value === undefined) state.report("the response rule would have withheld a body that is not JSON");
     else {
       const outcome = rule.apply(value, status, state);
-      if (outcome.kind === "withheld") state.report(`the response rule would have withheld the body: ${outcome.reason}`);
-      else if (outcome.kind === "empty" || (outcome.text ?? JSON.stringify(outcome.value)) !== JSON.stringify(value)) {
+      if (outcome.kind === "withheld")
+        state.report(`the response rule would have withheld the body: ${outcome.reason}`);
+      else if (
+        outcome.kind === "empty" ||
+        (outcome.text ?? JSON.stringify(outcome.value)) !== JSON.stringify(value)
+      ) {
         state.report("the response rule would have cut the body");
       }
     }

@@ -33,8 +33,16 @@ export interface HeaderSink {
 
 /** What is left of a handler's body under a rule. */
 export type BodyOutcome =
-  | { readonly kind: "json"; readonly value: unknown; /** already serialized, when the projector writes text itself */ readonly text?: string }
-  | { readonly kind: "withheld"; readonly code: "unreadable-response" | "response-mismatch"; readonly reason: string }
+  | {
+      readonly kind: "json";
+      readonly value: unknown;
+      /** already serialized, when the projector writes text itself */ readonly text?: string;
+    }
+  | {
+      readonly kind: "withheld";
+      readonly code: "unreadable-response" | "response-mismatch";
+      readonly reason: string;
+    }
   | { readonly kind: "empty" };
 
 /** Projection and redaction of a route's answers. */
@@ -47,7 +55,11 @@ export interface BodyRule {
 
 /** Turns a refusal into what goes over the wire (RFC 9457). */
 export interface ErrorShaper {
-  shape(refusal: Refusal, status: number, state: RequestState): { readonly contentType: string; readonly body: string };
+  shape(
+    refusal: Refusal,
+    status: number,
+    state: RequestState,
+  ): { readonly contentType: string; readonly body: string };
   /** Names of the top-level members that an error body of the application's may keep (POLICY amendment 14). */
   readonly members: readonly string[];
 }

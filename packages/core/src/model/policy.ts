@@ -36,7 +36,8 @@ export interface PolicyDocument {
 
 export interface TransportSettings {
   readonly https?: "require" | "redirect" | "off";
-  readonly hsts?: { readonly maxAge?: Duration; readonly includeSubDomains?: boolean; readonly preload?: boolean } | false;
+  readonly hsts?:
+    { readonly maxAge?: Duration; readonly includeSubDomains?: boolean; readonly preload?: boolean } | false;
   readonly hosts?: readonly string[];
   readonly trust?: TrustSettings;
 }
@@ -68,7 +69,8 @@ export interface PrincipalMap {
 export interface JwtSettings {
   readonly type: "jwt";
   readonly issuer: string;
-  readonly audience: string | readonly string[] | { readonly claim: string; readonly values: readonly string[] };
+  readonly audience:
+    string | readonly string[] | { readonly claim: string; readonly values: readonly string[] };
   readonly algorithms: readonly string[];
   /** Inline public JWKs, a JWKS file, a PEM, or a shared secret. `jwks` as an https URL is refused as not-supported-yet. */
   readonly keys:
@@ -122,9 +124,15 @@ export interface LimitSettings {
   readonly zone?: string;
   readonly burst?: number;
   readonly lease?: Duration;
-  readonly cost?: number | ConditionText | { readonly estimate: number | ConditionText; readonly settle: string };
+  readonly cost?:
+    number | ConditionText | { readonly estimate: number | ConditionText; readonly settle: string };
   readonly count?: "all" | "failures" | readonly number[];
-  readonly penalty?: { readonly after: number; readonly block: Duration; readonly factor?: number; readonly max?: Duration };
+  readonly penalty?: {
+    readonly after: number;
+    readonly block: Duration;
+    readonly factor?: number;
+    readonly max?: Duration;
+  };
   readonly onStoreFailure?: "local" | "closed" | "open";
   readonly onMissing?: "group" | "refuse" | "skip";
   readonly share?: "auto" | number;
@@ -172,7 +180,13 @@ export interface SniffSettings {
 export type RedactAction = "remove" | "null" | "mask" | "hash" | "last4" | { readonly replace: unknown };
 export interface RedactEntry {
   readonly action: RedactAction;
-  readonly unless?: ConditionText | { readonly roles?: readonly string[]; readonly scopes?: readonly string[]; readonly when?: ConditionText };
+  readonly unless?:
+    | ConditionText
+    | {
+        readonly roles?: readonly string[];
+        readonly scopes?: readonly string[];
+        readonly when?: ConditionText;
+      };
   readonly when?: ConditionText;
 }
 export interface ResponseSettings {

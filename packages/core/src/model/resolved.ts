@@ -147,7 +147,10 @@ export interface ResolvedResponse {
 export interface ResolvedHeaders {
   readonly preset: "api" | "web";
   /** Lower-case field name to value, `keep` or `remove`; the name as written beside it. */
-  readonly fields: ReadonlyMap<string, { readonly name: string; readonly value: string; readonly pointer: string }>;
+  readonly fields: ReadonlyMap<
+    string,
+    { readonly name: string; readonly value: string; readonly pointer: string }
+  >;
 }
 
 export interface ResolvedErrors {

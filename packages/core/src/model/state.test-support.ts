@@ -68,4 +68,3 @@ export function stateFor(options: StateOptions = {}): TestState {
     report: (message) => void reports.push(message),
   };
 }
-

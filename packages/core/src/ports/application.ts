@@ -21,7 +21,14 @@ export type Check = (input: CheckInput) => boolean | Promise<boolean>;
 export type CustomVerdict =
   | "absent"
   | "bad"
-  | { readonly principal: { readonly id: string; readonly roles?: readonly string[]; readonly scopes?: readonly string[]; readonly claims?: Readonly<Record<string, unknown>> } };
+  | {
+      readonly principal: {
+        readonly id: string;
+        readonly roles?: readonly string[];
+        readonly scopes?: readonly string[];
+        readonly claims?: Readonly<Record<string, unknown>>;
+      };
+    };
 
 /** Application code that verifies a credential of its own kind. */
 export type CustomAuthenticator = (input: {

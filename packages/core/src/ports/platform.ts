@@ -1,18 +1,17 @@
-import type { SecretSource } from "./secrets.js";
+import type { JwsAlgorithm } from "../lib/jws.js";
 import type { Clock } from "./clock.js";
+import type { SecretSource } from "./secrets.js";
 
-/** JSON Web Signature algorithms that the engine verifies (RFC 7518 section 3.1, RFC 8037, RFC 9864). */
-export type JwsAlgorithm =
-  | "HS256" | "HS384" | "HS512"
-  | "RS256" | "RS384" | "RS512"
-  | "PS256" | "PS384" | "PS512"
-  | "ES256" | "ES384" | "ES512"
-  | "EdDSA" | "Ed25519";
+export type { JwsAlgorithm };
 
 /** A key that was prepared at start; synchronous where the platform can. */
 export interface SignatureVerifier {
   readonly algorithm: JwsAlgorithm;
-  verify(data: Uint8Array, signature: Uint8Array): boolean | Promise<boolean>;
+  /**
+   * Text stands for its characters as bytes (a JWS signing input is ASCII): platforms convert it more cheaply than callers could.
+   * False for a signature of the wrong length, DER instead of R and S, and whatever else does not verify; never throws.
+   */
+  verify(data: Uint8Array | string, signature: Uint8Array): boolean | Promise<boolean>;
 }
 
 /** Where key material comes from. `secret` is for HS*, the others for asymmetric algorithms only. */

@@ -5,5 +5,8 @@ export interface SecretSource {
    * @param reference as written in the policy, e.g. `env:SIGNING_KEY`
    * @param baseFile path of the policy file when it is known: `file:` is relative to it
    */
-  get(reference: string, baseFile?: string): string | Uint8Array | undefined | Promise<string | Uint8Array | undefined>;
+  get(
+    reference: string,
+    baseFile?: string,
+  ): string | Uint8Array | undefined | Promise<string | Uint8Array | undefined>;
 }

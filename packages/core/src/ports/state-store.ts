@@ -1,6 +1,7 @@
 /** All times are integer microseconds; costs are integers from 1 to 2^31 - 1; limit ids match [a-z0-9-]{1,64}. */
 
-export type TakeSource = "memory" | "shared" | "lease" | "deny-cache" | "local-fallback" | "fail-open" | "fail-closed";
+export type TakeSource =
+  "memory" | "shared" | "lease" | "deny-cache" | "local-fallback" | "fail-open" | "fail-closed";
 
 /** Escalating block after repeated refusals. */
 export interface Penalty {
@@ -11,10 +12,39 @@ export interface Penalty {
 }
 
 export type LimitOp =
-  | { readonly kind: "gcra"; readonly key: string; readonly emissionUs: number; readonly burst: number; readonly cost: number; readonly penalty?: Penalty }
-  | { readonly kind: "strict"; readonly key: string; readonly windowUs: number; readonly buckets: number; readonly limit: number; readonly cost: number; readonly penalty?: Penalty }
-  | { readonly kind: "period"; readonly key: string; readonly limit: number; readonly cost: number; readonly endsAtUs: number; readonly penalty?: Penalty }
-  | { readonly kind: "lease"; readonly key: string; readonly limit: number; readonly leaseUs: number; readonly holder: string; readonly penalty?: Penalty }
+  | {
+      readonly kind: "gcra";
+      readonly key: string;
+      readonly emissionUs: number;
+      readonly burst: number;
+      readonly cost: number;
+      readonly penalty?: Penalty;
+    }
+  | {
+      readonly kind: "strict";
+      readonly key: string;
+      readonly windowUs: number;
+      readonly buckets: number;
+      readonly limit: number;
+      readonly cost: number;
+      readonly penalty?: Penalty;
+    }
+  | {
+      readonly kind: "period";
+      readonly key: string;
+      readonly limit: number;
+      readonly cost: number;
+      readonly endsAtUs: number;
+      readonly penalty?: Penalty;
+    }
+  | {
+      readonly kind: "lease";
+      readonly key: string;
+      readonly limit: number;
+      readonly leaseUs: number;
+      readonly holder: string;
+      readonly penalty?: Penalty;
+    }
   | { readonly kind: "block"; readonly key: string; readonly penalty?: Penalty };
 
 export interface TakePart {
@@ -60,7 +90,12 @@ export interface StateStore {
   /** All limits in one group: applied all or not at all. Denial is a value, never a throw. */
   take(group: string, ops: readonly LimitOp[], context: CallContext): TakeResult | Promise<TakeResult>;
   /** One delta an op: above 0 charges more (may go into debt), below 0 refunds by the safe rule. Idempotent per token. Leases: any negative delta releases. */
-  settle(group: string, token: TakeToken, deltas: readonly number[], context: CallContext): void | Promise<void>;
+  settle(
+    group: string,
+    token: TakeToken,
+    deltas: readonly number[],
+    context: CallContext,
+  ): void | Promise<void>;
   peek(group: string, ops: readonly LimitOp[], context: CallContext): TakeResult | Promise<TakeResult>;
   /** Extends the leases of a token; false when they were lost. */
   renew(group: string, token: TakeToken, context: CallContext): boolean | Promise<boolean>;
@@ -78,7 +113,18 @@ export class StoreError extends Error {
   override readonly name = "StoreError";
 
   constructor(
-    readonly code: "timeout" | "connection" | "not-ready" | "readonly" | "oom" | "busy" | "moved" | "crossslot" | "auth" | "noscript" | "protocol",
+    readonly code:
+      | "timeout"
+      | "connection"
+      | "not-ready"
+      | "readonly"
+      | "oom"
+      | "busy"
+      | "moved"
+      | "crossslot"
+      | "auth"
+      | "noscript"
+      | "protocol",
     /** True: the take may have been applied. Never retry it. */
     readonly ambiguous: boolean,
     message: string,

@@ -1,0 +1,32 @@
+/** Merges what every kind owes on the answers of a route into one plan. */
+import type { HeaderContribution, HeaderPlan, HeaderSink } from "../model/compiled.js";
+import type { HeaderField } from "../model/request.js";
+import type { RequestState } from "../model/state.js";
+
+/** Later contributions replace earlier ones of the same name. */
+export function planHeaders(contributions: readonly HeaderContribution[]): HeaderPlan {
+  const constant = new Map<string, HeaderField>();
+  const dropped = new Set<string>();
+  const vary = new Map<string, string>();
+  const dynamic: ((state: RequestState, sink: HeaderSink) => void)[] = [];
+  let mergeCacheControl: HeaderPlan["mergeCacheControl"];
+  for (const contribution of contributions) {
+    for (const field of contribution.set ?? []) constant.set(field[0].toLowerCase(), field);
+    for (const name of contribution.remove ?? []) dropped.add(name);
+    for (const token of contribution.vary ?? []) vary.set(token.toLowerCase(), token);
+    if (contribution.dynamic !== undefined) dynamic.push(contribution.dynamic);
+    mergeCacheControl = contribution.mergeCacheControl ?? mergeCacheControl;
+  }
+  for (const name of constant.keys()) dropped.add(name);
+  dropped.delete("vary");
+  const refusal = [...constant.values()].filter(([name]) => name.toLowerCase() !== "cache-control");
+  refusal.push(["Cache-Control", "no-store"]);
+  return {
+    constant: [...constant.values()],
+    refusal,
+    dropped,
+    vary: [...vary.values()],
+    dynamic,
+    mergeCacheControl,
+  };
+}
