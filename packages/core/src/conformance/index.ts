@@ -1,1 +1,10 @@
-export {};
+/** What every adapter and every store must pass: cases as data, and what runs them. Needs Node. */
+export type { Case, CaseAnswer, CaseExpectation, CaseFile, CaseRequest, Step, TokenRecipe } from "./case.js";
+export { virtualClock } from "./clock.js";
+export type { VirtualClock } from "./clock.js";
+export { differences } from "./compare.js";
+export type { Observed } from "./compare.js";
+export { engineFor, rawAnswer, runOnCore } from "./core.js";
+export { closeCaseFile, prepareCase, prepareRequest, stepsOf } from "./prepare.js";
+export type { PreparedCase, PreparedRequest, PreparedStep } from "./prepare.js";
+export { mintToken } from "./tokens.js";

@@ -1,0 +1,107 @@
+/** Runs a case on the pure core: no socket, no server. */
+import {
+  createEngine,
+  type Admission,
+  type Decision,
+  type Engine,
+  type HeaderField,
+  type PolicyDocument,
+  type RawResponse,
+  type ShapedResponse,
+} from "../index.js";
+import type { Case, CaseAnswer, CaseFile } from "./case.js";
+import { virtualClock } from "./clock.js";
+import { differences, type Observed } from "./compare.js";
+import { prepareCase, prepareRequest, type PreparedCase, type PreparedRequest } from "./prepare.js";
+
+/** What differs from the case's expectation, in words; empty when it holds. */
+export async function runOnCore(file: CaseFile, one: Case): Promise<string[]> {
+  const prepared = prepareCase(file, one);
+  const clock = virtualClock(prepared.at);
+  const engine = await engineFor(prepared, clock);
+  const found: string[] = [];
+  try {
+    for (const [index, { step, wait }] of prepared.steps.entries()) {
+      clock.advance(wait);
+      const seen = await exchange(engine, prepareRequest(step.request, clock.now()), step.answer ?? {});
+      const place = prepared.steps.length > 1 ? `step ${index + 1}: ` : "";
+      found.push(...differences(step.expect, seen).map((difference) => place + difference));
+    }
+  } finally {
+    await engine.close();
+  }
+  return found;
+}
+
+/** The engine of a case, with its secrets and its clock. */
+export function engineFor(prepared: PreparedCase, clock: ReturnType<typeof virtualClock>): Promise<Engine> {
+  // A case may hold a wrong document on purpose: the engine's own checks are what refuses it.
+  return createEngine(prepared.policy as PolicyDocument, {
+    clock,
+    secrets: { get: (reference) => prepared.secrets.get(reference) },
+  });
+}
+
+async function exchange(engine: Engine, request: PreparedRequest, answer: CaseAnswer): Promise<Observed> {
+  const open = engine.open({
+    method: request.method,
+    target: request.target,
+    headers: request.headers,
+    remoteAddress: request.ip,
+    encrypted: request.https,
+    httpVersion: request.httpVersion,
+    upgrade: request.upgrade,
+  });
+  const head = await open.head();
+  const bytes = request.body ?? new Uint8Array();
+  const decision =
+    head.outcome === "continue" ? await open.body({ bytes, complete: bytes.length <= head.bodyLimit }) : head;
+  if (decision.outcome !== "admit") {
+    open.end(decision.status);
+    return ofDecision(decision);
+  }
+  const shaped =
+    answer.throws === undefined ? open.respond(rawAnswer(answer)) : open.fail(new Error(answer.throws));
+  open.end(shaped.status);
+  return ofAdmission(decision, shaped);
+}
+
+/** What the handler of a case answers. */
+export function rawAnswer(answer: CaseAnswer): RawResponse {
+  const headers: HeaderField[] = [...(answer.headers ?? [])];
+  const body =
+    answer.text ?? ("json" in answer ? answer.json : answer.status === undefined ? { ok: true } : undefined);
+  if (
+    answer.text === undefined &&
+    body !== undefined &&
+    !headers.some(([name]) => name.toLowerCase() === "content-type")
+  ) {
+    headers.push(["Content-Type", "application/json"]);
+  }
+  return { status: answer.status ?? 200, headers, ...(body === undefined ? {} : { body }) };
+}
+
+function ofDecision(decision: Exclude<Decision, Admission>): Observed {
+  return {
+    outcome: decision.outcome,
+    stage: decision.outcome === "refuse" ? decision.stage : undefined,
+    code: decision.outcome === "refuse" ? decision.code : undefined,
+    status: decision.status,
+    headers: decision.responseHeaders,
+    text: decision.outcome === "refuse" ? decision.body : "",
+    admission: undefined,
+    observed: [],
+  };
+}
+
+function ofAdmission(admission: Admission, shaped: ShapedResponse): Observed {
+  const { body } = shaped;
+  return {
+    outcome: "admit",
+    status: shaped.status,
+    headers: shaped.headers,
+    text: body === undefined ? "" : typeof body === "string" ? body : new TextDecoder().decode(body),
+    admission,
+    observed: (admission.observed ?? []).map(({ code }) => code),
+  };
+}

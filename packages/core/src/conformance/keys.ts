@@ -1,0 +1,82 @@
+/** Throwaway keys of one run: nothing that signs is ever written down. */
+import { createHash, generateKeyPairSync, randomBytes, createHmac, sign, type KeyObject } from "node:crypto";
+
+interface SigningKey {
+  readonly alg: string;
+  readonly jwk: Readonly<Record<string, unknown>> | undefined;
+  sign(data: Buffer): Buffer;
+}
+
+const made = new Map<string, SigningKey>();
+const secrets = new Map<string, Buffer>();
+
+/** 64 random bytes by name, as text: tokens of the key of the same name are signed with them. */
+export function secretText(name: string): string {
+  return secretBytes(name).toString("latin1");
+}
+
+function secretBytes(name: string): Buffer {
+  let bytes = secrets.get(name);
+  if (bytes === undefined) {
+    // Hex: the same octets whether the secret is read as text or as bytes.
+    bytes = Buffer.from(randomBytes(32).toString("hex"));
+    secrets.set(name, bytes);
+  }
+  return bytes;
+}
+
+/** `es-*` is P-256, `rs-*` RSA 2048, `ed-*` Ed25519, `hs-*` a secret. */
+export function keyNamed(name: string): SigningKey {
+  let key = made.get(name);
+  if (key === undefined) {
+    key = makeKey(name);
+    made.set(name, key);
+  }
+  return key;
+}
+
+export function publicJwk(name: string): Readonly<Record<string, unknown>> {
+  const { jwk } = keyNamed(name);
+  if (jwk === undefined) throw new Error(`key \`${name}\` has no public half`);
+  return jwk;
+}
+
+export function sha256Hex(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+function makeKey(name: string): SigningKey {
+  switch (name.slice(0, 3)) {
+    case "es-": {
+      const pair = generateKeyPairSync("ec", { namedCurve: "P-256" });
+      return asymmetric(name, "ES256", pair.publicKey, (data) =>
+        sign("sha256", data, { key: pair.privateKey, dsaEncoding: "ieee-p1363" }),
+      );
+    }
+    case "rs-": {
+      const pair = generateKeyPairSync("rsa", { modulusLength: 2048 });
+      return asymmetric(name, "RS256", pair.publicKey, (data) => sign("sha256", data, pair.privateKey));
+    }
+    case "ed-": {
+      const pair = generateKeyPairSync("ed25519");
+      return asymmetric(name, "EdDSA", pair.publicKey, (data) => sign(null, data, pair.privateKey));
+    }
+    case "hs-":
+      return {
+        alg: "HS256",
+        jwk: undefined,
+        sign: (data) => createHmac("sha256", secretBytes(name)).update(data).digest(),
+      };
+    default:
+      throw new Error(`no key is called \`${name}\`: names begin with es-, rs-, ed- or hs-`);
+  }
+}
+
+function asymmetric(
+  name: string,
+  alg: string,
+  publicKey: KeyObject,
+  signer: (data: Buffer) => Buffer,
+): SigningKey {
+  return { alg, jwk: { ...publicKey.export({ format: "jwk" }), kid: name, alg, use: "sig" }, sign: signer };
+}

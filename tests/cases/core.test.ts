@@ -1,0 +1,19 @@
+/** Every case of every room, on the pure core. */
+import { closeCaseFile, runOnCore } from "@gatehouse/core/conformance";
+import { describe, expect, it } from "vitest";
+import { caseFiles } from "./files.js";
+
+describe.each(caseFiles)("%s", (_path, file) => {
+  it("is closed-world", () => {
+    expect(() => closeCaseFile(file)).not.toThrow();
+  });
+
+  it.each(file.cases.map((one) => [one.name, one] as const))("%s", async (_name, one) => {
+    expect(await runOnCore(file, one)).toEqual([]);
+  });
+});
+
+it("there are at least 300 cases", () => {
+  const count = caseFiles.reduce((sum, [, file]) => sum + file.cases.length, 0);
+  expect(count).toBeGreaterThanOrEqual(300);
+});
