@@ -1,0 +1,99 @@
+/** Refuses error settings that would name a code that does not exist, or tell what `expose` hides. */
+import { ERRORS } from "../../errors/codes.js";
+import type { Report } from "../../errors/diagnostics.js";
+import { didYouMean } from "../../errors/did-you-mean.js";
+import { isFieldName, isFramingField } from "../../lib/header-field.js";
+import { pointerTo } from "../../lib/pointer.js";
+import type { ResolvedErrors, ResolvedPolicy } from "../../model/resolved.js";
+import { PLACEHOLDERS, placeholdersIn } from "./template.js";
+
+/** Fields that mean something else on an answer; a caller's id must not decide about them. */
+const NOT_FOR_IDS =
+  /^(?:access-control-.*|authorization|cookie|host|location|set-cookie|vary|cache-control|content-.*|www-authenticate|retry-after|ratelimit.*)$/u;
+
+export function checkErrors(policy: ResolvedPolicy, report: Report): void {
+  const seen = new Set<string>();
+  for (const route of [policy.unmatched, ...policy.routes]) {
+    const { errors } = route;
+    // One setting of the document or a group holds on many routes, and is reported once.
+    const once = JSON.stringify([errors.typeBase, errors.correlation, errors.expose, errors.bodies?.pointer]);
+    if (seen.has(once)) continue;
+    seen.add(once);
+    // The document's own settings come first, as those of the unmatched, so that they are blamed where they stand.
+    const pointer = pointerTo(route.pointer, "errors");
+    checkTypeBase(errors, pointer, seen, report);
+    checkCorrelation(errors, pointer, seen, report);
+    checkTemplates(errors, report);
+  }
+}
+
+function checkTypeBase(
+  { typeBase }: ResolvedErrors,
+  pointer: string,
+  seen: Set<string>,
+  report: Report,
+): void {
+  if (typeBase === undefined || seen.has(`typeBase ${typeBase}`)) return;
+  seen.add(`typeBase ${typeBase}`);
+  if (!/^[a-z][a-z0-9+.-]*:[\x21\x23-\x3b\x3d\x3f-\x7e]+$/iu.test(typeBase)) {
+    report.error("invalid-type-base", `${pointer}/typeBase`, `\`${typeBase}\` is no absolute URI`);
+  } else if (!/[/#:=?-]$/u.test(typeBase)) {
+    report.error(
+      "invalid-type-base",
+      `${pointer}/typeBase`,
+      `a code would run into \`${typeBase}\``,
+      `did you mean \`${typeBase}/\`?`,
+    );
+  }
+}
+
+function checkCorrelation(
+  { correlation }: ResolvedErrors,
+  pointer: string,
+  seen: Set<string>,
+  report: Report,
+): void {
+  if (correlation === undefined || seen.has(`correlation ${correlation}`)) return;
+  seen.add(`correlation ${correlation}`);
+  const lower = correlation.toLowerCase();
+  if (!isFieldName(correlation)) {
+    report.error(
+      "invalid-header",
+      `${pointer}/correlation`,
+      `\`${correlation}\` is no name of a header field`,
+    );
+  } else if (isFramingField(lower) || NOT_FOR_IDS.test(lower)) {
+    report.error("reserved-header", `${pointer}/correlation`, `\`${correlation}\` has a meaning of its own`);
+  }
+}
+
+function checkTemplates({ bodies, expose }: ResolvedErrors, report: Report): void {
+  if (bodies === undefined) return;
+  for (const [key, template] of Object.entries(bodies.value)) {
+    const pointer = pointerTo(bodies.pointer, key);
+    checkKey(key, pointer, report);
+    for (const { name, pointer: place } of placeholdersIn(template, pointer)) {
+      if (!PLACEHOLDERS.some((known) => known === name)) {
+        report.error(
+          "unknown-placeholder",
+          place,
+          `unknown placeholder \`{${name}}\``,
+          didYouMean(name, PLACEHOLDERS) ??
+            `known are ${PLACEHOLDERS.map((known) => `\`{${known}}\``).join(", ")}`,
+        );
+      } else if (expose === "none" && (name === "code" || name === "detail")) {
+        report.error("exposed-code", place, `\`{${name}}\` would tell what \`"expose": "none"\` hides`);
+      }
+    }
+  }
+}
+
+function checkKey(key: string, pointer: string, report: Report): void {
+  if (Object.hasOwn(ERRORS, key) || /^[45][0-9]{2}$/u.test(key)) return;
+  report.error(
+    "unknown-error-code",
+    pointer,
+    `\`${key}\` is neither an error code nor a status from 400 to 599`,
+    didYouMean(key, Object.keys(ERRORS)),
+  );
+}
