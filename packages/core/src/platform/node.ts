@@ -1,1 +1,28 @@
-export {};
+/** Node: synchronous hashing and signature checks, files and environment. Bun and Deno resolve here too. */
+import { createHash, createHmac, hash as hashOnce, randomFillSync, timingSafeEqual } from "node:crypto";
+import type { Platform } from "../ports/platform.js";
+import { systemClock } from "./clock.js";
+import { nodeSecrets, readTextFile } from "./node-files.js";
+import { prepareNodeKey } from "./node-keys.js";
+
+/** One call into the runtime instead of three and no object: a third of the cost for a token. Runtimes beside Node may lack it. */
+const oneShot = typeof hashOnce === "function";
+
+export const platform: Platform = Object.freeze({
+  name: "node",
+  generatesCode: true,
+  clock: systemClock,
+  secrets: nodeSecrets,
+  sha256: (data: Uint8Array | string): Uint8Array =>
+    oneShot ? hashOnce("sha256", data, "buffer") : createHash("sha256").update(data).digest(),
+  sha256Hex: (data: Uint8Array | string): string =>
+    oneShot ? hashOnce("sha256", data, "hex") : createHash("sha256").update(data).digest("hex"),
+  hmacSha256: (key: Uint8Array, data: Uint8Array | string): Uint8Array =>
+    createHmac("sha256", key).update(data).digest(),
+  equalInConstantTime: (a: Uint8Array, b: Uint8Array): boolean =>
+    a.length === b.length && timingSafeEqual(a, b),
+  randomBytes: (length: number): Uint8Array => randomFillSync(new Uint8Array(length)),
+  utf8Length: (text: string): number => Buffer.byteLength(text),
+  prepareKey: prepareNodeKey,
+  readFile: readTextFile,
+});

@@ -1,1 +1,27 @@
-export {};
+/** Browsers and workers: no files, no environment, and no code made from text. */
+import type { Platform } from "../ports/platform.js";
+import { systemClock } from "./clock.js";
+import {
+  equalBytes,
+  portableHmacSha256,
+  portableRandomBytes,
+  portableSha256,
+  portableSha256Hex,
+  portableUtf8Length,
+} from "./portable-hash.js";
+import { preparePortableKey } from "./portable-keys.js";
+
+export const platform: Platform = Object.freeze({
+  name: "portable",
+  generatesCode: false,
+  clock: systemClock,
+  secrets: undefined,
+  sha256: portableSha256,
+  sha256Hex: portableSha256Hex,
+  hmacSha256: portableHmacSha256,
+  equalInConstantTime: equalBytes,
+  randomBytes: portableRandomBytes,
+  utf8Length: portableUtf8Length,
+  prepareKey: preparePortableKey,
+  readFile: undefined,
+});

@@ -1,0 +1,78 @@
+/** What every platform asks of a key before it is prepared. Messages name the rule that is broken, never the material. */
+import { isBlank, strictText } from "../lib/bytes.js";
+import { holdsSecret, jwkFits, JWS_ALGORITHMS, type JwsAlgorithm } from "../lib/jws.js";
+
+/** @throws Error when the secret is no key for the algorithm */
+export function requireSecret(algorithm: JwsAlgorithm, secret: Uint8Array): void {
+  const { scheme, hashBytes } = JWS_ALGORITHMS[algorithm];
+  if (scheme !== "hmac")
+    throw new Error(`${algorithm} is verified with a public key, not with a shared secret`);
+  if (isBlank(secret)) throw new Error("the secret is empty or nothing but blanks");
+  if (secret.length < hashBytes) {
+    throw new Error(
+      `${algorithm} needs a secret of at least ${hashBytes} bytes, this one has ${secret.length}`,
+    );
+  }
+  // Everybody knows a public key: used as the secret, it would let everybody sign.
+  if (looksLikeKeyFile(secret)) throw new Error("the secret is a PEM or JWK document, not raw bytes");
+}
+
+/** Asked besides parsing, for platforms that cannot parse every kind of PEM. */
+function looksLikeKeyFile(secret: Uint8Array): boolean {
+  const text = strictText(secret)?.trim() ?? "";
+  return (
+    text.includes("-----BEGIN ") || (text.startsWith("{") && text.endsWith("}") && text.includes('"kty"'))
+  );
+}
+
+/** @throws Error when a shared secret would be needed */
+export function requireAsymmetric(algorithm: JwsAlgorithm): void {
+  if (JWS_ALGORITHMS[algorithm].scheme === "hmac") {
+    throw new Error(`${algorithm} is verified with a shared secret, not with a public key`);
+  }
+}
+
+/** @throws Error when the JWK is private, of another type or curve, or not meant for this use */
+export function requirePublicJwk(algorithm: JwsAlgorithm, jwk: Readonly<Record<string, unknown>>): void {
+  requireAsymmetric(algorithm);
+  if (holdsSecret(jwk)) throw new Error("the key is private or symmetric where a public key belongs");
+  if (!jwkFits(algorithm, jwk))
+    throw new Error(`the key's type, curve or intended use does not fit ${algorithm}`);
+}
+
+/**
+ * One PEM block in its plain form: without byte order mark, carriage returns and blanks around lines, so that the same
+ * key gives the same type however an editor saved it.
+ *
+ * @throws Error unless there is exactly one block
+ */
+export function plainPem(text: string): string {
+  const lines = text
+    .replace(/^\uFEFF/u, "")
+    .split(/\r\n|\r|\n/u)
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+  const blocks = lines.filter((line) => line.startsWith("-----BEGIN "));
+  if (blocks.length !== 1) {
+    throw new Error(
+      blocks.length === 0 ? "the text holds no PEM block" : "the text holds more than one PEM block",
+    );
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+/** The members that make up a public key, and no word of what else the author wrote into the JWK. */
+export function publicMembers(jwk: Readonly<Record<string, unknown>>): Record<string, string> {
+  const members: Record<string, string> = {};
+  for (const name of ["kty", "crv", "x", "y", "n", "e"]) {
+    const value = jwk[name];
+    if (typeof value === "string") members[name] = value;
+  }
+  return members;
+}
+
+/** @throws Error when the modulus is short, or the exponent lets anybody sign (RFC 8017 section 3.1: odd, at least 3) */
+export function requireStrongRsa(bits: number, minimum: number, exponent: bigint): void {
+  if (bits < minimum) throw new Error(`the RSA key has ${bits} bits, at least ${minimum} are needed`);
+  if (exponent < 3n || exponent % 2n === 0n) throw new Error("the RSA key has an unusable public exponent");
+}

@@ -1,0 +1,134 @@
+/** Keys on Node: parsed once, verified synchronously by OpenSSL without a trip through the thread pool. */
+import {
+  constants,
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  timingSafeEqual,
+  verify as verifySignature,
+  type KeyObject,
+} from "node:crypto";
+import { JWS_ALGORITHMS, MIN_RSA_BITS, type JwsAlgorithm, type JwsFacts } from "../lib/jws.js";
+import type { KeyMaterial, SignatureVerifier } from "../ports/platform.js";
+import {
+  plainPem,
+  publicMembers,
+  requireAsymmetric,
+  requirePublicJwk,
+  requireSecret,
+  requireStrongRsa,
+} from "./key-rules.js";
+
+/** @throws Error see `Platform.prepareKey` */
+export function prepareNodeKey(algorithm: JwsAlgorithm, material: KeyMaterial): SignatureVerifier {
+  if ("secret" in material) return hmacVerifier(algorithm, material.secret);
+  const key = "pem" in material ? keyOfPem(algorithm, material.pem) : keyOfJwk(algorithm, material.jwk);
+  requireType(algorithm, key);
+  return publicKeyVerifier(algorithm, key);
+}
+
+function hmacVerifier(algorithm: JwsAlgorithm, secret: Uint8Array): SignatureVerifier {
+  requireSecret(algorithm, secret);
+  // The type comes from parsing: a key in an encoding that no text search finds is still a key.
+  if (parses(() => createPublicKey(Buffer.from(secret)))) {
+    throw new Error("the secret is a public or private key, not raw bytes");
+  }
+  const { hashBytes } = JWS_ALGORITHMS[algorithm];
+  const hash = `sha${hashBytes * 8}`;
+  const key = Buffer.from(secret);
+  return Object.freeze({
+    algorithm,
+    verify(data: Uint8Array | string, signature: Uint8Array): boolean {
+      if (signature.length !== hashBytes) return false;
+      const hmac = createHmac(hash, key);
+      return timingSafeEqual(
+        typeof data === "string" ? hmac.update(data, "latin1").digest() : hmac.update(data).digest(),
+        signature,
+      );
+    },
+  });
+}
+
+function publicKeyVerifier(algorithm: JwsAlgorithm, key: KeyObject): SignatureVerifier {
+  const facts = JWS_ALGORITHMS[algorithm];
+  const hash = facts.scheme === "eddsa" ? null : `sha${facts.hashBytes * 8}`;
+  const options = { key, ...parametersOf(facts) };
+  return Object.freeze({
+    algorithm,
+    verify(data: Uint8Array | string, signature: Uint8Array): boolean {
+      if (facts.signatureBytes !== 0 && signature.length !== facts.signatureBytes) return false;
+      const bytes = typeof data === "string" ? Buffer.from(data, "latin1") : data;
+      return verifySignature(hash, bytes, options, signature);
+    },
+  });
+}
+
+function parametersOf(facts: JwsFacts): {
+  dsaEncoding?: "ieee-p1363";
+  padding?: number;
+  saltLength?: number;
+} {
+  switch (facts.scheme) {
+    case "ecdsa":
+      return { dsaEncoding: "ieee-p1363" };
+    case "rsa":
+      return { padding: constants.RSA_PKCS1_PADDING };
+    case "rsa-pss":
+      return { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
+    case "eddsa":
+    case "hmac":
+      return {};
+  }
+}
+
+function keyOfPem(algorithm: JwsAlgorithm, text: string): KeyObject {
+  requireAsymmetric(algorithm);
+  const pem = plainPem(text);
+  // `createPublicKey` would quietly derive the public half of a private key; the private one must not lie here at all.
+  if (parses(() => createPrivateKey(pem)))
+    throw new Error("the PEM holds a private key where a public key belongs");
+  return parsed(() => createPublicKey(pem), "the PEM holds no public key that could be read");
+}
+
+function keyOfJwk(algorithm: JwsAlgorithm, jwk: Readonly<Record<string, unknown>>): KeyObject {
+  requirePublicJwk(algorithm, jwk);
+  return parsed(
+    () => createPublicKey({ key: publicMembers(jwk), format: "jwk" }),
+    "the JWK holds no public key that could be read",
+  );
+}
+
+const NODE_TYPES: Readonly<Record<string, string>> = { RSA: "rsa", EC: "ec", OKP: "ed25519" };
+const NODE_CURVES: Readonly<Record<string, string>> = {
+  "P-256": "prime256v1",
+  "P-384": "secp384r1",
+  "P-521": "secp521r1",
+};
+
+function requireType(algorithm: JwsAlgorithm, key: KeyObject): void {
+  const { kty, curve } = JWS_ALGORITHMS[algorithm];
+  const { modulusLength = 0, publicExponent = 0n, namedCurve } = key.asymmetricKeyDetails ?? {};
+  if (key.asymmetricKeyType !== NODE_TYPES[kty]) throw new Error(`the key's type does not fit ${algorithm}`);
+  if (kty === "RSA") requireStrongRsa(modulusLength, MIN_RSA_BITS, publicExponent);
+  if (kty === "EC" && namedCurve !== NODE_CURVES[curve ?? ""]) {
+    throw new Error(`the key's curve does not fit ${algorithm}`);
+  }
+}
+
+function parses(parse: () => unknown): boolean {
+  try {
+    parse();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** OpenSSL's own message is dropped: it may describe the material. */
+function parsed(parse: () => KeyObject, message: string): KeyObject {
+  try {
+    return parse();
+  } catch {
+    throw new Error(message);
+  }
+}

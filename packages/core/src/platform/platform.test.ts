@@ -1,0 +1,256 @@
+import { sign } from "node:crypto";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { toHex, utf8 } from "../lib/bytes.js";
+import { isJwsAlgorithm, JWS_ALGORITHMS, type JwsAlgorithm } from "../lib/jws.js";
+import type { KeyMaterial } from "../ports/platform.js";
+import { jwk, keyPair, pairFor, pem, signatureOf } from "./keys.test-support.js";
+import { platform as node } from "./node.js";
+import { platform as portable } from "./portable.js";
+
+const ALGORITHMS = Object.keys(JWS_ALGORITHMS).filter(isJwsAlgorithm);
+const PUBLIC = ALGORITHMS.filter((algorithm) => JWS_ALGORITHMS[algorithm].scheme !== "hmac");
+const SECRET = Uint8Array.from({ length: 64 }, (_, index) => index + 1);
+const DATA = "eyJhbGciOiJ4In0.eyJzdWIiOiJhbm4ifQ";
+
+function signer(algorithm: JwsAlgorithm) {
+  return JWS_ALGORITHMS[algorithm].scheme === "hmac" ? SECRET : pairFor(algorithm).privateKey;
+}
+function materials(algorithm: JwsAlgorithm): KeyMaterial[] {
+  if (JWS_ALGORITHMS[algorithm].scheme === "hmac") return [{ secret: SECRET }];
+  const { publicKey } = pairFor(algorithm);
+  return [{ pem: pem(publicKey) }, { jwk: jwk(publicKey) }];
+}
+
+describe.each([node, portable])("the platform $name", (platform) => {
+  const refusal = async (algorithm: JwsAlgorithm, material: KeyMaterial): Promise<string> => {
+    try {
+      await platform.prepareKey(algorithm, material);
+      return "accepted";
+    } catch (error) {
+      return error instanceof Error ? error.message : "no error";
+    }
+  };
+
+  it("hashes by the vectors of FIPS 180-4 and RFC 4231", () => {
+    expect(platform.sha256Hex("abc")).toBe(
+      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+    );
+    expect(toHex(platform.sha256(utf8("abc")))).toBe(platform.sha256Hex("abc"));
+    expect(platform.sha256Hex("grün")).toBe(platform.sha256Hex(utf8("grün")));
+    const jefe = platform.hmacSha256(utf8("Jefe"), "what do ya want for nothing?");
+    expect(toHex(jefe)).toBe("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  });
+
+  it("B3.77 compares without throwing on unequal lengths", () => {
+    const equal = platform.equalInConstantTime;
+    expect(equal(Uint8Array.of(1, 2), Uint8Array.of(1, 2))).toBe(true);
+    expect(equal(Uint8Array.of(1, 2), Uint8Array.of(1, 3))).toBe(false);
+    expect(equal(Uint8Array.of(1, 2), Uint8Array.of(1))).toBe(false);
+    expect(equal(new Uint8Array(0), Uint8Array.of(0))).toBe(false);
+  });
+
+  it("gives as many random bytes as asked for", () => {
+    expect(platform.randomBytes(0).length).toBe(0);
+    const many = platform.randomBytes(70_000);
+    expect(many.length).toBe(70_000);
+    expect(many.subarray(69_000).some((byte) => byte !== 0)).toBe(true);
+  });
+
+  it("counts UTF-8 as encoding does", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (text) => {
+        expect(platform.utf8Length(text)).toBe(utf8(text).length);
+      }),
+    );
+    expect(platform.utf8Length("\ud800a\udfff")).toBe(7);
+  });
+
+  it("has clocks that move forward", () => {
+    const before = platform.clock.monotonic();
+    expect(platform.clock.monotonic()).toBeGreaterThanOrEqual(before);
+    expect(platform.clock.now()).toBeGreaterThan(Date.UTC(2020, 0));
+  });
+
+  it.each(ALGORITHMS)(
+    "verifies %s, text and bytes alike, and nothing that was changed",
+    async (algorithm) => {
+      const signature = signatureOf(algorithm, signer(algorithm), DATA);
+      const flipped = Uint8Array.from(signature);
+      flipped[3] = (flipped[3] ?? 0) ^ 1;
+      for (const material of materials(algorithm)) {
+        const key = await platform.prepareKey(algorithm, material);
+        const verdicts = [
+          key.verify(DATA, signature),
+          key.verify(utf8(DATA), signature),
+          key.verify(`${DATA}x`, signature),
+          key.verify(DATA, flipped),
+          key.verify(DATA, signature.subarray(1)),
+          key.verify(DATA, new Uint8Array(0)),
+          key.verify(DATA, new Uint8Array(signature.length)),
+        ];
+        expect(await Promise.all(verdicts)).toEqual([true, true, false, false, false, false, false]);
+      }
+    },
+  );
+
+  it("B3.60 refuses r = 0, s = 0, DER and other lengths", async () => {
+    const { privateKey, publicKey } = keyPair("P-256");
+    const key = await platform.prepareKey("ES256", { jwk: jwk(publicKey) });
+    const good = signatureOf("ES256", privateKey, DATA);
+    const zeroR = Uint8Array.from(good).fill(0, 0, 32);
+    const zeroS = Uint8Array.from(good).fill(0, 32);
+    const der = sign("sha256", Buffer.from(DATA), privateKey);
+    const padded = Uint8Array.of(0, ...good);
+    const verdicts = [zeroR, zeroS, new Uint8Array(64), der, padded].map((signature) =>
+      key.verify(DATA, signature),
+    );
+    expect(await Promise.all(verdicts)).toEqual([false, false, false, false, false]);
+  });
+
+  it("does not take a PSS signature for PKCS #1 v1.5, nor the reverse", async () => {
+    const { privateKey, publicKey } = keyPair("rsa");
+    const rs = await platform.prepareKey("RS256", { jwk: jwk(publicKey) });
+    const ps = await platform.prepareKey("PS256", { jwk: jwk(publicKey) });
+    const verdicts = [
+      rs.verify(DATA, signatureOf("PS256", privateKey, DATA)),
+      ps.verify(DATA, signatureOf("RS256", privateKey, DATA)),
+      ps.verify(DATA, signatureOf("PS384", privateKey, DATA)),
+    ];
+    expect(await Promise.all(verdicts)).toEqual([false, false, false]);
+  });
+
+  it.each(PUBLIC)("B3.53 refuses a shared secret for %s", async (algorithm) => {
+    expect(await refusal(algorithm, { secret: SECRET })).toBe(
+      `${algorithm} is verified with a public key, not with a shared secret`,
+    );
+  });
+
+  it("B3.53 refuses a public key as HMAC secret, in whatever dress", async () => {
+    const { publicKey } = keyPair("rsa");
+    const text = pem(publicKey);
+    const dressed = [
+      text,
+      ` ${text}`,
+      `\uFEFF${text}`,
+      text.replaceAll("\n", "\r\n"),
+      JSON.stringify(jwk(publicKey), null, 1),
+    ];
+    for (const secret of dressed) {
+      expect(await refusal("HS256", { secret: utf8(secret) })).toBe(
+        "the secret is a PEM or JWK document, not raw bytes",
+      );
+    }
+    for (const material of materials("RS256")) {
+      expect(await refusal("HS256", material)).toBe(
+        "HS256 is verified with a shared secret, not with a public key",
+      );
+    }
+  });
+
+  it("B3.54 reads one key out of a PEM with BOM, CRLF and blanks", async () => {
+    const { publicKey, privateKey } = keyPair("P-256");
+    const signature = signatureOf("ES256", privateKey, DATA);
+    const text = pem(publicKey);
+    for (const dressed of [
+      `\uFEFF${text}`,
+      text.replaceAll("\n", "\r\n"),
+      `\n \t${text.replaceAll("\n", " \n  ")}\n\n`,
+    ]) {
+      const key = await platform.prepareKey("ES256", { pem: dressed });
+      expect(await key.verify(DATA, signature)).toBe(true);
+      expect(await refusal("RS256", { pem: dressed })).not.toBe("accepted");
+      expect(await refusal("HS256", { pem: dressed })).not.toBe("accepted");
+    }
+  });
+
+  it("B3.56 refuses keys of another type or curve", async () => {
+    const ec384 = keyPair("P-384").publicKey;
+    expect(await refusal("ES256", { jwk: jwk(ec384) })).toBe(
+      "the key's type, curve or intended use does not fit ES256",
+    );
+    expect(await refusal("ES256", { jwk: jwk(keyPair("rsa").publicKey) })).toBe(
+      "the key's type, curve or intended use does not fit ES256",
+    );
+    expect(await refusal("ES256", { pem: pem(ec384) })).toMatch(/fit/u);
+    expect(await refusal("ES256", { pem: pem(keyPair("secp256k1").publicKey) })).toMatch(/fit/u);
+    expect(await refusal("RS256", { pem: pem(ec384) })).toMatch(/fit/u);
+    expect(await refusal("EdDSA", { pem: pem(keyPair("x25519").publicKey) })).toMatch(/fit/u);
+  });
+
+  it("B3.58 refuses empty, blank and short secrets", async () => {
+    const blank = "the secret is empty or nothing but blanks";
+    expect(await refusal("HS256", { secret: new Uint8Array(0) })).toBe(blank);
+    expect(await refusal("HS256", { secret: utf8(" ".repeat(64)) })).toBe(blank);
+    expect(await refusal("HS256", { secret: new Uint8Array(64) })).toBe(blank);
+    expect(await refusal("HS256", { secret: SECRET.subarray(0, 31) })).toBe(
+      "HS256 needs a secret of at least 32 bytes, this one has 31",
+    );
+    expect(await refusal("HS512", { secret: SECRET.subarray(0, 63) })).toBe(
+      "HS512 needs a secret of at least 64 bytes, this one has 63",
+    );
+    expect(await refusal("HS256", { secret: SECRET.subarray(0, 32) })).toBe("accepted");
+  });
+
+  it("refuses private keys where a public one belongs", async () => {
+    const { privateKey } = keyPair("P-256");
+    expect(await refusal("ES256", { jwk: jwk(privateKey) })).toBe(
+      "the key is private or symmetric where a public key belongs",
+    );
+    expect(await refusal("ES256", { pem: pem(privateKey) })).not.toBe("accepted");
+    expect(await refusal("RS256", { pem: pem(keyPair("rsa").privateKey) })).not.toBe("accepted");
+    expect(await refusal("RS256", { jwk: { ...jwk(keyPair("rsa").publicKey), d: "AQAB" } })).toBe(
+      "the key is private or symmetric where a public key belongs",
+    );
+  });
+
+  it("B3.55 respects what a JWK says of itself", async () => {
+    const key = jwk(keyPair("P-256").publicKey);
+    const verdicts = [
+      { ...key, use: "sig" },
+      { ...key, key_ops: ["verify"] },
+      { ...key, alg: "ES256" },
+      { ...key, use: "enc" },
+      { ...key, key_ops: ["sign"] },
+      { ...key, key_ops: "verify" },
+      { ...key, alg: "ES384" },
+    ].map((material) => refusal("ES256", { jwk: material }));
+    const misfit = "the key's type, curve or intended use does not fit ES256";
+    expect(await Promise.all(verdicts)).toEqual([
+      "accepted",
+      "accepted",
+      "accepted",
+      misfit,
+      misfit,
+      misfit,
+      misfit,
+    ]);
+  });
+
+  it("refuses weak RSA keys", async () => {
+    const weak = keyPair("rsa-1024").publicKey;
+    const message = "the RSA key has 1024 bits, at least 2048 are needed";
+    expect(await refusal("RS256", { jwk: jwk(weak) })).toBe(message);
+    expect(await refusal("RS256", { pem: pem(weak) })).toBe(message);
+    expect(await refusal("RS256", { jwk: { ...jwk(keyPair("rsa").publicKey), e: "AQ" } })).not.toBe(
+      "accepted",
+    );
+  });
+
+  it("refuses keys that are none, and never repeats them", async () => {
+    const nonsense: KeyMaterial[] = [
+      { pem: "canary" },
+      { pem: "" },
+      { pem: "-----BEGIN PUBLIC KEY-----\ncanary\n-----END PUBLIC KEY-----\n" },
+      { pem: pem(keyPair("P-256").publicKey) + pem(keyPair("P-256", "b").publicKey) },
+      { jwk: {} },
+      { jwk: { kty: "EC", crv: "P-256", x: "canary", y: "canary" } },
+      { jwk: { ...jwk(keyPair("P-256").publicKey), y: jwk(keyPair("P-256", "b").publicKey)["y"] } },
+    ];
+    for (const material of nonsense) {
+      const message = await refusal("ES256", material);
+      expect(message).not.toBe("accepted");
+      expect(message).not.toContain("canary");
+    }
+  });
+});
