@@ -1,0 +1,166 @@
+/**
+ * Names of header fields: checked, lower-cased and classified once, then looked up. `X_Forwarded_For` is a name of its own and never
+ * reads as `X-Forwarded-For`.
+ */
+
+/** Bits of what a field means to normalization. */
+export const FIELD = {
+  /** Two of it are refused: readers differ in which one they take (RFC 9110 section 5.3). */
+  singleton: 1,
+  /** Joined with `; ` (RFC 9113 section 8.2.3). */
+  cookie: 2,
+  host: 4,
+  contentLength: 8,
+  transferEncoding: 16,
+  connection: 32,
+  upgrade: 64,
+  expect: 128,
+  earlyData: 256,
+  methodOverride: 512,
+  /** Must not stand in an HTTP/2 message (RFC 9113 section 8.2.2). */
+  hopByHop: 1024,
+  /** A pseudo-header field of HTTP/2. */
+  pseudo: 2048,
+} as const;
+
+export interface FieldName {
+  /** Lower case. */
+  readonly name: string;
+  /** Union of the bits of `FIELD`. */
+  readonly bits: number;
+}
+
+const { singleton, hopByHop, pseudo } = FIELD;
+
+const MEANING: ReadonlyMap<string, number> = new Map([
+  ["host", FIELD.host | singleton],
+  ["content-length", FIELD.contentLength | singleton],
+  ["transfer-encoding", FIELD.transferEncoding | hopByHop],
+  ["connection", FIELD.connection | hopByHop],
+  ["keep-alive", hopByHop],
+  ["proxy-connection", hopByHop],
+  ["upgrade", FIELD.upgrade | hopByHop],
+  ["http2-settings", singleton | hopByHop],
+  ["expect", FIELD.expect],
+  ["early-data", FIELD.earlyData],
+  ["x-http-method-override", FIELD.methodOverride],
+  ["x-http-method", FIELD.methodOverride],
+  ["x-method-override", FIELD.methodOverride],
+  ["cookie", FIELD.cookie],
+  [":authority", pseudo | singleton],
+  [":method", pseudo | singleton],
+  [":path", pseudo | singleton],
+  [":scheme", pseudo | singleton],
+]);
+
+/** Fields whose definition allows one value only; a list there is read differently by different readers. */
+const SINGLETONS: readonly string[] = [
+  "authorization",
+  "proxy-authorization",
+  "content-type",
+  "content-location",
+  "content-range",
+  "origin",
+  "referer",
+  "user-agent",
+  "from",
+  "date",
+  "max-forwards",
+  "range",
+  "if-range",
+  "if-modified-since",
+  "if-unmodified-since",
+  "sec-fetch-site",
+  "sec-fetch-mode",
+  "sec-fetch-dest",
+  "sec-fetch-user",
+  "sec-websocket-key",
+  "sec-websocket-version",
+  "access-control-request-method",
+  "dpop",
+  "idempotency-key",
+];
+
+/** Frequent names that need no classification; known from the start, so that a flood of odd names cannot push them out. */
+const FREQUENT: readonly string[] = [
+  "accept",
+  "accept-encoding",
+  "accept-language",
+  "access-control-request-headers",
+  "cache-control",
+  "cf-connecting-ip",
+  "content-encoding",
+  "dnt",
+  "forwarded",
+  "if-match",
+  "if-none-match",
+  "pragma",
+  "priority",
+  "sec-ch-ua",
+  "sec-ch-ua-mobile",
+  "sec-ch-ua-platform",
+  "te",
+  "traceparent",
+  "tracestate",
+  "upgrade-insecure-requests",
+  "via",
+  "x-api-key",
+  "x-forwarded-for",
+  "x-forwarded-host",
+  "x-forwarded-proto",
+  "x-real-ip",
+  "x-request-id",
+  "x-requested-with",
+];
+
+/** Names beyond the known ones are remembered up to here; what comes later is read anew each time. */
+const MAX_REMEMBERED = 1024;
+
+/**
+ * @param extraSingletons lower-case names of fields that this policy reads one value from: credentials and the client's address
+ * @returns a lookup; undefined for what is no field name
+ */
+export function compileNames(extraSingletons: Iterable<string>): (name: string) => FieldName | undefined {
+  const bits = new Map(MEANING);
+  for (const name of [...SINGLETONS, ...extraSingletons]) {
+    if (name !== "cookie") bits.set(name, (bits.get(name) ?? 0) | singleton);
+  }
+  const known = new Map<string, FieldName>();
+  for (const name of [...bits.keys(), ...FREQUENT]) {
+    const field: FieldName = Object.freeze({ name, bits: bits.get(name) ?? 0 });
+    known.set(name, field);
+    known.set(titleCase(name), field);
+  }
+  return (written) => {
+    const field = known.get(written);
+    if (field !== undefined) return field;
+    if (!isToken(written)) return undefined;
+    const name = written.toLowerCase();
+    const fresh = known.get(name) ?? Object.freeze({ name, bits: bits.get(name) ?? 0 });
+    if (known.size < MAX_REMEMBERED && written.length <= 64) known.set(written, fresh);
+    return fresh;
+  };
+}
+
+/** As most HTTP/1.1 clients write it: `Content-Type`. */
+function titleCase(name: string): string {
+  return name.replace(/(?:^|-)[a-z]/g, (letter) => letter.toUpperCase());
+}
+
+const TOKEN = tokenTable();
+
+function tokenTable(): Uint8Array {
+  const table = new Uint8Array(128);
+  const characters = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+  for (let i = 0; i < characters.length; i += 1) table[characters.charCodeAt(i)] = 1;
+  return table;
+}
+
+/** RFC 9110 section 5.6.2. */
+export function isToken(text: string): boolean {
+  if (text.length === 0) return false;
+  for (let i = 0; i < text.length; i += 1) {
+    if (TOKEN[text.charCodeAt(i)] !== 1) return false;
+  }
+  return true;
+}
