@@ -20,7 +20,10 @@ export type KeyMaterial =
   | { readonly pem: string }
   | { readonly jwk: Readonly<Record<string, unknown>> };
 
-/** What differs between Node and browsers or workers. Chosen by the `#platform` import, never at run time. */
+/**
+ * What differs between Node and browsers or workers. Chosen by the `#platform` import, never at run time.
+ * Its functions need no `this`, so that they may be handed on.
+ */
 export interface Platform {
   readonly name: "node" | "portable";
   /** False where `new Function` may be refused (CSP, workers): schemas are interpreted then, and it is never tried. */
@@ -28,13 +31,13 @@ export interface Platform {
   readonly clock: Clock;
   /** Where `env:` and `file:` references are looked up by default; undefined where there is neither. */
   readonly secrets: SecretSource | undefined;
-  sha256(data: Uint8Array | string): Uint8Array;
+  readonly sha256: (data: Uint8Array | string) => Uint8Array;
   /** Lower-case hex; the cheapest way to a collision-safe cache key. */
-  sha256Hex(data: Uint8Array | string): string;
-  hmacSha256(key: Uint8Array, data: Uint8Array | string): Uint8Array;
+  readonly sha256Hex: (data: Uint8Array | string) => string;
+  readonly hmacSha256: (key: Uint8Array, data: Uint8Array | string) => Uint8Array;
   /** Never throws; false for unequal lengths. Time depends on the lengths alone. */
-  equalInConstantTime(a: Uint8Array, b: Uint8Array): boolean;
-  randomBytes(length: number): Uint8Array;
+  readonly equalInConstantTime: (a: Uint8Array, b: Uint8Array) => boolean;
+  readonly randomBytes: (length: number) => Uint8Array;
   /** Bytes that a text takes in UTF-8. */
   readonly utf8Length: (text: string) => number;
   /**
@@ -42,7 +45,10 @@ export interface Platform {
    * @throws Error when the material is no key of the algorithm's type, is too short (HS*: shorter than the hash; RSA: below 2048 bits),
    *   or is private where a public key belongs. The message never holds key material.
    */
-  prepareKey(algorithm: JwsAlgorithm, material: KeyMaterial): SignatureVerifier | Promise<SignatureVerifier>;
+  readonly prepareKey: (
+    algorithm: JwsAlgorithm,
+    material: KeyMaterial,
+  ) => SignatureVerifier | Promise<SignatureVerifier>;
   /** Text of a file beside the policy (a JWKS file); undefined where there are no files. */
-  readFile: ((path: string, baseFile?: string) => Promise<string>) | undefined;
+  readonly readFile: ((path: string, baseFile?: string) => Promise<string>) | undefined;
 }
