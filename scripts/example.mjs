@@ -1,0 +1,42 @@
+// The example keeps its promise: every line that it prints, run as printed by a shell, gives the status beside it.
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+
+if (spawnSync("curl", ["--version"]).error) {
+  console.error("curl is not installed");
+  process.exit(77);
+}
+
+const root = new URL("..", import.meta.url).pathname;
+const server = spawn("npm", ["start", "--silent", "-w", "examples/orders-node-http"], {
+  cwd: root,
+  env: { ...process.env, PORT: "0", INIT_CWD: root },
+  stdio: ["ignore", "pipe", "inherit"],
+  detached: true,
+});
+
+let printed = "";
+server.stdout.setEncoding("utf8");
+for await (const chunk of server.stdout.iterator({ destroyOnReturn: false })) {
+  printed += chunk;
+  if (printed.includes("Ctrl-C ends it.")) break;
+}
+server.stdout.resume();
+
+const tries = [...printed.matchAll(/^# (\d{3}): (.*)\n(.*)$/gm)];
+const wrong = [];
+for (const [, status, about, line] of tries) {
+  const { stdout } = spawnSync("sh", ["-c", line], { cwd: root, encoding: "utf8" });
+  const got = [...stdout.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].at(-1)?.[1];
+  if (got !== status) wrong.push(`${about}: expected ${status}, got ${got}\n  ${line}\n${stdout}`);
+}
+
+process.kill(-server.pid, "SIGTERM");
+const [code] = server.exitCode === null ? await once(server, "exit") : [server.exitCode];
+
+if (tries.length < 20) wrong.push(`only ${tries.length} requests were printed:\n${printed}`);
+if (wrong.length > 0) {
+  console.error(wrong.join("\n"));
+  process.exit(1);
+}
+console.log(`${tries.length} printed requests gave the printed status; the server ended with ${code}`);
