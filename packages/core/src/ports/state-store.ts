@@ -1,14 +1,22 @@
-/** All times are integer microseconds; costs are integers from 1 to 2^31 - 1; limit ids match [a-z0-9-]{1,64}. */
+/**
+ * All times are integer microseconds; costs and limits are integers from 1 to 2^31 - 1. A key is `<limit>:<rest>` with a limit id that
+ * matches [a-z0-9-]{1,64}; the same key always comes with the same kind, group and window, and no key stands twice in one call.
+ */
 
 export type TakeSource =
   "memory" | "shared" | "lease" | "deny-cache" | "local-fallback" | "fail-open" | "fail-closed";
 
-/** Escalating block after repeated refusals. */
+/** Every `after`-th strike of a key blocks it: for `blockUs`, then `factor` times longer each time, up to `maxUs`. */
 export interface Penalty {
   readonly after: number;
   readonly blockUs: number;
   readonly factor: number;
   readonly maxUs: number;
+  /**
+   * What a strike is. `refusals` (default): the op itself refused a take; attempts while blocked are none. `outcomes`: a take was
+   * settled and its charge kept (a delta of 0 or more).
+   */
+  readonly strikes?: "refusals" | "outcomes";
 }
 
 export type LimitOp =
@@ -52,7 +60,7 @@ export interface TakePart {
   readonly remaining: number;
   /** Until the full quota is there again. */
   readonly resetUs: number;
-  /** Until the same cost would be admitted; 0 when allowed. */
+  /** Until the same cost would be admitted; 0 when allowed. For a cost above the limit, which never is: until the limit is full again. */
   readonly retryUs: number;
 }
 
@@ -70,9 +78,11 @@ export interface TakeResult {
 }
 
 export interface CallContext {
-  /** Instant of the decision, microseconds since the epoch. */
+  /** Instant of the call on a clock that never goes back, from any fixed start: stores of one process count by it. Shared stores use their own. */
   readonly nowUs: number;
-  /** How long the caller waits at most. */
+  /** The same instant by the wall clock, microseconds since the epoch: what `endsAtUs` of a period is compared with. Default `nowUs`. */
+  readonly wallUs?: number;
+  /** How long the caller waits at most, in microseconds. */
   readonly deadlineUs: number;
   readonly signal?: AbortSignal;
 }
@@ -89,11 +99,11 @@ export interface StateStore {
   start(signal: AbortSignal): void | Promise<void>;
   /** All limits in one group: applied all or not at all. Denial is a value, never a throw. */
   take(group: string, ops: readonly LimitOp[], context: CallContext): TakeResult | Promise<TakeResult>;
-  /** One delta an op: above 0 charges more (may go into debt), below 0 refunds by the safe rule. Idempotent per token. Leases: any negative delta releases. */
+  /** One delta an op, undefined: leave this op alone. Above 0 charges more (may go into debt), below 0 refunds by the safe rule. Idempotent per token. Leases: any negative delta releases. Blocks: above 0 is a strike. */
   settle(
     group: string,
     token: TakeToken,
-    deltas: readonly number[],
+    deltas: readonly (number | undefined)[],
     context: CallContext,
   ): void | Promise<void>;
   peek(group: string, ops: readonly LimitOp[], context: CallContext): TakeResult | Promise<TakeResult>;
