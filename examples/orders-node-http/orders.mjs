@@ -36,7 +36,14 @@ const handlers = {
       : { status: 401, body: {} },
 
   "POST /orders": ({ body, principal }) => {
-    const order = { id: randomUUID(), ...body, status: "new", owner: principal.id, margin: 0.4, customer: ann };
+    const order = {
+      id: randomUUID(),
+      ...body,
+      status: "new",
+      owner: principal.id,
+      margin: 0.4,
+      customer: ann,
+    };
     orders.set(order.id, order);
     return { status: 201, body: order };
   },
@@ -47,7 +54,9 @@ const handlers = {
   },
 
   "GET /admin/audit": () => ({
-    body: { entries: [{ at: new Date().toISOString(), action: "login", ip: "203.0.113.7", session: "s3cr3t" }] },
+    body: {
+      entries: [{ at: new Date().toISOString(), action: "login", ip: "203.0.113.7", session: "s3cr3t" }],
+    },
   }),
 };
 

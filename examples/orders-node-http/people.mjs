@@ -60,7 +60,10 @@ export function prepareKeys(folder) {
   put("partner-keys.json", JSON.stringify([partner]));
 
   const proxied = "X-Forwarded-Proto: https\n";
-  const fields = { nobody: put("nobody.txt", proxied), partner: put("partner.txt", `${proxied}X-API-Key: ${apiKey}\n`) };
+  const fields = {
+    nobody: put("nobody.txt", proxied),
+    partner: put("partner.txt", `${proxied}X-API-Key: ${apiKey}\n`),
+  };
   const tokens = {};
   for (const name of Object.keys(people)) {
     tokens[name] = tokenFor(name);
@@ -68,5 +71,9 @@ export function prepareKeys(folder) {
   }
   const expired = tokenFor("ann", { exp: Math.floor(Date.now() / 1000) - 3600 });
   fields.expired = put("expired.txt", `${proxied}Authorization: Bearer ${expired}\n`);
-  return { fields, tokens, about: Object.fromEntries(Object.entries(people).map(([name, { about }]) => [name, about])) };
+  return {
+    fields,
+    tokens,
+    about: Object.fromEntries(Object.entries(people).map(([name, { about }]) => [name, about])),
+  };
 }

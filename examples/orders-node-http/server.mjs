@@ -28,10 +28,14 @@ const server = createServer(guarded);
 guarded.attach(server);
 server.listen(Number(process.env.PORT ?? 8080), "127.0.0.1", () => {
   const origin = `http://localhost:${server.address().port}`;
-  console.log(`Orders API under the policy \`${engine.name}\`, revision ${engine.revision.slice(0, 12)}, on ${origin}\n`);
-  for (const [name, token] of Object.entries(tokens)) console.log(`${name} is ${about[name]}; the token:\n  ${token}`);
+  console.log(
+    `Orders API under the policy \`${engine.name}\`, revision ${engine.revision.slice(0, 12)}, on ${origin}\n`,
+  );
+  for (const [name, token] of Object.entries(tokens))
+    console.log(`${name} is ${about[name]}; the token:\n  ${token}`);
   console.log("\nRequests to try, each with the status that it gives:\n");
-  for (const { status, about: what, line } of tries(origin, shortened(fields))) console.log(`# ${status}: ${what}\n${line}\n`);
+  for (const { status, about: what, line } of tries(origin, shortened(fields)))
+    console.log(`# ${status}: ${what}\n${line}\n`);
   console.log("Ctrl-C ends it.");
 });
 
