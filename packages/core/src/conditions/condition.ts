@@ -20,6 +20,10 @@ export interface ConditionScope {
   readonly principal: "none" | "optional" | "required";
   /** Fields besides id, roles, scopes, claims, authenticator, authenticated and with, that the route's authenticators map. */
   readonly principalFields: readonly string[];
+  /** True: an authenticator's fields are not known before a request (keys in a secret, records looked up by code), so any name may be read. */
+  readonly anyPrincipalField?: boolean;
+  /** Authenticators that stand before the last in an all-of alternative: names under `principal.with`. */
+  readonly companions?: readonly string[];
   /** Roles that the document declares: a literal `'x' in principal.roles` must be one of them. */
   readonly roles: ReadonlySet<string>;
 }
