@@ -9,6 +9,11 @@ export interface Stage {
   readonly at: StageName;
   /** JSON Pointer of what it was compiled from. */
   readonly rule: string;
+  /**
+   * `head`: runs before the body is asked for. Default: `body` from the stage `body` on where the route reads one, else
+   * `head`. The stage `body` has both: type and size are judged by the head alone.
+   */
+  readonly phase?: "head" | "body";
   /** Synchronous wherever no I/O is needed: a promise is made only where something is waited for. */
   run(state: RequestState): Verdict | Promise<Verdict>;
 }

@@ -40,7 +40,10 @@ function build(
   const prepared = prepareSchema(schema, options);
   let made: ReturnType<typeof interpretSchema> | undefined;
   const interpreted = () => (made ??= interpretSchema(prepared, patterns));
-  const fits = generate === undefined || prepared.interpretOnly ? interpreted().fits : generate(prepared);
+  const fits =
+    generate === undefined || prepared.interpretOnly
+      ? (value: unknown) => interpreted().fits(value)
+      : generate(prepared);
   const list = (value: unknown): readonly InputProblem[] => {
     const problems = interpreted().problems(value, options.maxProblems);
     return problems.length > 0 ? problems : [DISAGREEMENT];
