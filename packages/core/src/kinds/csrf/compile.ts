@@ -1,0 +1,56 @@
+/** Compiles the check into the routes that need it: those with an ambient credential and something to lose. */
+import type { Stage } from "../../model/compiled.js";
+import type { CompiledKind } from "../../model/kind.js";
+import type { ResolvedAuthenticator, ResolvedRoute } from "../../model/resolved.js";
+import { parseOrigin } from "../../normalize/origin.js";
+import { csrfStage, SAFE_METHODS } from "./evaluate.js";
+
+export function compileCsrf(): CompiledKind {
+  return { stages: (route) => stagesOf(route) };
+}
+
+function stagesOf(route: ResolvedRoute): readonly Stage[] {
+  const ambient = ambientAuthenticators(route);
+  if (ambient.length === 0 || !canBeForged(route) || route.csrf?.value === "off") return [];
+  const settings = route.csrf?.value ?? {};
+  return [
+    csrfStage({
+      rule: route.csrf?.pointer ?? route.authenticate.pointer,
+      trusted: trustedOrigins(route, settings.origins ?? []),
+      allowsUnknown: unknownAllowed(ambient, settings.unknown),
+    }),
+  ];
+}
+
+/** Authenticators of the route whose credential is sent by the browser itself. */
+export function ambientAuthenticators(route: ResolvedRoute): readonly ResolvedAuthenticator[] {
+  return route.authenticate.anyOf.flat().filter(({ carrier }) => carrier.ambient);
+}
+
+/** A request that changes nothing by definition can be forged without harm; an upgrade opens a conversation. */
+export function canBeForged(route: ResolvedRoute): boolean {
+  return route.upgrade !== undefined || route.methods.some((method) => !SAFE_METHODS.has(method));
+}
+
+/** Those of `csrf.origins`, and those that cors already lets act with the visitor's credentials. Wildcards are not taken over. */
+function trustedOrigins(route: ResolvedRoute, written: readonly string[]): ReadonlySet<string> {
+  const { cors } = route;
+  const shared =
+    cors !== undefined && cors.value !== "none" && cors.value.credentials === true ? cors.value.origins : [];
+  const origins = [...written, ...shared].map((origin) => parseOrigin(origin));
+  return new Set(origins.filter((origin) => origin !== undefined));
+}
+
+/**
+ * Names of the authenticators whose requests pass without both `Sec-Fetch-Site` and `Origin`. Scripts use client certificates, so there it is
+ * the default; a browser that sends a cookie sends one of the two.
+ */
+function unknownAllowed(
+  ambient: readonly ResolvedAuthenticator[],
+  unknown: "refuse" | "allow" | undefined,
+): ReadonlySet<string> {
+  const allowed = ambient.filter(
+    ({ carrier }) => (unknown ?? (carrier.in === "cookie" ? "refuse" : "allow")) === "allow",
+  );
+  return new Set(allowed.map(({ name }) => name));
+}
