@@ -1,1 +1,13 @@
-export {};
+/** What only Node has: policies as files. */
+import { readFile } from "node:fs/promises";
+import { parsePolicy, type PolicyDocument } from "../index.js";
+
+/**
+ * Reads and parses a policy file (JSON with comments). Diagnostics of the document carry the file's name, and `file:`
+ * secrets and JWKS files are looked up beside it.
+ * @throws Error when the file cannot be read
+ * @throws PolicyError when it cannot be parsed
+ */
+export async function readPolicy(path: string): Promise<PolicyDocument> {
+  return parsePolicy(await readFile(path, "utf8"), path);
+}

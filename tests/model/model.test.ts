@@ -1,0 +1,127 @@
+/**
+ * The model beside the engine, on generated policies and requests, on every run. A disagreement is a defect of one of
+ * them and becomes a case.
+ */
+import { checkPolicy, createEngine, type Engine, type PolicyDocument } from "@gatehouse/core";
+import { virtualClock, type VirtualClock } from "@gatehouse/core/conformance";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { histories, policies, type ModelStep } from "./arbitrary.js";
+import { Model, type ModelDecision, type ModelRequest } from "./model.js";
+import { documentOf } from "./policy.js";
+import { BODIES, NOW, SECRET } from "./world.js";
+
+const runs = Number(process.env["GATEHOUSE_MODEL_RUNS"] ?? 400);
+
+function usable(document: unknown): document is PolicyDocument {
+  return checkPolicy(document).every(({ severity }) => severity !== "error");
+}
+
+async function engineOf(document: PolicyDocument, clock: VirtualClock): Promise<Engine> {
+  return createEngine(document, { clock, secrets: { get: () => SECRET } });
+}
+
+function headersOf(request: ModelRequest): [string, string][] {
+  const body = request.body === undefined ? undefined : BODIES[request.body];
+  const optional: [string, string | undefined][] = [
+    ["Origin", request.origin],
+    ["Sec-Fetch-Site", request.fetchSite],
+    ["Access-Control-Request-Method", request.asks],
+    ["Content-Type", body === undefined ? undefined : request.json ? "application/json" : "text/plain"],
+    ["Content-Length", body === undefined ? undefined : String(body.text.length)],
+  ];
+  return [
+    ["Host", request.host],
+    ...optional.flatMap(([name, value]): [string, string][] => (value === undefined ? [] : [[name, value]])),
+    ...request.credentials.flatMap(({ fields }) =>
+      fields.map(([name, value]): [string, string] => [name, value]),
+    ),
+  ];
+}
+
+interface Seen {
+  readonly decision: ModelDecision;
+  readonly leaked: boolean;
+}
+
+async function real(engine: Engine, request: ModelRequest): Promise<Seen> {
+  const exchange = engine.open({
+    method: request.method,
+    target: typeof request.target === "string" ? request.target : `/${request.target.join("/")}`,
+    headers: headersOf(request),
+    remoteAddress: request.ip,
+    encrypted: request.https,
+  });
+  const head = await exchange.head();
+  const text = request.body === undefined ? "" : (BODIES[request.body]?.text ?? "");
+  const decision =
+    head.outcome === "continue" ? await exchange.body({ bytes: Buffer.from(text), complete: true }) : head;
+  if (decision.outcome === "refuse") {
+    exchange.end(decision.status);
+    return { decision: { outcome: "refuse", stage: decision.stage, status: decision.status }, leaked: false };
+  }
+  if (decision.outcome === "answer") {
+    exchange.end(decision.status);
+    const allowed = decision.responseHeaders.find(([name]) => name === "Access-Control-Allow-Origin");
+    const allowOrigin = allowed?.[1] === "*" ? request.origin : allowed?.[1];
+    return { decision: { outcome: "answer", status: decision.status, allowOrigin }, leaked: false };
+  }
+  const shaped = exchange.respond({
+    status: 200,
+    headers: [["Content-Type", "application/json"]],
+    body: { id: "1", secret: "s3cret" },
+  });
+  exchange.end(shaped.status);
+  return {
+    decision: { outcome: "admit", route: decision.route, person: decision.principal?.id ?? null },
+    leaked: typeof shaped.body === "string" && shaped.body.includes("s3cret"),
+  };
+}
+
+async function disagreements(
+  document: PolicyDocument,
+  model: Model,
+  steps: readonly ModelStep[],
+  schemaOf: (route: string | null) => boolean,
+): Promise<unknown[]> {
+  const clock = virtualClock(NOW);
+  const engine = await engineOf(document, clock);
+  const found: unknown[] = [];
+  for (const { request, wait } of steps) {
+    clock.advance(wait);
+    const expected = model.decide(request, Math.floor(clock.monotonic() * 1000));
+    const { decision, leaked } = await real(engine, request);
+    if (JSON.stringify(decision) !== JSON.stringify(expected)) found.push({ request, expected, decision });
+    if (leaked && decision.outcome === "admit" && schemaOf(decision.route)) found.push({ request, leaked });
+  }
+  await engine.close();
+  return found;
+}
+
+describe("the model agrees with the engine", () => {
+  it("most generated policies are valid: the generator would prove nothing otherwise", () => {
+    const sample = fc.sample(policies, { numRuns: 200, seed: 7 });
+    const valid = sample.filter((policy) => usable(documentOf(policy)));
+    expect(valid.length).toBeGreaterThan(120);
+  });
+
+  it("on generated policies and histories of requests", { timeout: 240_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(policies, histories, async (policy, steps) => {
+        const document = documentOf(policy);
+        fc.pre(usable(document));
+        const enforced = (route: string | null): boolean =>
+          policy.routes.some(
+            (one) => one.schema === true && `${one.methods.join("|")} /${one.path.join("/")}` === route,
+          );
+        const observes =
+          policy.mode === "observe" ||
+          [policy.defaults, ...policy.groups, ...policy.routes].some(({ mode }) => mode === "observe");
+        expect(
+          await disagreements(document, new Model(policy), steps, (route) => !observes && enforced(route)),
+        ).toEqual([]);
+      }),
+      { numRuns: runs },
+    );
+  });
+});
