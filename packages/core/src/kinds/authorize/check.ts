@@ -1,0 +1,94 @@
+/** Cross-checks of `authorize` and `require`: all that could only misfire while serving is refused here. */
+import { scopeOf } from "../../conditions/index.js";
+import { Report } from "../../errors/diagnostics.js";
+import { pointerTo } from "../../lib/pointer.js";
+import type { AuthorizeEntry } from "../../model/policy.js";
+import type { ResolvedPolicy, ResolvedRoute } from "../../model/resolved.js";
+import { demandsOf, entryPointer, planOf } from "./entries.js";
+import type { Demand } from "./entries.js";
+import { claimPath } from "./parts.js";
+
+export function checkAuthorize(policy: ResolvedPolicy, report: Report): void {
+  const told = new Set<string>();
+  for (const route of policy.routes) {
+    const found = new Report();
+    checkForm(policy, route, found);
+    const unknown = (): undefined => undefined;
+    planOf({
+      document: policy.document,
+      route,
+      scope: scopeOf(policy, route),
+      report: found,
+      findCheck: unknown,
+    });
+    forward(found, route, report, told);
+  }
+}
+
+/** An inherited rule is compiled for every route: what is wrong with it is told once, with the first route that shows it. */
+function forward(found: Report, route: ResolvedRoute, report: Report, told: Set<string>): void {
+  for (const { code, pointer, message, help } of found.diagnostics) {
+    const key = `${code} ${pointer} ${message}`;
+    if (told.has(key)) continue;
+    told.add(key);
+    const own = pointer.startsWith(route.pointer);
+    report.error(code, pointer, own ? message : `${message} (on route \`${route.key}\`)`, help);
+  }
+}
+
+function checkForm(policy: ResolvedPolicy, route: ResolvedRoute, report: Report): void {
+  const { authorize, authenticate } = route;
+  if (authorize.value === "anyone" && authorize.from !== "language" && authenticate.mode !== "optional") {
+    const help =
+      authenticate.mode === "none"
+        ? "take `authorize` out: nothing is asked of anybody here"
+        : 'write `"authenticate": ["optional", …]`, or say what a caller must have';
+    report.error(
+      "anyone-not-optional",
+      authorize.pointer,
+      '`"anyone"` stands only where anonymous callers are let in',
+      help,
+    );
+  }
+  for (const demand of demandsOf(route)) {
+    if (demand.entries === "authenticated") checkKnown(route, demand, report);
+    else
+      for (const [index, entry] of demand.entries.entries())
+        checkEntry(route, entry, entryPointer(policy.document, demand, index), report);
+  }
+}
+
+const OPEN = 'nobody is known on a route with `"authenticate": "none"`';
+
+function checkKnown(route: ResolvedRoute, demand: Demand, report: Report): void {
+  if (route.authenticate.mode !== "none") return;
+  report.error(
+    "principal-on-open-route",
+    demand.pointer,
+    `\`"authenticated"\` can never hold: ${OPEN}`,
+    "name an authenticator on the route",
+  );
+}
+
+function checkEntry(route: ResolvedRoute, entry: AuthorizeEntry, pointer: string, report: Report): void {
+  if (route.authenticate.mode === "none") {
+    for (const part of ["roles", "scopes", "claims"] as const) {
+      if (entry[part] === undefined) continue;
+      report.error(
+        "principal-on-open-route",
+        pointerTo(pointer, part),
+        `\`${part}\` can never hold: ${OPEN}`,
+        "name an authenticator on the route",
+      );
+    }
+  }
+  for (const path of Object.keys(entry.claims ?? {})) {
+    if (claimPath(path)?.every((segment) => segment !== "") === true) continue;
+    report.error(
+      "invalid-claim-path",
+      pointerTo(pointer, "claims", path),
+      `\`${path}\` is no path into the claims`,
+      "write names with dots between, or a JSON Pointer that begins with `/`",
+    );
+  }
+}
