@@ -105,11 +105,15 @@ function trimEnd(text: string): string {
   return text.slice(0, end);
 }
 
-/** @returns a test for media types: exact, or by suffix where an entry is `+json` */
+/** @returns a test for media types: exact, `text/*`, or `+json` for the suffix */
 export function mediaTypeMatcher(types: readonly string[]): (essence: string) => boolean {
-  const exact: ReadonlySet<string> = new Set(types.filter((type) => !type.startsWith("+")));
+  const exact: ReadonlySet<string> = new Set(types);
   const suffixes = types.filter((type) => type.startsWith("+"));
-  return (essence) => exact.has(essence) || suffixes.some((suffix) => hasSuffix(essence, suffix));
+  const prefixes = types.filter((type) => type.endsWith("/*")).map((type) => type.slice(0, -1));
+  return (essence) =>
+    exact.has(essence) ||
+    suffixes.some((suffix) => hasSuffix(essence, suffix)) ||
+    prefixes.some((prefix) => essence.startsWith(prefix));
 }
 
 /** True for types whose bytes the engine can read. */
