@@ -1,19 +1,39 @@
 /** Where each authenticator's credential sits, worked out once: challenges, CORS, csrf and authentication all ask. */
 import { pointerTo } from "../lib/pointer.js";
 import { sortedEntries } from "../lib/sorted.js";
-import type { AuthenticatorSettings, PolicyDocument } from "../model/policy.js";
+import type {
+  AuthenticatorSettings,
+  PolicyDocument,
+  ReservedAuthenticatorSettings,
+} from "../model/policy.js";
 import type { Carrier, CarrierPlace, ResolvedAuthenticator } from "../model/resolved.js";
 
 export function resolveAuthenticators(document: PolicyDocument): Map<string, ResolvedAuthenticator> {
   const resolved = new Map<string, ResolvedAuthenticator>();
   for (const [name, settings] of sortedEntries(document.authenticators)) {
+    if (isReserved(settings)) continue;
     const pointer = pointerTo("/authenticators", name);
     resolved.set(name, { name, pointer, settings, carrier: carrierOf(settings) });
   }
   return resolved;
 }
 
-function carrierOf(settings: AuthenticatorSettings): Carrier {
+/** The checks refuse a document that names one. */
+function isReserved(settings: AuthenticatorSettings): settings is ReservedAuthenticatorSettings {
+  switch (settings.type) {
+    case "jwt":
+    case "api-key":
+    case "custom":
+      return false;
+    case "introspection":
+    case "basic":
+    case "mtls":
+    case "signature":
+      return true;
+  }
+}
+
+function carrierOf(settings: ResolvedAuthenticator["settings"]): Carrier {
   const place: CarrierPlace = settings.in ?? "header";
   // Cookies and TLS certificates are sent by the browser itself, also when another site made the request.
   const ambient = place === "cookie" || place === "tls";

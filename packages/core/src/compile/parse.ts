@@ -1,0 +1,145 @@
+/** Text to document: JSON with comments (JSONC), read strictly, since what two readers read differently is no policy. */
+import { parse, type MemberNode, type ValueNode } from "@humanwhocodes/momoa";
+import { type Diagnostic, PolicyError, Report } from "../errors/diagnostics.js";
+import { pointerTo } from "../lib/pointer.js";
+import type { PolicyDocument } from "../model/policy.js";
+import { checkBounds, MAX_DEPTH, MAX_TEXT } from "./bounds.js";
+import { nestsTooDeep } from "./nesting.js";
+import { nameOf, type Position, rememberSource, startOf, withPositions } from "./positions.js";
+import { kindOf, quote } from "./words.js";
+
+/**
+ * Reads a policy from text. What it means is not looked at here: `checkPolicy` and `createEngine` do, and
+ * their diagnostics have line and column because the text is remembered.
+ * @param file names the text in diagnostics; `file:` secrets are relative to it
+ * @throws PolicyError with every problem of syntax, duplicate key and unreadable value; nothing else
+ */
+export function parsePolicy(text: string, file?: string): PolicyDocument {
+  const report = new Report();
+  // Some editors begin a file with a byte order mark; it says nothing.
+  const content = text.startsWith("\uFEFF") ? text.slice(1) : text;
+  const tree = readTree(content, report);
+  if (tree === undefined) throw new PolicyError(inFile(report.diagnostics, file));
+  const duplicates: Diagnostic[] = [];
+  const document = valueOf(tree, "", duplicates);
+  if (!isDocument(document)) {
+    report.error("wrong-type", "", `expected an object, found ${kindOf(document)}`);
+    throw new PolicyError(inFile(report.diagnostics, file));
+  }
+  rememberSource(document, content, file);
+  checkBounds(document, report);
+  const diagnostics = [...withPositions(document, report.diagnostics), ...inFile(duplicates, file)];
+  if (diagnostics.length > 0) throw new PolicyError(diagnostics);
+  return document;
+}
+
+/** An object; whether it is a policy is the checks' to say. */
+function isDocument(value: unknown): value is PolicyDocument {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function readTree(text: string, report: Report): ValueNode | undefined {
+  if (text.length > MAX_TEXT) {
+    report.error(
+      "too-large",
+      "",
+      `the text has ${text.length} characters, at most ${MAX_TEXT} are read`,
+      "split the API, or its policy",
+    );
+  } else if (nestsTooDeep(text, MAX_DEPTH)) {
+    report.error(
+      "too-deep",
+      "",
+      `the text is nested more than ${MAX_DEPTH} levels deep`,
+      "name inner schemas under `schemas`",
+    );
+  } else {
+    try {
+      return parse(text, { mode: "jsonc" }).body;
+    } catch (error) {
+      report.diagnostics.push(syntaxError(error));
+    }
+  }
+  return undefined;
+}
+
+/** The parser's words without its position, which the diagnostic has fields for. */
+function syntaxError(error: unknown): Diagnostic {
+  const words = error instanceof Error ? error.message.replace(/\.? ?\(\d+:\d+\)$/u, "") : "it is no JSON";
+  const message = words.replace(/token (\w+)/u, (_all, token: string) => TOKENS.get(token) ?? "token");
+  return {
+    code: "syntax",
+    severity: "error",
+    pointer: "",
+    message: `${message.charAt(0).toLowerCase()}${message.slice(1)}`,
+    help: "a policy is JSON; comments are allowed, trailing commas are not",
+    ...positionOf(error),
+  };
+}
+
+/** The parser's names of tokens, as an author wrote them. */
+const TOKENS: ReadonlyMap<string, string> = new Map([
+  ["LBrace", "`{`"],
+  ["RBrace", "`}`"],
+  ["LBracket", "`[`"],
+  ["RBracket", "`]`"],
+  ["Colon", "`:`"],
+  ["Comma", "`,`"],
+  ["String", "string"],
+  ["Number", "number"],
+  ["Boolean", "boolean"],
+  ["Null", "null"],
+]);
+
+function positionOf(error: unknown): Position | undefined {
+  if (typeof error !== "object" || error === null || !("line" in error) || !("column" in error))
+    return undefined;
+  const { line, column } = error;
+  return typeof line === "number" && typeof column === "number" ? { line, column } : undefined;
+}
+
+function valueOf(node: ValueNode, pointer: string, duplicates: Diagnostic[]): unknown {
+  switch (node.type) {
+    case "Object":
+      return objectOf(node.members, pointer, duplicates);
+    case "Array":
+      return node.elements.map(({ value }, index) => valueOf(value, pointerTo(pointer, index), duplicates));
+    case "Null":
+      return null;
+    case "String":
+    case "Number":
+    case "Boolean":
+      return node.value;
+    case "NaN":
+    case "Infinity":
+      return Number.NaN;
+  }
+}
+
+function objectOf(members: readonly MemberNode[], pointer: string, problems: Diagnostic[]): object {
+  const object: Record<string, unknown> = {};
+  for (const member of members) {
+    const name = nameOf(member);
+    const place = pointerTo(pointer, name);
+    const value = valueOf(member.value, place, problems);
+    if (Object.hasOwn(object, name)) problems.push(duplicateKey(name, place, member));
+    // Assigning `__proto__` would set the prototype; defined, it is a key that the bounds report.
+    else Object.defineProperty(object, name, { value, enumerable: true, writable: true, configurable: true });
+  }
+  return object;
+}
+
+function duplicateKey(name: string, pointer: string, member: MemberNode): Diagnostic {
+  return {
+    code: "duplicate-key",
+    severity: "error",
+    pointer,
+    message: `key ${quote(name)} stands twice in one object`,
+    help: "keep one of them: readers disagree about which one counts",
+    ...startOf(member.name),
+  };
+}
+
+function inFile(diagnostics: readonly Diagnostic[], file: string | undefined): Diagnostic[] {
+  return diagnostics.map((diagnostic) => (file === undefined ? diagnostic : { ...diagnostic, file }));
+}

@@ -1,0 +1,153 @@
+/**
+ * Judges the shape of a document: every problem at once, each at its own pointer, none reported twice.
+ * It walks the table that `scripts/gen.mjs` makes of the schema fragments; nothing in a document can make it throw.
+ */
+import type { Report } from "../errors/diagnostics.js";
+import { pointerTo } from "../lib/pointer.js";
+import { checkObject } from "./shape-objects.js";
+import { SHAPE_RULES } from "./shape-rules.gen.js";
+import type { JsonType, Rule, Walk } from "./shape-rule.js";
+import { literalSecret, notYet } from "./shape-refusals.js";
+import { checkNumber, checkString } from "./shape-scalars.js";
+import { alternatives, kindOf, quote } from "./words.js";
+import { nearestName } from "../lib/did-you-mean.js";
+
+export function checkShape(document: unknown, report: Report): void {
+  const walk: Walk = (value, named, pointer) => {
+    const rule = dereference(named);
+    if (rule.reserved !== undefined) return notYet(pointer, rule.reserved, report);
+    if (!hasType(value, rule)) return wrongType(value, rule, pointer, report);
+    const branch = rule.union?.[typeOf(value) ?? "null"];
+    if (branch !== undefined) return walk(value, branch, pointer);
+    if (rule.enum !== undefined) checkEnum(value, rule, rule.enum, pointer, report);
+    if (typeof value === "string") checkString(value, rule, pointer, report);
+    else if (typeof value === "number") checkNumber(value, rule, pointer, report);
+    else if (Array.isArray(value)) checkArray(value, rule, pointer, report, walk);
+    else if (isObject(value)) checkObject(value, rule, pointer, report, walk);
+  };
+  walk(document, { ref: "root" }, "");
+}
+
+function dereference(rule: Rule): Rule {
+  return rule.ref === undefined ? rule : dereference(SHAPE_RULES[rule.ref] ?? {});
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
+}
+
+/** Undefined for what JSON has no word for. */
+function typeOf(value: unknown): JsonType | undefined {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "array";
+  const type = typeof value;
+  return type === "object" || type === "string" || type === "number" || type === "boolean" ? type : undefined;
+}
+
+function allowedTypes({ type, union, enum: values }: Rule): readonly string[] | undefined {
+  if (union !== undefined) return Object.keys(union);
+  if (values !== undefined) return [...new Set(values.map((value) => typeof value))];
+  return typeof type === "string" ? [type] : type;
+}
+
+function hasType(value: unknown, rule: Rule): boolean {
+  const types = allowedTypes(rule);
+  const type = typeOf(value);
+  if (types === undefined) return type !== undefined;
+  return type !== undefined && (types.includes(type) || (type === "number" && types.includes("integer")));
+}
+
+function wrongType(value: unknown, rule: Rule, pointer: string, report: Report): void {
+  if (rule.holdsSecret === true && typeof value === "string") return literalSecret(pointer, report);
+  report.error(
+    "wrong-type",
+    pointer,
+    `expected ${expectation(rule)}, found ${kindOf(value)}`,
+    nullHelp(value, pointer),
+  );
+}
+
+function nullHelp(value: unknown, pointer: string): string | undefined {
+  return value === null && pointer !== "" ? "leave the key out to have its default" : undefined;
+}
+
+function expectation(rule: Rule): string {
+  if (rule.expected !== undefined) return rule.expected;
+  if (rule.enum !== undefined && rule.union === undefined) return alternatives(rule.enum);
+  if (rule.union !== undefined) {
+    return joined(
+      Object.entries(rule.union).map(([type, branch]) => branchWords(type, dereference(branch ?? {}))),
+    );
+  }
+  return joined((allowedTypes(rule) ?? []).map((type) => TYPE_WORDS.get(type) ?? type));
+}
+
+function branchWords(type: string, branch: Rule): string {
+  if (branch.enum !== undefined) return alternatives(branch.enum);
+  return branch.expected ?? TYPE_WORDS.get(branch.type === "integer" ? "integer" : type) ?? type;
+}
+
+const TYPE_WORDS: ReadonlyMap<string, string> = new Map([
+  ["object", "an object"],
+  ["array", "a list"],
+  ["string", "a string"],
+  ["number", "a number"],
+  ["integer", "a whole number"],
+  ["boolean", "`true` or `false`"],
+]);
+
+function joined(words: readonly string[]): string {
+  return words.length < 2
+    ? (words[0] ?? "a JSON value")
+    : `${words.slice(0, -1).join(", ")} or ${words.at(-1) ?? ""}`;
+}
+
+function checkEnum(
+  value: unknown,
+  rule: Rule,
+  allowed: readonly (string | number | boolean)[],
+  pointer: string,
+  report: Report,
+): void {
+  if (allowed.some((one) => one === value)) return;
+  const found = typeof value === "string" ? quote(value) : `\`${String(value)}\``;
+  const near = typeof value === "string" ? nearestName(value, allowed.map(String)) : undefined;
+  const help = near === undefined ? undefined : `did you mean \`${near}\`?`;
+  report.error("unknown-value", pointer, `${found} is ${none(allowed)}`, help);
+}
+
+function none(allowed: readonly (string | number | boolean)[]): string {
+  const names = allowed.map((one) => `\`${String(one)}\``).join(", ");
+  return allowed.length === 1 ? `not ${names}` : `not one of ${names}`;
+}
+
+function checkArray(
+  value: readonly unknown[],
+  rule: Rule,
+  pointer: string,
+  report: Report,
+  walk: Walk,
+): void {
+  const { minItems = 0, maxItems = Number.POSITIVE_INFINITY, items } = rule;
+  if (value.length < minItems) {
+    report.error("too-few", pointer, "the list is empty", "name at least one, or leave the key out");
+  }
+  if (value.length > maxItems) {
+    report.error(
+      "too-many",
+      pointer,
+      `the list has ${value.length} entries, at most ${maxItems} are allowed`,
+    );
+    return;
+  }
+  const seen = new Set<string>();
+  for (const [index, item] of value.entries()) {
+    const place = pointerTo(pointer, index);
+    if (items !== undefined) walk(item, items, place);
+    if (rule.uniqueItems !== true) continue;
+    const text = JSON.stringify(item);
+    if (seen.has(text))
+      report.error("duplicate-entry", place, "the entry stands in the list twice", "name it once");
+    seen.add(text);
+  }
+}
