@@ -1,0 +1,45 @@
+/** Where a credential sits, and what stands there. Only what an authenticator of the route names is ever looked at. */
+import type { Carrier } from "../../model/resolved.js";
+import type { RequestState } from "../../model/state.js";
+import { bad, type Bad } from "./judgement.js";
+
+/** Undefined: not presented. A carrier that is there, even empty, is a presented credential. */
+export type ReadCarrier = (state: RequestState) => string | Bad | undefined;
+
+const TWICE = bad("the query parameter of the credential is given more than once");
+const UNREADABLE = bad("the query cannot be read, so nobody knows whether it holds a credential");
+
+/** One reader for all authenticators that share the carrier: scheme apart, they see the same text. */
+export function carrierKey(carrier: Carrier): string {
+  return `${carrier.in}:${carrier.name}`;
+}
+
+export function carrierReader(carrier: Carrier): ReadCarrier {
+  const { name } = carrier;
+  switch (carrier.in) {
+    case "header":
+      return (state) => state.request.headers.get(name);
+    case "cookie":
+      return (state) => state.cookieValues.get(name);
+    case "query":
+      return (state) => {
+        const parameters = state.queryParameters;
+        if (parameters === undefined) return UNREADABLE;
+        const value = parameters.get(name);
+        return typeof value === "object" ? TWICE : value;
+      };
+    case "tls":
+      return () => undefined;
+  }
+}
+
+/**
+ * What follows `scheme` and exactly one blank; undefined for any other scheme. Schemes are compared without regard to
+ * case (RFC 9110 section 11.1). The scheme alone is an empty credential.
+ */
+export function afterScheme(value: string, scheme: string): string | undefined {
+  const { length } = scheme;
+  if (value.length < length || value.slice(0, length).toLowerCase() !== scheme) return undefined;
+  if (value.length === length) return "";
+  return value.charCodeAt(length) === 0x20 ? value.slice(length + 1) : undefined;
+}

@@ -1,0 +1,157 @@
+/** `keys` of a jwt authenticator → a table of prepared keys. What cannot verify anything is told now, not at the first request. */
+import { Report } from "../../errors/diagnostics.js";
+import { strictText } from "../../lib/bytes.js";
+import { isJwsAlgorithm } from "../../lib/jws.js";
+import { pointerTo } from "../../lib/pointer.js";
+import type { CompileEnvironment } from "../../model/kind.js";
+import type { JwtSettings } from "../../model/policy.js";
+import type { KeyMaterial } from "../../ports/platform.js";
+import { usableKeys, type UsableKey } from "./jwks.js";
+import { KeyTable } from "./key-table.js";
+import { isObject } from "./strict-json.js";
+
+export async function compileKeys(
+  settings: JwtSettings,
+  base: string,
+  environment: CompileEnvironment,
+): Promise<KeyTable> {
+  const { keys } = settings;
+  const pointer = pointerTo(base, "keys");
+  if ("jwks" in keys) return compileSet(settings, keys.jwks, pointerTo(pointer, "jwks"), environment);
+  const table = new KeyTable(false);
+  const material = await singleKey(keys, pointer, environment);
+  if (material === undefined) return table;
+  for (const algorithm of settings.algorithms)
+    await addKey(table, undefined, algorithm, material, pointer, environment);
+  return table;
+}
+
+async function singleKey(
+  keys: Exclude<JwtSettings["keys"], { readonly jwks: unknown }>,
+  pointer: string,
+  environment: CompileEnvironment,
+): Promise<KeyMaterial | undefined> {
+  if ("secret" in keys) {
+    const secret = await environment.secret(keys.secret, pointer);
+    return secret === undefined ? undefined : { secret };
+  }
+  if (typeof keys.pem === "string") return { pem: keys.pem };
+  const bytes = await environment.secret(keys.pem.secret, pointerTo(pointer, "pem"));
+  if (bytes === undefined) return undefined;
+  const pem = strictText(bytes);
+  if (pem === undefined)
+    environment.report.error("invalid-key", pointerTo(pointer, "pem"), "the PEM is no text");
+  return pem === undefined ? undefined : { pem };
+}
+
+async function compileSet(
+  settings: JwtSettings,
+  jwks: string | { readonly keys: readonly unknown[] },
+  pointer: string,
+  environment: CompileEnvironment,
+): Promise<KeyTable> {
+  const table = new KeyTable(true);
+  // An inline set was reported on by the check, which always runs before.
+  const keys =
+    typeof jwks === "string"
+      ? await keysOfFile(jwks, settings, pointer, environment)
+      : usableKeys(
+          jwks.keys,
+          settings.algorithms,
+          (index) => pointerTo(pointer, "keys", index),
+          new Report(),
+        );
+  for (const key of keys) {
+    for (const algorithm of key.algorithms) {
+      await addKey(table, key.kid, algorithm, { jwk: key.jwk }, key.pointer, environment);
+    }
+  }
+  return table;
+}
+
+async function keysOfFile(
+  path: string,
+  settings: JwtSettings,
+  pointer: string,
+  environment: CompileEnvironment,
+): Promise<readonly UsableKey[]> {
+  const { report } = environment;
+  const set = await readSet(path, pointer, environment);
+  if (set === undefined) return [];
+  const usable = usableKeys(set, settings.algorithms, () => pointer, report);
+  if (usable.length === 0) {
+    report.error(
+      "no-usable-key",
+      pointer,
+      `\`${path}\` holds no key that fits the \`algorithms\``,
+      "with no key every token is refused",
+    );
+  }
+  return usable;
+}
+
+async function readSet(
+  path: string,
+  pointer: string,
+  environment: CompileEnvironment,
+): Promise<readonly unknown[] | undefined> {
+  const { platform, report, file } = environment;
+  if (platform.readFile === undefined) {
+    report.error(
+      "no-files",
+      pointer,
+      `\`${path}\` cannot be read: this platform has no files`,
+      "write the JWK Set into the policy",
+    );
+    return undefined;
+  }
+  let text: string;
+  try {
+    text = await platform.readFile(path, file);
+  } catch {
+    report.error(
+      "unreadable-file",
+      pointer,
+      `\`${path}\` cannot be read`,
+      "the path is relative to the policy file",
+    );
+    return undefined;
+  }
+  const set = parsed(text);
+  if (isObject(set) && Array.isArray(set["keys"])) return set["keys"];
+  report.error(
+    "invalid-key",
+    pointer,
+    `\`${path}\` holds no JWK Set`,
+    'a JWK Set is `{ "keys": [ … ] }` (RFC 7517 section 5)',
+  );
+  return undefined;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+async function addKey(
+  table: KeyTable,
+  kid: string | undefined,
+  algorithm: string,
+  material: KeyMaterial,
+  pointer: string,
+  environment: CompileEnvironment,
+): Promise<void> {
+  if (!isJwsAlgorithm(algorithm)) return;
+  try {
+    table.add(kid, await environment.platform.prepareKey(algorithm, material));
+  } catch (error) {
+    environment.report.error(
+      "invalid-key",
+      pointer,
+      error instanceof Error ? error.message : "the key cannot be used",
+    );
+  }
+}

@@ -1,0 +1,39 @@
+/** One presented credential. What several authenticators want to know of it is worked out once, at first asking. */
+import type { Platform } from "../../ports/platform.js";
+import { parseCompact, type CompactToken } from "./compact-token.js";
+import { bad, type Bad } from "./judgement.js";
+
+/** Longest credential of any kind. Node's own limit for all header fields together is 16 kB. */
+export const MAX_CREDENTIAL = 8192;
+
+export type Hashes = Pick<Platform, "sha256" | "sha256Hex">;
+
+export class Credential {
+  readonly text: string;
+  readonly #hashes: Hashes;
+  #digest: string | undefined;
+  #digestBytes: Uint8Array | undefined;
+  #token: CompactToken | Bad | undefined;
+
+  constructor(text: string, hashes: Hashes) {
+    this.text = text;
+    this.#hashes = hashes;
+  }
+
+  /** SHA-256 of the whole text, lower-case hex: what memory is keyed by, so that no credential is kept. */
+  get digest(): string {
+    return (this.#digest ??= this.#hashes.sha256Hex(this.text));
+  }
+
+  /** The same as bytes, for comparisons. */
+  get digestBytes(): Uint8Array {
+    return (this.#digestBytes ??= this.#hashes.sha256(this.text));
+  }
+
+  /** The text as a compact JWS, by its form alone; nothing is decoded yet. */
+  get token(): CompactToken | Bad {
+    return (this.#token ??= this.text.length > MAX_CREDENTIAL ? TOO_LONG : parseCompact(this.text));
+  }
+}
+
+export const TOO_LONG: Bad = bad(`the credential is longer than ${MAX_CREDENTIAL} characters`);

@@ -1,0 +1,84 @@
+/** Application code that verifies a credential of its own kind. What it answers is held to the contract; all else is a fault. */
+import type { Fault } from "../../model/outcome.js";
+import type { CustomSettings, PrincipalMap } from "../../model/policy.js";
+import type { RequestState } from "../../model/state.js";
+import type { CustomAuthenticator } from "../../ports/application.js";
+import { MAX_CREDENTIAL, TOO_LONG, type Credential } from "./credential.js";
+import { withDeadline } from "./deadline.js";
+import type { IdentityMaker } from "./identity.js";
+import { ABSENT, bad, type Bad, type Judgement } from "./judgement.js";
+import type { Judge } from "./jwt.js";
+import { compilePrincipalMap, type Grant } from "./principal-map.js";
+import { freezeDeep, isObject } from "./strict-json.js";
+
+const REFUSED = bad("the custom authenticator refused the credential");
+
+export interface CustomParts {
+  readonly settings: CustomSettings;
+  readonly pointer: string;
+  readonly code: CustomAuthenticator;
+  readonly identify: IdentityMaker;
+}
+
+export function customJudge(parts: CustomParts): Judge {
+  const { code, pointer, identify } = parts;
+  const what = `authenticator \`${parts.settings.use}\``;
+  const grantOf = compileGrant(parts.settings.principal ?? {});
+  const judgeVerdict = (verdict: unknown): Judgement => {
+    if (verdict === "absent") return ABSENT;
+    if (verdict === "bad") return REFUSED;
+    const grant = isObject(verdict) ? grantOf(verdict["principal"]) : undefined;
+    if (grant === undefined)
+      return fault(pointer, `${what} answered neither \`absent\`, \`bad\` nor a principal`);
+    return grant.kind === "bad" ? fault(pointer, `${what}: ${grant.reason}`) : identify(grant);
+  };
+  return (credential, state) => {
+    if (credential.text.length > MAX_CREDENTIAL) return TOO_LONG;
+    const abort = new AbortController();
+    let verdict: unknown;
+    try {
+      verdict = code(inputFor(credential, state, AbortSignal.any([abort.signal, state.signal])));
+    } catch (error) {
+      return fault(pointer, `${what} threw`, error);
+    }
+    if (!(verdict instanceof Promise)) return judgeVerdict(verdict);
+    return withDeadline(verdict, pointer, what, () => abort.abort()).then((outcome) =>
+      "fault" in outcome ? outcome.fault : judgeVerdict(outcome.value),
+    );
+  };
+}
+
+function fault(rule: string, reason: string, error?: unknown): Fault {
+  return { kind: "fault", where: "code", reason, rule, error };
+}
+
+function inputFor(
+  credential: Credential,
+  state: RequestState,
+  signal: AbortSignal,
+): Parameters<CustomAuthenticator>[0] {
+  const headers = Object.create(null) as Record<string, string>;
+  for (const [name, value] of state.request.headers) headers[name] = value;
+  const { method, path, clientIp } = state.request;
+  return { credential: credential.text, method, path, headers: Object.freeze(headers), clientIp, signal };
+}
+
+/** What the map names is read from the claims; the rest is as the code gave it. */
+function compileGrant(map: PrincipalMap): (principal: unknown) => Grant | Bad | undefined {
+  const mapped = compilePrincipalMap(map);
+  return (principal) => {
+    if (!isObject(principal)) return undefined;
+    // The application may go on using its objects: what is frozen and shared is a copy.
+    const claims = cloned(principal["claims"] ?? {});
+    if (!isObject(claims) || freezeDeep(claims) < 0) return undefined;
+    return mapped(claims, principal);
+  };
+}
+
+function cloned(value: unknown): unknown {
+  try {
+    return structuredClone(value);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,60 @@
+/** The JOSE header (RFC 7515 section 4): which key verifies. Nothing in it is followed, fetched or taken as a key. */
+import type { SignatureVerifier } from "../../ports/platform.js";
+import type { CompactToken } from "./compact-token.js";
+import { bad, type Bad } from "./judgement.js";
+import type { KeyTable } from "./key-table.js";
+
+const MALFORMED = bad("the token's header is not base64url of one JSON object");
+const CRITICAL = bad("the token's header has `crit`");
+const DETACHED = bad("the token's header has `b64`");
+const NESTED = bad("the token's header has `cty`: a nested token");
+const OTHER_TYPE = bad("the token's `typ` is not accepted");
+const BAD_KID = bad("the token's `kid` is no string");
+const NO_KEY = bad("no configured key has the token's `alg` and `kid`");
+
+/** RFC 9068 section 4, and what issuers wrote before it. Absent is accepted too, unless the author lists values. */
+const DEFAULT_TYPES = ["at+jwt", "application/at+jwt", "jwt"];
+
+/** Headers that led to a key and a good signature. An issuer has a handful; more are simply parsed again. */
+const MAX_REMEMBERED = 64;
+
+export interface HeaderRules {
+  select(token: CompactToken): SignatureVerifier | Bad;
+  /** Called once a signature under this header was good: strangers cannot fill the memory. */
+  remember(token: CompactToken, key: SignatureVerifier): void;
+}
+
+export function compileHeader(keys: KeyTable, typ: readonly string[] | undefined): HeaderRules {
+  const types = new Set((typ ?? DEFAULT_TYPES).map((name) => name.toLowerCase()));
+  const known = new Map<string, SignatureVerifier>();
+  return {
+    select: (token) =>
+      known.get(token.headerSegment) ?? judgeHeader(token.header(), keys, types, typ === undefined),
+    remember(token, key) {
+      if (known.size < MAX_REMEMBERED) known.set(copied(token.headerSegment), key);
+    },
+  };
+}
+
+/** A slice would keep the whole token alive behind it. */
+function copied(slice: string): string {
+  return Array.from(slice).join("");
+}
+
+function judgeHeader(
+  header: Readonly<Record<string, unknown>> | undefined,
+  keys: KeyTable,
+  types: ReadonlySet<string>,
+  untypedToo: boolean,
+): SignatureVerifier | Bad {
+  if (header === undefined) return MALFORMED;
+  const { alg, kid, typ, cty } = header;
+  // No extension is understood, so `crit` can name nothing that we honour, however it is spelled (RFC 7515 section 4.1.11).
+  if (header["crit"] !== undefined) return CRITICAL;
+  if (header["b64"] !== undefined) return DETACHED;
+  if (cty !== undefined) return NESTED;
+  if (typ === undefined ? !untypedToo : typeof typ !== "string" || !types.has(typ.toLowerCase()))
+    return OTHER_TYPE;
+  if (kid !== undefined && typeof kid !== "string") return BAD_KID;
+  return (typeof alg === "string" ? keys.select(alg, kid) : undefined) ?? NO_KEY;
+}

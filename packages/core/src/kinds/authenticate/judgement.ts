@@ -1,0 +1,31 @@
+/** What an authenticator says of one credential. Four values; nothing is thrown. */
+import type { Identity } from "../../model/principal.js";
+import type { Fault } from "../../model/outcome.js";
+
+/** Vouched for. Shared by all requests that carry the same credential. */
+export interface Accepted {
+  readonly kind: "accepted";
+  readonly identity: Identity;
+  /** For the decision event, on every use: roles that were dropped. */
+  readonly reports: readonly string[];
+}
+
+/** Presented, and not good. Made once per reason: refusing costs no more than handing over a constant. */
+export interface Bad {
+  readonly kind: "bad";
+  /** For the operator; never a value of the caller's. */
+  readonly reason: string;
+}
+
+/** Application code says that what is there is no credential of its kind. */
+export interface Absent {
+  readonly kind: "absent";
+}
+
+export type Judgement = Accepted | Bad | Absent | Fault;
+
+export const ABSENT: Absent = Object.freeze({ kind: "absent" });
+
+export function bad(reason: string): Bad {
+  return Object.freeze({ kind: "bad", reason });
+}

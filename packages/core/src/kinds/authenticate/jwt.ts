@@ -1,0 +1,102 @@
+/**
+ * JSON Web Tokens (RFC 7519, 8725). Order: form, memory, key, signature, claims, time. Before the signature nothing of
+ * the token is judged but which key it asks for and, where several issuers share a carrier, whose it says it is.
+ */
+import type { Fault } from "../../model/outcome.js";
+import type { RequestState } from "../../model/state.js";
+import type { SignatureVerifier } from "../../ports/platform.js";
+import type { ClaimRules } from "./claims.js";
+import type { CompactToken } from "./compact-token.js";
+import type { Credential } from "./credential.js";
+import type { IdentityMaker } from "./identity.js";
+import type { HeaderRules } from "./jose-header.js";
+import { bad, type Bad, type Judgement } from "./judgement.js";
+import type { Given, Grant } from "./principal-map.js";
+import type { TokenCache, VerifiedToken } from "./token-cache.js";
+
+const BAD_SIGNATURE = bad("the token's signature does not verify");
+const BAD_PAYLOAD = bad("the token's payload is not base64url of one JSON object");
+const NOT_MINE = bad("the token names another issuer");
+const EXPIRED = bad("the token has expired");
+const EARLY = bad("the token is not valid yet");
+
+/** A token says everything in its claims. */
+const NOTHING_GIVEN: Given = Object.freeze({});
+
+export interface JwtParts {
+  readonly pointer: string;
+  /** Its number in the cache. */
+  readonly index: number;
+  /** True where other issuers read the same carrier: `iss`, unverified, then picks who verifies. */
+  readonly several: boolean;
+  readonly cache: TokenCache;
+  readonly header: HeaderRules;
+  readonly claims: ClaimRules;
+  readonly map: (claims: Readonly<Record<string, unknown>>, given: Given) => Grant | Bad;
+  readonly identify: IdentityMaker;
+}
+
+export type Judge = (credential: Credential, state: RequestState) => Judgement | Promise<Judgement>;
+
+export function jwtJudge(parts: JwtParts): Judge {
+  const { cache, index, claims, several } = parts;
+  return (credential, state) => {
+    const { token } = credential;
+    if (token.kind === "bad") return token;
+    const record = cache.get(credential.digest);
+    const verified = record?.verified[index];
+    if (verified !== undefined) return current(verified, state.now);
+    if (several && !claims.admitsIssuer(record === undefined ? token.payload()?.["iss"] : record.issuer))
+      return NOT_MINE;
+    return verifyNew(parts, credential, token, state.now);
+  };
+}
+
+function current(token: VerifiedToken, now: number): Judgement {
+  if (now >= token.notAfter) return EXPIRED;
+  return now < token.notBefore ? EARLY : token;
+}
+
+function verifyNew(
+  parts: JwtParts,
+  credential: Credential,
+  token: CompactToken,
+  now: number,
+): Judgement | Promise<Judgement> {
+  const key = parts.header.select(token);
+  if ("kind" in key) return key;
+  const signature = token.signature();
+  if (signature === undefined) return BAD_SIGNATURE;
+  const good = key.verify(token.signingInput, signature);
+  if (typeof good === "boolean") return good ? believe(parts, credential, token, key, now) : BAD_SIGNATURE;
+  return good.then(
+    (verdict) => (verdict ? believe(parts, credential, token, key, now) : BAD_SIGNATURE),
+    (error: unknown) => failed(parts.pointer, error),
+  );
+}
+
+function failed(rule: string, error: unknown): Fault {
+  return { kind: "fault", where: "code", reason: "the signature check failed to run", rule, error };
+}
+
+/** The signature is good: from here on the token is what its issuer said. */
+function believe(
+  parts: JwtParts,
+  credential: Credential,
+  token: CompactToken,
+  key: SignatureVerifier,
+  now: number,
+): Judgement {
+  const claims = token.payload();
+  if (claims === undefined) return BAD_PAYLOAD;
+  const validity = parts.claims.judge(claims);
+  if (validity.kind === "bad") return validity;
+  const grant = parts.map(claims, NOTHING_GIVEN);
+  if (grant.kind === "bad") return grant;
+  const { notBefore, notAfter } = validity;
+  const verified: VerifiedToken = Object.freeze({ ...parts.identify(grant), notBefore, notAfter });
+  parts.header.remember(token, key);
+  // Kept also when it has expired: then the entry can only refuse, and refusing costs no second verification.
+  parts.cache.add(credential.digest, claims["iss"], parts.index, verified);
+  return current(verified, now);
+}

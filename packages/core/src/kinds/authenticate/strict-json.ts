@@ -1,0 +1,61 @@
+/** JSON objects out of tokens: read in one way or not at all, and frozen, because every request with the token shares them. */
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+/** Undefined for what is no JSON object, names a member twice (RFC 7519 section 4) or has one called `__proto__`. */
+export function parseStrictObject(text: string): JsonObject | undefined {
+  // What cannot be an object never costs an exception.
+  if (!text.startsWith("{") && !text.trimStart().startsWith("{")) return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  // The text has one colon outside strings for each member that it writes; the value has those that are left.
+  return isObject(value) && freezeDeep(value) === countColons(text) ? value : undefined;
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Freezes the value and all that hangs on it, without recursion: depth is the caller's choice.
+ *
+ * @returns the number of members of all objects in it; -1 when one is called `__proto__`, which would become a prototype
+ *   wherever somebody copies the object carelessly
+ */
+export function freezeDeep(root: object): number {
+  const pending: object[] = [root];
+  let members = 0;
+  for (const holder of pending) {
+    if (Object.hasOwn(holder, "__proto__")) return -1;
+    const values: readonly unknown[] = Object.values(holder);
+    if (!Array.isArray(holder)) members += values.length;
+    for (const value of values) if (typeof value === "object" && value !== null) pending.push(value);
+    Object.freeze(holder);
+  }
+  return members;
+}
+
+const QUOTE = 0x22;
+const COLON = 0x3a;
+const BACKSLASH = 0x5c;
+
+/** Of valid JSON: every string ends. */
+function countColons(text: string): number {
+  let colons = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code === COLON) colons += 1;
+    else if (code === QUOTE) index = endOfString(text, index + 1);
+  }
+  return colons;
+}
+
+function endOfString(text: string, from: number): number {
+  let index = from;
+  for (; text.charCodeAt(index) !== QUOTE; index += 1) if (text.charCodeAt(index) === BACKSLASH) index += 1;
+  return index;
+}
