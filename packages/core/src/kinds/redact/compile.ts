@@ -1,0 +1,100 @@
+/** From a route's `response` to its body rule. */
+import { encodeBase64Url } from "../../lib/base64url.js";
+import type { BodyOutcome, BodyRule } from "../../model/compiled.js";
+import type { CompiledKind, CompileEnvironment } from "../../model/kind.js";
+import type { ResolvedPolicy } from "../../model/resolved.js";
+import type { RequestState } from "../../model/state.js";
+import { GONE, type Hash, MASK } from "./action.js";
+import { NodeBuilder, type NodeCache } from "./builder.js";
+import type { InForce } from "./condition.js";
+import { redactionsOf } from "./entries.js";
+import { project, Walk } from "./evaluate.js";
+import type { Node } from "./node.js";
+import { SchemaReader } from "./schema-reader.js";
+import { ErrorBodies, ruleFor, schemasByStatus, type StatusRule } from "./statuses.js";
+
+export async function compileRedact(
+  policy: ResolvedPolicy,
+  environment: CompileEnvironment,
+): Promise<CompiledKind> {
+  const hash = await hashUnder(policy, environment);
+  const reader = new SchemaReader(policy.schemas, environment.report);
+  const tools = { reader, errorBodies: new ErrorBodies(reader), whole: reader.foreign(true) };
+  const shared: NodeCache = new Map();
+  return {
+    bodyRule: (route) => {
+      const { nothing, body, bodies, redact } = route.response;
+      if (nothing !== undefined) return NOTHING_LEAVES;
+      const redacts = Object.keys(redact?.value ?? {}).length > 0;
+      if (body === undefined && bodies === undefined && !redacts) return undefined;
+      const redactions = redactionsOf(policy, route, environment.report);
+      const builder = new NodeBuilder(reader, shared, redactions.pointers, redactions.actions);
+      const schemas = schemasByStatus(route, reader);
+      return new ProjectingRule(
+        (status) => ruleFor(route, status, schemas, builder, tools),
+        redactions.conditions,
+        route.response.onMismatch === "withhold",
+        hash,
+      );
+    },
+  };
+}
+
+/** The checks refuse `hash` without a key; until then, and where the key's secret is missing, nothing is served. */
+async function hashUnder(policy: ResolvedPolicy, environment: CompileEnvironment): Promise<Hash> {
+  const reference = policy.document.redaction?.key?.secret;
+  const key = reference === undefined ? undefined : await environment.secret(reference, "/redaction/key");
+  if (key === undefined) return () => MASK;
+  const { platform } = environment;
+  return (json) => encodeBase64Url(platform.hmacSha256(key, json));
+}
+
+const NOTHING_LEAVES: BodyRule = {
+  needsBody: () => true,
+  apply: () => ({ kind: "empty" }),
+};
+
+const NO_CONDITIONS: readonly boolean[] = [];
+
+class ProjectingRule implements BodyRule {
+  /** By status, made when the first answer of that status leaves. */
+  readonly #rules = new Map<number, StatusRule>();
+
+  constructor(
+    private readonly ruleFor: (status: number) => StatusRule,
+    private readonly conditions: readonly InForce[],
+    private readonly withholds: boolean,
+    private readonly hash: Hash,
+  ) {}
+
+  needsBody(): boolean {
+    return true;
+  }
+
+  apply(value: unknown, status: number, state: RequestState): BodyOutcome {
+    let rule = this.#rules.get(status);
+    if (rule === undefined) this.#rules.set(status, (rule = this.ruleFor(status)));
+    if (rule.kind === "uncovered") {
+      return { kind: "withheld", code: "response-mismatch", reason: `no schema covers the status ${status}` };
+    }
+    if (rule.step === undefined) return { kind: "empty" };
+    const { conditions } = this;
+    const active = conditions.length === 0 ? NO_CONDITIONS : conditions.map((inForce) => inForce(state));
+    return outcomeOf(rule.step, value, new Walk(state, this.withholds, active, this.hash));
+  }
+}
+
+function outcomeOf(node: Node, value: unknown, walk: Walk): BodyOutcome {
+  let left: unknown;
+  try {
+    left = project(node, value, "", 0, walk);
+  } catch {
+    // A getter or `toJSON` of the handler's threw, or there was a BigInt: JSON.stringify would have thrown as well.
+    walk.withhold("unreadable-response", "the answer cannot be written as JSON");
+  }
+  if (walk.withheld !== undefined) return { kind: "withheld", ...walk.withheld };
+  if (left === GONE) return { kind: "empty" };
+  if (left === undefined)
+    return { kind: "withheld", code: "unreadable-response", reason: "the answer is no JSON value" };
+  return { kind: "json", value: left };
+}

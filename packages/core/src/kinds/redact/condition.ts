@@ -1,0 +1,101 @@
+/** `unless` and `when`: for whom a redaction is in force. Whatever cannot be told, redacts. */
+import {
+  compileCondition,
+  isConditionError,
+  scopeOf,
+  type Condition,
+  type ConditionScope,
+} from "../../conditions/index.js";
+import { didYouMean } from "../../errors/did-you-mean.js";
+import type { Report } from "../../errors/diagnostics.js";
+import { pointerTo } from "../../lib/pointer.js";
+import type { RedactEntry } from "../../model/policy.js";
+import type { ResolvedPolicy, ResolvedRoute } from "../../model/resolved.js";
+import type { RequestState } from "../../model/state.js";
+
+/** Is the redaction in force for this request? */
+export type InForce = (state: RequestState) => boolean;
+
+/** Who is excepted; every part must hold. */
+interface Exception {
+  readonly roles: readonly string[] | undefined;
+  readonly scopes: readonly string[] | undefined;
+  readonly when: Condition | undefined;
+}
+
+export interface ConditionPlace {
+  readonly policy: ResolvedPolicy;
+  readonly route: ResolvedRoute;
+  /** Of the entry. */
+  readonly pointer: string;
+  /** False: inherited, and may ask for what this route does not have. */
+  readonly own: boolean;
+  readonly report: Report;
+}
+
+/** Undefined: it is always in force, or something was reported. */
+export function compileInForce(entry: RedactEntry, place: ConditionPlace): InForce | undefined {
+  const { unless, when } = entry;
+  const scope = scopeFor(place);
+  const compile = (text: string | undefined, ...at: readonly string[]): Condition | undefined =>
+    text === undefined
+      ? undefined
+      : compileCondition(text, scope, pointerTo(place.pointer, ...at), place.report);
+  const condition = compile(when, "when");
+  if (unless === undefined)
+    return condition === undefined ? undefined : (state) => isMetOrFails(condition, state);
+  const exception =
+    typeof unless === "string"
+      ? { roles: undefined, scopes: undefined, when: compile(unless, "unless") }
+      : { roles: unless.roles, scopes: unless.scopes, when: compile(unless.when, "unless", "when") };
+  if (typeof unless !== "string") checkException(exception, place);
+  return (state) =>
+    (condition === undefined || isMetOrFails(condition, state)) && !isExcepted(exception, state);
+}
+
+/** What a group redacts holds on its open routes too: there nobody is excepted. */
+function scopeFor({ policy, route, own }: ConditionPlace): ConditionScope {
+  const scope = scopeOf(policy, route);
+  return own || scope.principal !== "none" ? scope : { ...scope, principal: "optional" };
+}
+
+function checkException({ roles, scopes, when }: Exception, place: ConditionPlace): void {
+  const { policy, route, pointer, own, report } = place;
+  if (roles === undefined && scopes === undefined && when === undefined && !report.failed) {
+    report.error(
+      "invalid-redact",
+      pointerTo(pointer, "unless"),
+      "an exception without parts holds for everybody",
+    );
+  }
+  for (const [index, role] of (roles ?? []).entries()) {
+    if (policy.roles.has(role)) continue;
+    const help = didYouMean(role, policy.roles.keys()) ?? "declare it under `roles`";
+    report.error(
+      "unknown-role",
+      pointerTo(pointer, "unless", "roles", index),
+      `role \`${role}\` is not declared`,
+      help,
+    );
+  }
+  if (own && route.authenticate.mode === "none" && (roles !== undefined || scopes !== undefined)) {
+    report.error(
+      "principal-on-open-route",
+      pointerTo(pointer, "unless"),
+      "nobody is known on an open route, so nobody has roles or scopes",
+      "let the route authenticate, at least with `optional`",
+    );
+  }
+}
+
+function isMetOrFails(condition: Condition, state: RequestState): boolean {
+  const result = condition.evaluate(state);
+  return isConditionError(result) || result;
+}
+
+function isExcepted({ roles, scopes, when }: Exception, state: RequestState): boolean {
+  const { identity } = state;
+  if (roles !== undefined && !roles.some((role) => identity?.roles.has(role) === true)) return false;
+  if (scopes !== undefined && !scopes.every((scope) => identity?.scopes.has(scope) === true)) return false;
+  return when === undefined ? roles !== undefined || scopes !== undefined : when.evaluate(state) === true;
+}
