@@ -1,4 +1,25 @@
 /** Every policy kind. The order here decides nothing: stages are sorted by `stages.ts`. */
+import { authenticateKind } from "../kinds/authenticate/index.js";
+import { authorizeKind } from "../kinds/authorize/index.js";
+import { corsKind } from "../kinds/cors/index.js";
+import { csrfKind } from "../kinds/csrf/index.js";
+import { encodeKind } from "../kinds/encode/index.js";
+import { errorShapeKind } from "../kinds/error-shape/index.js";
+import { headersKind } from "../kinds/headers/index.js";
+import { redactKind } from "../kinds/redact/index.js";
+import { transportKind } from "../kinds/transport/index.js";
+import { validateKind } from "../kinds/validate/index.js";
 import type { Kind } from "../model/kind.js";
 
-export const KINDS: readonly Kind[] = [];
+export const KINDS: readonly Kind[] = [
+  transportKind,
+  corsKind,
+  authenticateKind,
+  csrfKind,
+  authorizeKind,
+  validateKind,
+  redactKind,
+  encodeKind,
+  headersKind,
+  errorShapeKind,
+];
