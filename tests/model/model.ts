@@ -128,7 +128,7 @@ export class Model {
       cors !== undefined &&
       cors !== "none" &&
       cors.enforce &&
-      request.origin !== undefined &&
+      crossOrigin(request) &&
       !listed(cors, request.origin)
     ) {
       return refuse("cors", 403);
@@ -280,13 +280,21 @@ function paramsOf(route: ModelRoute, path: readonly string[]): Record<string, st
 // Transport, cors, csrf
 
 function transportRefusal(policy: ModelPolicy, request: ModelRequest): ModelDecision | undefined {
-  if (policy.https === "require" && !request.https) return refuse("transport", 403);
   if (policy.hosts && !HOSTS.includes(request.host)) return refuse("transport", 421);
-  return undefined;
+  return policy.https === "require" && !request.https ? refuse("transport", 403) : undefined;
 }
 
 function listed(cors: ModelCors, origin: string | undefined): boolean {
   return origin !== undefined && (cors.origins.includes("*") || cors.origins.includes(origin));
+}
+
+/** Browsers send Origin on their own site's requests too; those are none of CORS's business. */
+function crossOrigin(request: ModelRequest): boolean {
+  return request.origin !== undefined && request.origin !== ownOrigin(request);
+}
+
+function ownOrigin(request: ModelRequest): string {
+  return `${request.https ? "https" : "http"}://${request.host}`;
 }
 
 function csrfPasses(request: ModelRequest, rules: Rules): boolean {
@@ -303,7 +311,7 @@ function csrfPasses(request: ModelRequest, rules: Rules): boolean {
   )
     return true;
   if (fetchSite !== undefined) return fetchSite === "same-origin" || fetchSite === "none";
-  if (origin !== undefined) return origin === `${request.https ? "https" : "http"}://${request.host}`;
+  if (origin !== undefined) return origin === ownOrigin(request);
   return rules.csrf.unknown === "allow";
 }
 
