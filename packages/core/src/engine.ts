@@ -56,7 +56,7 @@ export interface Engine extends BoundEngine {
 export async function createEngine(policy: PolicyDocument, options: EngineOptions = {}): Promise<Engine> {
   const clock = options.clock ?? platform.clock;
   const stop = new AbortController();
-  const store = options.store ?? createMemoryStore({ clock });
+  const store = options.store ?? createMemoryStore();
   await store.start(stop.signal);
   const compiled = await load(policy, options, store);
   const nextId = createIdSource(() => clock.now(), platform.randomBytes);
