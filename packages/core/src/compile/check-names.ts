@@ -3,7 +3,7 @@
  * diagnostic, not one a route.
  */
 import type { Report } from "../errors/diagnostics.js";
-import { didYouMean } from "../lib/did-you-mean.js";
+import { didYouMean } from "../errors/did-you-mean.js";
 import { isList } from "../lib/lists.js";
 import { pointerTo } from "../lib/pointer.js";
 import { sortedEntries } from "../lib/sorted.js";

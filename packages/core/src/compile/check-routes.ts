@@ -75,17 +75,9 @@ function checkLevels(document: PolicyDocument, report: Report): void {
     checkLevel(settings, pointerTo("/routes", key), report);
 }
 
-function checkLevel({ headers, request, response }: SharedSettings, pointer: string, report: Report): void {
+function checkLevel({ headers, request }: SharedSettings, pointer: string, report: Report): void {
   caseTwins(headers, pointerTo(pointer, "headers"), report);
   caseTwins(request?.headers, pointerTo(pointer, "request", "headers"), report);
-  if (response === undefined || response === false) return;
-  if (response.body === undefined || response.bodies === undefined) return;
-  report.error(
-    "body-and-bodies",
-    pointerTo(pointer, "response", "bodies"),
-    "`body` and `bodies` both say what may leave",
-    "move `body` into `bodies` as `2xx`",
-  );
 }
 
 /** Field names have no case (RFC 9110 section 5.1): of two spellings, one would silently win. */

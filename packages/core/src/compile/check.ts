@@ -1,33 +1,81 @@
-/** Everything that can be wrong with a document, at once: bounds, shape, what was resolved, names, schemas, and each kind's own rules. */
+/** Everything that can be wrong with a document, at once: bounds, shape, names, schemas, routes, and each kind's own rules. */
 import { type Diagnostic, Report } from "../errors/diagnostics.js";
 import type { PolicyDocument } from "../model/policy.js";
 import { checkBounds } from "./bounds.js";
 import { checkNames, declaredIn } from "./check-names.js";
 import { checkRoutes } from "./check-routes.js";
+import { checkSchemas } from "./check-schemas.js";
 import { KINDS } from "./kinds.js";
 import { withPositions } from "./positions.js";
+import { isConsequence, prune } from "./prune.js";
 import { resolveLeniently } from "./resolve.js";
 import { checkShape } from "./shape.js";
 
+/** More would help nobody, and a hostile document could make millions. */
+const MOST = 1_000;
+
 /**
  * Judges a policy without secrets, files or network. Never throws, whatever it is given.
- * @returns every problem found; empty when the policy can be compiled (up to what only the environment can tell)
+ * @returns every problem found; none of severity `error` when the policy can be compiled, up to what only the environment can tell
  */
 export function checkPolicy(policy: unknown): Diagnostic[] {
   const report = new Report();
   if (checkBounds(policy, report)) checkDocument(policy, report);
-  return withPositions(policy, report.diagnostics);
+  return withPositions(policy, capped(unique(report.diagnostics))).sort(byPlace);
 }
 
 function checkDocument(policy: unknown, report: Report): void {
   checkShape(policy, report);
-  if (!report.failed) checkMeaning(policy as PolicyDocument, report);
+  const pruned = report.failed ? prune(policy, report.diagnostics) : { document: policy, removed: [] };
+  if (pruned === undefined) return;
+  const meaning = new Report();
+  // What has no right shape was taken out, and nothing else tells a document from JSON that looks like one.
+  checkMeaning(pruned.document as PolicyDocument, meaning);
+  for (const diagnostic of meaning.diagnostics) {
+    if (!isConsequence(diagnostic, pruned.removed)) report.diagnostics.push(diagnostic);
+  }
 }
 
-/** Only of a document that has the right shape. */
 function checkMeaning(document: PolicyDocument, report: Report): void {
   checkNames(document, declaredIn(document), report);
+  checkSchemas(document, report);
   const resolved = resolveLeniently(document, report);
   checkRoutes(resolved, report);
-  for (const kind of KINDS) kind.check(resolved, report);
+  const told = new Set(report.diagnostics.map(place));
+  for (const kind of KINDS) {
+    const found = new Report();
+    kind.check(resolved, found);
+    // A name that leads nowhere is told by the language once; kinds meet it again where they use it.
+    report.diagnostics.push(...found.diagnostics.filter((diagnostic) => !told.has(place(diagnostic))));
+  }
+}
+
+function place({ code, pointer }: Diagnostic): string {
+  return `${code} ${pointer}`;
+}
+
+/** What is inherited is checked wherever it holds, and told once. */
+function unique(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const seen = new Set<string>();
+  return diagnostics.filter((diagnostic) => {
+    const key = `${place(diagnostic)} ${diagnostic.message}`;
+    return seen.has(key) ? false : seen.add(key);
+  });
+}
+
+function capped(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  if (diagnostics.length <= MOST) return diagnostics;
+  const report = new Report();
+  report.error(
+    "too-many-problems",
+    "",
+    `${diagnostics.length - MOST} more problems are not listed`,
+    "mend these first",
+  );
+  return [...diagnostics.slice(0, MOST), ...report.diagnostics];
+}
+
+/** As a reader comes upon them, where the text is known. */
+function byPlace(a: Diagnostic, b: Diagnostic): number {
+  return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
 }

@@ -1,6 +1,6 @@
 /** Rules of objects: known keys, required keys, names of entries, and kinds of objects. */
 import type { Report } from "../errors/diagnostics.js";
-import { didYouMean } from "../lib/did-you-mean.js";
+import { didYouMean } from "../errors/did-you-mean.js";
 import { pointerTo } from "../lib/pointer.js";
 import type { Rule, Walk } from "./shape-rule.js";
 import { matches } from "./shape-scalars.js";

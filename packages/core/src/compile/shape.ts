@@ -10,22 +10,27 @@ import type { JsonType, Rule, Walk } from "./shape-rule.js";
 import { literalSecret, notYet } from "./shape-refusals.js";
 import { checkNumber, checkString } from "./shape-scalars.js";
 import { alternatives, kindOf, quote } from "./words.js";
-import { nearestName } from "../lib/did-you-mean.js";
+import { nearestName } from "../errors/did-you-mean.js";
 
 export function checkShape(document: unknown, report: Report): void {
+  checkRule(document, { ref: "root" }, "", report);
+}
+
+/** One value by one rule of the table, such as an action that stands inside of a JSON Schema. */
+export function checkRule(value: unknown, rule: Rule, pointer: string, report: Report): void {
   const walk: Walk = (value, named, pointer) => {
     const rule = dereference(named);
     if (rule.reserved !== undefined) return notYet(pointer, rule.reserved, report);
     if (!hasType(value, rule)) return wrongType(value, rule, pointer, report);
     const branch = rule.union?.[typeOf(value) ?? "null"];
     if (branch !== undefined) return walk(value, branch, pointer);
-    if (rule.enum !== undefined) checkEnum(value, rule, rule.enum, pointer, report);
+    if (rule.enum !== undefined) checkEnum(value, rule.enum, pointer, report);
     if (typeof value === "string") checkString(value, rule, pointer, report);
     else if (typeof value === "number") checkNumber(value, rule, pointer, report);
     else if (Array.isArray(value)) checkArray(value, rule, pointer, report, walk);
     else if (isObject(value)) checkObject(value, rule, pointer, report, walk);
   };
-  walk(document, { ref: "root" }, "");
+  walk(value, rule, pointer);
 }
 
 function dereference(rule: Rule): Rule {
@@ -104,7 +109,6 @@ function joined(words: readonly string[]): string {
 
 function checkEnum(
   value: unknown,
-  rule: Rule,
   allowed: readonly (string | number | boolean)[],
   pointer: string,
   report: Report,

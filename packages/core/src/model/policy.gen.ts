@@ -108,6 +108,13 @@ export type Mode = "enforce" | "observe";
  */
 export type RedactAction = ("remove" | "null" | "mask" | "hash" | "last4") | RedactReplacement;
 /**
+ * An action, or one that depends on who reads. Also the keyword `redact` of a JSON Schema.
+ *
+ * This interface was referenced by `PolicyDocument`'s JSON-Schema
+ * via the `definition` "RedactRule".
+ */
+export type RedactRule = ("remove" | "null" | "mask" | "hash" | "last4") | RedactReplacement | RedactEntry;
+/**
  * `authenticated`: any principal. An entry: all its parts must hold. A list of entries: one that holds is enough.
  *
  * This interface was referenced by `PolicyDocument`'s JSON-Schema
@@ -1048,7 +1055,7 @@ export interface ResponseSettings {
    * JSON Pointer to action, on every status. `*` is any item or key, `**` any depth, `~2` a literal `*`. Every match is redacted; where two meet, the stricter wins.
    */
   readonly redact?: {
-    readonly [name: string]: "remove" | "null" | "mask" | "hash" | "last4" | RedactReplacement | RedactEntry;
+    readonly [name: string]: RedactRule;
   };
   /**
    * When a declared part has the wrong shape: `report` (a scalar leaves and is reported; objects and arrays never leave) or `withhold` (500). Default `report`.
