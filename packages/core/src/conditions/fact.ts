@@ -95,11 +95,10 @@ function principalReader(
 ): Reader | undefined {
   const access = name.includes(".") ? undefined : vocabularyOf(scope).roots.get("principal")?.access(name);
   if (access === undefined || access.type.kind !== "dyn") {
-    const mapped = scope.principalFields.map((field) => `principal.${field}`);
     return complain(
       "unknown-fact",
       `\`${text}\` is no field that the route's authenticators map to one value`,
-      didYouMean(text, [...mapped, "principal.id"]),
+      didYouMean(name, [...scope.principalFields, "id"]),
     );
   }
   return engineReader("principal", (state) => textOf(access.get(state)));

@@ -40,11 +40,27 @@ const NO_COST = new Failure("a cost is an integer from 1 to 2^31 − 1");
 /** Most that one request can cost; the stores count in 32 bits. */
 const MAX_COST = 2_147_483_647;
 
+/** What compiled once for a scope: checking a document and compiling it ask for the same texts. */
+const compiledIn = new WeakMap<ConditionScope, Map<string, Condition>>();
+
 /**
  * Compiles a condition. It must have type bool: a value of unknown type is never taken for true.
  * @returns undefined when something was reported
  */
 export function compileCondition(
+  text: string,
+  scope: ConditionScope,
+  pointer: string,
+  report: Report,
+): Condition | undefined {
+  const known = compiledIn.get(scope) ?? new Map<string, Condition>();
+  compiledIn.set(scope, known);
+  const compiled = known.get(text) ?? compileNew(text, scope, pointer, report);
+  if (compiled !== undefined) known.set(text, compiled);
+  return compiled;
+}
+
+function compileNew(
   text: string,
   scope: ConditionScope,
   pointer: string,

@@ -26,6 +26,15 @@ export interface LibraryTypes {
   readonly constructors: ReadonlyMap<string, new () => object>;
 }
 
+/** Conversions of standard CEL that the library does not declare. */
+const MISSING_CONVERSIONS = [
+  "int(google.protobuf.Timestamp): int",
+  "string(google.protobuf.Timestamp): string",
+  "string(google.protobuf.Duration): string",
+  "timestamp(google.protobuf.Timestamp): google.protobuf.Timestamp",
+  "duration(google.protobuf.Duration): google.protobuf.Duration",
+];
+
 /** The library as every scope extends it. Made once: its tables are large. */
 let base: Environment | undefined;
 
@@ -40,6 +49,7 @@ function baseEnvironment(): Environment {
       () => false,
     );
   }
+  for (const signature of MISSING_CONVERSIONS) environment.registerFunction(signature, () => undefined);
   base = environment;
   return environment;
 }

@@ -16,6 +16,10 @@ const ANNOTATIONS = new Set([
   "default",
   "redact",
   "required",
+  "$defs",
+  "$comment",
+  "$id",
+  "$schema",
 ]);
 
 /** References that lead to references: longer chains are nobody's intention. */
