@@ -12,7 +12,7 @@ export interface HeaderBounds {
 }
 
 const BAD_NAME = refusal("malformed-request", "a header field name is no token");
-const BAD_VALUE = refusal("malformed-request", "a header field value holds a control character");
+const BAD_VALUE = refusal("malformed-request", "a header field value holds CR, LF or NUL");
 const DUPLICATE = refusal("duplicate-header", "a header field that has one value was sent more than once");
 const TOO_MANY = refusal("header-section-too-large", "the header section has too many fields");
 const TOO_LARGE = refusal("header-section-too-large", "the header section is too large");
@@ -88,7 +88,7 @@ export class FieldReader {
     if (this.bytes > this.bounds.maxHeaderBytes) return TOO_LARGE;
     const field = this.lookup(written);
     if (field === undefined) return BAD_NAME;
-    if (!isFieldValue(text)) return BAD_VALUE;
+    if (splitsField(text)) return BAD_VALUE;
     const value = trimmed(text);
     if ((field.bits & (FIELD.pseudo | FIELD.hopByHop)) !== 0) {
       if ((field.bits & FIELD.pseudo) !== 0) return this.addPseudo(field, value);
@@ -137,13 +137,12 @@ function isFlat(raw: readonly HeaderField[] | readonly string[]): raw is readonl
   return typeof raw[0] === "string";
 }
 
-/** Tab, visible characters, blanks and the bytes beyond ASCII (RFC 9110 section 5.5). */
-function isFieldValue(text: string): boolean {
-  for (let i = 0; i < text.length; i += 1) {
-    const code = text.charCodeAt(i);
-    if (code < 32 ? code !== 9 : code === 127 || code > 255) return false;
-  }
-  return true;
+/**
+ * The three characters that split or end a field somewhere behind us (RFC 9110 section 5.5). Three searches are many times
+ * faster than a loop on a long token, and the servers' own parsers refuse the other control characters.
+ */
+function splitsField(text: string): boolean {
+  return text.includes("\n") || text.includes("\r") || text.includes("\0");
 }
 
 /** Without blanks and tabs around it, and only those: `trim` would also take what is part of a value. */
