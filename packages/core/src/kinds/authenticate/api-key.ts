@@ -4,11 +4,10 @@ import type { RequestState } from "../../model/state.js";
 import type { ApiKeyLookup } from "../../ports/application.js";
 import type { Platform } from "../../ports/platform.js";
 import { compileRecord, EXPIRED_KEY, recordProblems, type CompiledRecord } from "./api-key-records.js";
-import { TOO_LONG, type Credential, MAX_CREDENTIAL } from "./credential.js";
+import { MAX_CREDENTIAL, TOO_LONG, type Credential, type Judge } from "./credential.js";
 import { withDeadline } from "./deadline.js";
 import type { IdentityMaker } from "./identity.js";
 import { bad, type Judgement } from "./judgement.js";
-import type { Judge } from "./jwt.js";
 
 const EMPTY = bad("the API key is empty");
 const UNKNOWN = bad("the API key is unknown");

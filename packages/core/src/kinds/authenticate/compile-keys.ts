@@ -8,7 +8,7 @@ import type { JwtSettings } from "../../model/policy.js";
 import type { KeyMaterial } from "../../ports/platform.js";
 import { usableKeys, type UsableKey } from "./jwks.js";
 import { KeyTable } from "./key-table.js";
-import { isObject } from "./strict-json.js";
+import { isList, isObject, parseJson } from "./strict-json.js";
 
 export async function compileKeys(
   settings: JwtSettings,
@@ -117,8 +117,8 @@ async function readSet(
     );
     return undefined;
   }
-  const set = parsed(text);
-  if (isObject(set) && Array.isArray(set["keys"])) return set["keys"];
+  const set = parseJson(text);
+  if (isObject(set) && isList(set["keys"])) return set["keys"];
   report.error(
     "invalid-key",
     pointer,
@@ -126,14 +126,6 @@ async function readSet(
     'a JWK Set is `{ "keys": [ … ] }` (RFC 7517 section 5)',
   );
   return undefined;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 async function addKey(

@@ -1,22 +1,17 @@
 /** The document's authenticators → one judge each, shared by all routes, and a stage for each route that authenticates. */
-import { didYouMean } from "../../errors/did-you-mean.js";
-import { strictText } from "../../lib/bytes.js";
-import { pointerTo } from "../../lib/pointer.js";
 import type { CompiledKind, CompileEnvironment } from "../../model/kind.js";
-import type { ApiKeySettings, CustomSettings, JwtSettings } from "../../model/policy.js";
+import type { JwtSettings } from "../../model/policy.js";
 import type { ResolvedAuthenticator, ResolvedPolicy } from "../../model/resolved.js";
-import { listedKeyJudge, lookupKeyJudge } from "./api-key.js";
-import { compileRecord } from "./api-key-records.js";
 import { carrierKey } from "./carrier.js";
 import { challengeFields } from "./challenge.js";
-import { checkRecords } from "./check-api-key.js";
 import { compileClaims } from "./claims.js";
+import { compileApiKey, compileCustom } from "./compile-code.js";
 import { compileKeys } from "./compile-keys.js";
-import { customJudge } from "./custom.js";
+import type { Judge } from "./credential.js";
 import { authenticateStage } from "./evaluate.js";
 import { identityMaker, type IdentityMaker } from "./identity.js";
 import { compileHeader } from "./jose-header.js";
-import { jwtJudge, type Judge } from "./jwt.js";
+import { jwtJudge } from "./jwt.js";
 import { authenticatorsOf, planRoute } from "./plan.js";
 import { compilePrincipalMap, tokenMap } from "./principal-map.js";
 import { TokenCache } from "./token-cache.js";
@@ -80,9 +75,9 @@ function compileJudge(authenticator: ResolvedAuthenticator, context: Context): P
     case "jwt":
       return compileJwt(authenticator, settings, identify, context);
     case "api-key":
-      return compileApiKey(authenticator, settings, identify, context);
+      return compileApiKey({ pointer: authenticator.pointer, settings, identify, ...context });
     case "custom":
-      return Promise.resolve(compileCustom(authenticator, settings, identify, context.environment));
+      return Promise.resolve(compileCustom(authenticator.pointer, settings, identify, context.environment));
   }
 }
 
@@ -103,87 +98,4 @@ async function compileJwt(
     map: compilePrincipalMap(tokenMap(settings.principal)),
     identify,
   });
-}
-
-async function compileApiKey(
-  { pointer: base }: ResolvedAuthenticator,
-  { keys }: ApiKeySettings,
-  identify: IdentityMaker,
-  { policy, environment }: Context,
-): Promise<Judge | undefined> {
-  const pointer = pointerTo(base, "keys");
-  const equal = environment.platform.equalInConstantTime;
-  if ("lookup" in keys) {
-    const lookup = ownEntry(environment.lookups, keys.lookup);
-    if (lookup !== undefined) return lookupKeyJudge(lookup, pointer, identify, equal);
-    reportUnknown("lookups", keys.lookup, environment.lookups, pointerTo(pointer, "lookup"), environment);
-    return undefined;
-  }
-  const records = "secret" in keys ? await recordsOfSecret(keys.secret, pointer, policy, environment) : keys;
-  return listedKeyJudge(
-    records.flatMap((record) => compileRecord(record, identify) ?? []),
-    equal,
-  );
-}
-
-async function recordsOfSecret(
-  reference: string,
-  pointer: string,
-  policy: ResolvedPolicy,
-  environment: CompileEnvironment,
-): Promise<readonly unknown[]> {
-  const bytes = await environment.secret(reference, pointer);
-  if (bytes === undefined) return [];
-  const records = parsed(strictText(bytes) ?? "");
-  if (!Array.isArray(records)) {
-    environment.report.error(
-      "invalid-api-key",
-      pointer,
-      `\`${reference}\` holds no JSON list of key records`,
-    );
-    return [];
-  }
-  checkRecords(records, () => pointer, policy, environment.report);
-  return records;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text.replace(/^\uFEFF/u, ""));
-  } catch {
-    return undefined;
-  }
-}
-
-function compileCustom(
-  { pointer }: ResolvedAuthenticator,
-  settings: CustomSettings,
-  identify: IdentityMaker,
-  environment: CompileEnvironment,
-): Judge | undefined {
-  const code = ownEntry(environment.authenticators, settings.use);
-  if (code !== undefined) return customJudge({ settings, pointer, code, identify });
-  reportUnknown(
-    "authenticators",
-    settings.use,
-    environment.authenticators,
-    pointerTo(pointer, "use"),
-    environment,
-  );
-  return undefined;
-}
-
-function ownEntry<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
-  return Object.hasOwn(record, name) ? record[name] : undefined;
-}
-
-function reportUnknown(
-  option: string,
-  name: string,
-  given: Readonly<Record<string, unknown>>,
-  pointer: string,
-  { report }: CompileEnvironment,
-): void {
-  const help = didYouMean(name, Object.keys(given)) ?? `hand it to createEngine in \`${option}\``;
-  report.error("unknown-function", pointer, `\`${option}\` has no function \`${name}\``, help);
 }

@@ -1,7 +1,8 @@
 /** One presented credential. What several authenticators want to know of it is worked out once, at first asking. */
+import type { RequestState } from "../../model/state.js";
 import type { Platform } from "../../ports/platform.js";
 import { parseCompact, type CompactToken } from "./compact-token.js";
-import { bad, type Bad } from "./judgement.js";
+import { bad, type Bad, type Judgement } from "./judgement.js";
 
 /** Longest credential of any kind. Node's own limit for all header fields together is 16 kB. */
 export const MAX_CREDENTIAL = 8192;
@@ -37,3 +38,6 @@ export class Credential {
 }
 
 export const TOO_LONG: Bad = bad(`the credential is longer than ${MAX_CREDENTIAL} characters`);
+
+/** An authenticator, compiled. Synchronous unless its key or its code is not. */
+export type Judge = (credential: Credential, state: RequestState) => Judgement | Promise<Judgement>;

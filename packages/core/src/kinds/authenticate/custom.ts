@@ -3,11 +3,10 @@ import type { Fault } from "../../model/outcome.js";
 import type { CustomSettings, PrincipalMap } from "../../model/policy.js";
 import type { RequestState } from "../../model/state.js";
 import type { CustomAuthenticator } from "../../ports/application.js";
-import { MAX_CREDENTIAL, TOO_LONG, type Credential } from "./credential.js";
+import { MAX_CREDENTIAL, TOO_LONG, type Credential, type Judge } from "./credential.js";
 import { withDeadline } from "./deadline.js";
 import type { IdentityMaker } from "./identity.js";
 import { ABSENT, bad, type Bad, type Judgement } from "./judgement.js";
-import type { Judge } from "./jwt.js";
 import { compilePrincipalMap, type Grant } from "./principal-map.js";
 import { freezeDeep, isObject } from "./strict-json.js";
 

@@ -3,11 +3,10 @@
  * the token is judged but which key it asks for and, where several issuers share a carrier, whose it says it is.
  */
 import type { Fault } from "../../model/outcome.js";
-import type { RequestState } from "../../model/state.js";
 import type { SignatureVerifier } from "../../ports/platform.js";
 import type { ClaimRules } from "./claims.js";
 import type { CompactToken } from "./compact-token.js";
-import type { Credential } from "./credential.js";
+import type { Credential, Judge } from "./credential.js";
 import type { IdentityMaker } from "./identity.js";
 import type { HeaderRules } from "./jose-header.js";
 import { bad, type Bad, type Judgement } from "./judgement.js";
@@ -35,8 +34,6 @@ export interface JwtParts {
   readonly map: (claims: Readonly<Record<string, unknown>>, given: Given) => Grant | Bad;
   readonly identify: IdentityMaker;
 }
-
-export type Judge = (credential: Credential, state: RequestState) => Judgement | Promise<Judgement>;
 
 export function jwtJudge(parts: JwtParts): Judge {
   const { cache, index, claims, several } = parts;

@@ -5,9 +5,8 @@ import type { Carrier, ResolvedAuthenticator, ResolvedRoute } from "../../model/
 import type { RequestState } from "../../model/state.js";
 import { afterScheme, carrierKey, carrierReader } from "./carrier.js";
 import { challengeFields } from "./challenge.js";
-import { Credential, type Hashes } from "./credential.js";
+import { Credential, type Hashes, type Judge } from "./credential.js";
 import { ABSENT, bad, type Bad, type Judgement } from "./judgement.js";
-import type { Judge } from "./jwt.js";
 
 const OTHER_SCHEME: Bad = bad("`Authorization` has a scheme that no authenticator of the route reads");
 

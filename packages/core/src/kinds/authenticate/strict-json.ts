@@ -6,18 +6,27 @@ type JsonObject = Readonly<Record<string, unknown>>;
 export function parseStrictObject(text: string): JsonObject | undefined {
   // What cannot be an object never costs an exception.
   if (!text.startsWith("{") && !text.trimStart().startsWith("{")) return undefined;
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const value = parseJson(text);
   // The text has one colon outside strings for each member that it writes; the value has those that are left.
   return isObject(value) && freezeDeep(value) === countColons(text) ? value : undefined;
 }
 
+/** `Array.isArray` would make the elements `any`. */
+export function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value);
+}
+
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Undefined for what is no JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /**
