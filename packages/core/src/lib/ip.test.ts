@@ -36,13 +36,12 @@ describe("addresses", () => {
       `::FFFF:${quad}`,
       `0:0:0:0:0:ffff:${quad}`,
       hex.toNormalizedString(),
-      hex.toFixedLengthString(),
     ]) {
       expect(canonical(text)).toBe(quad);
     }
   });
 
-  test.prop([fc.string({ unit: fc.constantFrom(..."0123456789abcfF:.%[]/ x") })])(
+  test.prop([fc.string({ unit: fc.constantFrom(...Array.from("0123456789abcfF:.%[]/ x")) })])(
     "what is read is an address to others too",
     (text) => {
       const address = parseAddress(text);
