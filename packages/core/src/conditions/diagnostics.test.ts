@@ -34,13 +34,8 @@ describe("what a condition may not say", () => {
       '`headers["X-Purpose"]` can never be read',
       'header names are lower case here: `headers["x-purpose"]`',
     ],
-    ["'clerc' in principal.roles", "unknown-role", "role `clerc` is not declared", "did you mean `clerk`?"],
-    [
-      "'nobody' in principal.roles",
-      "unknown-role",
-      "role `nobody` is not declared",
-      "declare it under `roles`",
-    ],
+    ["'clerc' in principal.roles", "unknown-role", "unknown role `clerc`", "did you mean `clerk`?"],
+    ["'nobody' in principal.roles", "unknown-role", "unknown role `nobody`", "declare it under `roles`"],
     [
       "principal.claims.vip",
       "condition-type",

@@ -33,7 +33,7 @@ function knownRole(compiler: Compiler, left: Node, right: Node): boolean {
   if (right.fact?.name !== "principal.roles" || typeof role !== "string" || roles.has(role)) return true;
   compiler.error(
     "unknown-role",
-    `role \`${role}\` is not declared`,
+    `unknown role \`${role}\``,
     didYouMean(role, roles) ?? "declare it under `roles`",
   );
   return false;
