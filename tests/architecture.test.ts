@@ -31,7 +31,7 @@ function pathsNamedIn(text: string): string[] {
 
 function tableIn(text: string): ReadonlyMap<string, ReadonlySet<string>> {
   const section = text.slice(text.indexOf("## Who may import whom"));
-  const rows = [...section.matchAll(/^\| ([a-z]+) \|([^|]*)\|$/gm)].filter((row) => row[1] !== "room");
+  const rows = [...section.matchAll(/^\|\s*([a-z]+)\s*\|([^|]*)\|$/gm)].filter((row) => row[1] !== "room");
   return new Map(
     rows.map((row) => [
       row[1] ?? "",
