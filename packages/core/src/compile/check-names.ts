@@ -27,6 +27,13 @@ export interface Declared {
   readonly route: ReadonlySet<string>;
 }
 
+const UNKNOWN: Readonly<Record<keyof Declared, string>> = {
+  role: "unknown-role",
+  limit: "unknown-limit",
+  authenticator: "unknown-authenticator",
+  route: "unknown-route",
+};
+
 export function declaredIn(document: PolicyDocument): Declared {
   return {
     role: new Set(Object.keys(document.roles ?? {})),
@@ -153,7 +160,7 @@ class NameCheck {
         ? `declare it: the document has no ${what}s`
         : `the document declares ${alternatives([...known].sort())}`;
     this.report.error(
-      `unknown-${what}`,
+      UNKNOWN[what],
       pointer,
       `unknown ${what} ${quote(name)}`,
       didYouMean(name, known) ?? help,

@@ -1,4 +1,4 @@
-/** Text to document: JSON with comments (JSONC), read strictly, since what two readers read differently is no policy. */
+/** Text to document: JSON with comments and trailing commas (JSONC), read strictly, since what two readers read differently is no policy. */
 import { parse, type MemberNode, type ValueNode } from "@humanwhocodes/momoa";
 import { type Diagnostic, PolicyError, Report } from "../errors/diagnostics.js";
 import { pointerTo } from "../lib/pointer.js";
@@ -55,7 +55,7 @@ function readTree(text: string, report: Report): ValueNode | undefined {
     );
   } else {
     try {
-      return parse(text, { mode: "jsonc" }).body;
+      return parse(text, { mode: "jsonc", allowTrailingCommas: true }).body;
     } catch (error) {
       report.diagnostics.push(syntaxError(error));
     }
@@ -72,7 +72,7 @@ function syntaxError(error: unknown): Diagnostic {
     severity: "error",
     pointer: "",
     message: `${message.charAt(0).toLowerCase()}${message.slice(1)}`,
-    help: "a policy is JSON; comments are allowed, trailing commas are not",
+    help: "a policy is JSON; comments and trailing commas are allowed",
     ...positionOf(error),
   };
 }

@@ -43,7 +43,7 @@ export function withPositions(document: unknown, diagnostics: readonly Diagnosti
 }
 
 function treeOf(text: string): ValueNode {
-  return parse(text, { mode: "jsonc" }).body;
+  return parse(text, { mode: "jsonc", allowTrailingCommas: true }).body;
 }
 
 /** The nearest place that exists: a key that is missing is reported at the object that lacks it. */

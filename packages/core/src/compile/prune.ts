@@ -49,11 +49,33 @@ function remove(document: unknown, segments: readonly string[]): boolean {
   return Reflect.deleteProperty(parent, key);
 }
 
+/** Where that may stand which a code misses; a code that is not listed misses nothing. */
+const MISSED: ReadonlyMap<string, readonly string[]> = new Map([
+  ["unknown-role", ["/roles"]],
+  ["unknown-limit", ["/limits"]],
+  ["unknown-authenticator", ["/authenticators"]],
+  ["unknown-route", ["/routes"]],
+  ["unknown-schema", ["/schemas"]],
+  ["unknown-name", ["/authenticators", "/schemas"]],
+  ["unknown-fact", ["/authenticators", "/schemas"]],
+  ["no-authenticator", ["/authenticators"]],
+  ["missing-authorize", ["/defaults", "/groups"]],
+  ["anyone-not-optional", ["/defaults", "/groups"]],
+  ["principal-on-open-route", ["/defaults", "/groups"]],
+  ["missing-redaction-key", ["/redaction"]],
+  ["unmatched-redaction", ["/schemas", "/defaults", "/groups"]],
+  ["body-without-schema", ["/defaults", "/groups"]],
+  ["setting-without-effect", ["/defaults", "/groups"]],
+  ["empty-group", ["/routes"]],
+  ["unused-csrf", ["/authenticators", "/defaults", "/groups", "/routes"]],
+]);
+
 /** True when a problem may be there only because of what was taken out. */
 export function isConsequence({ code, pointer }: Diagnostic, removed: readonly string[]): boolean {
-  if (removed.some((gone) => within(gone, pointer) || within(pointer, gone))) return true;
-  return (
-    /^(unknown|missing|no|unused|empty)-/u.test(code) && removed.some((gone) => !within(gone, "/routes"))
+  const causes = MISSED.get(code) ?? [];
+  return removed.some(
+    (gone) =>
+      within(gone, pointer) || within(pointer, gone) || causes.some((section) => within(gone, section)),
   );
 }
 

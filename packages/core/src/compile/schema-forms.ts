@@ -40,7 +40,7 @@ export function formProblem(form: ScalarForm, value: unknown): FormProblem | und
     case "pattern":
       return patternProblem(value);
     case "format":
-      return oneOf("format", value, FORMAT_NAMES);
+      return oneOf("unknown-format", value, FORMAT_NAMES);
     case "type":
       return typesProblem(value);
     case "enum":
@@ -68,12 +68,16 @@ function expected(what: string, value: unknown): FormProblem {
   return { code: "wrong-type", message: `expected ${what}, found ${kindOf(value)}` };
 }
 
-function oneOf(what: string, value: unknown, known: readonly string[]): FormProblem | undefined {
+function oneOf(
+  code: "unknown-format" | "unknown-type",
+  value: unknown,
+  known: readonly string[],
+): FormProblem | undefined {
   if (typeof value !== "string") return expected("a string", value);
   if (known.includes(value)) return undefined;
   return {
-    code: `unknown-${what}`,
-    message: `unknown ${what} ${quote(value)}`,
+    code,
+    message: `${code.replace("-", " ")} ${quote(value)}`,
     help: didYouMean(value, known) ?? `write ${alternatives(known)}`,
   };
 }
@@ -96,7 +100,7 @@ export function patternProblem(value: unknown): FormProblem | undefined {
 }
 
 function typesProblem(value: unknown): FormProblem | undefined {
-  if (!Array.isArray(value)) return oneOf("type", value, TYPES);
+  if (!Array.isArray(value)) return oneOf("unknown-type", value, TYPES);
   if (value.length === 0 || new Set(value).size !== value.length) {
     return {
       code: "invalid-value",
@@ -105,7 +109,7 @@ function typesProblem(value: unknown): FormProblem | undefined {
     };
   }
   for (const type of value) {
-    const problem = oneOf("type", type, TYPES);
+    const problem = oneOf("unknown-type", type, TYPES);
     if (problem !== undefined) return problem;
   }
   return undefined;
