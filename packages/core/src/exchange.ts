@@ -2,7 +2,7 @@
 import type { CompiledPolicy } from "./compile/compile.js";
 import { owedHeaders } from "./evaluate/header-plan.js";
 import { concealed, shapeRefusal } from "./evaluate/refuse.js";
-import { shapeAnswer, shapeFailure } from "./evaluate/respond.js";
+import { shapeAnswer, shapeFailure, shapeOverflow } from "./evaluate/respond.js";
 import { observe, runStages, type Ending } from "./evaluate/run.js";
 import { ExchangeState, type StateServices } from "./evaluate/state.js";
 import type { Router } from "./match/router.js";
@@ -37,6 +37,8 @@ export interface Exchange {
   respond(response: RawResponse): ShapedResponse;
   /** The handler threw. The error reaches the operator's event alone. */
   fail(error: unknown): ShapedResponse;
+  /** The handler streams the body, and there is more than `bodyLimit`: the 413 that goes out before the connection is closed. */
+  overflow(): ShapedResponse;
   /**
    * Frees slots, settles what was counted, emits the event. Idempotent; called on finish and on close.
    * @param status what went out; 0 when the client was gone before an answer
@@ -123,14 +125,25 @@ export class PolicyExchange implements Exchange {
     return shapeFailure(this.admitted(), error, this.services.utf8Length);
   }
 
+  overflow(): ShapedResponse {
+    return shapeOverflow(this.admitted(), this.services.utf8Length);
+  }
+
   end(status: number): void {
     if (this.#ended) return;
     this.#ended = true;
     const state = this.#state;
     if (state === undefined) return;
     state.abort();
+    this.settle(state, status);
+    this.emit(state, status);
+  }
+
+  private settle(state: ExchangeState, status: number): void {
     const refusedAt = this.#ending?.kind === "refuse" ? this.#ending.stage : undefined;
-    for (const settlement of state.settlements ?? []) {
+    const settlements = state.settlements ?? [];
+    state.settlements = undefined;
+    for (const settlement of settlements) {
       try {
         settlement.settle({ status, refusedAt, answer: state.answer }, state);
       } catch (error) {
@@ -139,7 +152,6 @@ export class PolicyExchange implements Exchange {
         state.report("a settlement failed");
       }
     }
-    this.emit(state, status);
   }
 
   private begin(
@@ -149,21 +161,28 @@ export class PolicyExchange implements Exchange {
     allowedMethods: readonly string[],
     preflight: boolean,
   ): ExchangeState {
+    const clock = this.readClock();
     const state = new ExchangeState(
-      {
-        raw: this.raw,
-        request,
-        route,
-        params,
-        allowedMethods,
-        preflight,
-        now: this.services.now(),
-        monotonicUs: Math.floor(this.services.monotonic() * 1000),
-      },
+      { raw: this.raw, request, route, params, allowedMethods, preflight, ...clock },
       this.services,
     );
     this.#state = state;
     return state;
+  }
+
+  /**
+   * Read once, so that one exchange happens at one instant. Without a time nothing can be judged (an expired token
+   * would pass every comparison with NaN): the exchange begins at 0 and is refused before its first stage.
+   */
+  private readClock(): { readonly now: number; readonly monotonicUs: number; readonly timeless: boolean } {
+    try {
+      const now = this.services.now();
+      const monotonicUs = Math.floor(this.services.monotonic() * 1000);
+      if (Number.isFinite(now) && Number.isFinite(monotonicUs)) return { now, monotonicUs, timeless: false };
+    } catch {
+      // A clock that throws tells as little as one that says NaN.
+    }
+    return { now: 0, monotonicUs: 0, timeless: true };
   }
 
   /** The head cannot be read one way: refused with the document's own headers and shape, or marked in observe mode. */
@@ -191,6 +210,8 @@ export class PolicyExchange implements Exchange {
   }
 
   private afterHead(state: ExchangeState, ending: Ending | undefined): Decision | Continue {
+    // The client left while a stage was waiting: what it took meanwhile is nobody's.
+    if (this.#ended) this.settle(state, 0);
     if (ending !== undefined || state.route.body.length === 0) return this.decide(state, ending);
     const { maxBody, types, observe: observing } = state.route;
     return { outcome: "continue", bodyLimit: maxBody, types, observe: observing };
@@ -198,6 +219,7 @@ export class PolicyExchange implements Exchange {
 
   private decide(state: ExchangeState, ending: Ending | undefined): Decision {
     this.#ending = ending;
+    if (this.#ended) this.settle(state, 0);
     const decision =
       ending === undefined
         ? new Admitted(state)

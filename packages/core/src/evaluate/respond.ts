@@ -67,6 +67,18 @@ export function shapeFailure(state: ExchangeState, error: unknown, utf8Length: U
   );
 }
 
+/** More came of a body than the policy allows while the handler was reading it. */
+export function shapeOverflow(state: ExchangeState, utf8Length: Utf8Length): ShapedResponse {
+  return replaced(state, [], OVERFLOW, utf8Length);
+}
+
+const OVERFLOW: Refusal = {
+  kind: "refusal",
+  code: "body-too-large",
+  reason: "the handler was reading a body that is larger than `maxBody`",
+  close: true,
+};
+
 function replaced(
   state: ExchangeState,
   theirs: readonly HeaderField[],

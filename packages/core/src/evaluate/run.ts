@@ -17,6 +17,10 @@ export function runStages(
   state: ExchangeState,
   from = 0,
 ): Ending | undefined | Promise<Ending | undefined> {
+  if (state.timeless) {
+    const ending = conclude(TIMELESS, CLOCK_STAGE, state);
+    if (ending !== undefined) return ending;
+  }
   for (let index = from; index < stages.length; index++) {
     const stage = stages[index];
     if (stage === undefined) break;
@@ -31,6 +35,9 @@ export function runStages(
   }
   return undefined;
 }
+
+const TIMELESS: Fault = { kind: "fault", where: "code", reason: "the clock failed" };
+const CLOCK_STAGE: Stage = { at: "normalize", rule: "", run: () => TIMELESS };
 
 function runOne(stage: Stage, state: ExchangeState): Verdict | Promise<Verdict> {
   try {

@@ -24,6 +24,8 @@ export interface StateStart {
   readonly preflight: boolean;
   readonly now: number;
   readonly monotonicUs: number;
+  /** The clock failed: nothing can be judged. */
+  readonly timeless: boolean;
 }
 
 const NO_COOKIES: ReadonlyMap<string, string> = new Map();
@@ -37,6 +39,7 @@ export class ExchangeState implements RequestState {
   readonly now: number;
   readonly monotonicUs: number;
   readonly tracing: boolean;
+  readonly timeless: boolean;
 
   identity: Identity | undefined = undefined;
   params: Record<string, unknown>;
@@ -82,6 +85,7 @@ export class ExchangeState implements RequestState {
     this.preflight = start.preflight;
     this.now = start.now;
     this.monotonicUs = start.monotonicUs;
+    this.timeless = start.timeless;
     this.tracing = services.tracing;
     this.trace = services.tracing ? [] : undefined;
     this.#services = services;
