@@ -1,0 +1,325 @@
+/** Stands between a handler and its response until the policy has shaped the answer; then it lets bytes pass untouched. */
+import type { ServerResponse } from "node:http";
+import type { Exchange, HeaderField, ShapedResponse } from "@gatehouse/core";
+import { Collector } from "./collector.js";
+import { pairsOfArgument, type FieldsArgument, type HandlerFields } from "./fields.js";
+import { nativeOf, sendHead, type Chunk, type Done, type Native } from "./wire.js";
+
+export interface AnswerSettings {
+  /** Bytes of an answer that are kept while a rule needs the whole of it. */
+  readonly responseLimit: number;
+  /** What no decision event can carry. */
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * - `open`: nothing left yet
+ * - `passing`: the head is out, bytes go straight on
+ * - `taken`: the answer is not the handler's any more; what it still writes is dropped
+ */
+type Phase = "open" | "passing" | "taken";
+
+export class Interception {
+  readonly native: Native;
+  phase: Phase = "open";
+  /** True while the native `writeHead` runs: a wrapper beneath may look at the fields and change them. */
+  sending = false;
+  fields: HandlerFields | undefined = undefined;
+  /** What went out, once it did. */
+  sent: readonly HeaderField[] | undefined = undefined;
+  private argument: FieldsArgument | undefined = undefined;
+  private headed = false;
+  private readonly collector: Collector | undefined;
+  /** Bytes that Content-Length promised and that are still due; -1 where nothing was promised. */
+  private due = -1;
+
+  constructor(
+    readonly res: ServerResponse,
+    readonly exchange: Exchange,
+    readonly settings: AnswerSettings,
+  ) {
+    this.native = nativeOf(res);
+    this.collector = exchange.responseNeedsBody ? new Collector(settings.responseLimit) : undefined;
+  }
+
+  /** True once the handler may not set fields any more, whether or not they have left. */
+  get closedHead(): boolean {
+    return this.headed || this.phase !== "open";
+  }
+
+  /** True where a body rule, or a limit that settles by the answer, has to see all of it. */
+  get ruled(): boolean {
+    return this.collector !== undefined;
+  }
+
+  writeHead(status: number, fields: FieldsArgument | undefined): void {
+    if (this.phase === "taken") return;
+    if (this.closedHead) throw headersSent("write");
+    this.checkStatus(status);
+    this.res.statusCode = status;
+    if (fields !== undefined) this.addFields(fields);
+    if (this.collector === undefined) this.start(undefined);
+    else this.markHeaded();
+  }
+
+  flushHeaders(): void {
+    if (this.phase !== "open") return;
+    if (this.collector === undefined) this.start(undefined);
+    else this.markHeaded();
+  }
+
+  write(chunk: Chunk, encoding: BufferEncoding | undefined, done: Done | undefined): boolean {
+    if (this.phase === "open") {
+      if (this.collector !== undefined) return this.collect(this.collector, chunk, encoding, done);
+      this.start(undefined);
+    }
+    return this.pass(chunk, encoding, done);
+  }
+
+  end(chunk: Chunk | undefined, encoding: BufferEncoding | undefined, done: Done | undefined): void {
+    if (this.phase === "open") {
+      if (this.collector !== undefined) {
+        if (chunk !== undefined && !this.collector.add(chunk, encoding)) this.tooLarge();
+        else this.finish(this.collector.body());
+        this.whenFinished(done);
+        return;
+      }
+      this.start(chunk === undefined ? 0 : lengthOf(chunk, encoding));
+    }
+    if (this.phase === "taken") this.whenFinished(done);
+    else this.close(chunk, encoding, done);
+  }
+
+  /** The object before serialization: cheaper than its text, which would have to be read again. */
+  send(value: unknown, status: number, fields: FieldsArgument | undefined): void {
+    if (this.phase !== "open" || this.headed) throw headersSent("write");
+    this.checkStatus(status);
+    this.res.statusCode = status;
+    if (fields !== undefined) this.addFields(fields);
+    this.finish(value);
+  }
+
+  /** The handler threw or rejected. */
+  fail(error: unknown): void {
+    const open = this.phase === "open";
+    // Also when it is too late for an answer: the error belongs in the event.
+    const shaped = this.exchange.fail(error);
+    if (open) this.replace(shaped);
+    else if (this.phase === "passing" && !this.res.writableEnded) this.cut(error);
+    else this.settings.onError(error);
+  }
+
+  /** Sends an answer that is not the handler's; whatever it writes from now on is dropped. */
+  replace(shaped: ShapedResponse): void {
+    this.sendWhole(shaped);
+  }
+
+  /** An answer that is not the handler's, whose last bytes the caller sends when it sees fit. */
+  take(): void {
+    this.phase = "taken";
+  }
+
+  addTrailers(fields: FieldsArgument): void {
+    if (this.phase !== "passing" || this.ruled) return;
+    const declared = declaredTrailers(this.sent ?? []);
+    const pairs = pairsOfArgument(fields).filter(([name]) => declared.has(name.toLowerCase()));
+    this.native.addTrailers.call(
+      this.res,
+      pairs.map(([name, value]): [string, string] => [name, value]),
+    );
+  }
+
+  private addFields(fields: FieldsArgument): void {
+    if (this.fields === undefined) this.argument = fields;
+    else this.fields.merge(fields);
+  }
+
+  /** The handler believes that the head is out; frameworks ask before they answer a second time. */
+  private markHeaded(): void {
+    this.headed = true;
+    Object.defineProperty(this.res, "headersSent", { value: true, configurable: true });
+  }
+
+  private pairs(): HeaderField[] {
+    if (this.fields !== undefined) return this.fields.pairs();
+    return this.argument === undefined ? [] : pairsOfArgument(this.argument);
+  }
+
+  private checkStatus(status: number): void {
+    if (!Number.isInteger(status) || status < 100 || status > 999) {
+      throw coded(new RangeError(`invalid status code: ${String(status)}`), "ERR_HTTP_INVALID_STATUS_CODE");
+    }
+  }
+
+  /**
+   * The head goes out, or the answer is replaced as a whole.
+   * @param length of the whole body, where it is known already
+   */
+  private start(length: number | undefined): void {
+    const { res } = this;
+    this.checkStatus(res.statusCode);
+    const theirs = this.pairs();
+    if (length !== undefined && !isFramed(theirs) && mayHaveBody(res, res.statusCode)) {
+      theirs.push(["Content-Length", String(length)]);
+    }
+    const shaped = this.shape({ status: res.statusCode, headers: theirs });
+    if (shaped.body !== undefined) return this.sendWhole(shaped);
+    this.sendHead(shaped.status, shaped.headers);
+    this.phase = "passing";
+    this.due = mayHaveBody(res, shaped.status) ? promised(shaped.headers) : -1;
+  }
+
+  private collect(
+    collector: Collector,
+    chunk: Chunk,
+    encoding: BufferEncoding | undefined,
+    done: Done | undefined,
+  ): boolean {
+    if (!this.headed) this.markHeaded();
+    if (!collector.add(chunk, encoding)) this.tooLarge();
+    if (done !== undefined) process.nextTick(done);
+    return true;
+  }
+
+  private tooLarge(): void {
+    const error = new Error("the answer is larger than `responseLimit`, and a rule needs the whole of it");
+    this.replace(this.exchange.fail(error));
+  }
+
+  private finish(body: unknown): void {
+    const { res } = this;
+    this.checkStatus(res.statusCode);
+    const headers = this.pairs();
+    this.sendWhole(this.shape({ status: res.statusCode, headers, ...(body === undefined ? {} : { body }) }));
+  }
+
+  /** A fault of the engine's own never lets the handler's answer out. */
+  private shape(response: { status: number; headers: HeaderField[]; body?: unknown }): ShapedResponse {
+    try {
+      return this.exchange.respond(response);
+    } catch (error) {
+      this.settings.onError(error);
+      return this.exchange.fail(error);
+    }
+  }
+
+  private sendWhole(shaped: ShapedResponse): void {
+    const { res } = this;
+    const { status, body } = shaped;
+    this.sendHead(status, framed(res, shaped));
+    this.phase = "taken";
+    if (body === undefined || body.length === 0 || res.req.method === "HEAD") this.native.end.call(res);
+    else this.native.end.call(res, body, "utf8");
+  }
+
+  private sendHead(status: number, headers: readonly HeaderField[]): void {
+    // Fields that an outer listener had set were taken over; they are among these now.
+    delete (this.res as { headersSent?: boolean }).headersSent;
+    this.sending = true;
+    try {
+      sendHead(this.res, this.native, status, headers);
+    } finally {
+      this.sending = false;
+    }
+    this.sent = headers;
+    this.fields = undefined;
+    this.argument = undefined;
+  }
+
+  private pass(chunk: Chunk, encoding: BufferEncoding | undefined, done: Done | undefined): boolean {
+    if (this.phase === "taken") {
+      if (done !== undefined) process.nextTick(done);
+      return true;
+    }
+    if (this.due >= 0 && !this.account(lengthOf(chunk, encoding))) return false;
+    return this.native.write.call(this.res, chunk, encoding ?? "utf8", done);
+  }
+
+  private close(
+    chunk: Chunk | undefined,
+    encoding: BufferEncoding | undefined,
+    done: Done | undefined,
+  ): void {
+    if (this.due >= 0) {
+      if (!this.account(chunk === undefined ? 0 : lengthOf(chunk, encoding))) return;
+      if (this.due > 0) return this.cut(new Error("the handler wrote less than its Content-Length"));
+    }
+    if (chunk === undefined) this.native.end.call(this.res, undefined, undefined, done);
+    else this.native.end.call(this.res, chunk, encoding ?? "utf8", done);
+  }
+
+  /** More than was promised would be read as the beginning of the next answer on this connection. */
+  private account(bytes: number): boolean {
+    this.due -= bytes;
+    if (this.due >= 0) return true;
+    this.cut(new Error("the handler wrote more than its Content-Length"));
+    return false;
+  }
+
+  /** Too late for another answer: only the end of the connection tells the client that this one is not whole. */
+  private cut(error: unknown): void {
+    this.phase = "taken";
+    this.settings.onError(error);
+    this.res.destroy();
+  }
+
+  private whenFinished(done: Done | undefined): void {
+    if (done === undefined) return;
+    if (this.res.writableFinished) process.nextTick(done);
+    else this.res.once("finish", done);
+  }
+}
+
+function framed(res: ServerResponse, { status, headers, body }: ShapedResponse): readonly HeaderField[] {
+  if (res.req.method === "HEAD" || status === 304) return headers;
+  const rest = headers.filter(([name]) => !isFraming(name));
+  // RFC 9110 section 8.6: none on a 204.
+  if (status !== 204) {
+    rest.push(["Content-Length", String(body === undefined ? 0 : lengthOf(body, "utf8"))]);
+  }
+  return rest;
+}
+
+function mayHaveBody(res: ServerResponse, status: number): boolean {
+  return res.req.method !== "HEAD" && status !== 204 && status !== 304 && status >= 200;
+}
+
+function isFraming(name: string): boolean {
+  const lower = name.toLowerCase();
+  return lower === "content-length" || lower === "transfer-encoding";
+}
+
+function isFramed(fields: readonly HeaderField[]): boolean {
+  return fields.some(([name]) => isFraming(name));
+}
+
+function promised(fields: readonly HeaderField[]): number {
+  for (const [name, value] of fields) {
+    if (name.length === 14 && name.toLowerCase() === "content-length") return Number(value);
+  }
+  return -1;
+}
+
+function declaredTrailers(fields: readonly HeaderField[]): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const [name, value] of fields) {
+    if (name.toLowerCase() !== "trailer") continue;
+    for (const one of value.split(",")) names.add(one.trim().toLowerCase());
+  }
+  return names;
+}
+
+function lengthOf(chunk: Chunk, encoding: BufferEncoding | undefined): number {
+  return typeof chunk === "string" ? Buffer.byteLength(chunk, encoding) : chunk.byteLength;
+}
+
+export function headersSent(verb: string): Error {
+  return coded(
+    new Error(`Cannot ${verb} headers after they are sent to the client`),
+    "ERR_HTTP_HEADERS_SENT",
+  );
+}
+
+function coded(error: Error, code: string): Error {
+  return Object.assign(error, { code });
+}

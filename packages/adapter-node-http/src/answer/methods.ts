@@ -1,0 +1,214 @@
+/**
+ * All the ways in which a handler can write, led to one place. The functions are shared by all responses and stand on the response
+ * itself: a wrapper's own methods, set before, would hide anything that stood on the prototype.
+ */
+import type { ServerResponse } from "node:http";
+import type { Exchange } from "@gatehouse/core";
+import { HandlerFields, type FieldsArgument, type FieldValue } from "./fields.js";
+import { headersSent, Interception, type AnswerSettings } from "./interception.js";
+import type { Chunk, Done } from "./wire.js";
+
+const ANSWER = Symbol("gatehouse.answer");
+
+interface Guarded extends ServerResponse {
+  [ANSWER]?: Interception;
+}
+
+/** From here on the handler's answer is the policy's to shape. Not in observe mode, where nothing on the wire may change. */
+export function interceptResponse(
+  res: ServerResponse,
+  exchange: Exchange,
+  settings: AnswerSettings,
+): Interception {
+  const interception = new Interception(res, exchange, settings);
+  (res as Guarded)[ANSWER] = interception;
+  takeOver(res, interception);
+  const target = res as unknown as Record<string, unknown>;
+  target["writeHead"] = writeHead;
+  target["writeHeader"] = writeHead;
+  target["flushHeaders"] = flushHeaders;
+  target["write"] = write;
+  target["end"] = end;
+  target["setHeader"] = setHeader;
+  target["setHeaders"] = setHeaders;
+  target["appendHeader"] = appendHeader;
+  target["removeHeader"] = removeHeader;
+  target["getHeader"] = getHeader;
+  target["getHeaders"] = getHeaders;
+  target["getHeaderNames"] = getHeaderNames;
+  target["getRawHeaderNames"] = getRawHeaderNames;
+  target["hasHeader"] = hasHeader;
+  target["addTrailers"] = addTrailers;
+  target["setTrailer"] = setTrailer;
+  target["writeContinue"] = writeInformation;
+  target["writeProcessing"] = writeInformation;
+  target["writeEarlyHints"] = writeInformation;
+  target["writeInformation"] = writeInformation;
+  target["createPushResponse"] = createPushResponse;
+  return interception;
+}
+
+/** Fields that something set before the guard go the same way as the handler's. */
+function takeOver(res: ServerResponse, interception: Interception): void {
+  const names = res.getHeaderNames();
+  if (names.length === 0) return;
+  const fields = new HandlerFields();
+  for (const name of names) {
+    const value = res.getHeader(name);
+    if (value !== undefined) fields.set(name, value);
+    res.removeHeader(name);
+  }
+  interception.fields = fields;
+}
+
+function answerOf(res: Guarded): Interception {
+  const answer = res[ANSWER];
+  if (answer === undefined) throw new TypeError("a guarded method was called on another response");
+  return answer;
+}
+
+function settable(answer: Interception, verb: string): HandlerFields {
+  if (answer.closedHead) throw headersSent(verb);
+  return (answer.fields ??= new HandlerFields());
+}
+
+function writeHead(
+  this: Guarded,
+  status: number,
+  reason?: string | FieldsArgument,
+  fields?: FieldsArgument,
+): Guarded {
+  const given = fields ?? (typeof reason === "string" ? undefined : reason);
+  answerOf(this).writeHead(status, given ?? undefined);
+  return this;
+}
+
+function flushHeaders(this: Guarded): void {
+  answerOf(this).flushHeaders();
+}
+
+function write(this: Guarded, chunk: unknown, encoding?: BufferEncoding | Done | null, done?: Done): boolean {
+  const callback = typeof encoding === "function" ? encoding : done;
+  const answer = answerOf(this);
+  // Node's own method knows what to say of a write after the end and of what is neither text nor bytes.
+  if (this.writableEnded || !isChunk(chunk)) {
+    return answer.native.write.call(this, chunk, "utf8", callback);
+  }
+  return answer.write(chunk, encodingOf(encoding), callback);
+}
+
+function end(this: Guarded, chunk?: unknown, encoding?: BufferEncoding | Done | null, done?: Done): Guarded {
+  const answer = answerOf(this);
+  if (typeof chunk === "function") {
+    answer.end(undefined, undefined, chunk as Done);
+    return this;
+  }
+  const callback = typeof encoding === "function" ? encoding : done;
+  if (chunk !== undefined && chunk !== null && !isChunk(chunk)) {
+    answer.native.write.call(this, chunk, "utf8");
+    return this;
+  }
+  if (this.writableEnded && answer.phase !== "taken") {
+    answer.native.end.call(this, chunk ?? undefined, undefined, callback);
+    return this;
+  }
+  answer.end(chunk ?? undefined, encodingOf(encoding), callback);
+  return this;
+}
+
+function setHeader(this: Guarded, name: string, value: FieldValue): Guarded {
+  const answer = answerOf(this);
+  if (answer.sending) answer.native.setHeader.call(this, name, value as string);
+  else settable(answer, "set").set(name, value);
+  return this;
+}
+
+function setHeaders(this: Guarded, fields: Iterable<readonly [string, FieldValue]>): Guarded {
+  const cookies: string[] = [];
+  for (const [name, value] of fields) {
+    // `Headers` gives one entry for each cookie; setting them one by one would keep the last.
+    if (name === "set-cookie") cookies.push(...(Array.isArray(value) ? value : [String(value)]));
+    else this.setHeader(name, value);
+  }
+  if (cookies.length > 0) this.setHeader("set-cookie", cookies);
+  return this;
+}
+
+function appendHeader(this: Guarded, name: string, value: FieldValue): Guarded {
+  const answer = answerOf(this);
+  if (answer.sending) answer.native.appendHeader.call(this, name, value as string);
+  else settable(answer, "append").append(name, value);
+  return this;
+}
+
+function removeHeader(this: Guarded, name: string): void {
+  const answer = answerOf(this);
+  if (answer.sending) return answer.native.removeHeader.call(this, name);
+  if (answer.closedHead) throw headersSent("remove");
+  answer.fields?.remove(name);
+  // Node remembers by this that the author does not want the field that it would add by itself.
+  answer.native.removeHeader.call(this, name);
+}
+
+function getHeader(this: Guarded, name: string): FieldValue | undefined {
+  const answer = answerOf(this);
+  if (answer.sending) return answer.native.getHeader.call(this, name);
+  return fieldsOf(answer)?.get(name);
+}
+
+function hasHeader(this: Guarded, name: string): boolean {
+  const answer = answerOf(this);
+  return answer.sending ? answer.native.hasHeader.call(this, name) : (fieldsOf(answer)?.has(name) ?? false);
+}
+
+function getHeaders(this: Guarded): Record<string, FieldValue | undefined> {
+  const answer = answerOf(this);
+  if (answer.sending) return answer.native.getHeaders.call(this);
+  return fieldsOf(answer)?.record() ?? (Object.create(null) as Record<string, FieldValue>);
+}
+
+function getHeaderNames(this: Guarded): string[] {
+  const answer = answerOf(this);
+  return answer.sending ? answer.native.getHeaderNames.call(this) : (fieldsOf(answer)?.names() ?? []);
+}
+
+function getRawHeaderNames(this: Guarded): string[] {
+  return fieldsOf(answerOf(this))?.rawNames() ?? [];
+}
+
+/** Before the head left: the handler's own. After: what went out, which is what a logger wants to see. */
+function fieldsOf(answer: Interception): HandlerFields | undefined {
+  if (answer.fields !== undefined || answer.sent === undefined) return answer.fields;
+  const sent = new HandlerFields();
+  for (const [name, value] of answer.sent) sent.append(name, value);
+  answer.fields = sent;
+  return sent;
+}
+
+function addTrailers(this: Guarded, fields: FieldsArgument): void {
+  answerOf(this).addTrailers(fields);
+}
+
+function setTrailer(this: Guarded, name: string, value: string): void {
+  answerOf(this).addTrailers([[name, value]]);
+}
+
+/** 1xx answers leave before anything was shaped, and early hints carry fields: the guard sends the one that is due, 100, itself. */
+function writeInformation(this: Guarded, ...rest: unknown[]): boolean {
+  const done = rest.at(-1);
+  if (typeof done === "function") process.nextTick(done);
+  return false;
+}
+
+/** A pushed response would be one that no policy has decided. */
+function createPushResponse(this: Guarded, _fields: unknown, done: (error: Error) => void): void {
+  process.nextTick(done, new Error("a guarded response pushes no other"));
+}
+
+function isChunk(chunk: unknown): chunk is Chunk {
+  return typeof chunk === "string" || chunk instanceof Uint8Array;
+}
+
+function encodingOf(encoding: BufferEncoding | Done | null | undefined): BufferEncoding | undefined {
+  return typeof encoding === "string" ? encoding : undefined;
+}

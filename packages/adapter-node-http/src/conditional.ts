@@ -1,0 +1,20 @@
+/** Questions about a representation that the handler has and the caller must not. */
+import type { IncomingMessage } from "node:http";
+
+const CONDITIONS: ReadonlySet<string> = new Set(["if-none-match", "if-modified-since", "if-range", "range"]);
+
+/**
+ * Under a body rule a 304 would tell that the unredacted text is unchanged, and a 206 would cut it where no rule can follow
+ * (RFC 9110 sections 13 and 14). The handler does not see that it was asked, and answers whole.
+ */
+export function hideConditions(req: IncomingMessage): void {
+  if (req.method !== "GET" && req.method !== "HEAD") return;
+  const raw = req.rawHeaders;
+  for (let index = raw.length - 2; index >= 0; index -= 2) {
+    const name = raw[index]?.toLowerCase();
+    if (name === undefined || !CONDITIONS.has(name)) continue;
+    raw.splice(index, 2);
+    delete req.headers[name];
+    delete (req.headersDistinct as typeof req.headersDistinct | undefined)?.[name];
+  }
+}

@@ -1,0 +1,105 @@
+/** Observe mode: every byte goes out as the handler wrote it, and the engine is shown a copy. */
+import type { ServerResponse } from "node:http";
+import type { Exchange, HeaderField } from "@gatehouse/core";
+import { Collector } from "./answer/collector.js";
+import type { AnswerSettings } from "./answer/interception.js";
+import { nativeOf, type Chunk, type Native } from "./answer/wire.js";
+
+const OBSERVER = Symbol("gatehouse.observer");
+
+interface Observed extends ServerResponse {
+  [OBSERVER]?: Observer;
+}
+
+/** For answers that a rule would have cut: what would have been is reported when they end. */
+export function observeResponse(res: ServerResponse, exchange: Exchange, settings: AnswerSettings): void {
+  (res as Observed)[OBSERVER] = new Observer(res, exchange, settings);
+  const target = res as unknown as Record<string, unknown>;
+  target["writeHead"] = writeHead;
+  target["write"] = write;
+  target["end"] = end;
+}
+
+class Observer {
+  readonly native: Native;
+  given: unknown = undefined;
+  private collector: Collector | undefined;
+
+  constructor(
+    private readonly res: ServerResponse,
+    private readonly exchange: Exchange,
+    private readonly settings: AnswerSettings,
+  ) {
+    this.native = nativeOf(res);
+    this.collector = new Collector(settings.responseLimit);
+  }
+
+  see(chunk: unknown, encoding: unknown): void {
+    if (!isChunk(chunk)) return;
+    const known = typeof encoding === "string" ? (encoding as BufferEncoding) : undefined;
+    // An answer beyond the limit is not kept: the report is what is lost, never the answer.
+    if (this.collector?.add(chunk, known) === false) this.collector = undefined;
+  }
+
+  tell(): void {
+    const { collector } = this;
+    if (collector === undefined) return;
+    this.collector = undefined;
+    const body = collector.body();
+    try {
+      this.exchange.respond({
+        status: this.res.statusCode,
+        headers: this.fields(),
+        ...(body === undefined ? {} : { body }),
+      });
+    } catch (error) {
+      this.settings.onError(error);
+    }
+  }
+
+  private fields(): HeaderField[] {
+    const fields: HeaderField[] = [];
+    for (const [name, value] of Object.entries(this.res.getHeaders())) {
+      for (const one of Array.isArray(value) ? value : [value]) fields.push([name, String(one)]);
+    }
+    if (isRecord(this.given)) {
+      for (const [name, value] of Object.entries(this.given)) fields.push([name, String(value)]);
+    }
+    return fields;
+  }
+}
+
+function observerOf(res: Observed): Observer {
+  const observer = res[OBSERVER];
+  if (observer === undefined) throw new TypeError("an observed method was called on another response");
+  return observer;
+}
+
+function writeHead(this: Observed, ...given: unknown[]): unknown {
+  const observer = observerOf(this);
+  observer.given = given.at(-1);
+  return Reflect.apply(observer.native.writeHead, this, given);
+}
+
+function write(this: Observed, ...given: unknown[]): unknown {
+  const observer = observerOf(this);
+  observer.see(given[0], given[1]);
+  return Reflect.apply(observer.native.write, this, given);
+}
+
+function end(this: Observed, ...given: unknown[]): unknown {
+  const observer = observerOf(this);
+  if (!this.writableEnded) {
+    observer.see(given[0], given[1]);
+    observer.tell();
+  }
+  return Reflect.apply(observer.native.end, this, given);
+}
+
+function isChunk(chunk: unknown): chunk is Chunk {
+  return typeof chunk === "string" || chunk instanceof Uint8Array;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

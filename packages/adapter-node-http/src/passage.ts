@@ -1,0 +1,246 @@
+/** One request's way through the guard: decided, perhaps read, handed to the application, answered, ended. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Admission, BoundEngine, Continue, Decision, Exchange, RawBody } from "@gatehouse/core";
+import { HandlerFields } from "./answer/fields.js";
+import type { Interception } from "./answer/interception.js";
+import { interceptResponse } from "./answer/methods.js";
+import { nativeOf } from "./answer/wire.js";
+import { hideConditions } from "./conditional.js";
+import { HandlerContext, type SendOptions } from "./context.js";
+import { writeBareError, writeClosing, writeDecision } from "./decision.js";
+import { existingIntake, intakeOf } from "./intake.js";
+import { observeResponse } from "./observe.js";
+import { asksToUpgrade, hasContent, readRequest, statedLength } from "./request.js";
+import { isHttp2, plainRequest, plainResponse, type NodeRequest, type NodeResponse } from "./types.js";
+
+export interface PassageSettings {
+  /** Bytes of an answer that are kept while a response rule needs the whole of it. */
+  readonly responseLimit: number;
+  /** What no decision event can carry: an answer that was cut off, an error after the end, a fault of the engine's own. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** Runs once, and only for an admitted request. What it throws, or rejects with, becomes the shaped 500. */
+export type Proceed = (req: IncomingMessage, res: ServerResponse, context: HandlerContext) => unknown;
+
+const NO_BYTES = new Uint8Array();
+const PASSAGE = Symbol("gatehouse.passage");
+
+/**
+ * Decides a request and hands it on. Synchronous where the decision is: the handler then runs in the same tick.
+ * @param expectsContinue the client waits for 100, and nobody has sent it
+ */
+export function pass(
+  engine: BoundEngine,
+  req: NodeRequest,
+  res: NodeResponse,
+  settings: PassageSettings,
+  proceed: Proceed,
+  expectsContinue = false,
+): void {
+  new Passage(engine, plainRequest(req), plainResponse(res), settings, proceed, expectsContinue).run();
+}
+
+export class Passage {
+  private readonly exchange: Exchange;
+  private readonly content: boolean;
+  private interception: Interception | undefined = undefined;
+  private gone = false;
+  private overflowed = false;
+
+  constructor(
+    engine: BoundEngine,
+    private readonly req: IncomingMessage,
+    private readonly res: ServerResponse,
+    private readonly settings: PassageSettings,
+    private readonly proceed: Proceed,
+    private readonly expectsContinue: boolean,
+  ) {
+    this.exchange = engine.open(readRequest(req));
+    this.content = hasContent(req);
+    (res as { [PASSAGE]?: Passage })[PASSAGE] = this;
+    res.on("close", closed);
+  }
+
+  run(): void {
+    try {
+      const head = this.exchange.head();
+      if (!(head instanceof Promise)) return this.onHead(head);
+      // What arrives meanwhile waits in one place, where it can still be counted, collected or replayed.
+      if (this.content) intakeOf(this.req);
+      head.then((decision) => this.onHead(decision)).catch((error: unknown) => this.broken(error));
+    } catch (error) {
+      this.broken(error);
+    }
+  }
+
+  send(value: unknown, { status, headers }: SendOptions): void {
+    if (this.interception !== undefined) {
+      this.interception.send(value, status ?? this.res.statusCode, headers);
+      return;
+    }
+    const fields = new HandlerFields();
+    fields.set("Content-Type", "application/json");
+    if (headers !== undefined) fields.merge(headers);
+    this.res.writeHead(status ?? this.res.statusCode, fields.record());
+    this.res.end(JSON.stringify(value));
+  }
+
+  /** The response closed: everything went out, or the client left. */
+  closed(): void {
+    this.gone = true;
+    const begun = this.interception === undefined ? this.res.headersSent : this.interception.phase !== "open";
+    this.exchange.end(begun ? this.res.statusCode : 0);
+    release(this.req);
+  }
+
+  private onHead(head: Decision | Continue): void {
+    if (this.gone) return;
+    if (head.outcome === "continue") this.read(head);
+    else this.onDecision(head, false);
+  }
+
+  private read({ bodyLimit, observe }: Continue): void {
+    const length = this.content ? statedLength(this.req) : 0;
+    if (length === 0) return this.onBody({ bytes: NO_BYTES, complete: true });
+    // Not a byte of it is asked for: it is known to be too much.
+    if (length !== undefined && length > bodyLimit && !observe) {
+      return this.onBody({ bytes: NO_BYTES, complete: false });
+    }
+    if (this.expectsContinue) this.res.writeContinue();
+    intakeOf(this.req).collect(bodyLimit, (body) => {
+      if (body !== undefined && !this.gone) this.onBody(body);
+    });
+  }
+
+  private onBody(body: RawBody): void {
+    try {
+      const decision = this.exchange.body(body);
+      if (decision instanceof Promise) {
+        decision
+          .then((settled) => {
+            if (!this.gone) this.onDecision(settled, true);
+          })
+          .catch((error: unknown) => this.broken(error));
+      } else this.onDecision(decision, true);
+    } catch (error) {
+      this.broken(error);
+    }
+  }
+
+  private onDecision(decision: Decision, bodyRead: boolean): void {
+    if (decision.outcome === "admit") return this.admitted(decision, bodyRead);
+    writeDecision(this.res, decision);
+    this.exchange.end(decision.status);
+  }
+
+  private admitted(decision: Admission, bodyRead: boolean): void {
+    const { req, res, exchange } = this;
+    const streams = this.content && !bodyRead;
+    if (streams && this.expectsContinue) res.writeContinue();
+    if (exchange.observing) {
+      existingIntake(req)?.replay();
+      if (exchange.responseNeedsBody) observeResponse(res, exchange, this.settings);
+    } else {
+      this.interception = interceptResponse(res, exchange, this.settings);
+      if (asksToUpgrade(req))
+        return this.interception.replace(exchange.respond({ status: 501, headers: [] }));
+      if (exchange.responseNeedsBody) hideConditions(req);
+      if (streams) {
+        if (!this.bounded(decision.bodyLimit)) return;
+      } else if (bodyRead) {
+        existingIntake(req)?.keep();
+        (req as { body?: unknown }).body = decision.body;
+      }
+    }
+    this.handle(new HandlerContext(this, exchange, decision));
+  }
+
+  /** False: it is known already that there is too much. */
+  private bounded(limit: number): boolean {
+    const length = statedLength(this.req);
+    if (length === undefined && limit !== Infinity) {
+      intakeOf(this.req).count(limit, () => this.overflow());
+      return true;
+    }
+    if (length !== undefined && length > limit) {
+      this.overflow();
+      return false;
+    }
+    // Node's own parser holds a body to its stated length.
+    existingIntake(this.req)?.replay();
+    return true;
+  }
+
+  /** The handler streams, and there is more than the policy allows. */
+  private overflow(): void {
+    const { interception, res } = this;
+    if (interception === undefined || interception.phase !== "open") {
+      this.req.destroy();
+      return;
+    }
+    this.overflowed = true;
+    try {
+      const { status, headers, body } = this.exchange.overflow();
+      interception.take();
+      writeClosing(res, interception.native, status, headers, body ?? "", true);
+    } catch (error) {
+      this.broken(error);
+    }
+  }
+
+  private handle(context: HandlerContext): void {
+    try {
+      const running = this.proceed(this.req, this.res, context);
+      if (isPromise(running)) running.then(undefined, (error: unknown) => this.failed(error));
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+
+  private failed(error: unknown): void {
+    // Its stream was cut, or nobody is there to answer: that is what it stumbled over.
+    if (this.gone || this.overflowed) return;
+    try {
+      if (this.interception !== undefined) return this.interception.fail(error);
+      const shaped = this.exchange.fail(error);
+      if (this.res.headersSent) this.res.destroy();
+      else
+        writeClosing(this.res, nativeOf(this.res), shaped.status, shaped.headers, shaped.body ?? "", false);
+    } catch (second) {
+      this.broken(second);
+    }
+  }
+
+  /** A fault of the engine's own, or of this adapter: the caller learns nothing, and is never let through. */
+  private broken(error: unknown): void {
+    this.settings.onError(error);
+    const native = this.interception?.native ?? nativeOf(this.res);
+    if (this.gone) return;
+    if (this.interception === undefined ? this.res.headersSent : this.interception.phase !== "open") {
+      this.res.destroy();
+      return;
+    }
+    this.interception?.take();
+    writeBareError(this.res, native);
+    this.exchange.end(500);
+  }
+}
+
+function closed(this: ServerResponse): void {
+  (this as { [PASSAGE]?: Passage })[PASSAGE]?.closed();
+}
+
+/** What nobody read must still be read to its end, or the connection keeps the request. */
+function release(req: IncomingMessage): void {
+  if (isHttp2(req) || req.readableEnded || req.destroyed) return;
+  const intake = existingIntake(req);
+  if (intake === undefined) req.resume();
+  else intake.drop();
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function"
+  );
+}

@@ -1,0 +1,56 @@
+/** From Node's request object to what the socket gave, nothing re-encoded and nothing joined. */
+import type { IncomingMessage } from "node:http";
+import type { TLSSocket } from "node:tls";
+import type { RawRequest, TlsFacts } from "@gatehouse/core";
+import { isHttp2, plainRequest, type NodeRequest } from "./types.js";
+
+/** The target as it stood on the request line, header fields as the flat list that came, HTTP/2's pseudo fields among them. */
+export function readRequest(request: NodeRequest): RawRequest {
+  const req = plainRequest(request);
+  const { socket } = req;
+  const encrypted = (socket as Partial<TLSSocket>).encrypted === true;
+  return {
+    method: req.method ?? "",
+    target: req.url ?? "",
+    headers: req.rawHeaders,
+    remoteAddress: socket.remoteAddress,
+    encrypted,
+    httpVersion: req.httpVersion,
+    tls: encrypted ? factsOf(socket as TLSSocket) : undefined,
+    upgrade: (req as { upgrade?: boolean }).upgrade === true,
+  };
+}
+
+/** True where bytes follow the head, or may. */
+export function hasContent(req: IncomingMessage): boolean {
+  if (isHttp2(req)) return !req.stream.endAfterHeaders;
+  const { headers } = req;
+  if (headers["transfer-encoding"] !== undefined) return true;
+  const length = headers["content-length"];
+  return length !== undefined && length !== "0";
+}
+
+/** Undefined where the message does not say: it is chunked, or an HTTP/2 stream without a length. */
+export function statedLength(req: IncomingMessage): number | undefined {
+  const length = req.headers["content-length"];
+  return length === undefined ? undefined : Number(length);
+}
+
+/** True for a request whose client waits for 101 (RFC 9110 section 7.8). */
+export function asksToUpgrade(req: IncomingMessage): boolean {
+  if (isHttp2(req) || req.headers.upgrade === undefined) return false;
+  const options = req.headers.connection?.toLowerCase().split(",") ?? [];
+  return options.some((option) => option.trim() === "upgrade");
+}
+
+/** A session's protocol never changes, and asking OpenSSL for it costs more than the rest of this file. */
+const FACTS = new WeakMap<object, TlsFacts>();
+
+function factsOf(socket: TLSSocket): TlsFacts {
+  const known = FACTS.get(socket);
+  if (known !== undefined) return known;
+  const protocol = socket.getProtocol();
+  const facts: TlsFacts = protocol === null ? {} : { protocol };
+  FACTS.set(socket, facts);
+  return facts;
+}

@@ -1,0 +1,27 @@
+/** What Node's servers hand over. The classes of `http2`'s compatibility API answer to the same calls as those of `http`. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+
+export type NodeRequest = IncomingMessage | Http2ServerRequest;
+export type NodeResponse = ServerResponse | Http2ServerResponse;
+
+/**
+ * One API inside: `http2` promises compatibility with `http`, and the few places where it differs ask `isHttp2`.
+ * TypeScript cannot call a union of overloads.
+ */
+export function plainRequest(req: NodeRequest): IncomingMessage {
+  return req as IncomingMessage;
+}
+
+export function plainResponse(res: NodeResponse): ServerResponse {
+  return res as ServerResponse;
+}
+
+export function isHttp2(req: NodeRequest): req is Http2ServerRequest {
+  return req.httpVersionMajor >= 2;
+}
+
+/** `http2` says it in no other way: there a request is destroyed by nobody when its stream is reset. */
+export function isAborted(req: NodeRequest): boolean {
+  return (req as { readonly aborted?: boolean }).aborted === true;
+}

@@ -1,0 +1,132 @@
+/** HTTP/1.1 on a bare socket: exactly the bytes of a case go out, and what comes back is read without a client's opinions. */
+import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import { throwawayCertificate } from "./certificate.js";
+import type { PreparedRequest } from "./prepare.js";
+
+export interface WireAnswer {
+  readonly status: number;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: Buffer;
+}
+
+/** Long enough for any loopback server; an answer that does not come is a difference, not a hang. */
+const PATIENCE_MS = 10_000;
+
+/** @returns undefined when the connection ends without a whole answer */
+export async function exchangeOverSocket(
+  port: number,
+  request: PreparedRequest,
+): Promise<WireAnswer | undefined> {
+  const socket = await open(port, request);
+  try {
+    socket.write(bytesOf(request));
+    return await answerOn(socket, request.method);
+  } finally {
+    socket.destroy();
+  }
+}
+
+function open(port: number, { https, ip }: PreparedRequest): Promise<Socket> {
+  const to = { port, host: "127.0.0.1", localAddress: ip };
+  return new Promise((resolve, reject) => {
+    const socket = https
+      ? connectTls({ ...to, ca: throwawayCertificate().cert, servername: "a.test" })
+      : connect(to);
+    socket.once("error", reject);
+    socket.once(https ? "secureConnect" : "connect", () => {
+      socket.removeListener("error", reject);
+      // A server that closes early resets the connection: what it answered before counts.
+      socket.on("error", () => undefined);
+      resolve(socket);
+    });
+  });
+}
+
+function bytesOf({ method, target, headers, body, httpVersion, upgrade }: PreparedRequest): Buffer {
+  const lines = [`${method} ${target} HTTP/${httpVersion}`];
+  const names = new Set<string>();
+  for (const [name, value] of headers) {
+    names.add(name.toLowerCase());
+    lines.push(`${name}: ${value}`);
+  }
+  if (upgrade && !names.has("connection")) lines.push("Connection: Upgrade");
+  if (upgrade && !names.has("upgrade")) lines.push("Upgrade: websocket");
+  const head = Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1");
+  if (body === undefined) return head;
+  return Buffer.concat(
+    names.has("transfer-encoding") ? [head, chunk(body), chunk(new Uint8Array())] : [head, body],
+  );
+}
+
+function chunk(bytes: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from("\r\n")]);
+}
+
+function answerOn(socket: Socket, method: string): Promise<WireAnswer | undefined> {
+  return new Promise((resolve) => {
+    let received = Buffer.alloc(0);
+    const timer = setTimeout(() => done(undefined), PATIENCE_MS);
+    const done = (answer: WireAnswer | undefined): void => {
+      clearTimeout(timer);
+      socket.removeAllListeners("data");
+      resolve(answer);
+    };
+    socket.on("data", (bytes: Buffer) => {
+      received = Buffer.concat([received, bytes]);
+      const answer = parseAnswer(received, method, false);
+      if (answer !== undefined) done(answer);
+    });
+    socket.once("close", () => done(parseAnswer(received, method, true)));
+  });
+}
+
+/**
+ * The first final answer in these bytes; undefined while it is not whole.
+ * @param ended no more bytes will come, which ends a body that says nothing of its length
+ */
+export function parseAnswer(bytes: Buffer, method: string, ended: boolean): WireAnswer | undefined {
+  const end = bytes.indexOf("\r\n\r\n");
+  if (end < 0) return undefined;
+  const [line = "", ...fields] = bytes.subarray(0, end).toString("latin1").split("\r\n");
+  const status = Number(line.split(" ")[1]);
+  const rest = bytes.subarray(end + 4);
+  if (status >= 100 && status < 200 && status !== 101) return parseAnswer(rest, method, ended);
+  const headers = fields.map((field): readonly [string, string] => {
+    const colon = field.indexOf(":");
+    return [field.slice(0, colon), field.slice(colon + 1).trim()];
+  });
+  const body = bodyOf(rest, { method, status, headers }, ended);
+  return body === undefined ? undefined : { status, headers, body };
+}
+
+interface Head {
+  readonly method: string;
+  readonly status: number;
+  readonly headers: readonly (readonly [string, string])[];
+}
+
+/** RFC 9112 section 6.3. */
+function bodyOf(rest: Buffer, { method, status, headers }: Head, ended: boolean): Buffer | undefined {
+  if (method === "HEAD" || status === 101 || status === 204 || status === 304) return Buffer.alloc(0);
+  const field = (wanted: string): string | undefined =>
+    headers.find(([name]) => name.toLowerCase() === wanted)?.[1];
+  if (field("transfer-encoding") !== undefined) return unchunk(rest);
+  const length = field("content-length");
+  if (length === undefined) return ended ? rest : undefined;
+  return rest.length < Number(length) ? undefined : rest.subarray(0, Number(length));
+}
+
+function unchunk(rest: Buffer): Buffer | undefined {
+  const parts: Buffer[] = [];
+  for (let at = 0; ;) {
+    const line = rest.indexOf("\r\n", at);
+    if (line < 0) return undefined;
+    const size = Number.parseInt(rest.subarray(at, line).toString("latin1"), 16);
+    const begin = line + 2;
+    if (Number.isNaN(size) || rest.length < begin + size + 2) return undefined;
+    if (size === 0) return Buffer.concat(parts);
+    parts.push(rest.subarray(begin, begin + size));
+    at = begin + size + 2;
+  }
+}

@@ -1,0 +1,150 @@
+/** Runs a case against a real server: bytes out, bytes in, and the same expectation as on the pure core. */
+import type { Admission, DecisionEvent, EngineOptions, PolicyDocument } from "../index.js";
+import type { Case, CaseAnswer, CaseFile } from "./case.js";
+import { throwawayCertificate, type Certificate } from "./certificate.js";
+import { virtualClock } from "./clock.js";
+import { differences, type Observed } from "./compare.js";
+import { prepareCase, prepareRequest, stepsOf, type PreparedCase } from "./prepare.js";
+import { exchangeOverSocket, type WireAnswer } from "./sockets-wire.js";
+
+/** What a server, or what an adapter makes of it, cannot show. */
+export type Lack = "target" | "duplicates" | "peer" | "tls" | "upgrade" | "http1.0";
+
+export interface TargetStart {
+  readonly policy: PolicyDocument;
+  /** Handed to `createEngine` as they are: the runner's clock, its secrets and its ear. */
+  readonly engineOptions: EngineOptions;
+  /** Called by the handler, once per admitted request: what it is to answer. */
+  readonly answer: (admission: Admission) => CaseAnswer;
+  /** For `tlsPort`; undefined when no step needs it. */
+  readonly tls: Certificate | undefined;
+}
+
+export interface RunningTarget {
+  readonly port: number;
+  readonly tlsPort?: number;
+  close(): Promise<void>;
+}
+
+/** A server as an adapter's own test supplies it, on loopback and free ports. */
+export interface SocketTarget {
+  readonly name: string;
+  readonly lacks: readonly Lack[];
+  start(options: TargetStart): Promise<RunningTarget>;
+}
+
+/** Why a case is not for this server; undefined when it is. */
+export function whyNotOverSockets(one: Case, target: SocketTarget): string | undefined {
+  if (one.coreOnly !== undefined) return one.coreOnly;
+  for (const { request } of stepsOf(one)) {
+    if (request.ip !== undefined && !request.ip.startsWith("127."))
+      return "only addresses in 127.0.0.0/8 can be had";
+    const needs: Readonly<Record<Lack, boolean>> = {
+      target: !isPlain(request.target),
+      duplicates: hasDuplicates(request.headers ?? []),
+      peer: request.ip !== undefined && request.ip !== "127.0.0.1",
+      tls: request.https === true,
+      upgrade: request.upgrade === true,
+      "http1.0": request.httpVersion === "1.0",
+    };
+    const lack = target.lacks.find((name) => needs[name]);
+    if (lack !== undefined) return `${target.name} lacks: ${lack}`;
+  }
+  return undefined;
+}
+
+/** What differs from the case's expectation, in words; empty when it holds. */
+export async function runOverSockets(file: CaseFile, one: Case, target: SocketTarget): Promise<string[]> {
+  const prepared = prepareCase(file, one);
+  const clock = virtualClock(prepared.at);
+  const ear = new Ear();
+  let answer: CaseAnswer = {};
+  let admission: Admission | undefined;
+  const server = await target.start({
+    // A case may hold a wrong document on purpose: the engine's own checks are what refuses it.
+    policy: prepared.policy as PolicyDocument,
+    engineOptions: {
+      clock,
+      secrets: { get: (reference) => prepared.secrets.get(reference) },
+      onDecision: (event) => ear.hear(event),
+    },
+    answer: (given) => {
+      admission = given;
+      return answer;
+    },
+    tls: needsTls(prepared) ? throwawayCertificate() : undefined,
+  });
+  const found: string[] = [];
+  try {
+    for (const [index, { step, wait }] of prepared.steps.entries()) {
+      clock.advance(wait);
+      answer = step.answer ?? {};
+      admission = undefined;
+      const request = prepareRequest(step.request, clock.now());
+      const port = request.https ? server.tlsPort : server.port;
+      if (port === undefined) throw new Error(`${target.name} has no TLS port, and does not lack \`tls\``);
+      const event = ear.next();
+      const response = await exchangeOverSocket(port, request);
+      const seen = observed(response, response === undefined ? undefined : await event, admission);
+      const place = prepared.steps.length > 1 ? `step ${index + 1}: ` : "";
+      const wrong = seen === undefined ? ["no whole answer came"] : differences(step.expect, seen);
+      found.push(...wrong.map((difference) => place + difference));
+    }
+  } finally {
+    await server.close();
+  }
+  return found;
+}
+
+/** The engine's own word on each exchange, which may come a little after the answer's last byte. */
+class Ear {
+  private waiting: ((event: DecisionEvent | undefined) => void) | undefined = undefined;
+
+  hear(event: DecisionEvent): void {
+    this.waiting?.(event);
+    this.waiting = undefined;
+  }
+
+  next(): Promise<DecisionEvent | undefined> {
+    return new Promise((resolve) => {
+      // An answer of the server's own has no event, and is told by that.
+      const timer = setTimeout(() => resolve(undefined), 5000);
+      this.waiting = (event) => {
+        clearTimeout(timer);
+        resolve(event);
+      };
+    });
+  }
+}
+
+function observed(
+  response: WireAnswer | undefined,
+  event: DecisionEvent | undefined,
+  admission: Admission | undefined,
+): Observed | undefined {
+  if (response === undefined) return undefined;
+  return {
+    outcome: event?.outcome ?? "no decision",
+    ...(event?.outcome === "refuse" ? { stage: event.stage, code: event.code } : {}),
+    status: response.status,
+    headers: response.headers,
+    text: response.body.toString("utf8"),
+    admission,
+    observed: (event?.observed ?? []).map(({ code }) => code),
+  };
+}
+
+function needsTls({ steps }: PreparedCase): boolean {
+  return steps.some(({ step }) => step.request.https === true);
+}
+
+function hasDuplicates(headers: readonly (readonly [string, string])[]): boolean {
+  return new Set(headers.map(([name]) => name.toLowerCase())).size < headers.length;
+}
+
+/** True for a target that a URL parser gives back as it was. */
+function isPlain(target: string): boolean {
+  if (!target.startsWith("/") || target.startsWith("//")) return false;
+  const { pathname, search, hash } = new URL(target, "http://a.test");
+  return hash === "" && pathname + search === target;
+}
