@@ -56,13 +56,18 @@ function asInEcma(pattern: string): string {
     const character = pattern.charAt(at);
     if (character === "\\") {
       const next = pattern.charAt(++at);
+      // RE2 would read them as letters, or as another character.
+      if (next === "k" || (inClass && next === "b")) throw new Error(`\`\\${next}\` cannot be used here`);
       const set = next === "s" ? BLANK : next === "S" ? NOT_BLANK : undefined;
       if (set === undefined) result += character + next;
       else result += inClass ? set : `[${set}]`;
       continue;
     }
-    if (character === "[") inClass = true;
-    else if (character === "]") inClass = false;
+    if (character === "[" && !inClass) {
+      inClass = true;
+      if (/^\[\^?\]/u.test(pattern.slice(at, at + 3))) throw new Error("an empty class `[]` cannot be used");
+    }
+    if (character === "]") inClass = false;
     result += character === "." && !inClass ? NOT_LINE_END : character;
   }
   return result;

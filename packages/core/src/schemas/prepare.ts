@@ -16,8 +16,9 @@ export interface PreparedSchema {
   /** Schemas of it that are closed by `unknown`, not by their author. */
   readonly implied: ReadonlySet<object>;
   /**
-   * It uses what ajv reads another way than the specification (`unevaluatedItems` beside `contains` and nested items, `if`
-   * without both its branches, a member called `__proto__`, an empty `enum`): the interpreter judges it alone.
+   * It uses what ajv reads another way than the specification, as comparing the two on generated schemas shows
+   * (`unevaluatedItems`, `contains` beside `prefixItems`, `if` beside `unevaluatedProperties`, a member called `__proto__`), or
+   * where a caller's `{ "toString": … }` makes it throw (`enum` and `const` with objects): the interpreter judges it alone.
    */
   readonly interpretOnly: boolean;
 }
@@ -192,10 +193,14 @@ class Preparation {
 
 function isBeyondAjv(schema: SchemaObject): boolean {
   const { properties, enum: values } = schema;
-  if (Object.hasOwn(schema, "unevaluatedItems") || (Array.isArray(values) && values.length === 0))
-    return true;
-  if (isObject(properties) && Object.hasOwn(properties, "__proto__")) return true;
-  return Object.hasOwn(schema, "if") && !(Object.hasOwn(schema, "then") && Object.hasOwn(schema, "else"));
+  if (["unevaluatedItems", "contains", "if"].some((keyword) => Object.hasOwn(schema, keyword))) return true;
+  if (Array.isArray(values) && (values.length === 0 || values.some(isComposite))) return true;
+  if (isComposite(schema["const"])) return true;
+  return isObject(properties) && Object.hasOwn(properties, "__proto__");
+}
+
+function isComposite(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
 }
 
 /** `$ref` beside nothing that speaks of members. */
