@@ -8,8 +8,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { histories, policies, type ModelStep } from "./arbitrary.js";
 import { Model, type ModelDecision, type ModelRequest } from "./model.js";
+import { through } from "../properties/support.js";
 import { documentOf } from "./policy.js";
-import { BODIES, NOW, SECRET } from "./world.js";
+import { rawRequest } from "./raw.js";
+import { NOW, SECRET } from "./world.js";
 
 const runs = Number(process.env["GATEHOUSE_MODEL_RUNS"] ?? 400);
 
@@ -21,60 +23,26 @@ async function engineOf(document: PolicyDocument, clock: VirtualClock): Promise<
   return createEngine(document, { clock, secrets: { get: () => SECRET } });
 }
 
-function headersOf(request: ModelRequest): [string, string][] {
-  const body = request.body === undefined ? undefined : BODIES[request.body];
-  const optional: [string, string | undefined][] = [
-    ["Origin", request.origin],
-    ["Sec-Fetch-Site", request.fetchSite],
-    ["Access-Control-Request-Method", request.asks],
-    ["Content-Type", body === undefined ? undefined : request.json ? "application/json" : "text/plain"],
-    ["Content-Length", body === undefined ? undefined : String(body.text.length)],
-  ];
-  return [
-    ["Host", request.host],
-    ...optional.flatMap(([name, value]): [string, string][] => (value === undefined ? [] : [[name, value]])),
-    ...request.credentials.flatMap(({ fields }) =>
-      fields.map(([name, value]): [string, string] => [name, value]),
-    ),
-  ];
-}
-
 interface Seen {
   readonly decision: ModelDecision;
   readonly leaked: boolean;
 }
 
 async function real(engine: Engine, request: ModelRequest): Promise<Seen> {
-  const exchange = engine.open({
-    method: request.method,
-    target: typeof request.target === "string" ? request.target : `/${request.target.join("/")}`,
-    headers: headersOf(request),
-    remoteAddress: request.ip,
-    encrypted: request.https,
+  const { decision, shaped } = await through(engine, rawRequest(request), {
+    body: { id: "1", secret: "s3cret" },
   });
-  const head = await exchange.head();
-  const text = request.body === undefined ? "" : (BODIES[request.body]?.text ?? "");
-  const decision =
-    head.outcome === "continue" ? await exchange.body({ bytes: Buffer.from(text), complete: true }) : head;
   if (decision.outcome === "refuse") {
-    exchange.end(decision.status);
     return { decision: { outcome: "refuse", stage: decision.stage, status: decision.status }, leaked: false };
   }
   if (decision.outcome === "answer") {
-    exchange.end(decision.status);
     const allowed = decision.responseHeaders.find(([name]) => name === "Access-Control-Allow-Origin");
     const allowOrigin = allowed?.[1] === "*" ? request.origin : allowed?.[1];
     return { decision: { outcome: "answer", status: decision.status, allowOrigin }, leaked: false };
   }
-  const shaped = exchange.respond({
-    status: 200,
-    headers: [["Content-Type", "application/json"]],
-    body: { id: "1", secret: "s3cret" },
-  });
-  exchange.end(shaped.status);
   return {
     decision: { outcome: "admit", route: decision.route, person: decision.principal?.id ?? null },
-    leaked: typeof shaped.body === "string" && shaped.body.includes("s3cret"),
+    leaked: String(shaped?.body ?? "").includes("s3cret"),
   };
 }
 

@@ -15,7 +15,6 @@ import type { PolicyDocument } from "./model/policy.js";
 import type { RawRequest } from "./model/request.js";
 import { parseCookies } from "./normalize/cookies.js";
 import { parseQuery } from "./normalize/query.js";
-import type { Clock } from "./ports/clock.js";
 import type { StateStore } from "./ports/state-store.js";
 import { createMemoryStore } from "./store/index.js";
 
@@ -60,9 +59,8 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
   const store = options.store ?? createMemoryStore();
   await store.start(stop.signal);
   const compiled = await load(policy, options, store);
-  const nextId = createIdSource(() => instantOf(clock), platform.randomBytes);
   const services: ExchangeServices = {
-    newId: nextId,
+    newId: createIdSource(platform.randomBytes),
     correlation: correlationOf,
     parseQuery,
     parseCookies,
@@ -81,16 +79,6 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
       if (options.store === undefined) await store.close();
     },
   );
-}
-
-/** For ids alone: a clock that fails must not take the refusal's id with it. */
-function instantOf(clock: Clock): number {
-  try {
-    const now = clock.now();
-    return Number.isFinite(now) ? now : 0;
-  } catch {
-    return 0;
-  }
 }
 
 async function load(

@@ -177,8 +177,11 @@ export class PolicyExchange implements Exchange {
   private readClock(): { readonly now: number; readonly monotonicUs: number; readonly timeless: boolean } {
     try {
       const now = this.services.now();
-      const monotonicUs = Math.floor(this.services.monotonic() * 1000);
-      if (Number.isFinite(now) && Number.isFinite(monotonicUs)) return { now, monotonicUs, timeless: false };
+      const monotonic = this.services.monotonic();
+      // Number.isFinite, unlike arithmetic, takes nothing for a number that is none.
+      if (Number.isFinite(now) && Number.isFinite(monotonic)) {
+        return { now, monotonicUs: Math.floor(monotonic * 1000), timeless: false };
+      }
     } catch {
       // A clock that throws tells as little as one that says NaN.
     }
@@ -258,7 +261,9 @@ export class PolicyExchange implements Exchange {
     const { onDecision } = this.services;
     if (onDecision === undefined) return;
     try {
-      onDecision(eventOf(this.policy, state, this.#ending, this.#decided, status));
+      const heard: unknown = onDecision(eventOf(this.policy, state, this.#ending, this.#decided, status));
+      // An async sink that rejects would end the process.
+      if (heard instanceof Promise) heard.catch(ignore);
     } catch {
       // The sink's own fault: a decision never depends on who listens.
     }
@@ -315,6 +320,10 @@ class Admitted implements Admission {
   get trace(): NonNullable<Admission["trace"]> {
     return this.#state.trace ?? [];
   }
+}
+
+function ignore(): void {
+  // Whoever listens answers for itself.
 }
 
 const AMBIGUOUS: Refusal = {

@@ -7,7 +7,8 @@ import type { RequestState, Settlement, TraceNote, TraceStep } from "../model/st
 
 /** What a state needs of its engine; one object for all requests. */
 export interface StateServices {
-  newId(): string;
+  /** UUIDv7 for an instant in milliseconds since the epoch. */
+  newId(now: number): string;
   /** The caller's id when it is well formed, else `id`. */
   correlation(sent: string | undefined, id: string): string;
   parseQuery(text: string): QueryParameters | undefined;
@@ -92,7 +93,7 @@ export class ExchangeState implements RequestState {
   }
 
   get id(): string {
-    return (this.#id ??= this.#services.newId());
+    return (this.#id ??= this.#services.newId(this.now));
   }
 
   get correlation(): string {

@@ -6,21 +6,21 @@ const POOL_BYTES = 4096;
 const BYTES_AN_ID = 10;
 
 /**
- * @param now milliseconds since the epoch; a fraction is cut
+ * @returns makes an id for an instant in milliseconds since the epoch; a fraction is cut
  * @param randomBytes a cryptographic source: ids are shown to callers, who must not guess those of others
  */
-export function createIdSource(now: () => number, randomBytes: (length: number) => Uint8Array): () => string {
+export function createIdSource(randomBytes: (length: number) => Uint8Array): (now: number) => string {
   let pool = new Uint8Array(0);
   let at = 0;
   const hex = (byte: number): string => HEX[byte] ?? "00";
   const random = (offset: number): number => pool[at + offset] ?? 0;
-  return () => {
+  return (now) => {
     if (at + BYTES_AN_ID > pool.length) {
       pool = Uint8Array.from(randomBytes(POOL_BYTES));
       at = 0;
     }
     // 48 bits do not fit a bitwise operation: the upper 16 and the lower 32 are split by division.
-    const time = Math.max(0, Math.floor(now()));
+    const time = Math.max(0, Math.floor(now));
     const high = Math.floor(time / 0x1_0000_0000) & 0xffff;
     const low = time >>> 0;
     const id =

@@ -1,0 +1,33 @@
+/** The model's request as it goes over the wire. */
+import type { RawRequest } from "@gatehouse/core";
+import type { ModelRequest } from "./model.js";
+import { BODIES } from "./world.js";
+
+export function rawRequest(request: ModelRequest): RawRequest & { readonly body: string } {
+  return {
+    method: request.method,
+    target: typeof request.target === "string" ? request.target : `/${request.target.join("/")}`,
+    headers: headersOf(request),
+    remoteAddress: request.ip,
+    encrypted: request.https,
+    body: request.body === undefined ? "" : (BODIES[request.body]?.text ?? ""),
+  };
+}
+
+function headersOf(request: ModelRequest): [string, string][] {
+  const body = request.body === undefined ? undefined : BODIES[request.body];
+  const optional: [string, string | undefined][] = [
+    ["Origin", request.origin],
+    ["Sec-Fetch-Site", request.fetchSite],
+    ["Access-Control-Request-Method", request.asks],
+    ["Content-Type", body === undefined ? undefined : request.json ? "application/json" : "text/plain"],
+    ["Content-Length", body === undefined ? undefined : String(body.text.length)],
+  ];
+  return [
+    ["Host", request.host],
+    ...optional.flatMap(([name, value]): [string, string][] => (value === undefined ? [] : [[name, value]])),
+    ...request.credentials.flatMap(({ fields }) =>
+      fields.map(([name, value]): [string, string] => [name, value]),
+    ),
+  ];
+}
