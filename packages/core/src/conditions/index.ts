@@ -158,6 +158,6 @@ function explaining(
   state: RequestState,
   budget: { left: number },
 ): ReturnType<typeof explainNode> {
-  budget.left = STEP_BUDGET * 100;
+  budget.left = STEP_BUDGET * 10;
   return explainNode(node, state, vocabulary);
 }
