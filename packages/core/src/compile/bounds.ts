@@ -4,7 +4,7 @@
  */
 import type { Report } from "../errors/diagnostics.js";
 import { pointerTo } from "../lib/pointer.js";
-import { kindOf, quote } from "./words.js";
+import { kindOf } from "./words.js";
 
 /** Characters of a document's text. */
 export const MAX_TEXT = 4 * 1024 * 1024;
@@ -17,103 +17,99 @@ const MAX_REPORTED = 100;
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
+/** A value and the way to it; a pointer is only spelled out where there is a problem. */
 interface Visit {
   readonly value: unknown;
-  readonly pointer: string;
+  readonly key: string | number;
+  readonly parent: Visit | undefined;
   readonly depth: number;
 }
 
 /** False: nothing else may look at the document. */
 export function checkBounds(document: unknown, report: Report): boolean {
   const before = report.diagnostics.length;
-  const open: Visit[] = [{ value: document, pointer: "", depth: 0 }];
+  const open: Visit[] = [{ value: document, key: "", parent: undefined, depth: 0 }];
   let values = 0;
   // A list and a counter in place of recursion: a document may be deeper than the stack.
   for (let visit = open.pop(); visit !== undefined; visit = open.pop()) {
     values += 1;
-    if (values > MAX_VALUES) {
-      report.error(
-        "too-large",
-        "",
-        `the document has more than ${MAX_VALUES} values`,
-        "split the API, or its policy",
-      );
-      return false;
-    }
-    if (visit.depth > MAX_DEPTH) {
-      report.error(
-        "too-deep",
-        "",
-        `the document is nested more than ${MAX_DEPTH} levels deep`,
-        "name inner schemas under `schemas`",
-      );
-      return false;
-    }
-    checkValue(visit.value, visit.pointer, report);
+    if (values > MAX_VALUES) return tooLarge(report);
+    if (visit.depth > MAX_DEPTH) return tooDeep(report);
+    checkValue(visit, report);
     if (report.diagnostics.length - before >= MAX_REPORTED) return false;
     addMembers(visit, open);
   }
   return report.diagnostics.length === before;
 }
 
-function addMembers({ value, pointer, depth }: Visit, open: Visit[]): void {
-  if (typeof value !== "object" || value === null) return;
-  const entries = Array.isArray(value) ? value.entries() : Object.entries(value);
-  for (const [key, member] of entries)
-    open.push({ value: member, pointer: pointerTo(pointer, key), depth: depth + 1 });
+function tooLarge(report: Report): false {
+  const message = `the document has more than ${MAX_VALUES} values`;
+  report.error("too-large", "", message, "split the API, or its policy");
+  return false;
 }
 
-function checkValue(value: unknown, pointer: string, report: Report): void {
+function tooDeep(report: Report): false {
+  const message = `the document is nested more than ${MAX_DEPTH} levels deep`;
+  report.error("too-deep", "", message, "name inner schemas under `schemas`");
+  return false;
+}
+
+function addMembers(visit: Visit, open: Visit[]): void {
+  const { value, depth } = visit;
+  if (typeof value !== "object" || value === null) return;
+  const entries = Array.isArray(value) ? value.entries() : Object.entries(value);
+  for (const [key, member] of entries) open.push({ value: member, key, parent: visit, depth: depth + 1 });
+}
+
+function pointerOf(visit: Visit): string {
+  return visit.parent === undefined ? "" : pointerTo(pointerOf(visit.parent), visit.key);
+}
+
+function checkValue(visit: Visit, report: Report): void {
+  const { value } = visit;
   switch (typeof value) {
     case "string":
-      if (LONE_SURROGATE.test(value)) loneSurrogate(pointer, report);
+      if (LONE_SURROGATE.test(value)) loneSurrogate(pointerOf(visit), report);
       return;
     case "number":
-      return checkSafeNumber(value, pointer, report);
+      if (!Number.isSafeInteger(value)) checkNumber(value, visit, report);
+      return;
     case "boolean":
       return;
     case "object":
-      if (value !== null) checkKeys(value, pointer, report);
+      if (value !== null && !Array.isArray(value)) checkKeys(value, visit, report);
       return;
     case "undefined":
-      return report.error("not-json", pointer, "undefined is no JSON value", "leave the key out");
+      return report.error("not-json", pointerOf(visit), "undefined is no JSON value", "leave the key out");
     case "bigint":
     case "function":
     case "symbol":
       return report.error(
         "not-json",
-        pointer,
+        pointerOf(visit),
         `${kindOf(value)} is no JSON value`,
         "a policy is data: code has a name in it",
       );
   }
 }
 
-function checkKeys(value: object, pointer: string, report: Report): void {
-  if (Array.isArray(value)) return;
+function checkKeys(value: object, visit: Visit, report: Report): void {
   const prototype: unknown = Object.getPrototypeOf(value);
+  // Objects of another realm have a prototype that is not ours, and nothing above it.
   if (prototype !== null && prototype !== Object.prototype && Object.getPrototypeOf(prototype) !== null) {
-    return report.error(
-      "not-json",
-      pointer,
-      "an instance of a class is no JSON value",
-      "write a plain object",
-    );
+    const message = "an instance of a class is no JSON value";
+    return report.error("not-json", pointerOf(visit), message, "write a plain object");
   }
-  for (const key of Object.keys(value)) checkKey(key, pointerTo(pointer, key), report);
+  for (const key of Object.keys(value)) {
+    if (LONE_SURROGATE.test(key)) loneSurrogate(pointerTo(pointerOf(visit), key), report);
+    if (key === "__proto__") prototypeKey(pointerTo(pointerOf(visit), key), report);
+  }
 }
 
-/** Text that is no Unicode, and the one key that sets an object's prototype wherever a copy is made of it. */
-function checkKey(key: string, pointer: string, report: Report): void {
-  if (LONE_SURROGATE.test(key)) loneSurrogate(pointer, report);
-  if (key === "__proto__") {
-    report.error(
-      "prototype-key",
-      pointer,
-      `key ${quote(key)} would reach into an object's prototype`,
-      "choose another name",
-    );
-  }
+/** The one key that sets an object's prototype wherever a copy is made of it. */
+function prototypeKey(pointer: string, report: Report): void {
+  const message = "key `__proto__` would reach into an object's prototype";
+  report.error("prototype-key", pointer, message, "choose another name");
 }
 
 function loneSurrogate(pointer: string, report: Report): void {
@@ -121,15 +117,11 @@ function loneSurrogate(pointer: string, report: Report): void {
 }
 
 /** Beyond 2^53 two readers of the same digits may hold two numbers. */
-function checkSafeNumber(value: number, pointer: string, report: Report): void {
+function checkNumber(value: number, visit: Visit, report: Report): void {
   if (!Number.isFinite(value)) {
-    report.error("not-json", pointer, `\`${value}\` is no JSON number`, "write a finite number");
-  } else if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
-    report.error(
-      "unsafe-number",
-      pointer,
-      "the number is beyond what is read alike everywhere (2^53)",
-      "write a smaller number",
-    );
+    report.error("not-json", pointerOf(visit), `\`${value}\` is no JSON number`, "write a finite number");
+  } else if (Number.isInteger(value)) {
+    const message = "the number is beyond what is read alike everywhere (2^53)";
+    report.error("unsafe-number", pointerOf(visit), message, "write a smaller number");
   }
 }

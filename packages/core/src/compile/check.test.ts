@@ -543,7 +543,7 @@ describe("JSON Schemas", () => {
       "maxLength",
       "`maxLength` says nothing about `integer`",
     ],
-    ["a branch without its condition", { then: {} }, "then", "`then` does nothing without `if`"],
+    ["a branch without its condition", { else: {} }, "else", "`else` does nothing without `if`"],
     [
       "a URL rule",
       { type: "string", allowedUrl: { schemes: ["https"] } },

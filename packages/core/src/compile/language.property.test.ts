@@ -1,0 +1,220 @@
+/** Properties of the language itself, on documents made of the reference's sample by changing it everywhere. */
+import { readFileSync } from "node:fs";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { DIAGNOSTIC_CODES } from "../errors/diagnostic-codes.js";
+import { type Diagnostic, Report } from "../errors/diagnostics.js";
+import { canonicalJson } from "../lib/canonical-json.js";
+import { parsePointer, pointerTo, valueAt } from "../lib/pointer.js";
+import type { PolicyDocument } from "../model/policy.js";
+import { checkPolicy } from "./check.js";
+import { parsePolicy } from "./parse.js";
+import { resolvePolicy } from "./resolve.js";
+import { SAMPLE } from "./sample.test-support.js";
+import { checkShape } from "./shape.js";
+
+type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
+
+const sample = (): Json => structuredClone(parsePolicy(SAMPLE)) as unknown as Json;
+
+function pointersOf(value: Json, pointer = ""): string[] {
+  if (typeof value !== "object" || value === null) return [pointer];
+  return [
+    pointer,
+    ...Object.entries(value).flatMap(([key, inner]) => pointersOf(inner, pointerTo(pointer, key))),
+  ];
+}
+
+const POINTERS = pointersOf(sample());
+
+/** The sample with one place changed; undefined takes it out. */
+function changed(pointer: string, value: Json | undefined, document = sample()): Json | undefined {
+  const segments = parsePointer(pointer) ?? [];
+  const key = segments.at(-1);
+  if (key === undefined) return value;
+  const parent = valueAt(document, segments.slice(0, -1));
+  if (typeof parent !== "object" || parent === null) return document;
+  if (value === undefined) Reflect.deleteProperty(parent, key);
+  else Reflect.set(parent, key, value);
+  return document;
+}
+
+function expectListed(diagnostics: readonly Diagnostic[]): void {
+  for (const { code, pointer, message, help } of diagnostics) {
+    expect(DIAGNOSTIC_CODES).toHaveProperty([code]);
+    expect(parsePointer(pointer)).toBeDefined();
+    expect(message).toMatch(/^[^A-Z\n].*[^.\n]$/u);
+    if (help !== undefined) expect(help).not.toMatch(/\.$/u);
+  }
+}
+
+/** Places that hold a value of the author's own, where any JSON may stand. */
+const FREE = ["/jwks/keys/0", "/default", "/enum"];
+const isFree = (pointer: string): boolean => FREE.some((place) => pointer.includes(place));
+
+describe("no value anywhere makes a check throw (B10.150)", () => {
+  const WRONG: readonly (Json | undefined)[] = ["", -1, [], {}, [null], undefined];
+
+  it.each(
+    WRONG.map((value) => [value === undefined ? "a missing value" : JSON.stringify(value), value] as const),
+  )("%s at every pointer", (_name, value) => {
+    for (const pointer of POINTERS) expectListed(checkPolicy(changed(pointer, value)));
+  });
+
+  it("refuses null at every pointer where the language says what may stand there", () => {
+    const passed = POINTERS.filter((pointer) => {
+      const found = checkPolicy(changed(pointer, null));
+      expectListed(found);
+      return found.length === 0;
+    });
+    expect(passed.filter((pointer) => !isFree(pointer))).toEqual([]);
+  });
+});
+
+describe("a typo never turns a protection off (B10.157)", () => {
+  it("refuses an unknown key in every object", () => {
+    const objects = POINTERS.filter((pointer) => {
+      const value = valueAt(sample(), parsePointer(pointer) ?? []);
+      return typeof value === "object" && value !== null && !Array.isArray(value) && !isFree(pointer);
+    });
+    expect(objects.length).toBeGreaterThan(60);
+    const passed = objects.filter((pointer) => {
+      const found = checkPolicy(changed(pointerTo(pointer, "protectd"), 1));
+      return !found.some(
+        ({ severity, pointer: at }) => severity === "error" && at.startsWith(pointerTo(pointer, "protectd")),
+      );
+    });
+    expect(passed).toEqual([]);
+  });
+
+  it("denies everything where nothing is written", () => {
+    expect(resolvePolicy({ gatehouse: 1, name: "t", routes: {} }, new Report())?.routes).toEqual([]);
+  });
+});
+
+/** The same value with the keys of every object in another order. */
+function shuffled(value: Json, seed: () => number): Json {
+  if (Array.isArray(value)) return value.map((item) => shuffled(item, seed));
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).map(([key, inner]) => [key, shuffled(inner, seed), seed()] as const);
+  return Object.fromEntries(entries.sort((a, b) => a[2] - b[2]).map(([key, inner]) => [key, inner]));
+}
+
+/** Maps and sets as lists, in their order: it is part of what must not change. */
+function plain(value: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(value, (key, inner: unknown) => {
+      if (key === "document") return undefined;
+      return inner instanceof Map || inner instanceof Set ? [...inner] : inner;
+    }),
+  );
+}
+
+describe("order_never_matters", () => {
+  const seeds = fc
+    .infiniteStream(fc.double({ min: 0, max: 1, noNaN: true }))
+    .map((stream) => () => stream.next().value as number);
+
+  it("resolves a document with its keys in any order to the same policy", () => {
+    const report = new Report();
+    const expected = plain(resolvePolicy(sample() as unknown as PolicyDocument, report));
+    fc.assert(
+      fc.property(seeds, (seed) => {
+        const document = shuffled(sample(), seed) as unknown as PolicyDocument;
+        expect(plain(resolvePolicy(document, report))).toEqual(expected);
+        expect(canonicalJson(document)).toBe(canonicalJson(sample()));
+      }),
+      { numRuns: 50 },
+    );
+    expect(report.diagnostics).toEqual([]);
+  });
+
+  it("finds the same problems in a document with its keys in any order", () => {
+    const wrong = (): Json => {
+      let document = changed("/limits/per-ip/window", "soon") ?? null;
+      document = changed("/routes/POST ~1orders/authorize/roles/0", "custmer", document) ?? null;
+      document = changed("/groups/~1amdin", { conceal: true }, document) ?? null;
+      return changed("/schemas/Order/properties/id/type", "strng", document) ?? null;
+    };
+    const told = (document: Json): string[] =>
+      checkPolicy(document)
+        .map((diagnostic) => JSON.stringify(diagnostic))
+        .sort();
+    const expected = told(wrong());
+    expect(expected).toHaveLength(4);
+    fc.assert(
+      fc.property(seeds, (seed) => {
+        expect(told(shuffled(wrong(), seed))).toEqual(expected);
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
+describe("the editors' schema and the engine's rules", () => {
+  const schema: object = JSON.parse(
+    readFileSync(new URL("../../policy.schema.json", import.meta.url), "utf8"),
+  );
+  const valid = new Ajv2020({ strict: false, logger: false }).compile(schema);
+
+  const value = fc.oneof(
+    fc.constantFrom<Json>(
+      null,
+      true,
+      false,
+      0,
+      1,
+      2.5,
+      "",
+      "x",
+      "none",
+      "30s",
+      "env:X",
+      "GET /a",
+      "authenticated",
+      "*",
+      "/a",
+      "64kB",
+      "day",
+    ),
+    fc.constantFrom<Json>(
+      [],
+      {},
+      ["x"],
+      ["x", "x"],
+      { secret: "env:X" },
+      { roles: ["x"] },
+      { type: "jwt" },
+      { value: 1 },
+    ),
+    fc.constantFrom<Json>(
+      [{ roles: ["x"] }, {}],
+      [["x", "y"], "z"],
+      { fact: "x" },
+      { action: "mask" },
+      { replace: null },
+      { fact: 1 },
+    ),
+  );
+
+  it("agree on which documents have the right shape", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.constantFrom(...POINTERS.slice(1)), fc.option(value, { nil: undefined })), {
+          maxLength: 2,
+        }),
+        (edits) => {
+          let document: Json = sample();
+          for (const [pointer, replacement] of edits)
+            document = changed(pointer, structuredClone(replacement), document) ?? null;
+          const report = new Report();
+          checkShape(document, report);
+          const right = report.diagnostics.every(({ code }) => code === "not-supported-yet");
+          expect([right, report.diagnostics]).toEqual([valid(document), report.diagnostics]);
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+  });
+});
