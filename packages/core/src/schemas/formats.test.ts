@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FORMAT_NAMES, type FormatName } from "../lib/format-names.js";
 import { compileAllowedUrl } from "./allowed-url.js";
