@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { describe, expect, it } from "vitest";
-import { ask, policyOf, serve, type PlainHandler, Wire } from "./support.js";
+import { ask, policyOf, serve, type PlainHandler, type Wire } from "./support.js";
 
 const ORDER = { id: "o-1", secret: "canary-7f3a" };
 const TEXT = JSON.stringify(ORDER);

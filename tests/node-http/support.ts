@@ -97,7 +97,7 @@ export async function serve(
 
 /** One connection, read answer by answer. */
 export class Wire {
-  private received = Buffer.alloc(0);
+  private received: Buffer = Buffer.alloc(0);
   private changed: (() => void)[] = [];
   ended = false;
 

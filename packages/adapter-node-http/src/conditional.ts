@@ -13,8 +13,11 @@ export function hideConditions(req: IncomingMessage): void {
   for (let index = raw.length - 2; index >= 0; index -= 2) {
     const name = raw[index]?.toLowerCase();
     if (name === undefined || !CONDITIONS.has(name)) continue;
+    // Node makes these two from the raw list when first asked, and counts on its length: they are asked before it changes.
+    const { headers, headersDistinct } = req;
+    delete headers[name];
+    // HTTP/2's compatibility API has no such object.
+    delete (headersDistinct as typeof headersDistinct | undefined)?.[name];
     raw.splice(index, 2);
-    delete req.headers[name];
-    delete (req.headersDistinct as typeof req.headersDistinct | undefined)?.[name];
   }
 }

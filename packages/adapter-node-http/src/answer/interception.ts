@@ -22,6 +22,8 @@ type Phase = "open" | "passing" | "taken";
 export class Interception {
   readonly native: Native;
   phase: Phase = "open";
+  /** The handler itself has ended its answer: what it writes now is its own mistake, and Node's to say. */
+  ended = false;
   /** True while the native `writeHead` runs: a wrapper beneath may look at the fields and change them. */
   sending = false;
   fields: HandlerFields | undefined = undefined;
@@ -77,6 +79,7 @@ export class Interception {
   }
 
   end(chunk: Chunk | undefined, encoding: BufferEncoding | undefined, done: Done | undefined): void {
+    this.ended = true;
     if (this.phase === "open") {
       if (this.collector !== undefined) {
         if (chunk !== undefined && !this.collector.add(chunk, encoding)) this.tooLarge();

@@ -91,7 +91,7 @@ function write(this: Guarded, chunk: unknown, encoding?: BufferEncoding | Done |
   const callback = typeof encoding === "function" ? encoding : done;
   const answer = answerOf(this);
   // Node's own method knows what to say of a write after the end and of what is neither text nor bytes.
-  if (this.writableEnded || !isChunk(chunk)) {
+  if (answer.ended || !isChunk(chunk)) {
     return answer.native.write.call(this, chunk, "utf8", callback);
   }
   return answer.write(chunk, encodingOf(encoding), callback);
@@ -108,7 +108,7 @@ function end(this: Guarded, chunk?: unknown, encoding?: BufferEncoding | Done | 
     answer.native.write.call(this, chunk, "utf8");
     return this;
   }
-  if (this.writableEnded && answer.phase !== "taken") {
+  if (answer.ended) {
     answer.native.end.call(this, chunk ?? undefined, undefined, callback);
     return this;
   }

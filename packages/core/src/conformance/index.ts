@@ -9,7 +9,7 @@ export { closeCaseFile, prepareCase, prepareRequest, stepsOf } from "./prepare.j
 export type { PreparedCase, PreparedRequest, PreparedStep } from "./prepare.js";
 export { runOverSockets, whyNotOverSockets } from "./sockets.js";
 export type { Lack, RunningTarget, SocketTarget, TargetStart } from "./sockets.js";
-export { exchangeOverSocket } from "./sockets-wire.js";
+export { exchangeOverSocket, parseAnswer } from "./sockets-wire.js";
 export type { WireAnswer } from "./sockets-wire.js";
 export { throwawayCertificate } from "./certificate.js";
 export type { Certificate } from "./certificate.js";

@@ -8,6 +8,8 @@ export interface WireAnswer {
   readonly status: number;
   readonly headers: readonly (readonly [string, string])[];
   readonly body: Buffer;
+  /** What came behind it: the next answer of a connection that was kept. */
+  readonly rest: Buffer;
 }
 
 /** Long enough for any loopback server; an answer that does not come is a difference, not a hang. */
@@ -96,8 +98,9 @@ export function parseAnswer(bytes: Buffer, method: string, ended: boolean): Wire
     const colon = field.indexOf(":");
     return [field.slice(0, colon), field.slice(colon + 1).trim()];
   });
-  const body = bodyOf(rest, { method, status, headers }, ended);
-  return body === undefined ? undefined : { status, headers, body };
+  const head = { method, status, headers };
+  const framed = bodyOf(rest, head, ended);
+  return framed === undefined ? undefined : { status, headers, ...framed };
 }
 
 interface Head {
@@ -106,27 +109,40 @@ interface Head {
   readonly headers: readonly (readonly [string, string])[];
 }
 
-/** RFC 9112 section 6.3. */
-function bodyOf(rest: Buffer, { method, status, headers }: Head, ended: boolean): Buffer | undefined {
-  if (method === "HEAD" || status === 101 || status === 204 || status === 304) return Buffer.alloc(0);
-  const field = (wanted: string): string | undefined =>
-    headers.find(([name]) => name.toLowerCase() === wanted)?.[1];
-  if (field("transfer-encoding") !== undefined) return unchunk(rest);
-  const length = field("content-length");
-  if (length === undefined) return ended ? rest : undefined;
-  return rest.length < Number(length) ? undefined : rest.subarray(0, Number(length));
+interface Framed {
+  readonly body: Buffer;
+  readonly rest: Buffer;
 }
 
-function unchunk(rest: Buffer): Buffer | undefined {
+/** RFC 9112 section 6.3. */
+function bodyOf(bytes: Buffer, { method, status, headers }: Head, ended: boolean): Framed | undefined {
+  const field = (wanted: string): string | undefined =>
+    headers.find(([name]) => name.toLowerCase() === wanted)?.[1];
+  const none = method === "HEAD" || status === 101 || status === 204 || status === 304;
+  if (!none && field("transfer-encoding") !== undefined) return unchunk(bytes);
+  const stated = none ? "0" : field("content-length");
+  if (stated === undefined) return ended ? { body: bytes, rest: Buffer.alloc(0) } : undefined;
+  const length = Number(stated);
+  return bytes.length < length
+    ? undefined
+    : { body: bytes.subarray(0, length), rest: bytes.subarray(length) };
+}
+
+function unchunk(bytes: Buffer): Framed | undefined {
   const parts: Buffer[] = [];
   for (let at = 0; ;) {
-    const line = rest.indexOf("\r\n", at);
+    const line = bytes.indexOf("\r\n", at);
     if (line < 0) return undefined;
-    const size = Number.parseInt(rest.subarray(at, line).toString("latin1"), 16);
+    const size = Number.parseInt(bytes.subarray(at, line).toString("latin1"), 16);
     const begin = line + 2;
-    if (Number.isNaN(size) || rest.length < begin + size + 2) return undefined;
-    if (size === 0) return Buffer.concat(parts);
-    parts.push(rest.subarray(begin, begin + size));
+    if (Number.isNaN(size)) return undefined;
+    if (size === 0) {
+      // Trailers, if any, end with an empty line like a head.
+      const end = bytes.indexOf("\r\n\r\n", line);
+      return end < 0 ? undefined : { body: Buffer.concat(parts), rest: bytes.subarray(end + 4) };
+    }
+    if (bytes.length < begin + size + 2) return undefined;
+    parts.push(bytes.subarray(begin, begin + size));
     at = begin + size + 2;
   }
 }
