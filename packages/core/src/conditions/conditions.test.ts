@@ -68,6 +68,12 @@ describe("what conditions read", () => {
     expect(result("principal.claims.level == 3", anonymous)).toBe(absent("principal.claims"));
   });
 
+  it("knows the session of a TLS connection", () => {
+    const secure = sample({ request: { scheme: "https", tls: { protocol: "TLSv1.3" } } });
+    expect(result("has(request.tls) && request.tls.protocol == 'TLSv1.3'", secure)).toBe(true);
+    expect(result("request.tls.protocol == 'TLSv1.3'")).toBe(absent("request.tls"));
+  });
+
   it("does not believe that a value has its schema's type: observe mode lets bodies pass that have not", () => {
     const spoiled = sample({ body: { i: 2 ** 53, s: 7, l: [1, "2"], customer: [], d: "1" } });
     expect(result("body.i > 0", spoiled)).toBe("`i` in `body` is not of its schema's type");

@@ -21,15 +21,7 @@ import { typeName } from "./types.js";
 import { Failure } from "./values.js";
 
 export { isConditionError } from "./condition.js";
-export type {
-  Availability,
-  CompiledExpression,
-  CompiledFact,
-  Condition,
-  ConditionError,
-  ConditionScope,
-  NumberExpression,
-} from "./condition.js";
+export type { Availability, CompiledFact, Condition, ConditionScope, NumberExpression } from "./condition.js";
 export { compileFact } from "./fact.js";
 export { scopeOf } from "./scope.js";
 export { equal as equalValues } from "./values.js";

@@ -70,7 +70,7 @@ const TIME_OVERFLOW = new Failure("an instant leaves the years 1 to 9999, or a d
 
 const MAX_TEXT = 1_000_000;
 
-export function asInt(value: number): number | Failure {
+function asInt(value: number): number | Failure {
   // `+ 0`: there is no negative zero among integers.
   return Number.isSafeInteger(value) ? value + 0 : OVERFLOW;
 }

@@ -119,6 +119,6 @@ function ofValues(schema: Keywords): CelType {
   return values.every((value) => typeof value === "number") ? DOUBLE : DYN;
 }
 
-export function isKeywords(schema: unknown): schema is Keywords {
+function isKeywords(schema: unknown): schema is Keywords {
   return typeof schema === "object" && schema !== null && !Array.isArray(schema);
 }

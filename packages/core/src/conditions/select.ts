@@ -56,7 +56,7 @@ export function rootOf(compiler: Compiler, ast: ASTNode): Root | undefined {
 }
 
 /** The fact behind `root.name`, with a diagnostic where there is none. */
-export function accessOf(compiler: Compiler, root: Root, name: string): Access | undefined {
+function accessOf(compiler: Compiler, root: Root, name: string): Access | undefined {
   if (root.name === "principal" && compiler.vocabulary.scope.principal === "none") {
     return compiler.error(
       "principal-on-open-route",

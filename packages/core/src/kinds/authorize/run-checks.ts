@@ -7,7 +7,7 @@ import type { CheckInput } from "../../ports/application.js";
 import type { Entry, NamedCheck } from "./plan.js";
 
 /** How long a check may take. */
-export const CHECK_DEADLINE_MS = 2000;
+const CHECK_DEADLINE_MS = 2000;
 
 /** True: the check passed. */
 type Finding = boolean | Fault;
