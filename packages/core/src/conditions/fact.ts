@@ -4,7 +4,7 @@ import { didYouMean } from "../errors/did-you-mean.js";
 import type { RequestState } from "../model/state.js";
 import type { CompiledFact, ConditionScope } from "./condition.js";
 import { vocabularyOf } from "./roots.js";
-import type { Access } from "./roots.js";
+import type { Access } from "./access.js";
 import { memberOf, isObject } from "./values.js";
 import type { CelType } from "./types.js";
 
