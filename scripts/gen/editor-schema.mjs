@@ -17,7 +17,7 @@ export function editorSchema(language) {
 }
 
 /** A definition that was only extended is no definition of its own any more. */
-export function dropUnreachable(schema) {
+function dropUnreachable(schema) {
   const reached = new Set();
   const follow = (node) =>
     mapSchema(node, (one) => {

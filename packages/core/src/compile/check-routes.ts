@@ -10,7 +10,10 @@ import { quote } from "./words.js";
 
 export function checkRoutes(policy: ResolvedPolicy, report: Report): void {
   compileRouter(policy, {}, report);
-  for (const route of policy.routes) checkAccess(route, policy, report);
+  for (const route of policy.routes) {
+    checkAccess(route, policy, report);
+    checkClosed(route, policy, report);
+  }
   checkGroups(policy, report);
   checkLevels(policy.document, report);
 }
@@ -33,6 +36,23 @@ function checkAccess(route: ResolvedRoute, policy: ResolvedPolicy, report: Repor
     route.pointer,
     "the route authenticates and says nothing of `authorize`: being known is not being allowed",
     'say who may, here or by `require` of a group or in `defaults`; any principal is `"authorize": "authenticated"`',
+  );
+}
+
+/** `/files/*` beside a group `/files/:name`: the group closes every path that the route could match. */
+function checkClosed({ key, pattern, pointer }: ResolvedRoute, policy: ResolvedPolicy, report: Report): void {
+  if (pattern.at(-1)?.kind !== "rest") return;
+  const around = pattern.slice(0, -1);
+  const closing = policy.groups.find(
+    ({ parts }) =>
+      parts.length === pattern.length && parts.at(-1)?.kind === "param" && standsIn(parts, around),
+  );
+  if (closing === undefined) return;
+  report.error(
+    "unreachable-route",
+    pointer,
+    `no request reaches ${quote(key)}: group ${quote(closing.prefix)} closes every path that it could match`,
+    "let the route stand in the group, or shorten the group's prefix",
   );
 }
 

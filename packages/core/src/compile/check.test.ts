@@ -356,6 +356,22 @@ describe("routes and groups", () => {
     ]);
   });
 
+  it("refuses a route whose every path a group closes", () => {
+    const one = { authorize: "authenticated" };
+    const groups = { "/files/:name": {}, "/docs": {} };
+    expect(
+      problems({ groups, routes: { "GET /files/*": one, "GET /files/:id/*": one, "GET /*": one } }),
+    ).toEqual([
+      {
+        code: "unreachable-route",
+        pointer: "/routes/GET ~1files~1*",
+        message:
+          "no request reaches `GET /files/*`: group `/files/:name` closes every path that it could match",
+        help: "let the route stand in the group, or shorten the group's prefix",
+      },
+    ]);
+  });
+
   it("refuses two spellings of one header field", () => {
     const headers = { "X-One": "1", "x-one": "2" };
     expect(problems(route({ authorize: "authenticated", headers }))).toEqual([

@@ -9,7 +9,7 @@ const STRING = /[rRbB]{0,2}(?:"""[^]*?"""|'''[^]*?'''|"(?:[^"\\\n]|\\.)*"|'(?:[^
 const NAME = /(?<![\w.])principal(?!\w)/u;
 
 /** Does a condition or cost name `principal`? Asked before conditions are compiled, so it reads the text. */
-export function textReadsPrincipal(text: string): boolean {
+function textReadsPrincipal(text: string): boolean {
   return NAME.test(text.replace(STRING, '""'));
 }
 

@@ -18,7 +18,7 @@ export interface KeyProblem {
 }
 
 /** What `*` in place of a method stands for. OPTIONS is left out: it is CORS's, unless a route names it. */
-export const ANY_METHOD: readonly string[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
+const ANY_METHOD: readonly string[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 
 /** The engine answers these itself, always with 405: TRACE echoes credentials, CONNECT is a tunnel. */
 const NEVER_ROUTED: ReadonlySet<string> = new Set(["TRACE", "CONNECT"]);
@@ -84,7 +84,7 @@ function methodProblem(method: string): KeyProblem | undefined {
 }
 
 /** `/` is one empty segment and `/a/` ends in one, as in the request's own segments. */
-export function parsePath(path: string): readonly PatternPart[] | KeyProblem {
+function parsePath(path: string): readonly PatternPart[] | KeyProblem {
   if (!path.startsWith("/")) {
     return {
       problem: `path \`${path}\` does not begin with \`/\``,

@@ -24,7 +24,7 @@ export type KeywordForm =
   | "redact";
 
 /** The JSON type that a keyword says something about; others pass it unseen. */
-export type KeywordSubject = "string" | "number" | "array" | "object" | "any";
+type KeywordSubject = "string" | "number" | "array" | "object" | "any";
 
 export interface Keyword {
   readonly form: KeywordForm;

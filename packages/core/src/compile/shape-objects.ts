@@ -70,7 +70,7 @@ function fits(name: string, { pattern, maxLength = Number.POSITIVE_INFINITY }: R
   return name.length <= maxLength && (pattern === undefined || matches(pattern, name));
 }
 
-export function unknownKey(key: string, known: readonly string[], pointer: string, report: Report): void {
+function unknownKey(key: string, known: readonly string[], pointer: string, report: Report): void {
   report.error(
     "unknown-key",
     pointer,
