@@ -182,8 +182,7 @@ export class Passage {
     this.overflowed = true;
     try {
       const { status, headers, body } = this.exchange.overflow();
-      interception.take();
-      writeClosing(res, interception.native, status, headers, body ?? "", true);
+      interception.take(() => writeClosing(res, interception.native, status, headers, body ?? "", true));
     } catch (error) {
       this.broken(error);
     }
@@ -221,8 +220,8 @@ export class Passage {
       this.res.destroy();
       return;
     }
-    this.interception?.take();
-    writeBareError(this.res, native);
+    if (this.interception === undefined) writeBareError(this.res, native);
+    else this.interception.take(() => writeBareError(this.res, native));
     this.exchange.end(500);
   }
 }

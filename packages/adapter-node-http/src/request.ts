@@ -18,6 +18,7 @@ export function readRequest(request: NodeRequest): RawRequest {
     httpVersion: req.httpVersion,
     tls: encrypted ? factsOf(socket as TLSSocket) : undefined,
     upgrade: (req as { upgrade?: boolean }).upgrade === true,
+    ...(isHttp2(req) ? { hasContent: !req.stream.endAfterHeaders } : {}),
   };
 }
 

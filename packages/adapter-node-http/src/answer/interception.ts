@@ -24,7 +24,7 @@ export class Interception {
   phase: Phase = "open";
   /** The handler itself has ended its answer: what it writes now is its own mistake, and Node's to say. */
   ended = false;
-  /** True while the native `writeHead` runs: a wrapper beneath may look at the fields and change them. */
+  /** True while a native method runs: it, or a wrapper beneath, may call others of the response's methods, and means the native ones. */
   sending = false;
   fields: HandlerFields | undefined = undefined;
   /** What went out, once it did. */
@@ -117,9 +117,15 @@ export class Interception {
     this.sendWhole(shaped);
   }
 
-  /** An answer that is not the handler's, whose last bytes the caller sends when it sees fit. */
-  take(): void {
+  /** Somebody else answers; what the handler still writes is dropped. */
+  take(answer: () => void): void {
     this.phase = "taken";
+    this.sending = true;
+    try {
+      answer();
+    } finally {
+      this.sending = false;
+    }
   }
 
   addTrailers(fields: FieldsArgument): void {
@@ -210,9 +216,8 @@ export class Interception {
     const { res } = this;
     const { status, body } = shaped;
     this.sendHead(status, framed(res, shaped));
-    this.phase = "taken";
-    if (body === undefined || body.length === 0 || res.req.method === "HEAD") this.native.end.call(res);
-    else this.native.end.call(res, body, "utf8");
+    const silent = body === undefined || body.length === 0 || res.req.method === "HEAD";
+    this.take(() => (silent ? this.native.end.call(res) : this.native.end.call(res, body, "utf8")));
   }
 
   private sendHead(status: number, headers: readonly HeaderField[]): void {
@@ -247,8 +252,12 @@ export class Interception {
       if (!this.account(chunk === undefined ? 0 : lengthOf(chunk, encoding))) return;
       if (this.due > 0) return this.cut(new Error("the handler wrote less than its Content-Length"));
     }
-    if (chunk === undefined) this.native.end.call(this.res, undefined, undefined, done);
-    else this.native.end.call(this.res, chunk, encoding ?? "utf8", done);
+    this.sending = true;
+    try {
+      this.native.end.call(this.res, chunk, encoding ?? "utf8", done);
+    } finally {
+      this.sending = false;
+    }
   }
 
   /** More than was promised would be read as the beginning of the next answer on this connection. */

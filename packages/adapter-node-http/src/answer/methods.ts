@@ -2,7 +2,7 @@
  * All the ways in which a handler can write, led to one place. The functions are shared by all responses and stand on the response
  * itself: a wrapper's own methods, set before, would hide anything that stood on the prototype.
  */
-import type { ServerResponse } from "node:http";
+import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Exchange } from "@gatehouse/core";
 import { HandlerFields, type FieldsArgument, type FieldValue } from "./fields.js";
 import { headersSent, Interception, type AnswerSettings } from "./interception.js";
@@ -78,8 +78,10 @@ function writeHead(
   reason?: string | FieldsArgument,
   fields?: FieldsArgument,
 ): Guarded {
-  const given = fields ?? (typeof reason === "string" ? undefined : reason);
-  answerOf(this).writeHead(status, given ?? undefined);
+  const given = fields ?? (typeof reason === "string" ? undefined : reason) ?? undefined;
+  const answer = answerOf(this);
+  if (answer.sending) answer.native.writeHead.call(this, status, (given ?? {}) as OutgoingHttpHeaders);
+  else answer.writeHead(status, given);
   return this;
 }
 
@@ -91,8 +93,8 @@ function write(this: Guarded, chunk: unknown, encoding?: BufferEncoding | Done |
   const callback = typeof encoding === "function" ? encoding : done;
   const answer = answerOf(this);
   // Node's own method knows what to say of a write after the end and of what is neither text nor bytes.
-  if (answer.ended || !isChunk(chunk)) {
-    return answer.native.write.call(this, chunk, "utf8", callback);
+  if (answer.ended || answer.sending || !isChunk(chunk)) {
+    return answer.native.write.call(this, chunk, encodingOf(encoding) ?? "utf8", callback);
   }
   return answer.write(chunk, encodingOf(encoding), callback);
 }
@@ -108,8 +110,8 @@ function end(this: Guarded, chunk?: unknown, encoding?: BufferEncoding | Done | 
     answer.native.write.call(this, chunk, "utf8");
     return this;
   }
-  if (answer.ended) {
-    answer.native.end.call(this, chunk ?? undefined, undefined, callback);
+  if (answer.ended || answer.sending) {
+    answer.native.end.call(this, chunk ?? undefined, encodingOf(encoding), callback);
     return this;
   }
   answer.end(chunk ?? undefined, encodingOf(encoding), callback);

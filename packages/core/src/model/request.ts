@@ -20,6 +20,8 @@ export interface RawRequest {
   readonly httpVersion?: string | undefined;
   /** True when the server sees a request to upgrade (RFC 9110 section 7.8) and could honour it. */
   readonly upgrade?: boolean | undefined;
+  /** True when content follows though no field says so: an HTTP/2 stream ends by a flag, not by a length. */
+  readonly hasContent?: boolean | undefined;
   /** Facts of the TLS session, where the socket is TLS. */
   readonly tls?: TlsFacts | undefined;
   /** What this platform cannot see: a fetch `Request` hides the raw target, duplicate fields and the peer. */

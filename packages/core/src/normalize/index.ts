@@ -82,7 +82,7 @@ export function compileNormalizer(policy: ResolvedPolicy, options: NormalizeOpti
     }
 
     let contentLength: number | undefined;
-    let hasContent = false;
+    let hasContent = raw.hasContent === true;
     if ((seen & FIELD.contentLength) !== 0) {
       if ((seen & FIELD.transferEncoding) !== 0) return framing.LENGTH_AND_ENCODING;
       contentLength = framing.parseLength(headers.get("content-length") ?? "");

@@ -1,0 +1,395 @@
+/** What Node hands to other events than `request`, other kinds of server, and servers that cannot be guarded. */
+import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createHttps, request as httpsRequest } from "node:https";
+import {
+  connect as connectHttp2,
+  createServer as createHttp2,
+  createSecureServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+} from "node:http2";
+import { text } from "node:stream/consumers";
+import { describe, expect, it } from "vitest";
+import { createEngine, type DecisionEvent } from "@gatehouse/core";
+import { throwawayCertificate } from "@gatehouse/core/conformance";
+import { createServer as createGuarded, guard, type GuardOptions } from "@gatehouse/node-http";
+import { ask, later, policyOf, readable, serve, Wire, type PlainHandler } from "./support.js";
+import { listen, stop } from "./target.js";
+
+const BODY = { type: "object", properties: { a: { type: "string" } } };
+const POLICY = policyOf({
+  "GET|POST /open": {},
+  "POST /read": { request: { body: BODY, maxBody: 100 } },
+  "GET /socket": { upgrade: "websocket" },
+  "GET /order": { response: { body: { type: "object", properties: { id: { type: "string" } } } } },
+});
+const ok: PlainHandler = (_req, res) => void res.end("ok");
+
+describe("Expect: 100-continue", () => {
+  const head = (path: string, rest = ""): string =>
+    `POST ${path} HTTP/1.1\r\nHost: a.test\r\nExpect: 100-continue\r\nContent-Type: application/json\r\n${rest}\r\n`;
+
+  it("B2.36: a refusal comes instead of 100", async () => {
+    const served = await serve(POLICY, ok);
+    const wire = await served.connect();
+    wire.send(head("/nope", "Content-Length: 9\r\n"));
+    await wire.closed();
+    expect(wire.text.startsWith("HTTP/1.1 404 Not Found\r\n")).toBe(true);
+    expect(wire.text).not.toContain("100 Continue");
+  });
+
+  it("a length beyond the limit is refused without 100", async () => {
+    const served = await serve(POLICY, ok);
+    const wire = await served.connect();
+    wire.send(head("/read", "Content-Length: 900\r\n"));
+    await wire.until("}");
+    expect(wire.text.startsWith("HTTP/1.1 413 ")).toBe(true);
+  });
+
+  it("100 comes after the decision, once, before the body is read", async () => {
+    const served = await serve(POLICY, (_req, res, context) => {
+      res.writeContinue();
+      context.send(context.body);
+    });
+    const wire = await served.connect();
+    wire.send(head("/read", "Content-Length: 9\r\n"));
+    await wire.until("100 Continue\r\n\r\n");
+    wire.send('{"a":"b"}');
+    await wire.until('{"a":"b"}');
+    expect(wire.text.split("100 Continue").length).toBe(2);
+  });
+
+  it("100 comes for a handler that streams", async () => {
+    const served = await serve(POLICY, async (req, res) => void res.end(await text(req)));
+    const wire = await served.connect();
+    wire.send(head("/open", "Content-Length: 2\r\n"));
+    await wire.until("100 Continue\r\n\r\n");
+    wire.send("{}");
+    expect((await wire.answer("POST")).body.toString()).toBe("{}");
+  });
+
+  it("another expectation is 417, in the policy's shape", async () => {
+    const served = await serve(POLICY, ok);
+    const answer = await ask(served, "GET /open HTTP/1.1\nExpect: 200-ok");
+    expect([answer.status, JSON.parse(answer.text).code]).toEqual([417, "expectation-failed"]);
+  });
+});
+
+describe("upgrades", () => {
+  const HANDSHAKE = "Connection: Upgrade\nUpgrade: websocket\nSec-WebSocket-Version: 13";
+  const sockets: GuardOptions = {
+    onUpgrade: (_req, socket, head, context) => {
+      socket.write(
+        `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n${context.route ?? ""}${head.toString()}`,
+      );
+      socket.on("data", (bytes: Buffer) => void socket.write(bytes)).on("end", () => void socket.end());
+    },
+  };
+
+  it.each([
+    { listener: "without a listener", options: {} },
+    { listener: "with one", options: sockets },
+  ])("B2.34: one that no route allows is refused before any listener: $listener", async ({ options }) => {
+    const served = await serve(POLICY, ok, { guard: options });
+    const answer = await ask(served, `GET /open HTTP/1.1\n${HANDSHAKE}`);
+    expect([answer.status, JSON.parse(answer.text).code]).toEqual([403, "upgrade-refused"]);
+    expect(await served.event()).toMatchObject({ outcome: "refuse", status: 403 });
+  });
+
+  it("an allowed one is handed on, and its exchange lasts as long as the connection", async () => {
+    const served = await serve(POLICY, ok, { guard: sockets });
+    const wire = await served.connect();
+    wire.send(`GET /socket HTTP/1.1\r\nHost: a.test\r\n${HANDSHAKE.replaceAll("\n", "\r\n")}\r\n\r\n`);
+    await wire.until("GET /socket");
+    wire.send("ping");
+    await wire.until("ping");
+    expect(served.events).toEqual([]);
+    wire.socket.destroy();
+    expect(await served.event()).toMatchObject({ outcome: "admit", route: "GET /socket", status: 101 });
+  });
+
+  it("an allowed one that nobody takes is 501", async () => {
+    const served = await serve(POLICY, ok);
+    expect((await ask(served, `GET /socket HTTP/1.1\n${HANDSHAKE}`)).status).toBe(501);
+  });
+
+  it("an upgrade handler that throws closes the connection", async () => {
+    const served = await serve(POLICY, ok, {
+      guard: {
+        onUpgrade: () => {
+          throw new Error("canary");
+        },
+      },
+    });
+    const wire = await served.connect();
+    wire.send(`GET /socket HTTP/1.1\r\nHost: a.test\r\n${HANDSHAKE.replaceAll("\n", "\r\n")}\r\n\r\n`);
+    await wire.closed();
+    expect(wire.text).toBe("");
+    expect((await served.event()).error).toEqual(new Error("canary"));
+  });
+
+  it("B2.35: h2c is never honoured", async () => {
+    const served = await serve(POLICY, ok, { guard: sockets });
+    const answer = await ask(
+      served,
+      "GET /open HTTP/1.1\nConnection: Upgrade, HTTP2-Settings\nUpgrade: h2c\nHTTP2-Settings: AAMAAABkAAQAAP__",
+    );
+    expect(answer.status).toBe(403);
+  });
+});
+
+it("B2.37: CONNECT is closed, TRACE is refused, and neither meets the handler", async () => {
+  const ran: string[] = [];
+  const served = await serve(POLICY, (req) => void ran.push(req.method ?? ""));
+  const wire = await served.connect();
+  wire.send("CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\n\r\n");
+  await wire.closed();
+  expect(wire.text).toBe("");
+  expect((await ask(served, "TRACE /open HTTP/1.1")).status).toBe(405);
+  expect(ran).toEqual([]);
+});
+
+describe("servers that cannot be guarded", () => {
+  const engine = () => createEngine(POLICY);
+  const other = (): void => undefined;
+
+  it.each([
+    { event: "upgrade", mend: "hand it to the guard as `onUpgrade` and call `attach(server)`" },
+    { event: "connect", mend: "remove it, and let `guard(…).attach(server)` own the event" },
+    { event: "checkContinue", mend: "remove it, and let `guard(…).attach(server)` own the event" },
+    { event: "checkExpectation", mend: "remove it, and let `guard(…).attach(server)` own the event" },
+    { event: "request", mend: "let the guard's handler call it" },
+  ])("attach refuses to stand beside a stranger at $event, now and later", async ({ event, mend }) => {
+    const message = `a listener for \`${event}\` on this server would answer requests that no policy has decided; ${mend}`;
+    const guarded = guard(await engine(), ok);
+    const strange = createServer().on(event, other);
+    expect(() => guarded.attach(strange)).toThrow(new Error(message));
+    const owned = guarded.attach(createServer());
+    expect(() => owned.on(event, other)).toThrow(new Error(message));
+    expect(owned.listeners(event)).not.toContain(other);
+  });
+
+  it("B2.43: a lenient parser is refused", async () => {
+    const guarded = guard(await engine(), ok);
+    const message =
+      "the server parses requests leniently (`insecureHTTPParser`): two readers may see two requests; leave the option out";
+    expect(() => guarded.attach(createServer({ insecureHTTPParser: true }))).toThrow(new Error(message));
+  });
+
+  it("as a plain listener beside a stranger every request is 500, and the operator is told once", async () => {
+    const errors: unknown[] = [];
+    const server = createServer(guard(await engine(), ok, { onError: (error) => errors.push(error) }));
+    server.on("upgrade", (_req, socket) => void socket.end("HTTP/1.1 101 Switching Protocols\r\n\r\n"));
+    const port = await listen(server);
+    later(() => stop(server));
+    expect((await ask({ port }, "GET /open HTTP/1.1")).status).toBe(500);
+    expect((await ask({ port }, "GET /open HTTP/1.1")).status).toBe(500);
+    expect(errors.map(String)).toEqual([
+      "Error: a listener for `upgrade` on this server would answer requests that no policy has decided; hand it to the guard as `onUpgrade` and call `attach(server)`",
+    ]);
+  });
+
+  it("as a plain listener, alone or called by one wrapper, it guards", async () => {
+    const guarded = guard(await engine(), ok);
+    const wrapper = (req: IncomingMessage, res: ServerResponse): void => {
+      res.setHeader("X-Outer", "kept");
+      // Node's own stream has the body by then.
+      setTimeout(() => guarded(req, res), 10);
+    };
+    for (const listener of [guarded, wrapper]) {
+      const server = createServer(listener);
+      const port = await listen(server);
+      later(() => stop(server));
+      expect((await ask({ port }, "GET /open HTTP/1.1")).text).toBe("ok");
+      expect((await ask({ port }, "GET /nope HTTP/1.1")).status).toBe(404);
+      const read = "POST /read HTTP/1.1\nContent-Type: application/json\nContent-Length: 9";
+      expect((await ask({ port }, read, '{"a":"b"}')).status).toBe(200);
+      expect((await ask({ port }, read, '{"b":"b"}')).status).toBe(422);
+    }
+  });
+
+  it("options that nobody knows are errors", async () => {
+    const known = await engine();
+    const wrong = (options: object) => () => guard(known, ok, options);
+    expect(wrong({ onUpgrad: other })).toThrow(
+      new TypeError("unknown option `onUpgrad`; did you mean `onUpgrade`?"),
+    );
+    expect(wrong({ verbose: true })).toThrow(
+      new TypeError("unknown option `verbose`; the options are responseLimit, onError, onUpgrade"),
+    );
+    expect(wrong({ responseLimit: "8 MB" })).toThrow(
+      new TypeError("`responseLimit` is not a whole number of bytes"),
+    );
+    expect(wrong({ onError: true })).toThrow(new TypeError("`onError` is not a function"));
+    expect(wrong({ onUpgrade: true })).toThrow(new TypeError("`onUpgrade` is not a function"));
+  });
+});
+
+describe("kinds of server", () => {
+  it("createServer guards at once", async () => {
+    const server = createGuarded(await createEngine(POLICY), ok);
+    const port = await listen(server);
+    later(() => stop(server));
+    expect((await ask({ port }, "GET /nope HTTP/1.1")).status).toBe(404);
+  });
+
+  it("https: the policy sees that the socket is encrypted", async () => {
+    const { key, cert } = throwawayCertificate();
+    const policy = { ...POLICY, transport: { https: "require" as const } };
+    const server = guard(await createEngine(policy), ok).attach(createHttps({ key, cert }));
+    const port = await listen(server);
+    later(() => stop(server));
+    const status = await new Promise((resolve, reject) => {
+      httpsRequest({ port, host: "127.0.0.1", path: "/open", ca: cert, servername: "a.test" }, (res) => {
+        res
+          .resume()
+          .on("end", () => resolve([res.statusCode, res.headers["strict-transport-security"] !== undefined]));
+      })
+        .on("error", reject)
+        .end();
+    });
+    expect(status).toEqual([200, true]);
+  });
+
+  it("one guard may own several servers", async () => {
+    const guarded = guard(await createEngine(POLICY), ok);
+    for (const server of [guarded.attach(createServer()), guarded.attach(createServer())]) {
+      const port = await listen(server);
+      later(() => stop(server));
+      const status = await new Promise((resolve) => {
+        httpRequest({ port, host: "127.0.0.1", path: "/open" }, (res) => {
+          res.resume().on("end", () => resolve(res.statusCode));
+        }).end();
+      });
+      expect(status).toBe(200);
+    }
+  });
+});
+
+describe("http2", () => {
+  interface Http2Answer {
+    readonly headers: IncomingHttpHeaders & { ":status"?: number };
+    readonly body: string;
+  }
+  type Ask = (headers: OutgoingHttpHeaders, body?: string) => Promise<Http2Answer>;
+
+  async function over(
+    secure: boolean,
+    handler: (
+      req: Http2ServerRequest,
+      res: Http2ServerResponse,
+      context: { send(value: unknown): void; body: unknown },
+    ) => unknown,
+    events: DecisionEvent[] = [],
+  ): Promise<Ask> {
+    const engine = await createEngine(POLICY, { onDecision: (event) => events.push(event) });
+    const guarded = guard<Http2ServerRequest, Http2ServerResponse>(engine, handler);
+    const { key, cert } = throwawayCertificate();
+    const server = secure ? guarded.attach(createSecureServer({ key, cert })) : guarded.attach(createHttp2());
+    const port = await listen(server);
+    const session = connectHttp2(`${secure ? "https" : "http"}://localhost:${port}`, { ca: cert });
+    later(async () => {
+      session.destroy();
+      await stop(server);
+    });
+    return async (headers, body) => {
+      const stream = session.request(
+        { ":authority": "a.test", ...headers },
+        { endStream: body === undefined },
+      );
+      const answered = new Promise<Http2Answer["headers"]>((resolve, reject) => {
+        stream.on("response", resolve).on("error", reject);
+      });
+      if (body !== undefined) stream.end(body);
+      return { headers: await answered, body: await text(stream) };
+    };
+  }
+
+  it.each([false, true])("refuses, admits, projects and reads bodies (TLS: %s)", async (secure) => {
+    const request = await over(secure, (req, res, context) => {
+      if (req.url === "/order") return void res.end('{"id":"o-1","secret":"canary"}');
+      if (req.url === "/read") return context.send(context.body);
+      res.setHeader("Set-Cookie", ["a=1", "b=2"]);
+      res.setHeader("Connection", "close");
+      res.end("ok");
+    });
+    expect(await request({ ":path": "/nope" })).toMatchObject({ headers: { ":status": 404 } });
+    const open = await request({ ":path": "/open" });
+    expect([open.headers[":status"], open.body, open.headers["set-cookie"]]).toEqual([
+      200,
+      "ok",
+      ["a=1", "b=2"],
+    ]);
+    expect(open.headers["x-content-type-options"]).toBe("nosniff");
+    expect((await request({ ":path": "/order" })).body).toBe('{"id":"o-1"}');
+    const json = { ":path": "/read", ":method": "POST", "content-type": "application/json" };
+    expect((await request(json, '{"a":"b"}')).body).toBe('{"a":"b"}');
+    expect((await request(json, '{"b":"b"}')).headers[":status"]).toBe(422);
+    expect((await request(json, "x".repeat(101))).headers[":status"]).toBe(413);
+    expect((await request({ ":path": "/read", ":method": "HEAD" })).headers[":status"]).toBe(405);
+  });
+
+  it("B2.46: an authority that differs from Host is refused", async () => {
+    const request = await over(false, (_req, res) => void res.end("ok"));
+    expect((await request({ ":path": "/open", host: "b.test" })).headers[":status"]).toBe(400);
+    expect((await request({ ":path": "/open", host: "a.test" })).headers[":status"]).toBe(200);
+  });
+
+  it("content on a GET is refused, though nothing states its length", async () => {
+    const request = await over(false, (_req, res) => void res.end("ok"));
+    expect((await request({ ":path": "/open" }, "canary")).headers[":status"]).toBe(400);
+  });
+
+  it("B2.47: a stream that the client resets ends its exchange", async () => {
+    const events: DecisionEvent[] = [];
+    const engine = await createEngine(POLICY, { onDecision: (event) => events.push(event) });
+    let running = 0;
+    const server = guard<Http2ServerRequest, Http2ServerResponse>(engine, () => void running++).attach(
+      createHttp2(),
+    );
+    const port = await listen(server);
+    const session = connectHttp2(`http://localhost:${port}`);
+    later(async () => {
+      session.destroy();
+      await stop(server);
+    });
+    const stream = session.request({ ":path": "/open" });
+    stream.on("error", () => undefined);
+    await expect.poll(() => running).toBe(1);
+    stream.close(8);
+    await expect.poll(() => events.map(({ status }) => status)).toEqual([0]);
+  });
+
+  it("a handler that throws is answered, and one that pushes is told no", async () => {
+    const request = await over(false, (req, res) => {
+      if (req.url === "/order") throw new Error("canary");
+      res.createPushResponse({ ":path": "/pushed" }, (error) => res.end(String(error)));
+    });
+    expect(await request({ ":path": "/order" })).toMatchObject({ headers: { ":status": 500 } });
+    expect((await request({ ":path": "/open" })).body).toBe("Error: a guarded response pushes no other");
+  });
+});
+
+it("a wrapper that was there before the guard compresses what the policy has shaped", async () => {
+  const engine = await createEngine(POLICY);
+  const guarded = guard(engine, (_req, res) => void res.end('{"id":"o-1","secret":"canary"}'));
+  const server = createServer((req, res) => {
+    const writeHead = res.writeHead.bind(res);
+    const end = res.end.bind(res);
+    res.writeHead = ((...given: [number, string[]]) => {
+      res.removeHeader("Content-Length");
+      res.setHeader("X-Wrapped", String(res.hasHeader("x-none")));
+      return writeHead(...given);
+    }) as typeof res.writeHead;
+    res.end = ((chunk: string) => end(chunk.toUpperCase())) as typeof res.end;
+    guarded(req, res);
+  });
+  const port = await listen(server);
+  later(() => stop(server));
+  const wire = await Wire.open(port);
+  wire.send("GET /order HTTP/1.1\r\nHost: a.test\r\n\r\n");
+  const answer = readable(await wire.answer());
+  expect([answer.text, answer.header("x-wrapped")]).toEqual(['{"ID":"O-1"}', "false"]);
+});
