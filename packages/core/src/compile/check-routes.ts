@@ -5,7 +5,7 @@ import { sortedEntries } from "../lib/sorted.js";
 import { compileRouter } from "../match/compile-routes.js";
 import type { PolicyDocument, SharedSettings } from "../model/policy.js";
 import type { ResolvedGroup, ResolvedPolicy, ResolvedRoute } from "../model/resolved.js";
-import { standsIn } from "./route-key.js";
+import { standsIn } from "./path-pattern.js";
 import { quote } from "./words.js";
 
 export function checkRoutes(policy: ResolvedPolicy, report: Report): void {

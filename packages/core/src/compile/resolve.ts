@@ -8,9 +8,10 @@ import { sortedEntries } from "../lib/sorted.js";
 import type { GroupSettings, JsonSchema, LimitSettings, PolicyDocument } from "../model/policy.js";
 import type { Placed, ResolvedGroup, ResolvedPolicy, ResolvedRoute } from "../model/resolved.js";
 import { resolveAuthenticators } from "./carriers.js";
+import { parseRouteKey } from "./route-key.js";
 import { type Resolving, resolveRoute, resolveUnmatched } from "./resolve-route.js";
 import { closeRoles } from "./roles.js";
-import { isKeyProblem, parsePrefix, parseRouteKey, standsIn } from "./route-key.js";
+import { isKeyProblem, parsePrefix, standsIn } from "./path-pattern.js";
 
 interface WrittenGroup {
   readonly group: ResolvedGroup;
