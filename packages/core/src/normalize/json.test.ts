@@ -54,6 +54,7 @@ describe("one reading of JSON bytes", () => {
     ["brackets and commas in strings", '{"a,]}":"[{:\\"\\\\"}', { "a,]}": '[{:"\\' }],
     ["an empty name", '{"":{"":1}}', { "": { "": 1 } }],
     ["one name in many objects", '[{"a":1},{"a":1},{"a":{"a":1}}]', [{ a: 1 }, { a: 1 }, { a: { a: 1 } }]],
+    ["a name after an object that had it", '{"x":{"b":1},"b":2}', { x: { b: 1 }, b: 2 }],
     ["300 digits", `[${"9".repeat(300)}]`, [1e300]],
   ])("reads %s", (_name, text, value) => {
     expect(read(text)).toEqual({ kind: "value", value });

@@ -442,15 +442,16 @@ describe.each(VALIDATORS)("unknown, %s", (_validator, compiler) => {
   });
 
   it("strip drops what a branch that does not fit would have cut", () => {
-    const schema = {
-      oneOf: [
-        { properties: { a: { properties: { k: true } }, z: { const: 1 } }, required: ["z"] },
-        { properties: { a: { properties: { x: true } } } },
-      ],
-    };
-    const value = { a: { x: 1, y: 1 } };
-    expect(problemsOf(compiler, schema, value, { unknown: "strip" })).toEqual([]);
-    expect(value).toEqual({ a: { x: 1 } });
+    const first = { properties: { a: { properties: { k: true } }, z: { const: 1 } } };
+    const second = { properties: { a: { properties: { x: true } }, z: true } };
+    const value = { a: { x: 1, y: 1 }, z: 2 };
+    expect(problemsOf(compiler, { anyOf: [first, second] }, value, { unknown: "strip" })).toEqual([]);
+    expect(value).toEqual({ a: { x: 1 }, z: 2 });
+  });
+
+  it("what strip leaves must fit by itself", () => {
+    const schema = { properties: { a: true }, minProperties: 2 };
+    expect(problemsOf(compiler, schema, { a: 1, b: 2 }, { unknown: "strip" })).toEqual([" minProperties"]);
   });
 
   it("what is missing and what is unknown are told together, also through a reference", () => {
