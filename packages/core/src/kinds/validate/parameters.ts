@@ -8,7 +8,7 @@ import { type JsonGuards, refusedName, refusedText } from "../../normalize/json-
 import type { Parameter } from "./parameter.js";
 import { Problems, placeOf, refusalWith } from "./problems.js";
 
-export type Values = Record<string, unknown>;
+type Values = Record<string, unknown>;
 type Schemas = Placed<Readonly<Record<string, JsonSchema>>> | undefined;
 
 /** Undefined: the part has no map and stays as it is. */
@@ -88,7 +88,7 @@ function readInto(
 }
 
 /** Names are the caller's: no prototype may answer for them, and `__proto__` is a name. */
-export function emptyValues(): Values {
+function emptyValues(): Values {
   return Object.create(null) as Values;
 }
 

@@ -21,7 +21,7 @@ export function placeOf(part: string, name: string): string {
 }
 
 /** For the operator: which rules. The caller's names stay out of it. */
-export function rulesIn(problems: readonly InputProblem[]): string {
+function rulesIn(problems: readonly InputProblem[]): string {
   return [...new Set(problems.map((problem) => problem.rule))].sort().join(", ");
 }
 
