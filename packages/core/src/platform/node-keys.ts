@@ -8,6 +8,7 @@ import {
   verify as verifySignature,
   type KeyObject,
 } from "node:crypto";
+import { hmacOf } from "./node-hmac.js";
 import { JWS_ALGORITHMS, MIN_RSA_BITS, type JwsAlgorithm, type JwsFacts } from "../lib/jws.js";
 import type { KeyMaterial, SignatureVerifier } from "../ports/platform.js";
 import {
@@ -18,6 +19,9 @@ import {
   requireSecret,
   requireStrongRsa,
 } from "./key-rules.js";
+
+/** Signing inputs up to here take the short way: as long as the credentials that are read at all. */
+const LONGEST_TOKEN = 8192;
 
 /** @throws Error see `Platform.prepareKey` */
 export function prepareNodeKey(algorithm: JwsAlgorithm, material: KeyMaterial): SignatureVerifier {
@@ -35,16 +39,15 @@ function hmacVerifier(algorithm: JwsAlgorithm, secret: Uint8Array): SignatureVer
   }
   const { hashBytes } = JWS_ALGORITHMS[algorithm];
   const hash = `sha${hashBytes * 8}`;
+  // The caller may wipe or reuse its copy.
   const key = Buffer.from(secret);
+  const mac = hmacOf(hash, hashBytes, key, LONGEST_TOKEN);
   return Object.freeze({
     algorithm,
     verify(data: Uint8Array | string, signature: Uint8Array): boolean {
       if (signature.length !== hashBytes) return false;
-      const hmac = createHmac(hash, key);
-      return timingSafeEqual(
-        typeof data === "string" ? hmac.update(data, "latin1").digest() : hmac.update(data).digest(),
-        signature,
-      );
+      const expected = typeof data === "string" ? mac(data) : createHmac(hash, key).update(data).digest();
+      return timingSafeEqual(expected, signature);
     },
   });
 }

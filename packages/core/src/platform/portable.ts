@@ -1,4 +1,5 @@
 /** Browsers and workers: no files, no environment, and no code made from text. */
+import { decodeBase64Url } from "../lib/base64url.js";
 import type { Platform } from "../ports/platform.js";
 import { systemClock } from "./clock.js";
 import {
@@ -21,6 +22,7 @@ export const platform: Platform = Object.freeze({
   hmacSha256: portableHmacSha256,
   equalInConstantTime: equalBytes,
   randomBytes: portableRandomBytes,
+  decodeBase64Url: (text: string): Uint8Array | undefined => decodeBase64Url(text),
   utf8Length: portableUtf8Length,
   prepareKey: preparePortableKey,
   readFile: undefined,

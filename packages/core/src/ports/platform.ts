@@ -38,6 +38,8 @@ export interface Platform {
   /** Never throws; false for unequal lengths. Time depends on the lengths alone. */
   readonly equalInConstantTime: (a: Uint8Array, b: Uint8Array) => boolean;
   readonly randomBytes: (length: number) => Uint8Array;
+  /** Bytes of base64url in its one spelling: no padding, no blanks, no spare bits; undefined for anything else. */
+  readonly decodeBase64Url: (text: string) => Uint8Array | undefined;
   /** Bytes that a text takes in UTF-8. */
   readonly utf8Length: (text: string) => number;
   /**

@@ -34,12 +34,20 @@ export function carrierReader(carrier: Carrier): ReadCarrier {
 }
 
 /**
- * What follows `scheme` and exactly one blank; undefined for any other scheme. Schemes are compared without regard to
- * case (RFC 9110 section 11.1). The scheme alone is an empty credential.
+ * What follows `scheme` (lower case) and exactly one blank; undefined for any other scheme. Schemes are compared without
+ * regard to case (RFC 9110 section 11.1). The scheme alone is an empty credential.
  */
 export function afterScheme(value: string, scheme: string): string | undefined {
   const { length } = scheme;
-  if (value.length < length || value.slice(0, length).toLowerCase() !== scheme) return undefined;
+  if (value.length < length) return undefined;
+  // Letter by letter: a lower-case copy would be made for every request.
+  for (let index = 0; index < length; index += 1) {
+    if (lowerCase(value.charCodeAt(index)) !== scheme.charCodeAt(index)) return undefined;
+  }
   if (value.length === length) return "";
   return value.charCodeAt(length) === 0x20 ? value.slice(length + 1) : undefined;
+}
+
+function lowerCase(code: number): number {
+  return code >= 0x41 && code <= 0x5a ? code + 0x20 : code;
 }

@@ -1,57 +1,63 @@
 /** The compact form of a JWS (RFC 7515 section 7.1): three segments, one spelling. Form first, so that garbage costs nothing. */
-import { decodeBase64Url, decodeBase64UrlText } from "../../lib/base64url.js";
+import { strictText } from "../../lib/bytes.js";
+import type { Platform } from "../../ports/platform.js";
 import { bad, type Bad } from "./judgement.js";
 import { parseStrictObject } from "./strict-json.js";
 
 const NOT_COMPACT = bad("the token is not three segments with two dots between them");
 
+type Decode = Platform["decodeBase64Url"];
+
 /** A token by its form alone. Decoding happens on demand and answers undefined for any but the one spelling. */
 export class CompactToken {
   readonly kind = "token";
+  /** Still encoded: the key under which a verified header is remembered. */
+  readonly headerSegment: string;
   readonly #text: string;
-  readonly #first: number;
-  readonly #second: number;
+  readonly #payloadEnd: number;
+  readonly #decode: Decode;
   #payload: Readonly<Record<string, unknown>> | null | undefined;
 
-  constructor(text: string, first: number, second: number) {
+  constructor(text: string, headerEnd: number, payloadEnd: number, decode: Decode) {
+    this.headerSegment = text.slice(0, headerEnd);
     this.#text = text;
-    this.#first = first;
-    this.#second = second;
-  }
-
-  /** Still encoded: the key under which a verified header is remembered. */
-  get headerSegment(): string {
-    return this.#text.slice(0, this.#first);
+    this.#payloadEnd = payloadEnd;
+    this.#decode = decode;
   }
 
   header(): Readonly<Record<string, unknown>> | undefined {
-    const text = decodeBase64UrlText(this.#text, 0, this.#first);
-    return text === undefined ? undefined : parseStrictObject(text);
+    return this.#object(this.headerSegment);
   }
 
   /** Parsed once, frozen. Not to be believed before the signature is. */
   payload(): Readonly<Record<string, unknown>> | undefined {
     if (this.#payload === undefined) {
-      const text = decodeBase64UrlText(this.#text, this.#first + 1, this.#second);
-      this.#payload = (text === undefined ? undefined : parseStrictObject(text)) ?? null;
+      const segment = this.#text.slice(this.headerSegment.length + 1, this.#payloadEnd);
+      this.#payload = this.#object(segment) ?? null;
     }
     return this.#payload ?? undefined;
   }
 
   signature(): Uint8Array | undefined {
-    return decodeBase64Url(this.#text, this.#second + 1);
+    return this.#decode(this.#text.slice(this.#payloadEnd + 1));
   }
 
   /** What was signed: both first segments as they stand. */
   get signingInput(): string {
-    return this.#text.slice(0, this.#second);
+    return this.#text.slice(0, this.#payloadEnd);
+  }
+
+  #object(segment: string): Readonly<Record<string, unknown>> | undefined {
+    const bytes = this.#decode(segment);
+    const text = bytes === undefined ? undefined : strictText(bytes);
+    return text === undefined ? undefined : parseStrictObject(text);
   }
 }
 
 /** Five segments (JWE) and every other count are refused without a look inside; so is an empty segment (`alg: none`). */
-export function parseCompact(text: string): CompactToken | Bad {
+export function parseCompact(text: string, decode: Decode): CompactToken | Bad {
   const first = text.indexOf(".");
   const second = text.indexOf(".", first + 1);
   if (first < 1 || second <= first + 1 || second === text.length - 1) return NOT_COMPACT;
-  return text.includes(".", second + 1) ? NOT_COMPACT : new CompactToken(text, first, second);
+  return text.includes(".", second + 1) ? NOT_COMPACT : new CompactToken(text, first, second, decode);
 }

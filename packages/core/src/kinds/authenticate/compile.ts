@@ -22,7 +22,7 @@ export async function compileAuthenticate(
 ): Promise<CompiledKind> {
   const judges = await compileJudges(policy, environment);
   const realm = policy.document.name;
-  const parts = { judges, hashes: environment.platform, realm };
+  const parts = { judges, tools: environment.platform, realm };
   return {
     stages: (route) =>
       route.authenticate.mode === "none" ? [] : [authenticateStage(planRoute(route, parts))],

@@ -7,33 +7,34 @@ import { bad, type Bad, type Judgement } from "./judgement.js";
 /** Longest credential of any kind. Node's own limit for all header fields together is 16 kB. */
 export const MAX_CREDENTIAL = 8192;
 
-export type Hashes = Pick<Platform, "sha256" | "sha256Hex">;
+export type CredentialTools = Pick<Platform, "sha256" | "sha256Hex" | "decodeBase64Url">;
 
 export class Credential {
   readonly text: string;
-  readonly #hashes: Hashes;
+  readonly #tools: CredentialTools;
   #digest: string | undefined;
   #digestBytes: Uint8Array | undefined;
   #token: CompactToken | Bad | undefined;
 
-  constructor(text: string, hashes: Hashes) {
+  constructor(text: string, tools: CredentialTools) {
     this.text = text;
-    this.#hashes = hashes;
+    this.#tools = tools;
   }
 
   /** SHA-256 of the whole text, lower-case hex: what memory is keyed by, so that no credential is kept. */
   get digest(): string {
-    return (this.#digest ??= this.#hashes.sha256Hex(this.text));
+    return (this.#digest ??= this.#tools.sha256Hex(this.text));
   }
 
   /** The same as bytes, for comparisons. */
   get digestBytes(): Uint8Array {
-    return (this.#digestBytes ??= this.#hashes.sha256(this.text));
+    return (this.#digestBytes ??= this.#tools.sha256(this.text));
   }
 
   /** The text as a compact JWS, by its form alone; nothing is decoded yet. */
   get token(): CompactToken | Bad {
-    return (this.#token ??= this.text.length > MAX_CREDENTIAL ? TOO_LONG : parseCompact(this.text));
+    return (this.#token ??=
+      this.text.length > MAX_CREDENTIAL ? TOO_LONG : parseCompact(this.text, this.#tools.decodeBase64Url));
   }
 }
 

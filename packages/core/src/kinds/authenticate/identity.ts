@@ -12,37 +12,37 @@ export function identityMaker(authenticator: ResolvedAuthenticator, declared: Ro
   const { name, carrier, settings } = authenticator;
   const confers = settings.confers === undefined ? undefined : new Set(settings.confers);
   return (grant) => {
-    const roles = new Set<string>();
-    const dropped = { undeclared: 0, unconferred: 0 };
-    for (const role of new Set(grant.roles)) {
+    const roles = grant.roles.length === 0 ? NO_TEXTS : new Set<string>();
+    let undeclared = 0;
+    let unconferred = 0;
+    for (const role of grant.roles) {
       const closure = declared.get(role);
-      if (closure === undefined) dropped.undeclared += 1;
-      else if (confers !== undefined && !confers.has(role)) dropped.unconferred += 1;
+      if (closure === undefined) undeclared += 1;
+      else if (confers !== undefined && !confers.has(role)) unconferred += 1;
       else for (const included of closure) roles.add(included);
     }
-    const scopes = new Set(grant.scopes);
+    const scopes = grant.scopes.length === 0 ? NO_TEXTS : new Set(grant.scopes);
     const principal: Principal = Object.freeze({
       ...grant.attributes,
       id: grant.id,
-      roles: Object.freeze([...roles]),
-      scopes: Object.freeze([...scopes]),
+      roles: listOf(roles),
+      scopes: listOf(scopes),
       claims: grant.claims,
       authenticator: name,
     });
-    const identity = {
-      principal,
-      authenticator: name,
-      roles,
-      scopes,
-      ambient: carrier.ambient,
-      key: keyOf(name, grant.id),
-    };
-    return Object.freeze({
-      kind: "accepted",
-      identity: Object.freeze(identity),
-      reports: reportsOf(name, dropped),
-    });
+    const key = keyOf(name, grant.id);
+    const identity = { principal, authenticator: name, roles, scopes, ambient: carrier.ambient, key };
+    const reports = undeclared + unconferred === 0 ? NONE : reportsOf(name, undeclared, unconferred);
+    return Object.freeze({ kind: "accepted", identity: Object.freeze(identity), reports });
   };
+}
+
+/** Shared by the many callers who have none: thousands of identities are remembered. Nothing is ever added to it. */
+const NO_TEXTS = new Set<string>();
+const NONE: readonly never[] = Object.freeze([]);
+
+function listOf(texts: ReadonlySet<string>): readonly string[] {
+  return texts.size === 0 ? NONE : Object.freeze([...texts]);
 }
 
 /** The length in front keeps (`a`, `b1`) and (`ab`, `1`) apart. */
@@ -51,20 +51,13 @@ function keyOf(authenticator: string, id: string): string {
 }
 
 /** How many, not which: the names came with a credential. */
-function reportsOf(
-  name: string,
-  dropped: { readonly undeclared: number; readonly unconferred: number },
-): readonly string[] {
+function reportsOf(name: string, undeclared: number, unconferred: number): readonly string[] {
   const reports: string[] = [];
-  if (dropped.undeclared > 0) {
-    reports.push(
-      `dropped ${dropped.undeclared} of the roles from \`${name}\`: \`roles\` does not declare them`,
-    );
+  if (undeclared > 0) {
+    reports.push(`dropped ${undeclared} of the roles from \`${name}\`: \`roles\` does not declare them`);
   }
-  if (dropped.unconferred > 0) {
-    reports.push(
-      `dropped ${dropped.unconferred} of the roles from \`${name}\`: \`confers\` does not list them`,
-    );
+  if (unconferred > 0) {
+    reports.push(`dropped ${unconferred} of the roles from \`${name}\`: \`confers\` does not list them`);
   }
   return Object.freeze(reports);
 }

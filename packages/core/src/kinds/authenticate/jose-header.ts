@@ -15,23 +15,36 @@ const NO_KEY = bad("no configured key has the token's `alg` and `kid`");
 /** RFC 9068 section 4, and what issuers wrote before it. Absent is accepted too, unless the author lists values. */
 const DEFAULT_TYPES = ["at+jwt", "application/at+jwt", "jwt"];
 
-/** Headers that led to a key and a good signature. An issuer has a handful; more are simply parsed again. */
+/** Headers remembered of each sort. An issuer has a handful; more are simply read again. */
 const MAX_REMEMBERED = 64;
+/** Longer refused headers are not worth their memory. */
+const MAX_REFUSED_LENGTH = 256;
 
 export interface HeaderRules {
+  /** The key for the token, or why there is none. What a header says depends on its text and the policy alone, so it is read once. */
   select(token: CompactToken): SignatureVerifier | Bad;
-  /** Called once a signature under this header was good: strangers cannot fill the memory. */
+  /** Called once a signature under this header was good: strangers cannot fill the memory for good ones. */
   remember(token: CompactToken, key: SignatureVerifier): void;
 }
 
 export function compileHeader(keys: KeyTable, typ: readonly string[] | undefined): HeaderRules {
   const types = new Set((typ ?? DEFAULT_TYPES).map((name) => name.toLowerCase()));
-  const known = new Map<string, SignatureVerifier>();
+  const good = new Map<string, SignatureVerifier>();
+  const refused = new Map<string, Bad>();
   return {
-    select: (token) =>
-      known.get(token.headerSegment) ?? judgeHeader(token.header(), keys, types, typ === undefined),
+    select(token) {
+      const segment = token.headerSegment;
+      const known = good.get(segment) ?? refused.get(segment);
+      if (known !== undefined) return known;
+      const judged = judgeHeader(token.header(), keys, types, typ === undefined);
+      if ("kind" in judged && refused.size < MAX_REMEMBERED && segment.length <= MAX_REFUSED_LENGTH) {
+        refused.set(copied(segment), judged);
+      }
+      return judged;
+    },
     remember(token, key) {
-      if (known.size < MAX_REMEMBERED) known.set(copied(token.headerSegment), key);
+      if (good.size >= MAX_REMEMBERED || good.has(token.headerSegment)) return;
+      good.set(copied(token.headerSegment), key);
     },
   };
 }

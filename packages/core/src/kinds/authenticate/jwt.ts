@@ -1,5 +1,5 @@
 /**
- * JSON Web Tokens (RFC 7519, 8725). Order: form, memory, key, signature, claims, time. Before the signature nothing of
+ * JSON Web Tokens (RFC 7519, 8725). Order: form, key, memory, signature, claims, time. Before the signature nothing of
  * the token is judged but which key it asks for and, where several issuers share a carrier, whose it says it is.
  */
 import type { Fault } from "../../model/outcome.js";
@@ -11,7 +11,7 @@ import type { IdentityMaker } from "./identity.js";
 import type { HeaderRules } from "./jose-header.js";
 import { bad, type Bad, type Judgement } from "./judgement.js";
 import type { Given, Grant } from "./principal-map.js";
-import type { TokenCache, VerifiedToken } from "./token-cache.js";
+import { verifiedBy, type TokenCache, type VerifiedToken } from "./token-cache.js";
 
 const BAD_SIGNATURE = bad("the token's signature does not verify");
 const BAD_PAYLOAD = bad("the token's payload is not base64url of one JSON object");
@@ -36,32 +36,35 @@ export interface JwtParts {
 }
 
 export function jwtJudge(parts: JwtParts): Judge {
-  const { cache, index, claims, several } = parts;
+  const { cache, index, header, claims, several } = parts;
   return (credential, state) => {
     const { token } = credential;
     if (token.kind === "bad") return token;
-    const record = cache.get(credential.digest);
-    const verified = record?.verified[index];
-    if (verified !== undefined) return current(verified, state.now);
-    if (several && !claims.admitsIssuer(record === undefined ? token.payload()?.["iss"] : record.issuer))
+    // Before the memory is asked: a header that leads to no key costs not even the hash.
+    const key = header.select(token);
+    if ("kind" in key) return key;
+    const known = cache.get(credential.digest);
+    const mine = verifiedBy(known, index);
+    if (mine !== undefined) return current(mine, state.now);
+    if (several && !claims.admitsIssuer(known === undefined ? token.payload()?.["iss"] : known.issuer)) {
       return NOT_MINE;
-    return verifyNew(parts, credential, token, state.now);
+    }
+    return verifyNew(parts, credential, token, key, state.now);
   };
 }
 
 function current(token: VerifiedToken, now: number): Judgement {
   if (now >= token.notAfter) return EXPIRED;
-  return now < token.notBefore ? EARLY : token;
+  return now < token.notBefore ? EARLY : token.accepted;
 }
 
 function verifyNew(
   parts: JwtParts,
   credential: Credential,
   token: CompactToken,
+  key: SignatureVerifier,
   now: number,
 ): Judgement | Promise<Judgement> {
-  const key = parts.header.select(token);
-  if ("kind" in key) return key;
   const signature = token.signature();
   if (signature === undefined) return BAD_SIGNATURE;
   const good = key.verify(token.signingInput, signature);
@@ -91,9 +94,14 @@ function believe(
   const grant = parts.map(claims, NOTHING_GIVEN);
   if (grant.kind === "bad") return grant;
   const { notBefore, notAfter } = validity;
-  const verified: VerifiedToken = Object.freeze({ ...parts.identify(grant), notBefore, notAfter });
   parts.header.remember(token, key);
   // Kept also when it has expired: then the entry can only refuse, and refusing costs no second verification.
-  parts.cache.add(credential.digest, claims["iss"], parts.index, verified);
+  const verified = parts.cache.add(credential.digest, {
+    by: parts.index,
+    issuer: claims["iss"],
+    accepted: parts.identify(grant),
+    notBefore,
+    notAfter,
+  });
   return current(verified, now);
 }

@@ -5,7 +5,7 @@ import type { Carrier, ResolvedAuthenticator, ResolvedRoute } from "../../model/
 import type { RequestState } from "../../model/state.js";
 import { afterScheme, carrierKey, carrierReader } from "./carrier.js";
 import { challengeFields } from "./challenge.js";
-import { Credential, type Hashes, type Judge } from "./credential.js";
+import { Credential, type CredentialTools, type Judge } from "./credential.js";
 import { ABSENT, bad, type Bad, type Judgement } from "./judgement.js";
 
 const OTHER_SCHEME: Bad = bad("`Authorization` has a scheme that no authenticator of the route reads");
@@ -37,7 +37,7 @@ export interface RoutePlan {
 
 export interface PlanParts {
   readonly judges: ReadonlyMap<string, Judge>;
-  readonly hashes: Hashes;
+  readonly tools: CredentialTools;
   readonly realm: string;
 }
 
@@ -118,7 +118,7 @@ function planCarrier(
       if (typeof value !== "string") return value;
       for (const { scheme, judges } of groups) {
         const text = credentialIn(value, scheme);
-        if (text !== undefined) return judgeAny(judges, new Credential(text, parts.hashes), state);
+        if (text !== undefined) return judgeAny(judges, new Credential(text, parts.tools), state);
       }
       return OTHER_SCHEME;
     },

@@ -39,10 +39,14 @@ export function freezeDeep(root: object): number {
   const pending: object[] = [root];
   let members = 0;
   for (const holder of pending) {
-    if (Object.hasOwn(holder, "__proto__")) return -1;
-    const values: readonly unknown[] = Object.values(holder);
-    if (!Array.isArray(holder)) members += values.length;
-    for (const value of values) if (typeof value === "object" && value !== null) pending.push(value);
+    // Of own members only; JSON makes no others.
+    for (const name in holder) {
+      if (name === "__proto__") return -1;
+      const value: unknown = holder[name as keyof typeof holder];
+      if (typeof value === "object" && value !== null) pending.push(value);
+      members += 1;
+    }
+    if (Array.isArray(holder)) members -= holder.length;
     Object.freeze(holder);
   }
   return members;

@@ -11,28 +11,39 @@ import type { Accepted } from "./judgement.js";
 /** Tokens remembered at most; the one unused for longest goes first. Some 2 kB each. */
 export const MAX_TOKENS = 10_000;
 
-export interface VerifiedToken extends Accepted {
-  readonly notBefore: number;
-  readonly notAfter: number;
-}
-
-export interface TokenRecord {
+/** What one authenticator made of a token; what others made of the same token hangs on it. */
+export interface VerifiedToken {
+  /** Number of the authenticator. */
+  readonly by: number;
   /** `iss`, under a verified signature. */
   readonly issuer: unknown;
-  /** By the number of the authenticator: what it made of the token. */
-  readonly verified: (VerifiedToken | undefined)[];
+  readonly accepted: Accepted;
+  readonly notBefore: number;
+  readonly notAfter: number;
+  readonly next: VerifiedToken | undefined;
 }
 
 export class TokenCache {
-  readonly #records = new LRUCache<string, TokenRecord>({ max: MAX_TOKENS });
+  readonly #tokens = new LRUCache<string, VerifiedToken>({ max: MAX_TOKENS });
 
-  get(digest: string): TokenRecord | undefined {
-    return this.#records.get(digest);
+  /** Of any authenticator. */
+  get(digest: string): VerifiedToken | undefined {
+    return this.#tokens.get(digest);
   }
 
-  add(digest: string, issuer: unknown, authenticator: number, token: VerifiedToken): void {
-    const record = this.#records.get(digest) ?? { issuer, verified: [] };
-    record.verified[authenticator] = token;
-    this.#records.set(digest, record);
+  add(digest: string, token: Omit<VerifiedToken, "next">): VerifiedToken {
+    const { by, issuer, accepted, notBefore, notAfter } = token;
+    const added = { by, issuer, accepted, notBefore, notAfter, next: this.#tokens.get(digest) };
+    this.#tokens.set(digest, added);
+    return added;
   }
+}
+
+export function verifiedBy(
+  token: VerifiedToken | undefined,
+  authenticator: number,
+): VerifiedToken | undefined {
+  let one = token;
+  while (one !== undefined && one.by !== authenticator) one = one.next;
+  return one;
 }
