@@ -3,7 +3,7 @@ import type { RequestState } from "../../model/state.js";
 import { GONE, type Hash, redacted } from "./action.js";
 import { ARRAY, bitOf, BOOLEAN, NULL, OBJECT, STRING } from "./json-type.js";
 import { isPlainNumber, type Node, type NodeAction } from "./node.js";
-import { plainValue } from "./plain.js";
+import { isOrdinary, plainValue } from "./plain.js";
 import { branchFor } from "./union.js";
 
 /** Deeper values come from loops in the data: no schema is meant so, and walkers die of them. */
@@ -49,24 +49,41 @@ export class Walk {
 
 /** @returns what leaves; `GONE` when nothing does; undefined when JSON has no such value */
 export function project(node: Node, value: unknown, key: string, depth: number, walk: Walk): unknown {
-  const plain = plainValue(value, key);
+  const plain = isOrdinary(value) ? value : plainValue(value, key);
   return plain === undefined ? undefined : projectPlain(node, plain, depth, walk);
 }
 
 function projectPlain(node: Node, value: unknown, depth: number, walk: Walk): unknown {
+  return node.special ? projectSpecial(node, value, depth, walk) : projectShape(node, value, depth, walk);
+}
+
+function projectShape(node: Node, value: unknown, depth: number, walk: Walk): unknown {
+  if (typeof value !== "object" || value === null) {
+    return (node.types & bitOf(value)) === 0 ? mismatched(node, value, depth, walk) : value;
+  }
+  if (Array.isArray(value)) {
+    return (node.types & ARRAY) === 0
+      ? mismatched(node, value, depth, walk)
+      : projectItems(node, value, depth, walk);
+  }
+  if ((node.types & OBJECT) === 0) return mismatched(node, value, depth, walk);
+  return projectMembers(node, value as Readonly<Record<string, unknown>>, depth, walk);
+}
+
+/** Redacted, or of several shapes. */
+function projectSpecial(node: Node, value: unknown, depth: number, walk: Walk): unknown {
   if (node.choice !== undefined) return projectChoice(node, value, depth, walk);
   for (const action of node.actions)
     if (walk.isActive(action)) return redacted(action.action, value, walk.hash);
-  const bit = bitOf(value);
-  if ((node.types & bit) === 0) {
-    walk.mismatch(node);
-    if (typeof value !== "object" || value === null) return value;
-    if (depth === 0)
-      walk.withhold("response-mismatch", `the answer is not of the shape declared at ${node.at}`);
-    return GONE;
-  }
-  if (bit === OBJECT) return projectMembers(node, value as Readonly<Record<string, unknown>>, depth, walk);
-  return bit === ARRAY ? projectItems(node, value as readonly unknown[], depth, walk) : value;
+  return projectShape(node, value, depth, walk);
+}
+
+function mismatched(node: Node, value: unknown, depth: number, walk: Walk): unknown {
+  walk.mismatch(node);
+  if (typeof value !== "object" || value === null) return value;
+  if (depth === 0)
+    walk.withhold("response-mismatch", `the answer is not of the shape declared at ${node.at}`);
+  return GONE;
 }
 
 function projectChoice(node: Node, value: unknown, depth: number, walk: Walk): unknown {
@@ -101,7 +118,7 @@ function projectMembers(
   walk: Walk,
 ): unknown {
   if (tooDeep(depth, walk)) return GONE;
-  const left: Record<string, unknown> = {};
+  const left = new node.Left();
   const plan = node.members;
   const { guessedNames, guessedSteps } = plan;
   let index = 0;
@@ -128,40 +145,45 @@ function define(left: object, name: string, value: unknown): void {
 function projectItems(node: Node, value: readonly unknown[], depth: number, walk: Walk): unknown {
   if (tooDeep(depth, walk)) return GONE;
   const { head, named, rest, tuple } = node.items;
-  const { length } = value;
-  const left: unknown[] = [];
+  // A copy first: it keeps the compact form of the list, and each item is read once.
+  const left = copyOf(value);
+  const { length } = left;
+  let kept = 0;
   for (let index = 0; index < length; index++) {
     const step =
       index < head.length ? head[index] : named.size > 0 && named.has(index) ? named.get(index) : rest;
-    if (step === undefined) {
-      if (tuple && index < head.length) left.push(null);
-      continue;
+    const item = left[index];
+    let leaves: unknown = GONE;
+    if (step !== undefined) {
+      // An item that JSON has no value for is written as null.
+      leaves = isPlain(step, item)
+        ? item
+        : projectPlain(
+            step,
+            isOrdinary(item) ? item : (plainValue(item, String(index)) ?? null),
+            depth + 1,
+            walk,
+          );
     }
-    const item = value[index];
-    if (isPlain(step, item)) {
-      left.push(item);
-      continue;
-    }
-    // An item that JSON has no value for is written as null.
-    const plain = plainValue(item, String(index)) ?? null;
-    const leaves = projectPlain(step, plain, depth + 1, walk);
-    if (leaves !== GONE) left.push(leaves);
+    if (leaves !== GONE) left[kept++] = leaves;
     else if (walk.withheld !== undefined) return GONE;
-    else if (tuple) left.push(null);
+    else if (tuple && index < head.length) left[kept++] = null;
   }
+  if (kept < length) left.length = kept;
   return left;
+}
+
+/** `slice` keeps the compact form, but asks a subclass how to copy. */
+function copyOf(list: readonly unknown[]): unknown[] {
+  const { constructor }: { readonly constructor: unknown } = list;
+  return constructor === Array ? list.slice() : Array.from(list);
 }
 
 /** Leaves as it is: what nearly every member and item of a usual answer is. */
 function isPlain(node: Node, value: unknown): boolean {
-  switch (typeof value) {
-    case "string":
-      return (node.plain & STRING) !== 0;
-    case "number":
-      return isPlainNumber(node, value);
-    case "boolean":
-      return (node.plain & BOOLEAN) !== 0;
-    default:
-      return value === null && (node.plain & NULL) !== 0;
-  }
+  // Comparisons of `typeof` with a literal, not a switch over it: engines compile those to one test of a tag.
+  if (typeof value === "string") return (node.plain & STRING) !== 0;
+  if (typeof value === "number") return isPlainNumber(node, value);
+  if (typeof value === "boolean") return (node.plain & BOOLEAN) !== 0;
+  return value === null && (node.plain & NULL) !== 0;
 }

@@ -27,6 +27,16 @@ export function plainValue(value: unknown, key: string): unknown {
   }
 }
 
+/** An object literal, a list, or one that JSON.parse made: JSON.stringify takes it as it is. */
+export function isOrdinary(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return (
+    (prototype === Object.prototype || prototype === Array.prototype) &&
+    (value as { readonly toJSON?: unknown }).toJSON === undefined
+  );
+}
+
 function converted(value: object | bigint, key: string): unknown {
   const { toJSON } = value as { readonly toJSON?: unknown };
   return typeof toJSON === "function" ? (toJSON.call(value, key) as unknown) : value;
