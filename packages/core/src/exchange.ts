@@ -235,6 +235,7 @@ export class PolicyExchange implements Exchange {
 
   private refuse(state: ExchangeState, stage: StageName, refusal: Refusal): Rejection {
     const seen = concealed(state, stage, refusal);
+    state.concealed = seen !== refusal;
     const shaped = shapeRefusal(state, seen, this.services.utf8Length);
     return {
       outcome: "refuse",
@@ -375,6 +376,7 @@ function eventOf(
     status,
     ...(ending === undefined ? {} : { stage: ending.stage }),
     ...(refusal === undefined ? {} : { code: refusal.refusal.code, reason: refusal.refusal.reason }),
+    ...(state.concealed ? { concealed: true } : {}),
     ...(refusal?.refusal.rule === undefined ? {} : { rule: refusal.refusal.rule }),
     ...(identity === undefined
       ? {}

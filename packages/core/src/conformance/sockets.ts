@@ -125,7 +125,9 @@ function observed(
   if (response === undefined) return undefined;
   return {
     outcome: event?.outcome ?? "no decision",
-    ...(event?.outcome === "refuse" ? { stage: event.stage, code: event.code } : {}),
+    ...(event?.outcome === "refuse"
+      ? { stage: event.stage, code: event.concealed === true ? "not-found" : event.code }
+      : {}),
     status: response.status,
     headers: response.headers,
     text: response.body.toString("utf8"),

@@ -62,6 +62,8 @@ export class ExchangeState implements RequestState {
   notes: TraceNote[] | undefined = undefined;
   /** What a fault or a throwing handler carried: for the operator's event alone. */
   error: unknown = undefined;
+  /** The caller was shown another refusal than the one that was decided. */
+  concealed = false;
   /** The handler's answer as it was, kept only where a limit settles by it. */
   answer: unknown = undefined;
 

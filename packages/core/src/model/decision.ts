@@ -86,6 +86,8 @@ export interface DecisionEvent {
   /** What went out. */
   readonly status: number;
   readonly reason?: string;
+  /** `code` tells what was decided; the caller was shown the route's `not-found` (`conceal`). */
+  readonly concealed?: true;
   /** JSON Pointer of the rule that refused. */
   readonly rule?: string;
   readonly principal?: { readonly id: string; readonly authenticator: string };
