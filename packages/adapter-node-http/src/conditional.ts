@@ -2,6 +2,7 @@
 import type { IncomingMessage } from "node:http";
 
 const CONDITIONS: ReadonlySet<string> = new Set(["if-none-match", "if-modified-since", "if-range", "range"]);
+const LENGTHS: ReadonlySet<number> = new Set(Array.from(CONDITIONS, (name) => name.length));
 
 /**
  * Under a body rule a 304 would tell that the unredacted text is unchanged, and a 206 would cut it where no rule can follow
@@ -11,8 +12,8 @@ export function hideConditions(req: IncomingMessage): void {
   if (req.method !== "GET" && req.method !== "HEAD") return;
   const raw = req.rawHeaders;
   for (let index = raw.length - 2; index >= 0; index -= 2) {
-    const name = raw[index]?.toLowerCase();
-    if (name === undefined || !CONDITIONS.has(name)) continue;
+    const name = conditionAt(raw, index);
+    if (name === undefined) continue;
     // Node makes these two from the raw list when first asked, and counts on its length: they are asked before it changes.
     const { headers, headersDistinct } = req;
     delete headers[name];
@@ -20,4 +21,12 @@ export function hideConditions(req: IncomingMessage): void {
     delete (headersDistinct as typeof headersDistinct | undefined)?.[name];
     raw.splice(index, 2);
   }
+}
+
+/** Lengths first: this is asked of every field of every request under a body rule. */
+function conditionAt(raw: readonly string[], index: number): string | undefined {
+  const name = raw[index];
+  if (name === undefined || !LENGTHS.has(name.length)) return undefined;
+  const lower = name.toLowerCase();
+  return CONDITIONS.has(lower) ? lower : undefined;
 }
