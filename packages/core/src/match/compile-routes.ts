@@ -6,7 +6,17 @@ import { compileParams } from "./params.js";
 import type { ParamsReader } from "./params.js";
 import { foldAscii, rawReading } from "./reading.js";
 import type { FrameworkMatching, RouteMatch, Router } from "./router.js";
-import { collectMethods, findRoute, newLeaf, newNode, NONE, routeAt } from "./trie.js";
+import {
+  childFor,
+  collectMethods,
+  findRoute,
+  namedRoute,
+  newLeaf,
+  newNode,
+  NONE,
+  routeAt,
+  staticChildren,
+} from "./trie.js";
 import type { Leaf, TrieNode } from "./trie.js";
 
 interface Tables {
@@ -56,13 +66,7 @@ function nodeFor(root: TrieNode, parts: readonly PatternPart[], reading: Reading
   for (const part of significant(parts, reading)) {
     if (part.kind === "rest") break;
     if (part.kind === "param") node = node.param ??= newNode();
-    else {
-      const text = reading.fold(part.text);
-      const children: Map<string, TrieNode> = (node.statics ??= new Map<string, TrieNode>());
-      const child: TrieNode = children.get(text) ?? newNode();
-      children.set(text, child);
-      node = child;
-    }
+    else node = childFor(node, reading.fold(part.text));
   }
   return node;
 }
@@ -84,9 +88,12 @@ function addRoute(
     leaf.anyMethods = new Set(route.methods);
   } else {
     for (const method of route.methods) {
-      const rival = leaf.named.get(method);
-      if (rival === undefined) leaf.named.set(method, index);
-      else rivals.add(rival);
+      const rival = namedRoute(leaf, method);
+      if (rival !== NONE) rivals.add(rival);
+      else {
+        leaf.methods.push(method);
+        leaf.routes.push(index);
+      }
     }
   }
   for (const rival of rivals) reportRival(route, policy.routes[rival], report);
@@ -109,7 +116,7 @@ function reportHidden(policy: ResolvedPolicy, root: TrieNode, report: Report): v
   for (let node = nodes.pop(); node !== undefined; node = nodes.pop()) {
     reportHiddenAt(policy, node.leaf, report);
     reportHiddenAt(policy, node.rest, report);
-    if (node.statics !== undefined) nodes.push(...node.statics.values());
+    nodes.push(...staticChildren(node));
     if (node.param !== undefined) nodes.push(node.param);
   }
 }

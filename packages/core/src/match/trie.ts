@@ -6,14 +6,19 @@
 
 /** Routes whose pattern ends at one place. */
 export interface Leaf {
-  /** Route by method. */
-  readonly named: Map<string, number>;
+  /** Methods that routes name, and beside each its route: few, so that looking them through beats a table. */
+  readonly methods: string[];
+  readonly routes: number[];
   /** Route written with `*` for its method; -1: none. */
   any: number;
   anyMethods: ReadonlySet<string>;
 }
 
 export interface TrieNode {
+  /** Text and node of the first static child: most nodes have no other, and one comparison is cheaper than a table. */
+  text: string | undefined;
+  child: TrieNode | undefined;
+  /** All static children, where there are several. */
   statics: Map<string, TrieNode> | undefined;
   param: TrieNode | undefined;
   /** Patterns that end here. */
@@ -25,11 +30,45 @@ export interface TrieNode {
 }
 
 export function newNode(): TrieNode {
-  return { statics: undefined, param: undefined, leaf: undefined, rest: undefined, closed: false };
+  return {
+    text: undefined,
+    child: undefined,
+    statics: undefined,
+    param: undefined,
+    leaf: undefined,
+    rest: undefined,
+    closed: false,
+  };
+}
+
+/** The static child for a text; made when it is missing. */
+export function childFor(node: TrieNode, text: string): TrieNode {
+  const known = staticChild(node, text);
+  if (known !== undefined) return known;
+  const fresh = newNode();
+  if (node.child === undefined || node.text === undefined) {
+    node.text = text;
+    node.child = fresh;
+  } else {
+    node.statics ??= new Map([[node.text, node.child]]);
+    node.statics.set(text, fresh);
+  }
+  return fresh;
+}
+
+function staticChild(node: TrieNode, text: string): TrieNode | undefined {
+  if (node.statics !== undefined) return node.statics.get(text);
+  return node.text === text ? node.child : undefined;
+}
+
+/** Every static child. */
+export function staticChildren(node: TrieNode): readonly TrieNode[] {
+  if (node.statics !== undefined) return [...node.statics.values()];
+  return node.child === undefined ? [] : [node.child];
 }
 
 export function newLeaf(): Leaf {
-  return { named: new Map(), any: NONE, anyMethods: new Set() };
+  return { methods: [], routes: [], any: NONE, anyMethods: new Set() };
 }
 
 /** No route yet. */
@@ -37,13 +76,22 @@ export const NONE = -1;
 /** No route, and nothing less specific may be tried. */
 const CLOSED = -2;
 
+/** Route that names this very method; `NONE` when none does. */
+export function namedRoute(leaf: Leaf, method: string): number {
+  const { methods } = leaf;
+  for (let i = 0; i < methods.length; i += 1) {
+    if (methods[i] === method) return leaf.routes[i] ?? NONE;
+  }
+  return NONE;
+}
+
 /** HEAD has GET's route unless it has one of its own; a named method beats `*`. */
 export function routeAt(leaf: Leaf, method: string): number {
-  const named = leaf.named.get(method);
-  if (named !== undefined) return named;
+  const named = namedRoute(leaf, method);
+  if (named !== NONE) return named;
   if (method === "HEAD") {
-    const get = leaf.named.get("GET");
-    if (get !== undefined) return get;
+    const get = namedRoute(leaf, "GET");
+    if (get !== NONE) return get;
   }
   return leaf.any !== NONE && leaf.anyMethods.has(method) ? leaf.any : NONE;
 }
@@ -73,7 +121,7 @@ function walk(
     return found === NONE && node.closed ? CLOSED : found;
   }
   const segment = segments[at] ?? "";
-  const child = node.statics?.get(segment);
+  const child = staticChild(node, segment);
   if (child !== undefined) {
     const found = walk(child, segments, at + 1, length, method);
     if (found !== NONE) return found;
@@ -108,7 +156,7 @@ export function collectMethods(
     return node.closed;
   }
   const segment = segments[at] ?? "";
-  const child = node.statics?.get(segment);
+  const child = staticChild(node, segment);
   if (child !== undefined && collectMethods(child, segments, at + 1, length, into)) return true;
   if (segment !== "") {
     if (node.param !== undefined && collectMethods(node.param, segments, at + 1, length, into)) return true;
@@ -119,6 +167,6 @@ export function collectMethods(
 
 function addMethods(leaf: Leaf | undefined, into: Set<string>): void {
   if (leaf === undefined) return;
-  for (const method of leaf.named.keys()) into.add(method);
+  for (const method of leaf.methods) into.add(method);
   for (const method of leaf.anyMethods) into.add(method);
 }

@@ -162,6 +162,26 @@ describe("matching", () => {
   });
 });
 
+describe("a star", () => {
+  const any = compileOrigins(["*", "null"]);
+
+  it("answers whatever is an origin, and `null` only by its name", () => {
+    expect(["https://stranger.test", "http://a.test:81", "null"].map((origin) => any(origin))).toEqual([
+      "*",
+      "*",
+      "null",
+    ]);
+    expect(compileOrigins(["*"])("null")).toBeUndefined();
+  });
+
+  it.each(["", "https://a.test, https://b.test", "https://a.test/x", "a.test", "https://u@a.test"])(
+    "says nothing to %j",
+    (origin) => {
+      expect(any(origin)).toBeUndefined();
+    },
+  );
+});
+
 describe("methods of other routes", () => {
   const other: CorsSettings = { origins: ["https://b.test"] };
   const policy = resolve({
