@@ -43,6 +43,7 @@ export function readAtom(reader: SchemaReader, place: Place): Atom {
   }
   const keywords = schema as Keywords;
   refuseKeywords(reader, at, keywords);
+  const kind = kindOf(keywords);
   const values = valuesOf(keywords);
   const own = (name: string): unknown => (Object.hasOwn(keywords, name) ? keywords[name] : undefined);
   const partAt = (name: string): Place | undefined => {
@@ -51,8 +52,8 @@ export function readAtom(reader: SchemaReader, place: Place): Atom {
   };
   return {
     at,
-    kind: kindOf(keywords),
-    types: typesOf(keywords, values),
+    kind,
+    types: kind === "any" ? EVERY_TYPE : typesOf(keywords, values),
     properties: new Map(
       entries(own("properties")).map(([name, part]) => [name, reader.below(place, part, "properties", name)]),
     ),
