@@ -1,5 +1,11 @@
 /** The two readings of a path: decoded once, as the engine decides, and raw, as some frameworks compare it. */
 
+/** What a framework does with a path before it compares. */
+export interface Reading {
+  readonly fold: (text: string) => string;
+  readonly ignoresSlash: boolean;
+}
+
 /** ASCII letters only: `İ` and the Kelvin sign fold into no route, whatever the locale. */
 export function foldAscii(text: string): string {
   for (let i = 0; i < text.length; i += 1) {

@@ -8,10 +8,8 @@ import type { ResolvedPolicy } from "../model/resolved.js";
 import { ClientReader } from "./client.js";
 import type { HeaderBounds } from "./fields.js";
 import { FieldReader } from "./fields.js";
-import * as framing from "./framing.js";
-import type { Authority } from "./host.js";
-import { formatAuthority, parseAuthority, sameAuthority } from "./host.js";
-import { memoized } from "./memo.js";
+import { FramingReader } from "./framing.js";
+import { HostReader } from "./host-reader.js";
 import { compileNames, FIELD, isToken } from "./names.js";
 import { refusal } from "./refusals.js";
 import { TargetReader } from "./target.js";
@@ -29,15 +27,10 @@ export interface NormalizeOptions extends Partial<HeaderBounds> {
 export type Normalizer = (raw: RawRequest) => NormalizedRequest | Refusal;
 
 const DEFAULTS = { maxHeaderBytes: 16_384, maxHeaderCount: 100, maxTargetLength: 8192 };
-const MAX_HOSTS = 256;
 const MAX_METHOD_LENGTH = 64;
 
 const BAD_METHOD = refusal("malformed-request", "the method is no token");
 const PSEUDO_DIFFERS = refusal("malformed-request", "a pseudo-header field differs from the request line");
-const NO_HOST = refusal("ambiguous-host", "the request names no host");
-const BAD_HOST = refusal("ambiguous-host", "the host is no host name");
-const TWO_HOSTS = refusal("ambiguous-host", "`:authority` and Host differ");
-const FOREIGN_TARGET = refusal("ambiguous-path", "the target's host differs from Host");
 const OVERRIDE = refusal("method-override", "a header field asks for another method");
 const EXPECTATION = refusal("expectation-failed", "Expect is not `100-continue`");
 const EARLY = refusal("too-early", "an unsafe method came as early data");
@@ -53,7 +46,8 @@ export function compileNormalizer(policy: ResolvedPolicy, options: NormalizeOpti
   const fields = new FieldReader(compileNames(singleFields(policy)), bounds);
   const target = new TargetReader(bounds.maxTargetLength);
   const client = new ClientReader(policy.document.transport?.trust);
-  const authority = memoized(MAX_HOSTS, (text) => parseAuthority(text) ?? null);
+  const framing = new FramingReader();
+  const hosts = new HostReader();
 
   return (raw) => {
     const { method } = raw;
@@ -68,42 +62,14 @@ export function compileNormalizer(policy: ResolvedPolicy, options: NormalizeOpti
       if (unusual !== undefined) return unusual;
     }
     client.read(raw, headers);
-    const { scheme } = client;
-    const own = readHost(fields, raw, scheme, authority);
-    if (own !== undefined && "kind" in own) return own;
-    const host = client.host === undefined ? (own ?? target.authority) : authority(client.host);
-    if (host === null) return BAD_HOST;
-    if (
-      own !== undefined &&
-      target.authority !== undefined &&
-      !sameAuthority(own, target.authority, scheme)
-    ) {
-      return FOREIGN_TARGET;
-    }
-
-    let contentLength: number | undefined;
-    let hasContent = raw.hasContent === true;
-    if ((seen & FIELD.contentLength) !== 0) {
-      if ((seen & FIELD.transferEncoding) !== 0) return framing.LENGTH_AND_ENCODING;
-      contentLength = framing.parseLength(headers.get("content-length") ?? "");
-      if (contentLength < 0) return framing.BAD_LENGTH;
-      hasContent = contentLength > 0;
-    } else if ((seen & FIELD.transferEncoding) !== 0) {
-      if (raw.httpVersion === "1.0") return framing.OLD_ENCODING;
-      if (headers.get("transfer-encoding")?.toLowerCase() !== "chunked") return framing.BAD_ENCODING;
-      hasContent = true;
-    }
-    let upgrade = raw.upgrade === true;
-    if ((seen & FIELD.connection) !== 0) {
-      const asked = framing.readConnection(headers.get("connection") ?? "");
-      if (typeof asked !== "boolean") return asked;
-      upgrade ||= asked && (seen & FIELD.upgrade) !== 0;
-    }
-
+    const host = hosts.read(raw, fields, target.authority, client);
+    if (typeof host !== "string") return host;
+    const misframed = framing.read(raw, headers, seen);
+    if (misframed !== undefined) return misframed;
     return {
       method,
-      scheme,
-      host: host === undefined ? "" : formatAuthority(host, scheme),
+      scheme: client.scheme,
+      host,
       path: target.path,
       segments: target.segments,
       queryText: target.queryText,
@@ -111,10 +77,10 @@ export function compileNormalizer(policy: ResolvedPolicy, options: NormalizeOpti
       clientIp: client.client?.ip,
       clientKey: client.client?.key,
       encrypted: raw.encrypted === true,
-      upgrade,
+      upgrade: framing.upgrade,
       tls: raw.tls,
-      contentLength,
-      hasContent,
+      contentLength: framing.contentLength,
+      hasContent: framing.hasContent,
     };
   };
 }
@@ -156,26 +122,4 @@ function unusualProblem(
     return EXPECTATION;
   // Whatever its value: several or odd ones mean `1` (RFC 8470 section 5.1).
   return (seen & FIELD.earlyData) !== 0 && !SAFE.has(method) ? EARLY : undefined;
-}
-
-/** The request's own host. HTTP/2 names it in `:authority`; HTTP/1.0 may leave it out. */
-function readHost(
-  fields: FieldReader,
-  raw: RawRequest,
-  scheme: "http" | "https",
-  authority: (text: string) => Authority | null,
-): Authority | Refusal | undefined {
-  const written = fields.headers.get("host");
-  if (fields.authority === undefined) {
-    if (written === undefined || written === "") return raw.httpVersion === "1.0" ? undefined : NO_HOST;
-    return authority(written) ?? BAD_HOST;
-  }
-  const asked = authority(fields.authority);
-  if (asked === null) return BAD_HOST;
-  if (written === undefined) {
-    fields.headers.set("host", fields.authority);
-    return asked;
-  }
-  const host = authority(written);
-  return host !== null && sameAuthority(host, asked, scheme) ? asked : TWO_HOSTS;
 }

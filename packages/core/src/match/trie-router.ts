@@ -1,0 +1,85 @@
+/** Asks the tables: text first, then the tree, and the tree twice where a path has two readings. */
+import type { NormalizedRequest } from "../model/request.js";
+import type { ParamsReader } from "./params.js";
+import { foldAscii, rawReading } from "./reading.js";
+import type { Reading } from "./reading.js";
+import type { RouteMatch, Router } from "./router.js";
+import { collectMethods, findRoute, NONE, routeAt } from "./trie.js";
+import type { Leaf, TrieNode } from "./trie.js";
+
+export interface Tables {
+  readonly root: TrieNode;
+  /** Leaf of each path without parameters, by its text: the common case is one lookup. */
+  readonly statics: Map<string, Leaf>;
+}
+
+export class TrieRouter implements Router {
+  private readonly fixed: readonly (RouteMatch | undefined)[];
+
+  constructor(
+    private readonly tables: Tables,
+    private readonly params: readonly ParamsReader[],
+    private readonly reading: Reading,
+  ) {
+    // A route without parameters always answers with the same match.
+    this.fixed = params.map(({ fixed }, route) =>
+      fixed === undefined ? undefined : Object.freeze({ route, params: fixed }),
+    );
+  }
+
+  match(method: string, request: NormalizedRequest): RouteMatch | "ambiguous" | undefined {
+    const leaf = this.tables.statics.get(this.comparable(request.path));
+    if (leaf !== undefined) {
+      const route = routeAt(leaf, method);
+      if (route >= 0) return this.matched(route, request.segments);
+    }
+    const { segments } = request;
+    const length = this.lengthOf(segments);
+    if (length === 0) return undefined;
+    const route = this.find(segments, length, method);
+    if (
+      request.path.includes("%") &&
+      this.find(rawReading(request.path, segments), length, method) !== route
+    ) {
+      return "ambiguous";
+    }
+    return route < 0 ? undefined : this.matched(route, segments);
+  }
+
+  allowed(request: NormalizedRequest): readonly string[] {
+    const { segments } = request;
+    const length = this.lengthOf(segments);
+    if (length === 0) return [];
+    const methods = new Set<string>();
+    collectMethods(this.tables.root, this.folded(segments), 0, length, methods);
+    if (methods.has("GET")) methods.add("HEAD");
+    return [...methods].sort();
+  }
+
+  /** Below 0: none, in whatever way. */
+  private find(segments: readonly string[], length: number, method: string): number {
+    const found = findRoute(this.tables.root, this.folded(segments), length, method);
+    return found < 0 ? NONE : found;
+  }
+
+  private folded(segments: readonly string[]): readonly string[] {
+    return this.reading.fold === foldAscii ? segments.map(foldAscii) : segments;
+  }
+
+  private comparable(path: string): string {
+    const text =
+      this.reading.ignoresSlash && path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
+    return this.reading.fold(text);
+  }
+
+  private lengthOf(segments: readonly string[]): number {
+    const { length } = segments;
+    return this.reading.ignoresSlash && length > 1 && segments[length - 1] === "" ? length - 1 : length;
+  }
+
+  private matched(route: number, segments: readonly string[]): RouteMatch {
+    const fixed = this.fixed[route];
+    if (fixed !== undefined) return fixed;
+    return { route, params: this.params[route]?.read(segments) ?? {} };
+  }
+}
