@@ -268,15 +268,16 @@ describe("without a body rule", () => {
     expect(seen).toContain(false);
   });
 
-  it("declared trailers go through, others do not", async () => {
-    const served = await serve(OPEN, (_req, res) => {
+  it.each(["/", "/?early"])("declared trailers go through, others do not: %s", async (target) => {
+    const served = await serve(OPEN, (req, res) => {
       res.setHeader("Trailer", "X-Sum");
+      if (req.url === "/?early") res.addTrailers({ "X-Sum": "1", "X-Other": "2" });
       res.write("a");
-      res.addTrailers({ "X-Sum": "1", "X-Other": "2" });
+      if (req.url === "/") res.addTrailers({ "X-Sum": "1", "X-Other": "2" });
       res.end();
     });
     const wire = await served.connect();
-    wire.send("GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n");
+    wire.send(`GET ${target} HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n`);
     await wire.closed();
     expect(wire.text).toContain("X-Sum: 1\r\n");
     expect(wire.text).not.toContain("X-Other");

@@ -61,6 +61,17 @@ describe("a body that a rule reads", () => {
     expect(ran).toEqual([]);
   });
 
+  it("B2.45: trailers are no header fields", async () => {
+    const served = await serve(READ, (_req, _res, context) => context.send(Object.keys(context.headers)));
+    const wire = await served.connect();
+    wire.send(
+      "POST / HTTP/1.1\r\nHost: a.test\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n" +
+        "2\r\n{}\r\n0\r\nX-Role: admin\r\n\r\n",
+    );
+    const { body } = await wire.answer("POST");
+    expect(JSON.parse(body.toString())).toEqual(["host", "content-type", "transfer-encoding"]);
+  });
+
   it("that never comes whole frees its exchange, and the handler does not run", async () => {
     const ran: string[] = [];
     const served = await serve(READ, (req) => void ran.push(req.url ?? ""));
@@ -205,6 +216,20 @@ describe("connections", () => {
     await wire.closed();
     expect(wire.text).toBe("");
     expect(served.events.map(({ route }) => route)).toEqual([null]);
+  });
+
+  it("a client that goes on writing after a refusal is heard out, and its connection is not reset", async () => {
+    const served = await serve(CLOSED, (_req, res) => void res.end("ok"));
+    const wire = await served.connect();
+    const half = Buffer.alloc(1_000_000);
+    wire.send(`POST /nope HTTP/1.1\r\nHost: a.test\r\nContent-Length: ${2 * half.length}\r\n\r\n`).send(half);
+    expect((await wire.answer("POST")).status).toBe(404);
+    for (let at = 0; at < half.length; at += 50_000) {
+      wire.send(half.subarray(at, at + 50_000));
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    await wire.closed();
+    expect([wire.text, wire.errors]).toEqual(["", []]);
   });
 
   it("nothing that was pipelined behind a closing refusal is decided", async () => {

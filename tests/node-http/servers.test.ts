@@ -171,6 +171,17 @@ describe("servers that cannot be guarded", () => {
     expect(owned.listeners(event)).not.toContain(other);
   });
 
+  it("a stranger at HTTP/2's own `stream` is one too", async () => {
+    const message =
+      "a listener for `stream` on this server would answer requests that no policy has decided; remove it, and let `guard(…).attach(server)` own the event";
+    const known = await engine();
+    const handler = (): void => undefined;
+    const guarded = guard<Http2ServerRequest, Http2ServerResponse>(known, handler);
+    expect(() => guarded.attach(createHttp2().on("stream", other))).toThrow(new Error(message));
+    const owned = guarded.attach(createHttp2());
+    expect(() => owned.on("stream", other)).toThrow(new Error(message));
+  });
+
   it("B2.43: a lenient parser is refused", async () => {
     const guarded = guard(await engine(), ok);
     const message =

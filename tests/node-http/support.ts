@@ -100,13 +100,15 @@ export class Wire {
   private received: Buffer = Buffer.alloc(0);
   private changed: (() => void)[] = [];
   ended = false;
+  /** A reset, or a write into a closed connection. */
+  readonly errors: string[] = [];
 
   private constructor(readonly socket: Socket) {
     socket.on("data", (bytes: Buffer) => {
       this.received = Buffer.concat([this.received, bytes]);
       this.wake();
     });
-    socket.on("error", () => undefined);
+    socket.on("error", (error) => void this.errors.push(error.message));
     socket.on("close", () => {
       this.ended = true;
       this.wake();

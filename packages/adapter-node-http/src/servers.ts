@@ -4,7 +4,7 @@
  */
 import type { EventEmitter } from "node:events";
 
-const GUARDED = ["request", "upgrade", "connect", "checkContinue", "checkExpectation"] as const;
+const GUARDED = ["request", "upgrade", "connect", "checkContinue", "checkExpectation", "stream"] as const;
 const LENIENT_FLAG = "--insecure-http-parser";
 
 export type Owned = ReadonlyMap<string, unknown>;
@@ -19,8 +19,7 @@ export function problemOf(server: EventEmitter, owned: Owned, attached: boolean)
   }
   for (const event of GUARDED) {
     const strangers = server.listeners(event).filter((listener) => listener !== owned.get(event)).length;
-    const allowed = event === "request" && !attached ? 1 - ownCount(server, owned) : 0;
-    if (strangers > allowed) return strangerAt(event);
+    if (strangers > allowedAt(event, server, owned, attached)) return strangerAt(event);
   }
   return undefined;
 }
@@ -31,6 +30,12 @@ export function refuseStrangers(server: EventEmitter, owned: Owned): void {
     if (typeof event !== "string" || !(GUARDED as readonly string[]).includes(event)) return;
     if (owned.get(event) !== listener) throw new Error(strangerAt(event));
   });
+}
+
+function allowedAt(event: string, server: EventEmitter, owned: Owned, attached: boolean): number {
+  if (event === "request") return attached ? 0 : 1 - ownCount(server, owned);
+  // HTTP/2's compatibility API turns streams into requests by a listener of its own.
+  return event === "stream" && server.listenerCount("request") > 0 ? 1 : 0;
 }
 
 function ownCount(server: EventEmitter, owned: Owned): number {

@@ -2,7 +2,9 @@
 import type { ServerResponse } from "node:http";
 import type { Exchange, HeaderField, ShapedResponse } from "@gatehouse/core";
 import { Collector } from "./collector.js";
+import { coded, headersSent } from "./errors.js";
 import { pairsOfArgument, type FieldsArgument, type HandlerFields } from "./fields.js";
+import { declaredTrailers, framed, isFramed, lengthOf, mayHaveBody, promised } from "./framing.js";
 import { nativeOf, sendHead, type Chunk, type Done, type Native } from "./wire.js";
 
 export interface AnswerSettings {
@@ -129,7 +131,10 @@ export class Interception {
   }
 
   addTrailers(fields: FieldsArgument): void {
-    if (this.phase !== "passing" || this.ruled) return;
+    if (this.ruled) return;
+    // Trailers need a chunked answer: its head may as well go out.
+    if (this.phase === "open") this.start(undefined);
+    if (this.phase !== "passing") return;
     const declared = declaredTrailers(this.sent ?? []);
     const pairs = pairsOfArgument(fields).filter(([name]) => declared.has(name.toLowerCase()));
     this.native.addTrailers.call(
@@ -216,8 +221,18 @@ export class Interception {
     const { res } = this;
     const { status, body } = shaped;
     this.sendHead(status, framed(res, shaped));
+    this.phase = "taken";
     const silent = body === undefined || body.length === 0 || res.req.method === "HEAD";
-    this.take(() => (silent ? this.native.end.call(res) : this.native.end.call(res, body, "utf8")));
+    this.endNatively(silent ? undefined : body, "utf8", undefined);
+  }
+
+  private endNatively(chunk: Chunk | undefined, encoding: BufferEncoding, done: Done | undefined): void {
+    this.sending = true;
+    try {
+      this.native.end.call(this.res, chunk, encoding, done);
+    } finally {
+      this.sending = false;
+    }
   }
 
   private sendHead(status: number, headers: readonly HeaderField[]): void {
@@ -252,12 +267,7 @@ export class Interception {
       if (!this.account(chunk === undefined ? 0 : lengthOf(chunk, encoding))) return;
       if (this.due > 0) return this.cut(new Error("the handler wrote less than its Content-Length"));
     }
-    this.sending = true;
-    try {
-      this.native.end.call(this.res, chunk, encoding ?? "utf8", done);
-    } finally {
-      this.sending = false;
-    }
+    this.endNatively(chunk, encoding ?? "utf8", done);
   }
 
   /** More than was promised would be read as the beginning of the next answer on this connection. */
@@ -280,61 +290,4 @@ export class Interception {
     if (this.res.writableFinished) process.nextTick(done);
     else this.res.once("finish", done);
   }
-}
-
-function framed(res: ServerResponse, { status, headers, body }: ShapedResponse): readonly HeaderField[] {
-  if (res.req.method === "HEAD" || status === 304) return headers;
-  const rest = headers.filter(([name]) => !isFraming(name));
-  // RFC 9110 section 8.6: none on a 204.
-  if (status !== 204) {
-    rest.push(["Content-Length", String(body === undefined ? 0 : lengthOf(body, "utf8"))]);
-  }
-  return rest;
-}
-
-function mayHaveBody(res: ServerResponse, status: number): boolean {
-  return res.req.method !== "HEAD" && status !== 204 && status !== 304 && status >= 200;
-}
-
-function isFraming(name: string): boolean {
-  // Lengths first: this is asked of every field of every answer.
-  if (name.length !== 14 && name.length !== 17) return false;
-  const lower = name.toLowerCase();
-  return lower === "content-length" || lower === "transfer-encoding";
-}
-
-function isFramed(fields: readonly HeaderField[]): boolean {
-  for (const field of fields) if (isFraming(field[0])) return true;
-  return false;
-}
-
-function promised(fields: readonly HeaderField[]): number {
-  for (const [name, value] of fields) {
-    if (name.length === 14 && name.toLowerCase() === "content-length") return Number(value);
-  }
-  return -1;
-}
-
-function declaredTrailers(fields: readonly HeaderField[]): ReadonlySet<string> {
-  const names = new Set<string>();
-  for (const [name, value] of fields) {
-    if (name.toLowerCase() !== "trailer") continue;
-    for (const one of value.split(",")) names.add(one.trim().toLowerCase());
-  }
-  return names;
-}
-
-function lengthOf(chunk: Chunk, encoding: BufferEncoding | undefined): number {
-  return typeof chunk === "string" ? Buffer.byteLength(chunk, encoding) : chunk.byteLength;
-}
-
-export function headersSent(verb: string): Error {
-  return coded(
-    new Error(`Cannot ${verb} headers after they are sent to the client`),
-    "ERR_HTTP_HEADERS_SENT",
-  );
-}
-
-function coded(error: Error, code: string): Error {
-  return Object.assign(error, { code });
 }

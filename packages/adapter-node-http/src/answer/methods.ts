@@ -5,7 +5,8 @@
 import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Exchange } from "@gatehouse/core";
 import { HandlerFields, type FieldsArgument, type FieldValue } from "./fields.js";
-import { headersSent, Interception, type AnswerSettings } from "./interception.js";
+import { headersSent } from "./errors.js";
+import { Interception, type AnswerSettings } from "./interception.js";
 import type { Chunk, Done } from "./wire.js";
 
 const ANSWER = Symbol("gatehouse.answer");

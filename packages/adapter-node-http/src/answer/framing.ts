@@ -1,0 +1,54 @@
+/** Where an answer ends (RFC 9112 section 6). */
+import type { ServerResponse } from "node:http";
+import type { HeaderField, ShapedResponse } from "@gatehouse/core";
+import type { Chunk } from "./wire.js";
+
+/** With the length of what is sent, whatever the handler said of it. */
+export function framed(
+  res: ServerResponse,
+  { status, headers, body }: ShapedResponse,
+): readonly HeaderField[] {
+  if (res.req.method === "HEAD" || status === 304) return headers;
+  const rest = headers.filter(([name]) => !isFraming(name));
+  // RFC 9110 section 8.6: none on a 204.
+  if (status !== 204) {
+    rest.push(["Content-Length", String(body === undefined ? 0 : lengthOf(body, "utf8"))]);
+  }
+  return rest;
+}
+
+export function mayHaveBody(res: ServerResponse, status: number): boolean {
+  return res.req.method !== "HEAD" && status !== 204 && status !== 304 && status >= 200;
+}
+
+function isFraming(name: string): boolean {
+  // Lengths first: this is asked of every field of every answer.
+  if (name.length !== 14 && name.length !== 17) return false;
+  const lower = name.toLowerCase();
+  return lower === "content-length" || lower === "transfer-encoding";
+}
+
+export function isFramed(fields: readonly HeaderField[]): boolean {
+  for (const field of fields) if (isFraming(field[0])) return true;
+  return false;
+}
+
+export function promised(fields: readonly HeaderField[]): number {
+  for (const [name, value] of fields) {
+    if (name.length === 14 && name.toLowerCase() === "content-length") return Number(value);
+  }
+  return -1;
+}
+
+export function declaredTrailers(fields: readonly HeaderField[]): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const [name, value] of fields) {
+    if (name.toLowerCase() !== "trailer") continue;
+    for (const one of value.split(",")) names.add(one.trim().toLowerCase());
+  }
+  return names;
+}
+
+export function lengthOf(chunk: Chunk, encoding: BufferEncoding | undefined): number {
+  return typeof chunk === "string" ? Buffer.byteLength(chunk, encoding) : chunk.byteLength;
+}
