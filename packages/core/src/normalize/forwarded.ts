@@ -5,7 +5,7 @@ import { trimmed } from "./fields.js";
 import { isToken } from "./names.js";
 
 /** More hops than any real chain has; a longer one ends the walk here. */
-export const MAX_HOPS = 32;
+const MAX_HOPS = 32;
 
 /**
  * Walks a comma-separated chain from its last entry to the first address that is not a trusted proxy.

@@ -15,9 +15,6 @@ import { refusal } from "./refusals.js";
 import { TargetReader } from "./target.js";
 import { familyOf } from "./trust.js";
 
-export { parseCookies } from "./cookies.js";
-export { parseQuery } from "./query.js";
-export type { QueryBounds } from "./query.js";
 export { isRefusal } from "./refusals.js";
 
 export interface NormalizeOptions extends Partial<HeaderBounds> {
@@ -80,7 +77,7 @@ export function compileNormalizer(policy: ResolvedPolicy, options: NormalizeOpti
       upgrade: framing.upgrade,
       tls: raw.tls,
       contentLength: framing.contentLength,
-      hasContent: framing.hasContent,
+      hasContent: framing.hasContent || raw.hasContent === true,
     };
   };
 }

@@ -121,7 +121,7 @@ function isHex(code: number): boolean {
 }
 
 /** Percent-decoding with fatal UTF-8 (overlong forms and surrogates refused); undefined when it fails. */
-export function decode(text: string): string | undefined {
+function decode(text: string): string | undefined {
   try {
     return decodeURIComponent(text);
   } catch {

@@ -5,7 +5,7 @@ export interface QueryBounds {
   readonly maxParameters: number;
 }
 
-export const QUERY_BOUNDS: QueryBounds = { maxParameters: 1000 };
+const QUERY_BOUNDS: QueryBounds = { maxParameters: 1000 };
 
 /**
  * @param text what follows the first `?`

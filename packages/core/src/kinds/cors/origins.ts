@@ -6,7 +6,7 @@ import { afterFirstLabel } from "../../normalize/wildcard.js";
 export type OriginMatcher = (origin: string) => string | undefined;
 
 const ANY = "*";
-export const NULL_ORIGIN = "null";
+const NULL_ORIGIN = "null";
 const WILDCARD = "://*.";
 
 export interface OriginEntry {
