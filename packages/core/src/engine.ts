@@ -12,7 +12,8 @@ import { createIdSource } from "./lib/uuid.js";
 import type { FrameworkMatching, Router } from "./match/router.js";
 import type { Decision } from "./model/decision.js";
 import type { PolicyDocument } from "./model/policy.js";
-import type { RawRequest } from "./model/request.js";
+import { pairsOf } from "./model/header-pairs.js";
+import type { HeaderField, RawRequest } from "./model/request.js";
 import { parseCookies } from "./normalize/cookies.js";
 import { parseQuery } from "./normalize/query.js";
 import type { StateStore } from "./ports/state-store.js";
@@ -115,7 +116,7 @@ class Binding implements BoundEngine {
   }
 
   async evaluate(request: RawRequest & { readonly body?: unknown }): Promise<Decision> {
-    const exchange = this.open(request);
+    const exchange = this.open(request.body === undefined ? request : withContent(request));
     try {
       const head = await exchange.head();
       const decision = head.outcome === "continue" ? await exchange.body(rawBody(request.body)) : head;
@@ -192,6 +193,22 @@ function routerOf(policy: CompiledPolicy, matching: FrameworkMatching): Router {
   const router = policy.router(matching, report);
   if (report.failed) throw new PolicyError(report.diagnostics);
   return router;
+}
+
+/**
+ * A test that gives a body need not spell the framing too; a value already parsed is JSON unless the request says
+ * another type.
+ */
+function withContent(request: RawRequest & { readonly body?: unknown }): RawRequest {
+  const { headers, body } = request;
+  const typed = typeof body === "string" || body instanceof Uint8Array || names(headers, "content-type");
+  if (typed) return { ...request, hasContent: true };
+  const json: HeaderField = ["Content-Type", "application/json"];
+  return { ...request, hasContent: true, headers: [...pairsOf(headers), json] };
+}
+
+function names(headers: RawRequest["headers"], lowerName: string): boolean {
+  return pairsOf(headers).some(([name]) => name.toLowerCase() === lowerName);
 }
 
 const NO_BYTES = new Uint8Array();

@@ -1,5 +1,6 @@
 /** What stands for a request whose head could not be read: just enough to head and shape its refusal. */
-import type { HeaderField, NormalizedRequest, RawRequest } from "../model/request.js";
+import { pairsOf } from "../model/header-pairs.js";
+import type { NormalizedRequest, RawRequest } from "../model/request.js";
 
 /**
  * A browser's client must be able to read the refusal, so the one Origin is kept where there is exactly one;
@@ -25,21 +26,4 @@ export function placeholderRequest(raw: RawRequest): NormalizedRequest {
     contentLength: undefined,
     hasContent: false,
   };
-}
-
-function pairsOf(headers: RawRequest["headers"]): readonly HeaderField[] {
-  if (!isList(headers)) return Object.entries(headers);
-  const pairs: HeaderField[] = [];
-  for (let index = 0; index < headers.length; index++) {
-    const item = headers[index];
-    if (typeof item === "string") {
-      const value = headers[++index];
-      if (typeof value === "string") pairs.push([item, value]);
-    } else if (item !== undefined) pairs.push(item);
-  }
-  return pairs;
-}
-
-function isList(headers: RawRequest["headers"]): headers is readonly HeaderField[] | readonly string[] {
-  return Array.isArray(headers);
 }

@@ -1,0 +1,157 @@
+/** The engine's own promises: options, bindings, events, traces, and what `evaluate` makes of a body. */
+import { describe, expect, it } from "vitest";
+import { createEngine, PolicyError, type DecisionEvent, type PolicyDocument } from "./index.js";
+
+const policy: PolicyDocument = {
+  gatehouse: 1,
+  name: "small",
+  transport: { https: "off" },
+  authenticators: { key: { type: "api-key", in: "header", name: "X-API-Key", keys: { lookup: "find" } } },
+  roles: { clerk: [] },
+  routes: {
+    "GET /open": { authenticate: "none" },
+    "GET /clerks/:id": { authorize: { roles: ["clerk"], when: "params.id != 'x'" }, conceal: true },
+    "POST /orders": {
+      authenticate: "none",
+      request: { body: { type: "object", required: ["sku"], properties: { sku: { type: "string" } } } },
+    },
+  },
+};
+const lookups = { find: (sha256: string) => ({ id: "ann", sha256, roles: ["clerk"] }) };
+const host: readonly [string, string] = ["Host", "a.test"];
+
+describe("evaluate", () => {
+  it.each([
+    ["a parsed value", { sku: "a" }, [host]],
+    ["text with its type", '{"sku":"a"}', [host, ["Content-Type", "application/json"]]],
+    ["bytes with their type", Buffer.from('{"sku":"a"}'), [host, ["Content-Type", "application/json"]]],
+  ] as const)("admits %s", async (_name, body, headers) => {
+    const engine = await createEngine(policy, { lookups });
+    const decision = await engine.evaluate({ method: "POST", target: "/orders", headers, body });
+    expect(decision).toMatchObject({ outcome: "admit", route: "POST /orders", body: { sku: "a" } });
+  });
+
+  it("takes a record of headers, for tests", async () => {
+    const engine = await createEngine(policy, { lookups });
+    const decision = await engine.evaluate({ method: "GET", target: "/open", headers: { host: "a.test" } });
+    expect(decision.outcome).toBe("admit");
+  });
+
+  it("refuses a value that does not fit", async () => {
+    const engine = await createEngine(policy, { lookups });
+    const decision = await engine.evaluate({
+      method: "POST",
+      target: "/orders",
+      headers: [host],
+      body: { sku: 1 },
+    });
+    expect(decision).toMatchObject({
+      outcome: "refuse",
+      stage: "validate",
+      code: "invalid-body",
+      status: 422,
+    });
+  });
+});
+
+describe("events and traces", () => {
+  it("emits one event an exchange, when it ends", async () => {
+    const events: DecisionEvent[] = [];
+    const engine = await createEngine(policy, { lookups, onDecision: (event) => void events.push(event) });
+    const exchange = engine.open({ method: "GET", target: "/open", headers: [host] });
+    void exchange.head();
+    expect(events).toEqual([]);
+    exchange.end(200);
+    exchange.end(500);
+    expect(events).toHaveLength(1);
+    expect(events[0]).toMatchObject({
+      policy: "small",
+      revision: engine.revision,
+      mode: "enforce",
+      route: "GET /open",
+      method: "GET",
+      outcome: "admit",
+      status: 200,
+    });
+    expect(events[0]?.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  });
+
+  it("an exchange whose client left before a decision is told as aborted", async () => {
+    const events: DecisionEvent[] = [];
+    const engine = await createEngine(policy, { lookups, onDecision: (event) => void events.push(event) });
+    const exchange = engine.open({
+      method: "POST",
+      target: "/orders",
+      headers: [host, ["Content-Type", "application/json"], ["Content-Length", "10"]],
+    });
+    expect(exchange.head()).toMatchObject({ outcome: "continue", bodyLimit: 100_000 });
+    exchange.end(0);
+    expect(events).toMatchObject([{ outcome: "aborted", status: 0 }]);
+  });
+
+  it("a concealed refusal is told to the operator as what it was", async () => {
+    const events: DecisionEvent[] = [];
+    const engine = await createEngine(policy, { lookups, onDecision: (event) => void events.push(event) });
+    const decision = await engine.evaluate({
+      method: "GET",
+      target: "/clerks/x",
+      headers: [host, ["X-API-Key", "any"]],
+    });
+    expect(decision).toMatchObject({ outcome: "refuse", status: 404, code: "not-found" });
+    expect(events).toMatchObject([{ code: "forbidden", concealed: true, status: 404 }]);
+  });
+
+  it("says what each stage decided when tracing, and nothing otherwise", async () => {
+    const request = {
+      method: "GET",
+      target: "/clerks/x",
+      headers: [host, ["X-API-Key", "s3cret-key"]],
+    } as const;
+    const silent = await createEngine(policy, { lookups });
+    expect(await silent.evaluate(request)).not.toHaveProperty("trace");
+    const tracing = await createEngine(policy, { lookups, trace: true });
+    const decision = await tracing.evaluate(request);
+    const steps = decision.trace ?? [];
+    expect(steps.map(({ stage, outcome }) => `${stage} ${outcome}`)).toContain("authenticate pass");
+    expect(steps.at(-1)).toMatchObject({ stage: "authorize", outcome: "refuse", code: "forbidden" });
+    expect(steps.at(-1)?.rule).toMatch(/^\/routes\/GET ~1clerks~1:id\/authorize/);
+    expect(JSON.stringify(steps)).not.toContain("s3cret-key");
+  });
+});
+
+describe("an exchange keeps its order", () => {
+  it("refuses calls out of turn", async () => {
+    const engine = await createEngine(policy, { lookups });
+    const exchange = engine.open({ method: "GET", target: "/open", headers: [host] });
+    expect(() => exchange.respond({ status: 200, headers: [] })).toThrow("only an admitted exchange");
+    void exchange.head();
+    expect(() => exchange.head()).toThrow("head() was called before");
+    expect(() => exchange.body({ value: {} })).toThrow("only for an exchange that said `continue`");
+  });
+});
+
+describe("createEngine", () => {
+  it("rejects with every diagnostic at once", async () => {
+    const wrong: unknown = {
+      ...policy,
+      routes: { "GET /a": {}, "GET /b": { authorise: 1, authenticate: "none" } },
+    };
+    await expect(createEngine(wrong as PolicyDocument, { lookups })).rejects.toMatchObject({
+      name: "PolicyError",
+      diagnostics: [{ code: "unknown-key" }, { code: "missing-authorize" }],
+    });
+  });
+
+  it("fails the load when a secret is not set", async () => {
+    const needs: PolicyDocument = {
+      ...policy,
+      redaction: { key: { secret: "env:NOT_SET" } },
+      routes: {
+        "GET /a": { authenticate: "none", response: { redact: { "/x": "hash" } } },
+      },
+    };
+    await expect(createEngine(needs, { lookups, secrets: { get: () => undefined } })).rejects.toBeInstanceOf(
+      PolicyError,
+    );
+  });
+});
