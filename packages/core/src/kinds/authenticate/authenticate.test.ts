@@ -355,7 +355,7 @@ describe("what no route can be served with", () => {
       {
         code: "unknown-role",
         severity: "error",
-        pointer: "/authenticators/a/confers",
+        pointer: "/authenticators/a/confers/0",
         message: "role `clark` is not declared in `roles`",
         help: "did you mean `clerk`?",
       },

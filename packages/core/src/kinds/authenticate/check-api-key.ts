@@ -5,7 +5,7 @@ import { pointerTo } from "../../lib/pointer.js";
 import type { ApiKeySettings } from "../../model/policy.js";
 import type { ResolvedAuthenticator, ResolvedPolicy } from "../../model/resolved.js";
 import { recordProblems } from "./api-key-records.js";
-import { isObject } from "./strict-json.js";
+import { isList, isObject } from "./strict-json.js";
 
 export function checkApiKey(
   { pointer, carrier }: ResolvedAuthenticator,
@@ -22,19 +22,22 @@ export function checkApiKey(
     );
   }
   if ("secret" in keys || "lookup" in keys) return;
-  checkRecords(keys, (index) => pointerTo(pointer, "keys", index), policy, report);
+  checkRecords(keys, (index, ...within) => pointerTo(pointer, "keys", index, ...within), policy, report);
   if (keys.length === 0)
     report.error("empty-key-list", pointerTo(pointer, "keys"), "no key is listed, so every key is refused");
 }
 
-/** @param pointerOf where the record of that index was written; for a secret, the reference's own place */
+/** Where a part of the record of that index was written; for a secret, the reference's own place. */
+type PointerOf = (index: number, ...within: readonly (string | number)[]) => string;
+
 export function checkRecords(
   records: readonly unknown[],
-  pointerOf: (index: number) => string,
+  pointerOf: PointerOf,
   policy: ResolvedPolicy,
   report: Report,
 ): void {
   const digests = new Set<string>();
+  const routes = policy.routes.map(({ key }) => key);
   for (const [index, record] of records.entries()) {
     const pointer = pointerOf(index);
     const which = `key ${index + 1}`;
@@ -51,36 +54,26 @@ export function checkRecords(
         "one key is one caller",
       );
     digests.add(digest);
-    checkNames(record["roles"], policy.roles.keys(), (name) =>
-      unknownName(
-        report,
+    for (const [at, role] of unknownIn(record["roles"], policy.roles.keys())) {
+      const message = `${which}: role \`${role}\` is not declared in \`roles\``;
+      report.error(
         "unknown-role",
-        pointer,
-        `${which}: role \`${name}\` is not declared in \`roles\``,
-        name,
-        policy.roles.keys(),
-      ),
-    );
-    const routes = policy.routes.map(({ key }) => key);
-    checkNames(record["routes"], routes, (name) =>
-      unknownName(report, "unknown-route", pointer, `${which}: there is no route \`${name}\``, name, routes),
-    );
+        pointerOf(index, "roles", at),
+        message,
+        didYouMean(role, policy.roles.keys()),
+      );
+    }
+    for (const [at, route] of unknownIn(record["routes"], routes)) {
+      const message = `${which}: there is no route \`${route}\``;
+      report.error("unknown-route", pointerOf(index, "routes", at), message, didYouMean(route, routes));
+    }
   }
 }
 
-function checkNames(names: unknown, known: Iterable<string>, unknown: (name: string) => void): void {
-  if (!Array.isArray(names)) return;
+function unknownIn(names: unknown, known: Iterable<string>): readonly (readonly [number, string])[] {
+  if (!isList(names)) return [];
   const declared = new Set(known);
-  for (const name of names) if (typeof name === "string" && !declared.has(name)) unknown(name);
-}
-
-function unknownName(
-  report: Report,
-  code: string,
-  pointer: string,
-  message: string,
-  name: string,
-  known: Iterable<string>,
-): void {
-  report.error(code, pointer, message, didYouMean(name, known));
+  return [...names.entries()].flatMap(([at, name]) =>
+    typeof name === "string" && !declared.has(name) ? [[at, name] as const] : [],
+  );
 }

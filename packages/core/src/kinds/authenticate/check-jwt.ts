@@ -115,11 +115,11 @@ export function checkRoles(
   policy: ResolvedPolicy,
   report: Report,
 ): void {
-  for (const role of roles) {
+  for (const [index, role] of roles.entries()) {
     if (policy.roles.has(role)) continue;
     report.error(
       "unknown-role",
-      pointer,
+      pointerTo(pointer, index),
       `role \`${role}\` is not declared in \`roles\``,
       didYouMean(role, policy.roles.keys()),
     );

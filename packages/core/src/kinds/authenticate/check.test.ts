@@ -75,7 +75,7 @@ describe("check of jwt", () => {
       "error invalid-constant /principal/scopes",
     ]);
     expect(jwt({ principal: { roles: { value: ["clerk", "ghost"] } } })).toEqual([
-      "error unknown-role /principal/roles",
+      "error unknown-role /principal/roles/1",
     ]);
     expect(jwt({ principal: { id: "/a~1b", roles: { value: ["clerk"] }, tenant: "a.b" } })).toEqual([]);
   });
@@ -116,8 +116,8 @@ describe("check of api-key", () => {
 
   it("refuses roles and routes that do not exist", () => {
     expect(keys({ ...good, roles: ["clerk", "ghost"], routes: ["GET /", "GET /x"] })).toEqual([
-      "error unknown-role /keys/0",
-      "error unknown-route /keys/0",
+      "error unknown-role /keys/0/roles/1",
+      "error unknown-route /keys/0/routes/1",
     ]);
   });
 });
