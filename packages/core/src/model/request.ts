@@ -24,8 +24,6 @@ export interface RawRequest {
   readonly hasContent?: boolean | undefined;
   /** Facts of the TLS session, where the socket is TLS. */
   readonly tls?: TlsFacts | undefined;
-  /** What this platform cannot see: a fetch `Request` hides the raw target, duplicate fields and the peer. */
-  readonly lacks?: readonly ("target" | "duplicates" | "peer")[] | undefined;
 }
 
 export interface TlsFacts {
