@@ -1,0 +1,188 @@
+/**
+ * `secrets_never_leak`: credentials, secrets, bodies and what a handler throws carry a canary; it stands in no refusal,
+ * reason, header, trace, event, diagnostic or inspected object.
+ */
+import { inspect } from "node:util";
+import { createEngine, PolicyError, type DecisionEvent, type PolicyDocument } from "@gatehouse/core";
+import { mintToken } from "@gatehouse/core/conformance";
+import { describe, expect, it } from "vitest";
+import { policy, through } from "./support.js";
+
+const CANARY = "c4n4ry";
+const SECRET = `${CANARY}-0123456789abcdef0123456789abcdef`;
+
+async function engineWith(events: DecisionEvent[]): ReturnType<typeof createEngine> {
+  return createEngine(policy, {
+    trace: true,
+    secrets: { get: () => SECRET },
+    lookups: { find: () => undefined },
+    authenticators: { own: ({ credential }) => (credential === CANARY ? "bad" : "absent") },
+    checks: {
+      first: () => true,
+      second: () => {
+        throw new Error(CANARY);
+      },
+    },
+    onDecision: (event) => void events.push(event),
+  });
+}
+
+const json: readonly (readonly [string, string])[] = [
+  ["Host", "a.test"],
+  ["Content-Type", "application/json"],
+];
+const lengthOf = (body: string): readonly [string, string] => [
+  "Content-Length",
+  String(Buffer.byteLength(body)),
+];
+
+/** Every place where a caller can put something that must not come back. */
+const requests = {
+  "a bad API key": { headers: [["X-API-Key", CANARY]] },
+  "a bad credential of the application's": { headers: [["X-Own", CANARY]] },
+  "a malformed token": { headers: [["Authorization", `Bearer ${CANARY}.${CANARY}.${CANARY}`]] },
+  "another scheme": { headers: [["Authorization", `Basic ${CANARY}`]] },
+  "a token signed by somebody else": {
+    headers: [["Authorization", `Bearer ${mintToken({ key: "hs-1", claims: { sub: CANARY } }, Date.now())}`]],
+  },
+  "a cookie": { headers: [["Cookie", `sid=${CANARY}`]] },
+  "a query": { target: `/things/a?token=${CANARY}` },
+  "an origin": { headers: [["Origin", `https://${CANARY}.evil.test`]] },
+  "a host": { headers: [["Host", `${CANARY}.evil.test`]], bare: true },
+  "a path that can be read two ways": { target: `/things/..%2f${CANARY}` },
+  "a path that no route has": { target: `/${CANARY}` },
+  "a method": { method: `X${CANARY.toUpperCase()}` },
+  "a correlation id with blanks": { headers: [["X-Request-Id", `${CANARY} x`]] },
+  "a header that is sent twice": {
+    headers: [
+      ["Authorization", CANARY],
+      ["Authorization", CANARY],
+    ],
+  },
+  "an expectation": { headers: [["Expect", CANARY]] },
+} as const satisfies Record<
+  string,
+  { headers?: readonly (readonly [string, string])[]; target?: string; method?: string; bare?: boolean }
+>;
+
+describe("secrets_never_leak", () => {
+  it.each(Object.entries(requests))("through %s", async (_name, parts) => {
+    const events: DecisionEvent[] = [];
+    const engine = await engineWith(events);
+    const body = JSON.stringify({ name: "x" });
+    const own = "headers" in parts ? parts.headers : [];
+    const { decision } = await through(engine, {
+      method: "method" in parts ? parts.method : "POST",
+      target: "target" in parts ? parts.target : "/things/a",
+      headers: [...("bare" in parts ? json.slice(1) : json), lengthOf(body), ...own],
+      remoteAddress: "203.0.113.7",
+      body,
+    });
+    expect(decision.outcome).toBe("refuse");
+    // The method is the event's own field: it is what was asked for, no credential.
+    const told = inspect([decision, events.map(({ method: _method, ...event }) => event)], { depth: 20 });
+    expect(told).not.toContain(CANARY);
+    expect(events).toHaveLength(1);
+  });
+
+  it("through bodies, valid and not", async () => {
+    for (const body of [
+      `{"name":"${CANARY}","${CANARY}":1}`,
+      `{"name":${CANARY}`,
+      `{"name":"x","name":"${CANARY}"}`,
+      `["${CANARY}"]`,
+    ]) {
+      const events: DecisionEvent[] = [];
+      const engine = await createEngine(policy, {
+        trace: true,
+        secrets: { get: () => SECRET },
+        lookups: { find: (sha256) => ({ id: "ann", sha256, roles: ["customer"] }) },
+        authenticators: { own: () => "absent" },
+        checks: { first: () => true, second: () => true },
+        onDecision: (event) => void events.push(event),
+      });
+      const { decision } = await through(engine, {
+        method: "POST",
+        target: "/things/a",
+        headers: [...json, lengthOf(body), ["X-API-Key", "key"]],
+        remoteAddress: "203.0.113.7",
+        body,
+      });
+      expect(decision.outcome).toBe("refuse");
+      const told = inspect([decision, events], { depth: 20 });
+      // A pointer may name a member that the caller made up; its value never comes back.
+      expect(told.replaceAll(`/body/${CANARY}`, "")).not.toContain(CANARY);
+    }
+  });
+
+  it("through what the application throws: only the operator's event carries the error", async () => {
+    const events: DecisionEvent[] = [];
+    const engine = await createEngine(policy, {
+      trace: true,
+      secrets: { get: () => SECRET },
+      lookups: { find: (sha256) => ({ id: "ann", sha256, roles: ["customer"] }) },
+      authenticators: { own: () => "absent" },
+      checks: {
+        first: () => true,
+        second: () => {
+          throw Object.assign(new Error(CANARY, { cause: CANARY }), { name: CANARY });
+        },
+      },
+      onDecision: (event) => void events.push(event),
+    });
+    const body = '{"name":"x"}';
+    const { decision } = await through(engine, {
+      method: "POST",
+      target: "/things/a",
+      headers: [...json, lengthOf(body), ["X-API-Key", "key"]],
+      remoteAddress: "203.0.113.7",
+      body,
+    });
+    expect(decision).toMatchObject({ outcome: "refuse", status: 500 });
+    expect(inspect(decision, { depth: 20 })).not.toContain(CANARY);
+    const [{ error, ...event } = { error: undefined }] = events;
+    expect(error).toBeInstanceOf(Error);
+    expect(inspect(event, { depth: 20 })).not.toContain(CANARY);
+  });
+
+  it("through a handler that throws", async () => {
+    const engine = await createEngine({
+      gatehouse: 1,
+      name: "throws",
+      transport: { https: "off" },
+      routes: { "GET /": { authenticate: "none" } },
+    });
+    const exchange = engine.open({ method: "GET", target: "/", headers: [["Host", "a.test"]] });
+    void exchange.head();
+    const shaped = exchange.fail(Object.assign(new Error(CANARY), { toString: () => CANARY, stack: CANARY }));
+    expect(shaped.status).toBe(500);
+    expect(inspect(shaped)).not.toContain(CANARY);
+  });
+
+  it("through the engine object itself", async () => {
+    const engine = await engineWith([]);
+    expect(inspect(engine, { depth: 30, showHidden: true, getters: true })).not.toContain(SECRET);
+    expect(JSON.stringify(engine)).not.toContain(CANARY);
+  });
+
+  it("through diagnostics of keys that cannot be used", async () => {
+    const jwt = {
+      type: "jwt",
+      issuer: "https://id.test/",
+      audience: "api",
+      algorithms: ["HS256"],
+      keys: { secret: "env:SHORT" },
+    } as const;
+    const short: PolicyDocument = { ...policy, authenticators: { ...policy.authenticators, user: jwt } };
+    const options = {
+      lookups: { find: () => undefined },
+      authenticators: { own: () => "absent" as const },
+      checks: { first: () => true, second: () => true },
+    };
+    const failed: unknown = await createEngine(short, { ...options, secrets: { get: () => CANARY } }).catch(
+      (error: unknown) => error,
+    );
+    expect(failed).toBeInstanceOf(PolicyError);
+    expect(inspect(failed, { depth: 10 })).not.toContain(CANARY);
+  });
+});
