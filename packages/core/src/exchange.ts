@@ -344,7 +344,7 @@ function answer(state: ExchangeState, status: number, headers: readonly HeaderFi
   return {
     outcome: "answer",
     status,
-    responseHeaders: [...owedHeaders(plan, plan.refusal, state), ...headers],
+    responseHeaders: owedHeaders(plan, plan.refusal, state, headers),
     route: routeKey(state),
     ...(state.trace === undefined ? {} : { trace: state.trace }),
   };

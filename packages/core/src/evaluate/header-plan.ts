@@ -14,16 +14,24 @@ class Collected implements HeaderSink {
 /**
  * Fields that the policy owes, without an answer of the handler's: refusals, preflights, and what an admission announces.
  * @param constant `plan.constant` or `plan.refusal`
+ * @param own fields of this very answer
  */
 export function owedHeaders(
   plan: HeaderPlan,
   constant: readonly HeaderField[],
   state: RequestState,
+  own: readonly HeaderField[] = [],
 ): HeaderField[] {
   const sink = new Collected();
   for (const contribute of plan.dynamic) contribute(state, sink);
   const fields = [...constant, ...sink.fields];
-  if (plan.vary.length > 0) fields.push(["Vary", plan.vary.join(", ")]);
+  const vary: string[] = [];
+  for (const field of own) {
+    if (field[0].toLowerCase() === "vary") vary.push(field[1]);
+    else fields.push(field);
+  }
+  const varied = mergeVary(vary, plan.vary);
+  if (varied !== undefined) fields.push(["Vary", varied]);
   return fields;
 }
 

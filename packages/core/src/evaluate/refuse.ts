@@ -35,8 +35,7 @@ export function shapeRefusal(
   const plan = state.route.response.headers;
   const status = refusal.status ?? ERRORS[refusal.code].status;
   const { contentType, body } = state.route.response.errors.shape(refusal, status, state);
-  const headers = owedHeaders(plan, plan.refusal, state);
-  if (refusal.headers !== undefined) headers.push(...refusal.headers);
+  const headers = owedHeaders(plan, plan.refusal, state, refusal.headers);
   if (status === 401 && !hasChallenge(refusal)) headers.push(...state.route.challenge);
   headers.push(["Content-Type", contentType], ["Content-Length", String(utf8Length(body))]);
   return { status, headers, body: state.request.method === "HEAD" ? "" : body };
