@@ -125,7 +125,11 @@ describe("under a body rule", () => {
   });
 
   it("a 5xx body of the handler's never leaves, nor its reason phrase", async () => {
-    const served = await serve(RULED, (_req, res) => void res.writeHead(503, "canary").end("canary"));
+    const served = await serve(RULED, (_req, res) => {
+      res.statusMessage = "canary";
+      res.statusCode = 503;
+      res.end("canary");
+    });
     const wire = await served.connect();
     wire.send("GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n");
     await wire.closed();
@@ -299,7 +303,7 @@ describe("without a body rule", () => {
     expect(served.errors[0]).toMatch(/^the handler wrote (more|less) than its Content-Length$/);
   });
 
-  it("fields that were set before the guard, and repeated ones, all arrive", async () => {
+  it("fields that stand several times all arrive", async () => {
     const served = await serve(OPEN, (_req, res) => {
       res.setHeader("Set-Cookie", ["a=1", "b=2"]);
       res.setHeader("X-One", "1");

@@ -31,20 +31,25 @@ function answers(one: Case): boolean {
   return stepsOf(one).some(({ answer }) => answer !== undefined);
 }
 
-describe.each(files)("$path", ({ file }) => {
+describe.each(files.map(({ path, file }) => [path, file] as const))("%s", (_path, file) => {
   it("says only what a case may say", () => {
     expect(() => closeCaseFile(file)).not.toThrow();
   });
 
-  describe.each(ways)("$target.name", ({ target, takes }) => {
-    const cases = file.cases
-      .filter(takes)
-      .map((one) => ({ name: one.name, one, why: whyNotOverSockets(one, target) }));
+  const suites = ways
+    .map(({ target, takes }) => ({ target, cases: file.cases.filter(takes) }))
+    .filter(({ cases }) => cases.length > 0)
+    .map(({ target, cases }) => [target.name, target, cases] as const);
 
-    it.each(cases.filter(({ why }) => why === undefined))("$name", async ({ one }) => {
+  describe.each(suites)("%s", (_name, target, cases) => {
+    const reasoned = cases.map((one) => [one.name, one, whyNotOverSockets(one, target)] as const);
+
+    it.each(reasoned.filter(([, , why]) => why === undefined))("%s", async (_name, one) => {
       expect(await runOverSockets(file, one, target)).toEqual([]);
     });
     // oxlint-disable-next-line vitest/no-disabled-tests -- each skip says its reason in its name
-    it.skip.each(cases.filter(({ why }) => why !== undefined))("$name ($why)", () => undefined);
+    it.skip.each(
+      reasoned.filter(([, , why]) => why !== undefined).map(([name, , why]) => [name, why] as const),
+    )("%s (%s)", () => undefined);
   });
 });

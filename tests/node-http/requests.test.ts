@@ -245,6 +245,25 @@ describe("connections", () => {
     expect(ran).toEqual([]);
   });
 
+  it("a handler that answers before it has read a large body does not block the connection", async () => {
+    const served = await serve(
+      policyOf({ "POST /": { request: { maxBody: "1MB", types: ["text/plain"] } } }),
+      async (req, res) => {
+        await once(req, "data");
+        req.pause();
+        res.end("enough");
+      },
+    );
+    const wire = await served.connect();
+    for (let count = 0; count < 2; count++) {
+      wire.send(
+        "POST / HTTP/1.1\r\nHost: a.test\r\nContent-Type: text/plain\r\nContent-Length: 900000\r\n\r\n",
+      );
+      wire.send(Buffer.alloc(900_000));
+      expect((await wire.answer("POST")).body.toString()).toBe("enough");
+    }
+  });
+
   it("pipelined requests are answered in their order", async () => {
     const served = await serve(policyOf({ "GET /:n": {} }), async (req, res) => {
       if (req.url === "/1") await new Promise((resolve) => setTimeout(resolve, 20));

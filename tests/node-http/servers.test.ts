@@ -110,6 +110,15 @@ describe("upgrades", () => {
     expect(await served.event()).toMatchObject({ outcome: "admit", route: "GET /socket", status: 101 });
   });
 
+  it("a client that resets an upgraded connection does not end the process", async () => {
+    const served = await serve(POLICY, ok, { guard: sockets });
+    const wire = await served.connect();
+    wire.send(`GET /socket HTTP/1.1\r\nHost: a.test\r\n${HANDSHAKE.replaceAll("\n", "\r\n")}\r\n\r\n`);
+    await wire.until("GET /socket");
+    wire.socket.resetAndDestroy();
+    expect(await served.event()).toMatchObject({ outcome: "admit", status: 101 });
+  });
+
   it("an allowed one that nobody takes is 501", async () => {
     const served = await serve(POLICY, ok);
     expect((await ask(served, `GET /socket HTTP/1.1\n${HANDSHAKE}`)).status).toBe(501);
@@ -203,7 +212,10 @@ describe("servers that cannot be guarded", () => {
   });
 
   it("as a plain listener, alone or called by one wrapper, it guards", async () => {
-    const guarded = guard(await engine(), ok);
+    const guarded = guard(await engine(), (_req, res) => {
+      res.setHeader("Set-Cookie", ["a=1", "b=2"]);
+      res.end("ok");
+    });
     const wrapper = (req: IncomingMessage, res: ServerResponse): void => {
       res.setHeader("X-Outer", "kept");
       // Node's own stream has the body by then.
@@ -213,12 +225,24 @@ describe("servers that cannot be guarded", () => {
       const server = createServer(listener);
       const port = await listen(server);
       later(() => stop(server));
-      expect((await ask({ port }, "GET /open HTTP/1.1")).text).toBe("ok");
+      const open = await ask({ port }, "GET /open HTTP/1.1");
+      expect([open.text, open.header("set-cookie")]).toEqual(["ok", "a=1, b=2"]);
+      expect(open.header("x-outer")).toBe(listener === wrapper ? "kept" : undefined);
       expect((await ask({ port }, "GET /nope HTTP/1.1")).status).toBe(404);
       const read = "POST /read HTTP/1.1\nContent-Type: application/json\nContent-Length: 9";
       expect((await ask({ port }, read, '{"a":"b"}')).status).toBe(200);
       expect((await ask({ port }, read, '{"b":"b"}')).status).toBe(422);
     }
+  });
+
+  it("a body that waited in the stream before the guard came is there for observe mode too", async () => {
+    const observing = await createEngine({ ...POLICY, mode: "observe" });
+    const guarded = guard(observing, async (req, res) => void res.end(await text(req)));
+    const server = createServer((req, res) => void setTimeout(() => guarded(req, res), 10));
+    const port = await listen(server);
+    later(() => stop(server));
+    const read = "POST /read HTTP/1.1\nContent-Type: application/json\nContent-Length: 9";
+    expect((await ask({ port }, read, '{"b":"b"}')).text).toBe('{"b":"b"}');
   });
 
   it("options that nobody knows are errors", async () => {
@@ -324,6 +348,8 @@ describe("http2", () => {
       if (req.url === "/read") return context.send(context.body);
       res.setHeader("Set-Cookie", ["a=1", "b=2"]);
       res.setHeader("Connection", "close");
+      res.setHeader("Keep-Alive", "timeout=5");
+      res.setHeader("Transfer-Encoding", "chunked");
       res.end("ok");
     });
     expect(await request({ ":path": "/nope" })).toMatchObject({ headers: { ":status": 404 } });
@@ -371,6 +397,31 @@ describe("http2", () => {
     await expect.poll(() => running).toBe(1);
     stream.close(8);
     await expect.poll(() => events.map(({ status }) => status)).toEqual([0]);
+  });
+
+  it("B2.47: a body that was reset is not whole, however it reads", async () => {
+    const events: DecisionEvent[] = [];
+    const engine = await createEngine(POLICY, { onDecision: (event) => events.push(event) });
+    const ran: unknown[] = [];
+    const server = guard<Http2ServerRequest, Http2ServerResponse>(
+      engine,
+      (req) => void ran.push(req.url),
+    ).attach(createHttp2());
+    const port = await listen(server);
+    const session = connectHttp2(`http://localhost:${port}`);
+    later(async () => {
+      session.destroy();
+      await stop(server);
+    });
+    const stream = session.request({
+      ":path": "/read",
+      ":method": "POST",
+      "content-type": "application/json",
+    });
+    stream.on("error", () => undefined);
+    stream.write('{"a":"b"}', () => setTimeout(() => stream.close(8), 20));
+    await expect.poll(() => events.map(({ outcome }) => outcome)).toEqual(["aborted"]);
+    expect(ran).toEqual([]);
   });
 
   it("a handler that throws is answered, and one that pushes is told no", async () => {

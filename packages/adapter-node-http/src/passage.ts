@@ -46,7 +46,6 @@ export class Passage {
   private readonly content: boolean;
   private interception: Interception | undefined = undefined;
   private gone = false;
-  private overflowed = false;
 
   constructor(
     engine: BoundEngine,
@@ -100,13 +99,9 @@ export class Passage {
     else this.onDecision(head, false);
   }
 
-  private read({ bodyLimit, observe }: Continue): void {
+  private read({ bodyLimit }: Continue): void {
     const length = this.content ? statedLength(this.req) : 0;
     if (length === 0) return this.onBody({ bytes: NO_BYTES, complete: true });
-    // Not a byte of it is asked for: it is known to be too much.
-    if (length !== undefined && length > bodyLimit && !observe) {
-      return this.onBody({ bytes: NO_BYTES, complete: false });
-    }
     if (this.expectsContinue) this.res.writeContinue();
     intakeOf(this.req).collect(bodyLimit, (body) => {
       if (body !== undefined && !this.gone) this.onBody(body);
@@ -179,7 +174,6 @@ export class Passage {
       this.req.destroy();
       return;
     }
-    this.overflowed = true;
     try {
       const { status, headers, body } = this.exchange.overflow();
       interception.take(() => writeClosing(res, interception.native, status, headers, body ?? "", true));
@@ -198,8 +192,8 @@ export class Passage {
   }
 
   private failed(error: unknown): void {
-    // Its stream was cut, or nobody is there to answer: that is what it stumbled over.
-    if (this.gone || this.overflowed) return;
+    // Nobody is there to answer, and that is most often what it stumbled over.
+    if (this.gone) return;
     try {
       if (this.interception !== undefined) return this.interception.fail(error);
       const shaped = this.exchange.fail(error);
