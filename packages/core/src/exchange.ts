@@ -5,6 +5,7 @@ import { concealed, shapeRefusal } from "./evaluate/refuse.js";
 import { shapeAnswer, shapeFailure, shapeOverflow } from "./evaluate/respond.js";
 import { observe, runStages, type Ending } from "./evaluate/run.js";
 import { ExchangeState, type StateServices } from "./evaluate/state.js";
+import { watchAnswer, type AnswerWatch } from "./evaluate/watch.js";
 import type { Router } from "./match/router.js";
 import type { CompiledRoute } from "./model/compiled.js";
 import type { Admission, Continue, Decision, DecisionEvent, OwnAnswer, Rejection } from "./model/decision.js";
@@ -30,6 +31,12 @@ export interface Exchange {
   body(body: RawBody): Decision | Promise<Decision>;
   /** False: the handler's body may stream through, only its headers are shaped. */
   readonly responseNeedsBody: boolean;
+  /**
+   * True after `respond` was called without a body, where a limit settles by the answer: hand every chunk to `saw` while
+   * it streams through.
+   */
+  readonly watchesAnswer: boolean;
+  saw(chunk: Uint8Array): void;
   /** Observe mode: nothing on the wire is changed. */
   readonly observing: boolean;
   /** Aborted when the exchange ends; what application code should listen to. */
@@ -53,6 +60,7 @@ export class PolicyExchange implements Exchange {
   #state: ExchangeState | undefined;
   #ending: Ending | undefined;
   #decided: Decision | undefined;
+  #watch: AnswerWatch | undefined;
   #ended = false;
 
   constructor(
@@ -105,8 +113,15 @@ export class PolicyExchange implements Exchange {
   }
 
   get responseNeedsBody(): boolean {
-    const response = this.#state?.route.response;
-    return response !== undefined && (response.body !== undefined || response.readsAnswer);
+    return this.#state?.route.response.body !== undefined;
+  }
+
+  get watchesAnswer(): boolean {
+    return this.#watch !== undefined;
+  }
+
+  saw(chunk: Uint8Array): void {
+    this.#watch?.saw(chunk);
   }
 
   get observing(): boolean {
@@ -118,7 +133,11 @@ export class PolicyExchange implements Exchange {
   }
 
   respond(response: RawResponse): ShapedResponse {
-    return shapeAnswer(this.admitted(), response, this.services.utf8Length);
+    const state = this.admitted();
+    if (response.body === undefined && state.route.response.readsAnswer) {
+      this.#watch = watchAnswer(response.headers, state.settlements ?? []);
+    }
+    return shapeAnswer(state, response, this.services.utf8Length);
   }
 
   fail(error: unknown): ShapedResponse {
@@ -135,6 +154,7 @@ export class PolicyExchange implements Exchange {
     const state = this.#state;
     if (state === undefined) return;
     state.abort();
+    if (this.#watch !== undefined) state.answer = this.#watch.value();
     this.settle(state, status);
     this.emit(state, status);
   }

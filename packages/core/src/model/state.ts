@@ -41,6 +41,8 @@ export interface ExchangeEnd {
 /** Something that must be put right when the exchange ends: a slot, a reservation. */
 export interface Settlement {
   settle(end: ExchangeEnd, state: RequestState): void;
+  /** One JSON event of an event stream, as it passes; the last that has what is looked for counts. */
+  sees?(event: unknown): void;
 }
 
 /**
