@@ -59,7 +59,9 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
   const stop = new AbortController();
   const store = options.store ?? createMemoryStore();
   await store.start(stop.signal);
-  const compiled = await load(policy, options, store);
+  let local: StateStore | undefined;
+  const fallback = (): StateStore => (local ??= createMemoryStore());
+  const compiled = await load(policy, options, store, fallback);
   const services: ExchangeServices = {
     newId: createIdSource(platform.randomBytes),
     correlation: correlationOf,
@@ -74,7 +76,7 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
   return new PolicyEngine(
     compiled,
     services,
-    async (next) => load(next, options, store),
+    async (next) => load(next, options, store, fallback),
     async () => {
       stop.abort();
       if (options.store === undefined) await store.close();
@@ -86,6 +88,7 @@ async function load(
   policy: PolicyDocument,
   options: EngineOptions,
   store: StateStore,
+  fallback: () => StateStore,
 ): Promise<CompiledPolicy> {
   const problems = checkPolicy(policy).filter(({ severity }) => severity === "error");
   if (problems.length > 0) throw new PolicyError(problems);
@@ -93,7 +96,10 @@ async function load(
   const resolved = resolvePolicy(policy, report);
   if (resolved === undefined) throw new PolicyError(report.diagnostics);
   const revision = platform.sha256Hex(canonicalJson(policy));
-  return compilePolicy(resolved, environmentFor({ policy, revision, options, platform, store, report }));
+  return compilePolicy(
+    resolved,
+    environmentFor({ policy, revision, options, platform, store, fallback, report }),
+  );
 }
 
 class Binding implements BoundEngine {

@@ -38,6 +38,7 @@ export interface EnvironmentParts {
   readonly options: EngineOptions;
   readonly platform: Platform;
   readonly store: StateStore;
+  readonly fallback: () => StateStore;
   readonly report: Report;
 }
 
@@ -50,6 +51,7 @@ export function environmentFor(parts: EnvironmentParts): CompileEnvironment {
     platform,
     clock: options.clock ?? platform.clock,
     store: parts.store,
+    fallback: parts.fallback,
     secrets,
     secret: (reference, pointer) => readSecret(secrets, reference, file, pointer, report),
     file,

@@ -6,6 +6,7 @@ import { csrfKind } from "../kinds/csrf/index.js";
 import { encodeKind } from "../kinds/encode/index.js";
 import { errorShapeKind } from "../kinds/error-shape/index.js";
 import { headersKind } from "../kinds/headers/index.js";
+import { limitKind } from "../kinds/limit/index.js";
 import { redactKind } from "../kinds/redact/index.js";
 import { transportKind } from "../kinds/transport/index.js";
 import { validateKind } from "../kinds/validate/index.js";
@@ -16,6 +17,7 @@ export const KINDS: readonly Kind[] = [
   corsKind,
   authenticateKind,
   csrfKind,
+  limitKind,
   authorizeKind,
   validateKind,
   redactKind,

@@ -112,6 +112,14 @@ export const DIAGNOSTIC_CODES: Readonly<Record<string, string>> = {
   "invalid-range": "An address range of a condition cannot be read.",
   "invalid-zone": "A time zone does not exist.",
 
+  // Limits
+  "missing-window": "A limit does not say per how long.",
+  "invalid-window": "A window does not fit the algorithm of its limit.",
+  "missing-on-missing": "A limit counts by who calls, and does not say what holds for anonymous callers.",
+  "global-limit-fact": "A global limit reads what is not known before routes are.",
+  "uncountable-status": "A limit counts a status that is given before the limit is taken.",
+  "caller-chosen-count": "A limit counts by headers alone, so a caller gets a fresh count at will.",
+
   // JSON Schemas and requests
   "unknown-keyword": "A keyword is not part of JSON Schema 2020-12.",
   "unsupported-keyword": "A keyword of JSON Schema or OpenAPI is not part of the language.",

@@ -15,6 +15,8 @@ export interface CompileEnvironment {
   readonly platform: Platform;
   readonly clock: Clock;
   readonly store: StateStore;
+  /** This process's own store, for limits whose store has failed; made at first use, one an engine: `replace` keeps it. Undefined: there is none. */
+  readonly fallback?: () => StateStore;
   /** Resolves a `{ "secret": … }`; reports and returns undefined when it is unresolved or empty. Never a literal. */
   secret(reference: string, pointer: string): Promise<Uint8Array | undefined>;
   readonly secrets: SecretSource | undefined;

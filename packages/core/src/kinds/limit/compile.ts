@@ -1,0 +1,84 @@
+/** A route's limits as stages: each at the first one where all that it reads is known, and one call of the store for each. */
+import { scopeOf } from "../../conditions/index.js";
+import type { Stage } from "../../model/compiled.js";
+import type { CompiledKind, CompileEnvironment } from "../../model/kind.js";
+import type { Placed, ResolvedPolicy, ResolvedRoute } from "../../model/resolved.js";
+import type { RequestState } from "../../model/state.js";
+import type { CallContext } from "../../ports/state-store.js";
+import type { StageName } from "../../stages.js";
+import { limitStage } from "./evaluate.js";
+import { LIMIT_FIELDS } from "./fields.js";
+import { readingOf, STAGE_OF } from "./reading.js";
+import { ruleOf, type Rule } from "./rule.js";
+import { routeLimits } from "./route-limits.js";
+import { durationUs } from "./terms.js";
+import type { LimitServices } from "./take.js";
+
+type ByStage = ReadonlyMap<StageName, readonly Rule[]>;
+
+export function compileLimits(policy: ResolvedPolicy, environment: CompileEnvironment): CompiledKind {
+  const services = servicesOf(policy, environment);
+  const compiled = new Map<ResolvedRoute, ByStage>();
+  const rulesOf = (route: ResolvedRoute): ByStage => {
+    const known = compiled.get(route) ?? compileRoute(policy, route, environment);
+    compiled.set(route, known);
+    return known;
+  };
+  const stages = (route: ResolvedRoute, only?: StageName): Stage[] =>
+    [...rulesOf(route)]
+      .filter(([at]) => only === undefined || at === only)
+      .map(([at, rules]) => ({ at, rule: pointerOf(route, rules), run: limitStage(rules, services) }));
+  const all = (route: ResolvedRoute): readonly Rule[] => [...rulesOf(route).values()].flat();
+  return {
+    stages: (route) => stages(route),
+    preflight: (route) => stages(route, "global-limit"),
+    headers: (route) => (all(route).some(({ fields }) => fields !== undefined) ? LIMIT_FIELDS : undefined),
+    readsAnswer: (route) => all(route).some(({ terms }) => terms.settle !== undefined),
+  };
+}
+
+function compileRoute(
+  policy: ResolvedPolicy,
+  route: ResolvedRoute,
+  { report, platform }: CompileEnvironment,
+): ByStage {
+  const stages = new Map<StageName, Rule[]>();
+  const add = ({ value: name }: Placed<string>, global: boolean): void => {
+    const limit = policy.limits.get(name);
+    const scope = scopeOf(policy, global ? policy.unmatched : route);
+    const reading = limit === undefined ? undefined : readingOf(limit, scope, report);
+    if (limit === undefined || reading === undefined) return;
+    const observing = route.mode === "observe";
+    const at = global ? "global-limit" : STAGE_OF[reading.needs];
+    const rules = stages.get(at) ?? [];
+    rules.push(ruleOf({ name, limit, reading, observing, sha256Hex: platform.sha256Hex }));
+    stages.set(at, rules);
+  };
+  for (const named of byName(policy.globalLimits)) add(named, true);
+  for (const named of byName(routeLimits(policy, route))) add(named, false);
+  return stages;
+}
+
+/** The author's order decides nothing. */
+function byName(names: readonly Placed<string>[]): readonly Placed<string>[] {
+  return names.toSorted((a, b) => (a.value < b.value ? -1 : 1));
+}
+
+function pointerOf(route: ResolvedRoute, [first, second]: readonly Rule[]): string {
+  return first !== undefined && second === undefined ? first.terms.pointer : route.pointer;
+}
+
+const DEFAULT_DEADLINE_US = 50_000;
+
+function servicesOf(policy: ResolvedPolicy, { store, fallback, clock }: CompileEnvironment): LimitServices {
+  const written = policy.document.store?.deadline;
+  const deadlineUs = written === undefined ? DEFAULT_DEADLINE_US : durationUs(written);
+  /** `exact`: the exchange may have been open for long; else it happened when it opened. */
+  const now = (state: RequestState, exact: boolean): CallContext => {
+    const openedUs = state.monotonicUs;
+    const nowUs = exact ? Math.max(openedUs, Math.floor(clock.monotonic() * 1000)) : openedUs;
+    const wallUs = Math.floor(state.now * 1000) + (nowUs - openedUs);
+    return { nowUs, wallUs, deadlineUs };
+  };
+  return { store, fallback, deadlineMs: deadlineUs / 1000, now };
+}

@@ -1,0 +1,57 @@
+/** From a limit's terms to what the store is asked. Whole microseconds only. */
+import { periodEnds } from "../../lib/calendar.js";
+import type { RequestState } from "../../model/state.js";
+import type { LimitOp } from "../../ports/state-store.js";
+import type { Terms } from "./terms.js";
+
+export type MakeOp = (key: string, cost: number, state: RequestState) => LimitOp;
+
+/** Parts of a sliding window: counting the oldest one whole costs at most one eleventh of the limit. */
+const BUCKETS = 10;
+
+/** Time that one unit takes to come back: rounded up, on the safe side. */
+export function emissionUs(windowUs: number, limit: number): number {
+  return Math.ceil(windowUs / limit);
+}
+
+/** @param share part of the limit that is kept: 1, or less in a process that counts alone */
+export function opMaker(terms: Terms, share: number): MakeOp {
+  const limit = part(terms.limit, share);
+  const extra = terms.penalty === undefined ? {} : { penalty: terms.penalty };
+  const plain = terms.penalty === undefined;
+  switch (terms.algorithm) {
+    case "sliding-window": {
+      const { windowUs } = terms;
+      return (key, cost) => {
+        const op = { kind: "strict", key, windowUs, buckets: BUCKETS, limit, cost } as const;
+        return plain ? op : { ...op, ...extra };
+      };
+    }
+    case "token-bucket": {
+      const emission = Math.ceil(emissionUs(terms.windowUs, terms.limit) / share);
+      const burst = part(terms.burst, share);
+      return (key, cost) => {
+        const op = { kind: "gcra", key, emissionUs: emission, burst, cost } as const;
+        return plain ? op : { ...op, ...extra };
+      };
+    }
+    case "calendar": {
+      const endOf = periodEnds(terms.unit, terms.zone);
+      return (key, cost, state) => {
+        const op = { kind: "period", key, limit, cost, endsAtUs: endOf(state.now) * 1000 } as const;
+        return plain ? op : { ...op, ...extra };
+      };
+    }
+    case "concurrency": {
+      const { leaseUs } = terms;
+      return (key, _cost, state) => {
+        const op = { kind: "lease", key, limit, leaseUs, holder: state.id } as const;
+        return plain ? op : { ...op, ...extra };
+      };
+    }
+  }
+}
+
+function part(whole: number, share: number): number {
+  return Math.ceil(whole * share);
+}

@@ -1,0 +1,75 @@
+/** One limit on one route, compiled. */
+import { isConditionError } from "../../conditions/index.js";
+import type { Refusal } from "../../model/outcome.js";
+import type { RequestState } from "../../model/state.js";
+import type { LimitOp } from "../../ports/state-store.js";
+import { type FieldTexts, fieldTexts } from "./fields.js";
+import { keyOf, type ReadKey } from "./key.js";
+import { type MakeOp, opMaker } from "./op.js";
+import { isRevealed, type Reading } from "./reading.js";
+import type { LimitSettings } from "../../model/policy.js";
+import { termsOf, type Terms } from "./terms.js";
+import type { Placed } from "../../model/resolved.js";
+
+export interface Rule {
+  readonly terms: Terms;
+  /** False where the condition of the limit says so. */
+  readonly applies: ((state: RequestState) => boolean) | undefined;
+  readonly key: ReadKey;
+  readonly cost: (state: RequestState) => number;
+  readonly op: MakeOp;
+  /** The same while this process counts alone. */
+  readonly localOp: (op: LimitOp, state: RequestState) => LimitOp;
+  /** What the header fields say of it; undefined: nothing. */
+  readonly fields: FieldTexts | undefined;
+  readonly missing: Refusal;
+  /** It holds something, or learns from the outcome what it costs. */
+  readonly settles: boolean;
+}
+
+export interface RuleOptions {
+  readonly name: string;
+  readonly limit: Placed<LimitSettings>;
+  readonly reading: Reading;
+  /** The route observes: it counts in keys of its own. */
+  readonly observing: boolean;
+  readonly sha256Hex: (text: string) => string;
+}
+
+export function ruleOf({ name, limit, reading, observing, sha256Hex }: RuleOptions): Rule {
+  const terms = termsOf(name, limit);
+  const { when } = reading;
+  const op = opMaker(terms, 1);
+  return {
+    terms,
+    // True or failing to evaluate: nobody escapes by making a condition fail.
+    applies: when === undefined ? undefined : (state) => when.evaluate(state) !== false,
+    key: keyOf(terms, reading.facts, observing || terms.observe, sha256Hex),
+    cost: costOf(terms, reading),
+    op,
+    localOp: terms.share === 1 ? (same) => same : localOp(opMaker(terms, terms.share)),
+    fields: isRevealed(limit.value, reading) ? fieldTexts(terms) : undefined,
+    missing: {
+      kind: "refusal",
+      code: "missing-limit-fact",
+      headers: [["Retry-After", "1"]],
+      reason: `limit \`${name}\`: a fact that it counts by is absent`,
+      rule: terms.pointer,
+    },
+    settles: terms.counted !== undefined || terms.settle !== undefined || terms.algorithm === "concurrency",
+  };
+}
+
+function localOp(make: MakeOp): Rule["localOp"] {
+  return (op, state) => make(op.key, "cost" in op ? op.cost : 1, state);
+}
+
+/** What cannot be priced costs all there is: nobody makes a request cheaper by making its price unreadable. */
+function costOf({ limit, burst, algorithm }: Terms, { cost }: Reading): Rule["cost"] {
+  if (typeof cost === "number") return () => cost;
+  const all = algorithm === "token-bucket" ? burst : limit;
+  return (state) => {
+    const price = cost.evaluate(state);
+    return isConditionError(price) ? all : price;
+  };
+}

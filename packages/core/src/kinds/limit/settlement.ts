@@ -1,0 +1,93 @@
+/**
+ * What was reserved is put right when the exchange ends: slots are freed, what was no failure is given back, an estimate becomes
+ * the real cost. A caller who left before an answer keeps the charge, else leaving early would be a way around a limit.
+ */
+import { valueAt } from "../../lib/pointer.js";
+import type { ExchangeEnd, RequestState, Settlement } from "../../model/state.js";
+import type { CallContext, LimitOp, StateStore, TakeToken } from "../../ports/state-store.js";
+import { isThenable } from "./answer.js";
+import type { Rule } from "./rule.js";
+
+export interface SettlementParts {
+  readonly store: StateStore;
+  readonly group: string;
+  readonly token: TakeToken;
+  readonly rules: readonly Rule[];
+  readonly ops: readonly LimitOp[];
+  readonly now: (state: RequestState, exact: boolean) => CallContext;
+}
+
+const MAX_COST = 2 ** 31 - 1;
+
+export class TakenLimits implements Settlement {
+  readonly #parts: SettlementParts;
+  #renewing: ReturnType<typeof setInterval> | undefined;
+
+  constructor(parts: SettlementParts, state: RequestState) {
+    this.#parts = parts;
+    const shortest = shortestLease(parts.ops);
+    if (shortest < Infinity) this.#renewing = this.#renewEvery(shortest / 3, state);
+  }
+
+  settle(end: ExchangeEnd, state: RequestState): void {
+    clearInterval(this.#renewing);
+    const { rules, ops, store, group, token, now } = this.#parts;
+    let any = false;
+    let exact = false;
+    const deltas = ops.map((op, index) => {
+      const delta = deltaOf(rules[index], op, end);
+      if (delta !== undefined) any = true;
+      // Refunds are reckoned from the take; a debt or a penalty begins now.
+      if (delta !== undefined && delta >= 0) exact = true;
+      return delta;
+    });
+    if (!any) return;
+    const settled: unknown = store.settle(group, token, deltas, now(state, exact));
+    if (isThenable(settled)) settled.then(undefined, unheard);
+  }
+
+  /** A request that outlives its lease would free its place while it still runs. */
+  #renewEvery(us: number, state: RequestState): ReturnType<typeof setInterval> {
+    const { store, group, token, now } = this.#parts;
+    const timer = setInterval(() => {
+      try {
+        const renewed: unknown = store.renew(group, token, now(state, true));
+        if (isThenable(renewed)) renewed.then(undefined, unheard);
+      } catch {
+        // The next turn tries again; the lease's end covers a store that stays away.
+      }
+    }, us / 1000);
+    // A request that hangs must not keep a process from ending.
+    if (typeof timer === "object" && "unref" in timer) timer.unref();
+    return timer;
+  }
+}
+
+/** Undefined: leave the charge as it is. */
+function deltaOf(rule: Rule | undefined, op: LimitOp, end: ExchangeEnd): number | undefined {
+  if (rule === undefined) return undefined;
+  if (op.kind === "lease") return -1;
+  if (op.kind === "block" || end.status === 0) return undefined;
+  const { counted, settle, penalty } = rule.terms;
+  if (counted !== undefined && !counted.has(end.status)) return -op.cost;
+  const real = settle === undefined ? undefined : priceAt(end.answer, settle);
+  if (real !== undefined) return real - op.cost;
+  return counted !== undefined && penalty !== undefined ? 0 : undefined;
+}
+
+/** None readable: the estimate stands. */
+function priceAt(answer: unknown, path: readonly string[]): number | undefined {
+  const found = valueAt(answer, path);
+  if (typeof found !== "number" || !(found >= 0)) return undefined;
+  return Math.min(Math.ceil(found), MAX_COST);
+}
+
+function shortestLease(ops: readonly LimitOp[]): number {
+  let shortest = Infinity;
+  for (const op of ops) if (op.kind === "lease") shortest = Math.min(shortest, op.leaseUs);
+  return shortest;
+}
+
+function unheard(): void {
+  // Nothing waits for a settlement: what a store loses here ends with its window or lease.
+}

@@ -1,0 +1,177 @@
+/** Takes the limits of one stage in one call of the store, and does what each author chose when the store cannot answer. */
+import type { Fault, Refusal } from "../../model/outcome.js";
+import type { RequestState } from "../../model/state.js";
+import {
+  StoreError,
+  type CallContext,
+  type LimitOp,
+  type StateStore,
+  type TakeResult,
+} from "../../ports/state-store.js";
+import { isTakeResult, isThenable } from "./answer.js";
+import { withDeadline } from "./deadline.js";
+import { reportPart } from "./fields.js";
+import { refusalOf } from "./refuse.js";
+import type { Rule } from "./rule.js";
+import { TakenLimits } from "./settlement.js";
+
+export interface LimitServices {
+  readonly store: StateStore;
+  readonly fallback: (() => StateStore) | undefined;
+  readonly deadlineMs: number;
+  readonly now: (state: RequestState, exact: boolean) => CallContext;
+}
+
+export type Taken = Refusal | Fault | undefined;
+
+/** One group for all: a key must always come with the same one, and limits of one stage may count by different facts. */
+const GROUP = "limits";
+
+/** @param ops one for each of the rules */
+export function take(
+  rules: readonly Rule[],
+  ops: readonly LimitOp[],
+  state: RequestState,
+  services: LimitServices,
+): Taken | Promise<Taken> {
+  const { store, deadlineMs } = services;
+  const fail = (error: unknown): Taken => storeFailed(rules, ops, state, services, error);
+  let answer: unknown;
+  try {
+    answer = store.take(GROUP, ops, services.now(state, false));
+  } catch (error) {
+    return fail(error);
+  }
+  if (!isThenable(answer)) return hear(answer, rules, ops, state, services, fail);
+  return withDeadline(
+    answer,
+    deadlineMs,
+    (heard) => hear(heard, rules, ops, state, services, fail),
+    fail,
+    (late) => releaseLate(late, ops, state, services),
+  );
+}
+
+function hear(
+  answer: unknown,
+  rules: readonly Rule[],
+  ops: readonly LimitOp[],
+  state: RequestState,
+  services: LimitServices,
+  fail: (error: unknown) => Taken,
+): Taken {
+  if (!isTakeResult(answer, ops.length))
+    return fail(new StoreError("protocol", true, "the store gave no answer that can be read"));
+  return conclude(answer, rules, ops, state, services.store, services);
+}
+
+function conclude(
+  result: TakeResult,
+  rules: readonly Rule[],
+  ops: readonly LimitOp[],
+  state: RequestState,
+  store: StateStore,
+  { now }: LimitServices,
+): Taken {
+  for (let index = 0; index < rules.length; index += 1) {
+    const fields = rules[index]?.fields;
+    const part = result.per[index];
+    if (fields !== undefined && part !== undefined) reportPart(fields, part, state);
+  }
+  if (!result.allowed) {
+    return result.source === "fail-closed" ? closed(rules, undefined) : refusalOf(rules, result, state);
+  }
+  if (result.source === "fail-open") openUp(rules, state);
+  const { token } = result;
+  if (token !== undefined && rules.some(({ settles }) => settles)) {
+    (state.settlements ??= []).push(new TakenLimits({ store, group: GROUP, token, rules, ops, now }, state));
+  }
+  return undefined;
+}
+
+/** The take may have been applied, so it is never tried again: the fallback admits too little at worst. */
+function storeFailed(
+  rules: readonly Rule[],
+  ops: readonly LimitOp[],
+  state: RequestState,
+  services: LimitServices,
+  error: unknown,
+): Taken {
+  if (rules.some(({ terms }) => terms.onStoreFailure === "closed")) return closed(rules, error);
+  const local: Rule[] = [];
+  const localOps: LimitOp[] = [];
+  const open: Rule[] = [];
+  for (const [index, rule] of rules.entries()) {
+    const op = ops[index];
+    if (op === undefined || rule.terms.onStoreFailure === "open") open.push(rule);
+    else {
+      local.push(rule);
+      localOps.push(rule.localOp(op, state));
+    }
+  }
+  if (local.length > 0) {
+    // This process's store that is full of keys: a second one beside it would forget that it is.
+    if (services.store.scope === "process" && isFull(error)) return closed(local, error);
+    const refused = takeLocally(local, localOps, state, services);
+    if (refused !== undefined) return refused;
+  }
+  openUp(open, state);
+  return undefined;
+}
+
+function takeLocally(
+  rules: readonly Rule[],
+  ops: readonly LimitOp[],
+  state: RequestState,
+  services: LimitServices,
+): Taken {
+  try {
+    const store = services.fallback?.();
+    if (store === undefined) return closed(rules, undefined);
+    const answer: unknown = store.take(GROUP, ops, services.now(state, false));
+    if (isTakeResult(answer, ops.length)) return conclude(answer, rules, ops, state, store, services);
+    return closed(rules, undefined);
+  } catch (error) {
+    return closed(rules, error);
+  }
+}
+
+function openUp(rules: readonly Rule[], state: RequestState): void {
+  for (const { terms } of rules) (state.failedOpen ??= []).push(terms.name);
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof StoreError && error.code === "oom";
+}
+
+function closed(rules: readonly Rule[], error: unknown): Fault {
+  const [first] = rules;
+  const one = rules.find(({ terms }) => terms.onStoreFailure === "closed") ?? first;
+  return {
+    kind: "fault",
+    where: "outside",
+    code: "capacity-reduced",
+    reason: "the store of the limits could not answer",
+    retryAfter: 1,
+    ...(one === undefined ? {} : { rule: one.terms.pointer }),
+    ...(error === undefined ? {} : { error }),
+  };
+}
+
+/** Slots that were lent after nobody waited for them any more. Other charges stay: giving them back could admit twice. */
+function releaseLate(
+  answer: unknown,
+  ops: readonly LimitOp[],
+  state: RequestState,
+  { store, now }: LimitServices,
+): void {
+  if (!ops.some(({ kind }) => kind === "lease") || !isTakeResult(answer, ops.length)) return;
+  if (!answer.allowed || answer.token === undefined) return;
+  const deltas = ops.map(({ kind }) => (kind === "lease" ? -1 : undefined));
+  try {
+    const settled: unknown = store.settle(GROUP, answer.token, deltas, now(state, false));
+    if (isThenable(settled)) settled.then(undefined, () => undefined);
+  } catch {
+    // The lease's end covers it.
+  }
+}
