@@ -144,8 +144,8 @@ describe("caching (B8.138)", () => {
     ["public, max-age=1", "private, max-age=600", "private, max-age=600"],
     ['private="set-cookie"', "private", "private"],
     ['no-cache="x"', "private", "private"],
-    ['extension="a, no-store"', "private", "private"],
-    ['extension="a\\", no-store"', "private", "private"],
+    ['extension="a, no-store, b"', "private", "private"],
+    ['extension="a\\", no-store, b"', "private", "private"],
     ["nonsense", "public", "public"],
     ["", "no-store", "no-store"],
   ])("of %j and %j keeps %j", (theirs, ours, kept) => {

@@ -135,12 +135,9 @@ export class NodeBuilder {
   }
 }
 
-/** Whatever is let out whole lets its members out whole; an action of its own is not its members'. */
+/** Whatever is let out whole lets its members out whole. */
 function whole(atom: Atom): Expansion {
-  return {
-    atoms: [atom.redact === undefined ? atom : { ...atom, redact: undefined, at: `${atom.at}/` }],
-    unions: [],
-  };
+  return { atoms: [atom], unions: [] };
 }
 
 /** As RFC 6901 writes an index: no leading zeros. */

@@ -42,15 +42,20 @@ export function environmentFor(report: Report): CompileEnvironment {
   } as unknown as CompileEnvironment;
 }
 
-export async function ruleOf(document: PolicyDocument): Promise<BodyRule | undefined> {
+/** In the order of the routes' keys. */
+export async function rulesOf(document: PolicyDocument): Promise<readonly (BodyRule | undefined)[]> {
   const report = new Report();
   const policy = resolvePolicy(document, report);
   if (policy === undefined) throw new Error("the document could not be resolved");
   redactKind.check(policy, report);
   if (report.failed) throw new Error(JSON.stringify(report.diagnostics));
   const kind = await redactKind.compile(policy, environmentFor(report));
-  const [route] = policy.routes;
-  return route === undefined ? undefined : kind.bodyRule?.(route);
+  return policy.routes.map((route) => kind.bodyRule?.(route));
+}
+
+export async function ruleOf(document: PolicyDocument): Promise<BodyRule | undefined> {
+  const [rule] = await rulesOf(document);
+  return rule;
 }
 
 export interface Applied {

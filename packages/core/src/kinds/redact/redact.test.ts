@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { stateFor } from "../../model/state.test-support.js";
 import type { Identity } from "../../model/principal.js";
-import { apply, diagnose, documentWith, KEY, leaves, ruleOf } from "./redact.test-support.js";
+import type { ResponseSettings, RouteSettings } from "../../model/policy.js";
+import { apply, diagnose, documentWith, KEY, leaves, ruleOf, rulesOf } from "./redact.test-support.js";
 
 const text = { type: "string" };
 const person = { type: "object", properties: { name: text, email: text } };
@@ -74,6 +75,24 @@ describe("projection", () => {
       },
       { p: { a: "1", b: "2", c: "3" } },
       { p: { a: "1", b: "2" } },
+    ],
+    [
+      "allOf: a part that is closed keeps no other part in",
+      { allOf: [{ properties: { a: text } }, { properties: { b: text }, additionalProperties: false }] },
+      { a: "1", b: "2", c: "3" },
+      { a: "1", b: "2" },
+    ],
+    [
+      "allOf: a part that forbids a member keeps it in",
+      { allOf: [{ properties: { a: text, b: text } }, { properties: { a: false } }] },
+      { a: "1", b: "2" },
+      { b: "2" },
+    ],
+    [
+      "allOf: writeOnly in any part",
+      { properties: { a: { allOf: [text, { writeOnly: true }] } } },
+      { a: "1" },
+      {},
     ],
     ["allOf beside {}", { allOf: [person, {}] }, { name: "a", x: 1 }, { name: "a" }],
     ["an object schema that declares nothing", { type: "object" }, { a: 1 }, {}],
@@ -511,6 +530,30 @@ describe("redaction", () => {
     expect(await leaves({ body }, { c: null })).toEqual({ c: null });
   });
 
+  it("keeps the redactions of routes apart that share a schema", async () => {
+    const schemas = { P: { type: "object", properties: { p: person } } };
+    const route = (redact: ResponseSettings["redact"]): RouteSettings => ({
+      authenticate: "none",
+      response: { body: { $ref: "#/schemas/P" }, ...(redact === undefined ? {} : { redact }) },
+    });
+    const rules = await rulesOf({
+      gatehouse: 1,
+      name: "t",
+      schemas,
+      routes: {
+        "GET /a": route({ "/p/name": "mask" }),
+        "GET /b": route({ "/p/email": "mask" }),
+        "GET /c": route(undefined),
+      },
+    });
+    const value = { p: { name: "n", email: "e", x: 1 } };
+    expect(rules.map((rule) => rule?.apply(value, 200, stateFor()))).toEqual([
+      { kind: "json", value: { p: { name: "***", email: "e" } } },
+      { kind: "json", value: { p: { name: "n", email: "***" } } },
+      { kind: "json", value: { p: { name: "n", email: "e" } } },
+    ]);
+  });
+
   it("is empty where the whole is removed", async () => {
     expect(await leaves({ redact: { "/**": "remove" } }, { a: 1 })).toEqual({ kind: "empty" });
   });
@@ -535,7 +578,7 @@ describe("unless and when", () => {
     documentWith(
       { redact: { "/email": entry } },
       {
-        roles: { clerk: [] },
+        roles: { clerk: [], boss: [] },
         authenticators: {
           user: {
             type: "api-key",
@@ -558,6 +601,7 @@ describe("unless and when", () => {
     ["nobody", { roles: ["clerk"] }, undefined, "***"],
     ["all scopes", { scopes: ["a", "b"] }, identity([], ["a", "b", "c"]), "e"],
     ["one scope of two", { scopes: ["a", "b"] }, identity([], ["a"]), "***"],
+    ["any of several roles", { roles: ["boss", "clerk"] }, identity(["clerk"]), "e"],
     ["every part must hold", { roles: ["clerk"], scopes: ["a"] }, identity(["clerk"]), "***"],
     ["a condition", { when: "request.method == 'GET'" }, undefined, "e"],
     [
@@ -617,6 +661,18 @@ describe("unless and when", () => {
         message: "nobody is known on an open route, so nobody has roles or scopes",
         help: "let the route authenticate, at least with `optional`",
       },
+    ]);
+  });
+
+  it("reports what several routes inherit once", () => {
+    const response = { redact: { "/a": { action: "mask", unless: { roles: ["x"] } } } } as const;
+    const document = documentWith(undefined, { defaults: { response } });
+    const twice = {
+      ...document,
+      routes: { ...document.routes, "POST /": { authenticate: "none" } },
+    } as const;
+    expect(diagnose(twice).map(({ pointer }) => pointer)).toEqual([
+      "/defaults/response/redact/~1a/unless/roles/0",
     ]);
   });
 
