@@ -1,14 +1,17 @@
-// Generates what is said once in the schema fragments of the policy language and needed in three forms:
-// `policy.schema.json` for editors, types for TypeScript, and rules that judge a document where code generation is refused.
+// Generates what is said once in the schema fragments of the policy language and needed in four forms: `policy.schema.json` for
+// editors, types for TypeScript, rules that judge a document where code generation is refused, and the tables of the reference.
 // `--check` writes nothing and fails when a generated file is stale.
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { assemble } from "./gen/assemble.mjs";
 import { editorSchema } from "./gen/editor-schema.mjs";
+import { keyTables } from "./gen/key-tables.mjs";
 import { policyTypes } from "./gen/policy-types.mjs";
 import { shapeRules } from "./gen/shape-rules.mjs";
 
-const core = new URL("../packages/core/", import.meta.url).pathname;
+const root = new URL("..", import.meta.url).pathname;
+const core = join(root, "packages/core");
+const reference = join(root, "docs/policy.md");
 const read = (path) => JSON.parse(readFileSync(join(core, path), "utf8"));
 
 const kinds = readdirSync(join(core, "src/kinds"), { withFileTypes: true })
@@ -22,19 +25,19 @@ const language = assemble(
 );
 
 const files = {
-  "policy.schema.json": `${JSON.stringify(editorSchema(language), null, 2)}\n`,
-  "src/model/policy.gen.ts": await policyTypes(language),
-  "src/compile/shape-rules.gen.ts": shapeRules(language),
+  [join(core, "policy.schema.json")]: `${JSON.stringify(editorSchema(language), null, 2)}\n`,
+  [join(core, "src/model/policy.gen.ts")]: await policyTypes(language),
+  [join(core, "src/compile/shape-rules.gen.ts")]: shapeRules(language),
+  [reference]: await keyTables(language, reference, readFileSync(reference, "utf8")),
 };
 
-const stale = Object.entries(files).filter(([path, text]) => {
-  const file = join(core, path);
-  return !existsSync(file) || readFileSync(file, "utf8") !== text;
-});
+const stale = Object.entries(files).filter(
+  ([file, text]) => !existsSync(file) || readFileSync(file, "utf8") !== text,
+);
 if (process.argv.includes("--check")) {
-  for (const [path] of stale) console.error(`packages/core/${path} is stale: run \`npm run gen\``);
+  for (const [file] of stale) console.error(`${relative(root, file)} is stale: run \`npm run gen\``);
   process.exitCode = stale.length === 0 ? 0 : 1;
 } else {
-  for (const [path, text] of stale) writeFileSync(join(core, path), text);
-  for (const [path] of stale) console.log(`wrote packages/core/${path}`);
+  for (const [file, text] of stale) writeFileSync(file, text);
+  for (const [file] of stale) console.log(`wrote ${relative(root, file)}`);
 }

@@ -217,7 +217,7 @@ export interface PolicyDocument {
    */
   readonly global?: {
     /**
-     * Names of limits that read nothing but connection facts (address, headers).
+     * Names of limits that read nothing but the client's address.
      */
     readonly limits: LimitNames;
   };
@@ -234,7 +234,7 @@ export interface PolicyDocument {
    */
   readonly store?: {
     /**
-     * How long a decision waits for the store; then `onStoreFailure` of each limit decides. Default `50ms`.
+     * How long a decision waits for the store, at most `60s`; then `onStoreFailure` of each limit decides. Default `50ms`.
      */
     readonly deadline?: Duration;
   };
@@ -399,7 +399,7 @@ export interface ConstantField {
  */
 export interface CorsSettings {
   /**
-   * Origins that may read answers: exact (`https://shop.example.com`), `https://*.example.com` for exactly one more label, or `*` (only without credentials).
+   * Origins that may read answers: exact (`https://shop.example.com`), `https://*.example.com` for exactly one more label, or, only without credentials, `*` and `null` (sandboxed frames).
    */
   readonly origins: readonly string[];
   /**
@@ -782,7 +782,7 @@ export interface LimitSettings {
    */
   readonly window?: string;
   /**
-   * What is counted apart: `client.ip`, `principal.id`, `principal.<attribute>`, `route`, `params.x`, `query.x`, `headers.x`, `cookies.x`, `body.x` or `authenticator`; one or a list. Default: everyone together.
+   * What is counted apart: `client.ip`, `principal.id`, `principal.<attribute>`, `route`, `params.x`, `headers.x`, `body.x` or `authenticator`; one or a list. Default: everyone together.
    */
   readonly by?: string | NormalizedFact | readonly FactSettings[];
   /**
@@ -798,7 +798,7 @@ export interface LimitSettings {
    */
   readonly burst?: number;
   /**
-   * How long a slot is held at most when its holder vanishes (concurrency only). Default `30s`.
+   * How long a slot is held at most when its holder vanishes (concurrency only), at least `100ms`. Default `30s`.
    */
   readonly lease?: Duration;
   /**
@@ -810,7 +810,7 @@ export interface LimitSettings {
    */
   readonly count?: ("all" | "failures") | readonly number[];
   /**
-   * Blocks callers who are refused again and again. Default: none.
+   * Blocks callers who are refused again and again; with a `count` of some outcomes, those who have them again and again. Default: none.
    */
   readonly penalty?: PenaltySettings;
   /**
@@ -822,7 +822,7 @@ export interface LimitSettings {
    */
   readonly onMissing?: "group" | "refuse" | "skip";
   /**
-   * With `onStoreFailure: "local"`: this process's part of the limit, above 0 and at most 1, or `auto`. Default `auto`.
+   * With `onStoreFailure: "local"`: this process's part of the limit, above 0 and at most 1, or `auto`: all of it, because nothing tells how many processes there are. Default `auto`.
    */
   readonly share?: "auto" | number;
   /**
@@ -834,7 +834,7 @@ export interface LimitSettings {
    */
   readonly mode?: Mode;
   /**
-   * Whether the limit shows in `RateLimit` and `RateLimit-Policy`. Default `true`, but `false` for limits that count failures or read the body or headers.
+   * Whether the limit shows in `RateLimit` and `RateLimit-Policy`. Default `true`, but `false` for limits that observe, count only some outcomes, or read the body or headers.
    */
   readonly reveal?: boolean;
   /**
@@ -880,14 +880,14 @@ export interface PemKeys {
   readonly pem: string | SecretReference;
 }
 /**
- * An escalating block after repeated refusals.
+ * An escalating block after repeated refusals, or after repeated outcomes that count.
  *
  * This interface was referenced by `PolicyDocument`'s JSON-Schema
  * via the `definition` "PenaltySettings".
  */
 export interface PenaltySettings {
   /**
-   * Refusals until the block begins.
+   * Refusals, or outcomes that count, until a block begins.
    */
   readonly after: number;
   /**
@@ -1140,7 +1140,7 @@ export interface TransportSettings {
    */
   readonly https?: "require" | "redirect" | "off";
   /**
-   * `Strict-Transport-Security` [RFC 6797] on answers over HTTPS, or `false`: not sent. Default: a year, subdomains included.
+   * `Strict-Transport-Security` [RFC 6797] on answers over HTTPS, or `false`: not sent. Default: a year, subdomains included; not sent where `https` is `off`.
    */
   readonly hsts?: false | HstsSettings;
   /**
