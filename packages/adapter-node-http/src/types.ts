@@ -21,11 +21,7 @@ export function isHttp2(req: NodeRequest): req is Http2ServerRequest {
   return req.httpVersionMajor >= 2;
 }
 
-/**
- * The client left before its body was whole. `http2` ends a stream that was reset like one that is complete, and says that it was
- * aborted only afterwards; but a stream that nobody has answered closes in no other way.
- */
+/** The client left before its body was whole: `http2` ends a stream that was reset like one that is complete. */
 export function isAborted(req: NodeRequest): boolean {
-  if (isHttp2(req) && (req.stream.closed || req.stream.destroyed)) return true;
   return (req as { readonly aborted?: boolean }).aborted === true;
 }
