@@ -543,7 +543,7 @@ export interface SharedSettings {
    */
   readonly description?: string;
   /**
-   * `browser`: pages, which may be redirected to HTTPS. Default `api`.
+   * `browser`: pages, which may be redirected to HTTPS and have the header preset `web`. Default `api`.
    */
   readonly audience?: "api" | "browser";
   /**
@@ -683,11 +683,11 @@ export interface JwtSettings {
    */
   readonly type: "jwt";
   /**
-   * Value that `iss` must have, or `unchecked` (the audit names it).
+   * Value that `iss` must have, or `unchecked`: not asked.
    */
   readonly issuer: string;
   /**
-   * Value that `aud` must have, a list of such values, `unchecked` (the audit names it), or another claim that stands in for it.
+   * Value that `aud` must have, a list of such values, or `unchecked`: not asked. Or another claim that stands in for it.
    */
   readonly audience: string | readonly string[] | AudienceClaim;
   /**
@@ -1101,7 +1101,7 @@ export interface SecretReference {
   readonly secret: string;
 }
 /**
- * Guards against bodies that two parsers read differently. Switching one off is an audit finding.
+ * Guards against bodies that two parsers read differently.
  *
  * This interface was referenced by `PolicyDocument`'s JSON-Schema
  * via the `definition` "SniffSettings".
