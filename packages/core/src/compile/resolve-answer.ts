@@ -2,10 +2,18 @@
 import { pointerTo } from "../lib/pointer.js";
 import { byName } from "../lib/sorted.js";
 import type { ErrorsSettings, HeadersSettings, ResponseSettings, SharedSettings } from "../model/policy.js";
-import type { Placed, ResolvedErrors, ResolvedHeaders, ResolvedResponse } from "../model/resolved.js";
+import type {
+  Placed,
+  ResolvedErrors,
+  ResolvedHeaders,
+  ResolvedResponse,
+  ResolvedRoute,
+} from "../model/resolved.js";
 import { type Level, inside, nearest } from "./levels.js";
 
 const CORRELATION = "X-Request-Id";
+
+const PRESETS = { api: "api", browser: "web" } as const;
 
 /** What the document may say beside its defaults, farthest of all. */
 export type AnswerLevel = Level<Pick<SharedSettings, "headers" | "errors">>;
@@ -41,7 +49,11 @@ function declaresBody(response: ResponseSettings): boolean {
   return response.body !== undefined || response.bodies !== undefined;
 }
 
-export function resolveHeaders(levels: readonly AnswerLevel[]): ResolvedHeaders {
+/** @param audience pages have the preset for pages, unless one is written */
+export function resolveHeaders(
+  levels: readonly AnswerLevel[],
+  audience: ResolvedRoute["audience"],
+): ResolvedHeaders {
   const members: Level<HeadersSettings>[] = inside(levels, "headers");
   const fields = new Map<string, { name: string; value: string; pointer: string }>();
   for (const { settings, pointer } of members) {
@@ -52,7 +64,7 @@ export function resolveHeaders(levels: readonly AnswerLevel[]): ResolvedHeaders 
     }
   }
   const sorted = [...fields].sort(([a], [b]) => byName(a, b));
-  return { preset: nearest(members, "preset")?.value ?? "api", fields: new Map(sorted) };
+  return { preset: nearest(members, "preset")?.value ?? PRESETS[audience], fields: new Map(sorted) };
 }
 
 export function resolveErrors(levels: readonly AnswerLevel[]): ResolvedErrors {

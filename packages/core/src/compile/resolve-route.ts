@@ -51,6 +51,7 @@ export function resolveRoute(route: WrittenRoute, shared: Resolving): ResolvedRo
     ...levels,
     documentLevel(document),
   ];
+  const audience = nearest(levels, "audience")?.value ?? "api";
   const authenticate = resolveAuthenticate(nearest(levels, "authenticate"), shared.authenticators, pointer);
   const open = authenticate.mode === "none";
   const require = open ? [] : resolveRequire(groups);
@@ -74,11 +75,11 @@ export function resolveRoute(route: WrittenRoute, shared: Resolving): ResolvedRo
     request: resolveRequest(levels, pointer),
     response: resolveResponse(levels),
     cors: nearest(whole, "cors"),
-    headers: resolveHeaders(whole),
+    headers: resolveHeaders(whole, audience),
     errors: resolveErrors(whole),
     conceal: nearest(levels, "conceal")?.value ?? false,
     mode: nearest(levels, "mode")?.value ?? shared.mode,
-    audience: nearest(levels, "audience")?.value ?? "api",
+    audience,
     deprecated: nearest(levels, "deprecated"),
     transport: settings.transport,
     upgrade: settings.upgrade,
@@ -126,7 +127,7 @@ export function resolveUnmatched({ document, mode }: Resolving): ResolvedRoute {
     request: resolveRequest([], ""),
     response: resolveResponse([]),
     cors: nearest(whole, "cors"),
-    headers: resolveHeaders(whole),
+    headers: resolveHeaders(whole, "api"),
     errors: resolveErrors(whole),
     conceal: false,
     mode,

@@ -72,6 +72,13 @@ describe("presets", () => {
     });
   });
 
+  it("is the one for pages where a browser is the audience, unless one is written", async () => {
+    const page = fields(await headersOf({ ...OPEN, audience: "browser" }));
+    expect(page["X-Frame-Options"]).toBe("SAMEORIGIN");
+    const written = fields(await headersOf({ ...OPEN, audience: "browser", headers: { preset: "api" } }));
+    expect(written["X-Frame-Options"]).toBe("DENY");
+  });
+
   it("takes out what gives the server away", async () => {
     expect((await headersOf(OPEN)).remove).toEqual(["x-powered-by", "server"]);
   });

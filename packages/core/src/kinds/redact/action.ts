@@ -9,7 +9,7 @@ export const MASK = "***";
 /** Strictest first: where two meet, the one that stands earlier wins. */
 const ORDER: readonly string[] = ["remove", "null", "replace", "mask", "hash", "last4"];
 
-export function nameOf(action: RedactAction): string {
+function nameOf(action: RedactAction): string {
   return typeof action === "string" ? action : "replace";
 }
 

@@ -131,15 +131,17 @@ function patternsOf(reader: SchemaReader, place: Place, written: unknown): reado
   return patterns;
 }
 
+/** What is no action at all was refused with the document's shape; an entry with conditions would need a route to ask. */
 function redactOf(reader: SchemaReader, at: string, written: unknown): RedactAction | undefined {
-  if (written === undefined) return undefined;
-  if (isAction(written)) return written;
-  reader.report.error(
-    "invalid-redact",
-    `${at}/redact`,
-    "the keyword `redact` takes an action alone",
-    "conditions go into `response.redact` of a route",
-  );
+  if (written === undefined || isAction(written)) return written;
+  if (typeof written === "object" && written !== null && Object.hasOwn(written, "action")) {
+    reader.report.error(
+      "invalid-redact",
+      `${at}/redact`,
+      "the keyword `redact` takes an action alone",
+      "conditions go into `response.redact` of a route",
+    );
+  }
   return "remove";
 }
 

@@ -6,7 +6,6 @@ import {
   type Condition,
   type ConditionScope,
 } from "../../conditions/index.js";
-import { didYouMean } from "../../errors/did-you-mean.js";
 import type { Report } from "../../errors/diagnostics.js";
 import { pointerTo } from "../../lib/pointer.js";
 import type { RedactEntry } from "../../model/policy.js";
@@ -59,33 +58,15 @@ function scopeFor({ policy, route, own }: ConditionPlace): ConditionScope {
   return own || scope.principal !== "none" ? scope : { ...scope, principal: "optional" };
 }
 
-function checkException({ roles, scopes, when }: Exception, place: ConditionPlace): void {
-  const { policy, route, pointer, own, report } = place;
-  if (roles === undefined && scopes === undefined && when === undefined && !report.failed) {
-    report.error(
-      "invalid-redact",
-      pointerTo(pointer, "unless"),
-      "an exception without parts holds for everybody",
-    );
-  }
-  for (const [index, role] of (roles ?? []).entries()) {
-    if (policy.roles.has(role)) continue;
-    const help = didYouMean(role, policy.roles.keys()) ?? "declare it under `roles`";
-    report.error(
-      "unknown-role",
-      pointerTo(pointer, "unless", "roles", index),
-      `role \`${role}\` is not declared`,
-      help,
-    );
-  }
-  if (own && route.authenticate.mode === "none" && (roles !== undefined || scopes !== undefined)) {
-    report.error(
-      "principal-on-open-route",
-      pointerTo(pointer, "unless"),
-      "nobody is known on an open route, so nobody has roles or scopes",
-      "let the route authenticate, at least with `optional`",
-    );
-  }
+/** That the roles are declared is checked where all names are. */
+function checkException({ roles, scopes }: Exception, { route, pointer, own, report }: ConditionPlace): void {
+  if (!own || route.authenticate.mode !== "none" || (roles === undefined && scopes === undefined)) return;
+  report.error(
+    "principal-on-open-route",
+    pointerTo(pointer, "unless"),
+    "nobody is known on an open route, so nobody has roles or scopes",
+    "let the route authenticate, at least with `optional`",
+  );
 }
 
 function isMetOrFails(condition: Condition, state: RequestState): boolean {

@@ -7,7 +7,7 @@ import { isOrdinary, plainValue } from "./plain.js";
 import { branchFor } from "./union.js";
 
 /** Deeper values come from loops in the data: no schema is meant so, and walkers die of them. */
-export const MAX_DEPTH = 512;
+const MAX_DEPTH = 512;
 
 /** Why nothing of an answer leaves. */
 export interface Withheld {

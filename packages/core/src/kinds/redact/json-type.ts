@@ -3,7 +3,7 @@
 export const STRING = 1;
 /** A number without a fraction; `1.0` is one (JSON Schema validation section 6.1.1). */
 export const INTEGER = 2;
-export const FRACTION = 4;
+const FRACTION = 4;
 export const NUMBER = 6;
 export const BOOLEAN = 8;
 export const NULL = 16;

@@ -3,7 +3,6 @@
 /** They say nothing of a value: a schema of these alone is `{}`. */
 export const ANNOTATIONS: ReadonlySet<string> = new Set([
   "$schema",
-  "$id",
   "$comment",
   "$defs",
   "title",
@@ -39,7 +38,10 @@ export const ARRAY_KEYWORDS: readonly string[] = [
   "uniqueItems",
 ];
 
-/** Keyword to the reason: projecting without obeying one of these would let out what it was written to keep in. */
+/**
+ * Keyword to the mend: projecting without obeying one of these would let out what it was written to keep in. Keywords that the
+ * language does not have are refused before.
+ */
 export const NOT_FOLLOWED: ReadonlyMap<string, string> = new Map([
   ["if", "which part holds depends on the whole value; write `oneOf` with a `const` property"],
   ["then", "write `oneOf` with a `const` property"],
@@ -50,8 +52,4 @@ export const NOT_FOLLOWED: ReadonlyMap<string, string> = new Map([
   ["propertyNames", "declare the names with `properties` or `patternProperties`"],
   ["unevaluatedProperties", "write `additionalProperties`, or nothing: what is not declared does not leave"],
   ["unevaluatedItems", "write `items`, or nothing: what is not declared does not leave"],
-  ["contentSchema", "text inside text is not looked into"],
-  ["$dynamicRef", "write `$ref`"],
-  ["$dynamicAnchor", "write `$ref` with a pointer"],
-  ["$anchor", "write `$ref` with a pointer"],
 ]);

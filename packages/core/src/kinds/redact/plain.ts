@@ -1,7 +1,7 @@
 /** What JSON.stringify would make of a value before writing it (ECMA-262, SerializeJSONProperty steps 2 to 4). */
 
 /** No JSON stands for the value: a BigInt, or code of the handler's that threw. */
-export class Unwritable extends Error {
+class Unwritable extends Error {
   override readonly name = "Unwritable";
 }
 

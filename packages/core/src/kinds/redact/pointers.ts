@@ -19,7 +19,7 @@ const WIDTH = 1024;
 export const NO_PROGRESS: Progress = { key: "", states: [] };
 
 /** Undefined: no pointer (RFC 6901 with `~2` for a literal `*`). */
-export function parseTokens(pointer: string): Token[] | undefined {
+function parseTokens(pointer: string): Token[] | undefined {
   if (!/^(?:\/(?:[^~/]|~[012])*)+$/u.test(pointer)) return undefined;
   return pointer.slice(1).split("/").map(tokenOf);
 }

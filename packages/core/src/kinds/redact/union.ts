@@ -4,7 +4,7 @@ import { EVERY_TYPE, OBJECT, SINGLE_TYPES } from "./json-type.js";
 import type { Expansion, Place, SchemaReader } from "./schema-reader.js";
 
 /** For objects that several branches could take: each requires this member and knows its values. */
-export interface Tag {
+interface Tag {
   readonly property: string;
   readonly branches: ReadonlyMap<unknown, number>;
 }
