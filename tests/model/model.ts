@@ -96,6 +96,7 @@ export class Model {
     const transport = transportRefusal(this.policy, request);
     if (transport !== undefined) return transport;
     if (cors === undefined || cors === "none") throw new Error("no cors");
+    if (stranger(cors, request)) return refuse("cors", 403);
     return {
       outcome: "answer",
       status: 204,
@@ -124,15 +125,7 @@ export class Model {
     const transport = transportRefusal(this.policy, request);
     if (transport !== undefined) return transport;
     const { cors } = rules;
-    if (
-      cors !== undefined &&
-      cors !== "none" &&
-      cors.enforce &&
-      crossOrigin(request) &&
-      !listed(cors, request.origin)
-    ) {
-      return refuse("cors", 403);
-    }
+    if (cors !== undefined && cors !== "none" && stranger(cors, request)) return refuse("cors", 403);
     const early = rules.limits.filter((name) => name !== "who");
     if (enforced && !this.take(early, request.ip, nowUs, taken)) return refuse("limit-connection", 429);
     const authenticated = authenticate(request, rules.authenticate);
@@ -286,6 +279,11 @@ function transportRefusal(policy: ModelPolicy, request: ModelRequest): ModelDeci
 
 function listed(cors: ModelCors, origin: string | undefined): boolean {
   return origin !== undefined && (cors.origins.includes("*") || cors.origins.includes(origin));
+}
+
+/** With `enforce` an origin that is not listed is refused, preflights included. */
+function stranger(cors: ModelCors, request: ModelRequest): boolean {
+  return cors.enforce && crossOrigin(request) && !listed(cors, request.origin);
 }
 
 /** Browsers send Origin on their own site's requests too; those are none of CORS's business. */
