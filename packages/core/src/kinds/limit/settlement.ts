@@ -22,11 +22,20 @@ const MAX_COST = 2 ** 31 - 1;
 export class TakenLimits implements Settlement {
   readonly #parts: SettlementParts;
   #renewing: ReturnType<typeof setInterval> | undefined;
+  /** The last price that an event of a stream told, by rule; made when the first one does. */
+  #told: (number | undefined)[] | undefined;
 
   constructor(parts: SettlementParts, state: RequestState) {
     this.#parts = parts;
     const shortest = shortestLease(parts.ops);
     if (shortest < Infinity) this.#renewing = this.#renewEvery(shortest / 3, state);
+  }
+
+  sees(event: unknown): void {
+    for (const [index, { terms }] of this.#parts.rules.entries()) {
+      const price = terms.settle === undefined ? undefined : priceAt(event, terms.settle);
+      if (price !== undefined) (this.#told ??= [])[index] = price;
+    }
   }
 
   settle(end: ExchangeEnd, state: RequestState): void {
@@ -35,7 +44,7 @@ export class TakenLimits implements Settlement {
     let any = false;
     let exact = false;
     const deltas = ops.map((op, index) => {
-      const delta = deltaOf(rules[index], op, end);
+      const delta = deltaOf(rules[index], op, end, this.#told?.[index]);
       if (delta !== undefined) any = true;
       // Refunds are reckoned from the take; a debt or a penalty begins now.
       if (delta !== undefined && delta >= 0) exact = true;
@@ -64,14 +73,21 @@ export class TakenLimits implements Settlement {
 }
 
 /** Undefined: leave the charge as it is. */
-function deltaOf(rule: Rule | undefined, op: LimitOp, end: ExchangeEnd): number | undefined {
+function deltaOf(
+  rule: Rule | undefined,
+  op: LimitOp,
+  { status, answer }: ExchangeEnd,
+  told: number | undefined,
+): number | undefined {
   if (rule === undefined) return undefined;
   if (op.kind === "lease") return -1;
-  if (op.kind === "block" || end.status === 0) return undefined;
+  if (op.kind === "block") return undefined;
   const { counted, settle, penalty } = rule.terms;
-  if (counted !== undefined && !counted.has(end.status)) return -op.cost;
-  const real = settle === undefined ? undefined : priceAt(end.answer, settle);
-  if (real !== undefined) return real - op.cost;
+  const price = settle === undefined ? undefined : (priceAt(answer, settle) ?? told);
+  // Who left early pays what was told so far, and never less than was reserved.
+  if (status === 0) return price !== undefined && price > op.cost ? price - op.cost : undefined;
+  if (counted !== undefined && !counted.has(status)) return -op.cost;
+  if (price !== undefined) return price - op.cost;
   return counted !== undefined && penalty !== undefined ? 0 : undefined;
 }
 
