@@ -11,7 +11,6 @@ import {
   type ModelLevel,
   type ModelPolicy,
   type ModelRoute,
-  routeKey,
 } from "./policy.js";
 import { resolve, type ModelRequest } from "./model.js";
 import { BODIES, CARRIERS, CONDITIONS, CREDENTIALS } from "./world.js";
@@ -251,5 +250,3 @@ export const histories: fc.Arbitrary<readonly ModelStep[]> = fc.array(
   fc.record({ request: oneRequest, wait: fc.constantFrom(0, 0, 0, 5_000, 20_000, 61_000) }),
   { minLength: 1, maxLength: 12 },
 );
-
-export { routeKey };

@@ -49,4 +49,4 @@ export type {
   TakeToken,
 } from "./ports/state-store.js";
 export { createMemoryStore } from "./store/index.js";
-export type { MemoryStoreOptions } from "./store/index.js";
+export type { MemoryStoreOptions, OverflowPolicy } from "./store/index.js";

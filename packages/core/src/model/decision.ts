@@ -1,5 +1,4 @@
 import type { StageName } from "../stages.js";
-import type { Refusal } from "./outcome.js";
 import type { Principal } from "./principal.js";
 import type { HeaderField } from "./request.js";
 import type { TraceStep } from "./state.js";
@@ -98,5 +97,3 @@ export interface DecisionEvent {
   /** Only for the operator: what a fault or a throwing handler carried. */
   readonly error?: unknown;
 }
-
-export type { Refusal };
