@@ -137,6 +137,12 @@ describe("under a body rule", () => {
     expect(wire.text).not.toContain("canary");
   });
 
+  it("what the engine writes is encoded, though the handler wrote text", async () => {
+    const policy = policyOf({ "GET /": { response: { body: {}, encode: true } } });
+    const served = await serve(policy, (_req, res) => void res.end('{"a":"</script>"}'));
+    expect((await ask(served, "GET / HTTP/1.1")).text).toBe('{"a":"\\u003c/script\\u003e"}');
+  });
+
   it("HEAD sends the head of the shaped answer and no body", async () => {
     const served = await serve(RULED, (_req, res) => void res.end(TEXT));
     const answer = await ask(served, "HEAD / HTTP/1.1");
@@ -327,6 +333,53 @@ describe("without a body rule", () => {
     await ask(served, "GET / HTTP/1.1");
     await served.event();
     expect(seen).toEqual(["nosniff", "4", 200]);
+  });
+});
+
+describe("a limit that settles by the answer", () => {
+  const USED = { "Content-Type": "application/json" };
+  const ways: readonly { readonly way: string; readonly handler: PlainHandler }[] = [
+    { way: "end", handler: (_req, res) => void res.writeHead(200, USED).end('{"used":5}') },
+    {
+      way: "pieces",
+      handler: (_req, res) => void Readable.from(['{"us', 'ed":5}']).pipe(res.writeHead(200, USED)),
+    },
+    { way: "send", handler: (_req, _res, context) => context.send({ used: 5 }) },
+    {
+      way: "base64",
+      handler: (_req, res) => void res.writeHead(200, USED).end("eyJ1c2VkIjo1fQ==", "base64"),
+    },
+  ];
+
+  it.each(
+    ways.flatMap((one) => [
+      { ...one, mode: "enforce" as const },
+      { ...one, mode: "observe" as const },
+    ]),
+  )("sees it pass: $way, $mode", async ({ handler, mode }) => {
+    const policy = policyOf(
+      { "GET /": { limits: ["tokens"] } },
+      {
+        mode,
+        limits: {
+          tokens: {
+            limit: 5,
+            window: "1m",
+            algorithm: "token-bucket",
+            cost: { estimate: 1, settle: "response./used" },
+          },
+        },
+      },
+    );
+    const served = await serve(policy, handler);
+    expect((await ask(served, "GET / HTTP/1.1")).text).toBe('{"used":5}');
+    expect((await served.event()).observed ?? []).toEqual([]);
+    const second = await ask(served, "GET / HTTP/1.1");
+    const { status, observed = [] } = await served.event();
+    // All five are used up: one was the estimate.
+    expect([second.status, status, observed.map(({ code }) => code)]).toEqual(
+      mode === "enforce" ? [429, 429, []] : [200, 200, ["rate-limited"]],
+    );
   });
 });
 

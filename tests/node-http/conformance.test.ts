@@ -20,10 +20,10 @@ const files = readdirSync(sources, { recursive: true, encoding: "utf8" })
   .sort()
   .map((path) => ({ path, file: JSON.parse(readFileSync(join(sources, path), "utf8")) as CaseFile }));
 
-/** The other ways of writing differ only where the handler answers something of its own. */
+/** The ways of writing differ only where the handler answers something of its own. */
 const ways = [
-  { target: nodeHttpTarget("end"), takes: () => true },
-  { target: nodeHttpTarget("send"), takes: answers },
+  { target: nodeHttpTarget("send"), takes: () => true },
+  { target: nodeHttpTarget("end"), takes: answers },
   { target: nodeHttpTarget("pieces"), takes: answers },
 ];
 
@@ -42,7 +42,7 @@ describe.each(files.map(({ path, file }) => [path, file] as const))("%s", (_path
     .map(({ target, cases }) => [target.name, target, cases] as const);
 
   describe.each(suites)("%s", (_name, target, cases) => {
-    const reasoned = cases.map((one) => [one.name, one, whyNotOverSockets(one, target)] as const);
+    const reasoned = cases.map((one) => [one.name, one, whyNotOverSockets(file, one, target)] as const);
 
     it.each(reasoned.filter(([, , why]) => why === undefined))("%s", async (_name, one) => {
       expect(await runOverSockets(file, one, target)).toEqual([]);

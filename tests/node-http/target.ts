@@ -13,7 +13,7 @@ export type Way = "end" | "send" | "pieces";
 export function nodeHttpTarget(way: Way): SocketTarget {
   return {
     name: `node:http, answered by ${way}`,
-    lacks: [],
+    lacks: way === "send" ? [] : ["objects"],
     start: (options) => start(options, way),
   };
 }

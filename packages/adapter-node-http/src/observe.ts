@@ -2,6 +2,8 @@
 import type { ServerResponse } from "node:http";
 import type { Exchange, HeaderField } from "@gatehouse/core";
 import { Collector } from "./answer/collector.js";
+import { HandlerFields, type FieldsArgument } from "./answer/fields.js";
+import { bytesOf } from "./answer/framing.js";
 import type { AnswerSettings } from "./answer/interception.js";
 import { nativeOf, type Chunk, type Native } from "./answer/wire.js";
 
@@ -11,7 +13,7 @@ interface Observed extends ServerResponse {
   [OBSERVER]?: Observer;
 }
 
-/** For answers that a rule would have cut: what would have been is reported when they end. */
+/** What a rule would have cut is reported when the answer ends; a limit that settles by the answer is shown its bytes. */
 export function observeResponse(res: ServerResponse, exchange: Exchange, settings: AnswerSettings): void {
   (res as Observed)[OBSERVER] = new Observer(res, exchange, settings);
   const target = res as unknown as Record<string, unknown>;
@@ -24,6 +26,7 @@ class Observer {
   readonly native: Native;
   given: unknown = undefined;
   private collector: Collector | undefined;
+  private begun = false;
 
   constructor(
     private readonly res: ServerResponse,
@@ -31,25 +34,37 @@ class Observer {
     private readonly settings: AnswerSettings,
   ) {
     this.native = nativeOf(res);
-    this.collector = new Collector(settings.responseLimit);
+    this.collector = exchange.responseNeedsBody ? new Collector(settings.responseLimit) : undefined;
   }
 
   see(chunk: unknown, encoding: unknown): void {
+    if (!this.begun) this.begin();
     if (!isChunk(chunk)) return;
     const known = typeof encoding === "string" ? (encoding as BufferEncoding) : undefined;
+    if (this.exchange.watchesAnswer) this.exchange.saw(bytesOf(chunk, known));
     // An answer beyond the limit is not kept: the report is what is lost, never the answer.
     if (this.collector?.add(chunk, known) === false) this.collector = undefined;
   }
 
+  /** The answer is whole. */
   tell(): void {
     const { collector } = this;
     if (collector === undefined) return;
     this.collector = undefined;
-    const body = collector.body();
+    this.respond(collector.body());
+  }
+
+  private begin(): void {
+    this.begun = true;
+    if (this.collector === undefined) this.respond(undefined);
+  }
+
+  private respond(body: Chunk | undefined): void {
     try {
+      const headers = this.fields();
       this.exchange.respond({
         status: this.res.statusCode,
-        headers: this.fields(),
+        headers,
         ...(body === undefined ? {} : { body }),
       });
     } catch (error) {
@@ -58,14 +73,10 @@ class Observer {
   }
 
   private fields(): HeaderField[] {
-    const fields: HeaderField[] = [];
-    for (const [name, value] of Object.entries(this.res.getHeaders())) {
-      for (const one of Array.isArray(value) ? value : [value]) fields.push([name, String(one)]);
-    }
-    if (isRecord(this.given)) {
-      for (const [name, value] of Object.entries(this.given)) fields.push([name, String(value)]);
-    }
-    return fields;
+    const fields = new HandlerFields();
+    fields.merge(this.res.getHeaders());
+    if (typeof this.given === "object" && this.given !== null) fields.merge(this.given as FieldsArgument);
+    return fields.pairs();
   }
 }
 
@@ -98,8 +109,4 @@ function end(this: Observed, ...given: unknown[]): unknown {
 
 function isChunk(chunk: unknown): chunk is Chunk {
   return typeof chunk === "string" || chunk instanceof Uint8Array;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

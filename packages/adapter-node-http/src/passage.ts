@@ -135,7 +135,7 @@ export class Passage {
     if (streams && this.expectsContinue) res.writeContinue();
     if (exchange.observing) {
       existingIntake(req)?.replay();
-      if (exchange.responseNeedsBody) observeResponse(res, exchange, this.settings);
+      observeResponse(res, exchange, this.settings);
     } else {
       this.interception = interceptResponse(res, exchange, this.settings);
       if (asksToUpgrade(req))

@@ -52,3 +52,7 @@ export function declaredTrailers(fields: readonly HeaderField[]): ReadonlySet<st
 export function lengthOf(chunk: Chunk, encoding: BufferEncoding | undefined): number {
   return typeof chunk === "string" ? Buffer.byteLength(chunk, encoding) : chunk.byteLength;
 }
+
+export function bytesOf(chunk: Chunk, encoding: BufferEncoding | undefined): Uint8Array {
+  return typeof chunk === "string" ? Buffer.from(chunk, encoding) : chunk;
+}

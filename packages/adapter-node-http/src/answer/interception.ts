@@ -4,7 +4,7 @@ import type { Exchange, HeaderField, ShapedResponse } from "@gatehouse/core";
 import { Collector } from "./collector.js";
 import { coded, headersSent } from "./errors.js";
 import { pairsOfArgument, type FieldsArgument, type HandlerFields } from "./fields.js";
-import { declaredTrailers, framed, isFramed, lengthOf, mayHaveBody, promised } from "./framing.js";
+import { bytesOf, declaredTrailers, framed, isFramed, lengthOf, mayHaveBody, promised } from "./framing.js";
 import { nativeOf, sendHead, type Chunk, type Done, type Native } from "./wire.js";
 
 export interface AnswerSettings {
@@ -36,6 +36,8 @@ export class Interception {
   private readonly collector: Collector | undefined;
   /** Bytes that Content-Length promised and that are still due; -1 where nothing was promised. */
   private due = -1;
+  /** A limit settles by what the answer says: it is shown the bytes that pass. */
+  private watched = false;
 
   constructor(
     readonly res: ServerResponse,
@@ -51,7 +53,7 @@ export class Interception {
     return this.headed || this.phase !== "open";
   }
 
-  /** True where a body rule, or a limit that settles by the answer, has to see all of it. */
+  /** True where a body rule has to see all of the answer. */
   get ruled(): boolean {
     return this.collector !== undefined;
   }
@@ -181,6 +183,7 @@ export class Interception {
     this.sendHead(shaped.status, shaped.headers);
     this.phase = "passing";
     this.due = mayHaveBody(res, shaped.status) ? promised(shaped.headers) : -1;
+    this.watched = this.exchange.watchesAnswer;
   }
 
   private collect(
@@ -255,6 +258,7 @@ export class Interception {
       return true;
     }
     if (this.due >= 0 && !this.account(lengthOf(chunk, encoding))) return false;
+    if (this.watched) this.exchange.saw(bytesOf(chunk, encoding));
     return this.native.write.call(this.res, chunk, encoding ?? "utf8", done);
   }
 
@@ -267,6 +271,7 @@ export class Interception {
       if (!this.account(chunk === undefined ? 0 : lengthOf(chunk, encoding))) return;
       if (this.due > 0) return this.cut(new Error("the handler wrote less than its Content-Length"));
     }
+    if (this.watched && chunk !== undefined) this.exchange.saw(bytesOf(chunk, encoding));
     this.endNatively(chunk, encoding ?? "utf8", done);
   }
 

@@ -114,11 +114,25 @@ describe("a case over a socket", () => {
 });
 
 describe("what a server cannot show is skipped with its reason", () => {
+  const reasonFor = (
+    given: Partial<Case>,
+    lacks: SocketTarget["lacks"],
+    policy: object = {},
+  ): string | undefined => {
+    const { file, one } = fileOf(given);
+    return whyNotOverSockets({ ...file, policies: { p: policy } }, one, canned("", [], lacks));
+  };
   const why = (
     request: Partial<NonNullable<Case["request"]>>,
     lacks: SocketTarget["lacks"],
-  ): string | undefined =>
-    whyNotOverSockets(fileOf({ request: { target: "/", ...request } }).one, canned("", [], lacks));
+  ): string | undefined => reasonFor({ request: { target: "/", ...request } }, lacks);
+
+  it("an object that is encoded is not for a server that sees its text", () => {
+    const encoding = { defaults: { response: { encode: true } } };
+    expect(reasonFor({ answer: { json: {} } }, ["objects"], encoding)).toBe("canned lacks: objects");
+    expect(reasonFor({ answer: { json: {} } }, ["objects"])).toBeUndefined();
+    expect(reasonFor({ answer: { text: "{}" } }, ["objects"], encoding)).toBeUndefined();
+  });
 
   it.each([
     [{}, ["target", "duplicates", "peer", "tls", "upgrade", "http1.0"], undefined],
@@ -147,7 +161,7 @@ describe("what a server cannot show is skipped with its reason", () => {
   });
 
   it("a case for the core says so itself", () => {
-    expect(whyNotOverSockets(fileOf({ coreOnly: "because" }).one, canned(""))).toBe("because");
+    expect(reasonFor({ coreOnly: "because" }, [])).toBe("because");
   });
 });
 

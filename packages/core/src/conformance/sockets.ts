@@ -7,8 +7,11 @@ import { differences, type Observed } from "./compare.js";
 import { prepareCase, prepareRequest, stepsOf, type PreparedCase } from "./prepare.js";
 import { exchangeOverSocket, type WireAnswer } from "./sockets-wire.js";
 
-/** What a server, or what an adapter makes of it, cannot show. */
-export type Lack = "target" | "duplicates" | "peer" | "tls" | "upgrade" | "http1.0";
+/**
+ * What a server, or what an adapter makes of it, cannot show. `objects`: the handler's values reach it as text, and what applies
+ * only to JSON that the engine writes (`encode` without a body rule) does not apply.
+ */
+export type Lack = "target" | "duplicates" | "peer" | "tls" | "upgrade" | "http1.0" | "objects";
 
 export interface TargetStart {
   readonly policy: PolicyDocument;
@@ -34,9 +37,10 @@ export interface SocketTarget {
 }
 
 /** Why a case is not for this server; undefined when it is. */
-export function whyNotOverSockets(one: Case, target: SocketTarget): string | undefined {
+export function whyNotOverSockets(file: CaseFile, one: Case, target: SocketTarget): string | undefined {
   if (one.coreOnly !== undefined) return one.coreOnly;
-  for (const { request } of stepsOf(one)) {
+  const encodes = JSON.stringify(file.policies[one.policy]).includes('"encode":true');
+  for (const { request, answer = {} } of stepsOf(one)) {
     if (request.ip !== undefined && !request.ip.startsWith("127."))
       return "only addresses in 127.0.0.0/8 can be had";
     const needs: Readonly<Record<Lack, boolean>> = {
@@ -46,6 +50,7 @@ export function whyNotOverSockets(one: Case, target: SocketTarget): string | und
       tls: request.https === true,
       upgrade: request.upgrade === true,
       "http1.0": request.httpVersion === "1.0",
+      objects: encodes && "json" in answer,
     };
     const lack = target.lacks.find((name) => needs[name]);
     if (lack !== undefined) return `${target.name} lacks: ${lack}`;
