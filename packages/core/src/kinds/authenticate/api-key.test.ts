@@ -75,6 +75,20 @@ describe.each([node, portable])("api-key on the platform $name", (platform) => {
 describe("api-key", () => {
   const key = "secret-key";
 
+  it("B3.77 compares all of a digest, not the part by which it is found", async () => {
+    const digest = (last: number): Uint8Array =>
+      Uint8Array.from({ length: 32 }, (_, index) => (index === 31 ? last : 1));
+    const platform = { ...node, sha256: (data: Uint8Array | string) => digest(data.length) };
+    const records = [5, 6].map((last) => ({
+      id: `r${last}`,
+      sha256: Buffer.from(digest(last)).toString("hex"),
+    }));
+    const kind = await withKeys(records, { platform });
+    const seen: string[] = [];
+    for (const length of [5, 6, 7]) seen.push(summary(await run(kind, "x".repeat(length))));
+    expect(seen).toEqual(["partner:r5", "partner:r6", "invalid-credential"]);
+  });
+
   it("refuses a key from the instant at which it expires", async () => {
     const kind = await withKeys([
       record(key, { expires: "2026-06-01T12:00:00Z" }),

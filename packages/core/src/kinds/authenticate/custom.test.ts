@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { sha256Hex } from "../../conformance/keys.js";
 import type { CustomAuthenticator } from "../../ports/application.js";
 import { compiled, summary, type Compiled } from "./authenticate.test-support.js";
 import { DEADLINE_MS } from "./deadline.js";
@@ -181,6 +182,32 @@ describe("custom", () => {
     });
     expect(signal?.aborted).toBe(true);
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("fault_never_admits: a good or missing credential elsewhere does not stand in for one that nobody could judge", async () => {
+    const partner = {
+      type: "api-key",
+      in: "header",
+      name: "X-Key",
+      keys: [{ id: "p", sha256: sha256Hex("key") }],
+    };
+    const kind = await compiled(
+      {
+        authenticators: { own: { type: "custom", use: "verify", in: "header", name: "X-Ticket" }, partner },
+        routes: { "GET /": { authenticate: ["optional", "partner", "own"], authorize: "anyone" } },
+      },
+      { authenticators: { verify: answering("nonsense") } },
+    );
+    const verdicts: string[] = [];
+    for (const key of [undefined, "key", "wrong"]) {
+      const { headerFields } = ticket("t");
+      const outcome = await kind.run("GET /", {
+        headerFields: key === undefined ? headerFields : { ...headerFields, "x-key": key },
+      });
+      expect(outcome.identity).toBeUndefined();
+      verdicts.push(summary(outcome));
+    }
+    expect(verdicts).toEqual(["fault", "fault", "invalid-credential"]);
   });
 
   it("tells the code when the client is gone", async () => {

@@ -170,8 +170,9 @@ describe.each([node, portable])("jwt on the platform $name", (platform) => {
       },
       { platform },
     );
+    const second = forged({ alg: "ES256" }, CLAIMS, keyPair("P-256", "b").privateKey);
     expect(await verdictsOf(kind, [nameless])).toEqual(["user:ann"]);
-    expect(await verdictsOf(two, [nameless])).toEqual([REFUSED]);
+    expect(await verdictsOf(two, [nameless, second])).toEqual([REFUSED, REFUSED]);
   });
 
   it("B3.60 refuses signatures of zeros", async () => {
@@ -552,6 +553,7 @@ describe("jwt", () => {
     );
     const tokens = ["a", undefined].map((kid) => forged({ alg: "ES256", kid }, CLAIMS));
     expect(await verdictsOf(inline, tokens)).toEqual(all(2, "user:ann"));
+    expect(await verdictsOf(inline, [forged({ alg: "ES256", kid: 1 }, CLAIMS)])).toEqual([REFUSED]);
     expect(await verdictsOf(secret, tokens)).toEqual(all(2, "user:ann"));
   });
 
@@ -671,6 +673,33 @@ describe("jwt", () => {
       rule: "/authenticators/user",
       error,
     });
+  });
+
+  it("B3.75 spends no hash on what has no form or no key", async () => {
+    let hashes = 0;
+    const counting = {
+      ...node,
+      sha256Hex: (data: Uint8Array | string) => {
+        hashes += 1;
+        return node.sha256Hex(data);
+      },
+    };
+    const kind = await withJwt({}, { platform: counting });
+    const good = await signed();
+    const shapeless = [
+      "",
+      "x",
+      "a.b",
+      `${good}.x`,
+      `${good}.x.y`,
+      "x".repeat(9000),
+      `${good}${".".repeat(9)}`,
+    ];
+    const keyless = [forged({ ...HEADER, alg: "none" }, CLAIMS), forged({ ...HEADER, kid: "x" }, CLAIMS)];
+    expect(await verdictsOf(kind, [...shapeless, ...keyless])).toEqual(all(9, REFUSED));
+    expect(hashes).toBe(0);
+    expect(await verdictsOf(kind, [good])).toEqual(["user:ann"]);
+    expect(hashes).toBe(1);
   });
 
   it("verifies once and no stranger's token in vain", async () => {
