@@ -1,6 +1,8 @@
 /** One HTTP exchange from open to end. */
 import type { CompiledPolicy } from "./compile/compile.js";
-import { owedHeaders } from "./evaluate/header-plan.js";
+import { Admitted, ownAnswer, routeKey } from "./evaluate/admission.js";
+import { eventOf } from "./evaluate/event.js";
+import { placeholderRequest } from "./evaluate/placeholder.js";
 import { concealed, shapeRefusal } from "./evaluate/refuse.js";
 import { shapeAnswer, shapeFailure, shapeOverflow } from "./evaluate/respond.js";
 import { observe, runStages, type Ending } from "./evaluate/run.js";
@@ -8,12 +10,11 @@ import { ExchangeState, type StateServices } from "./evaluate/state.js";
 import { watchAnswer, type AnswerWatch } from "./evaluate/watch.js";
 import type { Router } from "./match/router.js";
 import type { CompiledRoute } from "./model/compiled.js";
-import type { Admission, Continue, Decision, DecisionEvent, OwnAnswer, Rejection } from "./model/decision.js";
+import type { Continue, Decision, DecisionEvent, Rejection } from "./model/decision.js";
 import type { Refusal } from "./model/outcome.js";
-import type { HeaderField, NormalizedRequest, RawBody, RawRequest } from "./model/request.js";
+import type { NormalizedRequest, RawBody, RawRequest } from "./model/request.js";
 import type { RawResponse, ShapedResponse } from "./model/response.js";
 import type { StageName } from "./stages.js";
-import { placeholderRequest } from "./evaluate/placeholder.js";
 
 /** What all exchanges of an engine share. */
 export interface ExchangeServices extends StateServices {
@@ -248,7 +249,7 @@ export class PolicyExchange implements Exchange {
         ? new Admitted(state)
         : ending.kind === "refuse"
           ? this.refuse(state, ending.stage, ending.refusal)
-          : answer(state, ending.answer.status, ending.answer.headers ?? []);
+          : ownAnswer(state, ending.answer.status, ending.answer.headers ?? []);
     this.#decided = decision;
     return decision;
   }
@@ -291,58 +292,6 @@ export class PolicyExchange implements Exchange {
   }
 }
 
-/** The handler may run. What is rarely read is made when it is. */
-class Admitted implements Admission {
-  readonly outcome = "admit";
-  readonly #state: ExchangeState;
-
-  constructor(state: ExchangeState) {
-    this.#state = state;
-  }
-
-  get route(): string | null {
-    return this.#state.preflight ? null : routeKey(this.#state);
-  }
-  get principal(): Admission["principal"] {
-    return this.#state.identity?.principal ?? null;
-  }
-  get params(): Record<string, unknown> {
-    return this.#state.route.observe ? this.#state.sent.params : this.#state.params;
-  }
-  get query(): Record<string, unknown> {
-    return this.#state.route.observe ? this.#state.sent.query : this.#state.query;
-  }
-  get headers(): Record<string, unknown> {
-    return this.#state.route.observe ? this.#state.sent.headers : this.#state.headers;
-  }
-  get cookies(): Record<string, unknown> {
-    return this.#state.route.observe ? this.#state.sent.cookies : this.#state.cookies;
-  }
-  get body(): unknown {
-    return this.#state.route.observe ? this.#state.sent.body : this.#state.body;
-  }
-  get locals(): Record<string, unknown> {
-    return this.#state.locals;
-  }
-  get bodyLimit(): number {
-    return this.#state.route.observe ? Infinity : this.#state.route.maxBody;
-  }
-  get responseHeaders(): readonly HeaderField[] {
-    if (this.#state.route.observe) return [];
-    const plan = this.#state.route.response.headers;
-    return owedHeaders(plan, plan.constant, this.#state);
-  }
-  get failedOpen(): readonly string[] {
-    return this.#state.failedOpen ?? [];
-  }
-  get observed(): readonly NonNullable<Admission["observed"]>[number][] {
-    return this.#state.observed ?? [];
-  }
-  get trace(): NonNullable<Admission["trace"]> {
-    return this.#state.trace ?? [];
-  }
-}
-
 function ignore(): void {
   // Whoever listens answers for itself.
 }
@@ -357,54 +306,4 @@ const AMBIGUOUS: Refusal = {
 function preflightMethod(request: NormalizedRequest): string | undefined {
   if (request.method !== "OPTIONS" || !request.headers.has("origin")) return undefined;
   return request.headers.get("access-control-request-method");
-}
-
-function answer(state: ExchangeState, status: number, headers: readonly HeaderField[]): OwnAnswer {
-  const plan = state.route.response.headers;
-  return {
-    outcome: "answer",
-    status,
-    responseHeaders: owedHeaders(plan, plan.refusal, state, headers),
-    route: routeKey(state),
-    ...(state.trace === undefined ? {} : { trace: state.trace }),
-  };
-}
-
-function routeKey(state: ExchangeState): string | null {
-  return state.route.key === "" ? null : state.route.key;
-}
-
-function eventOf(
-  policy: CompiledPolicy,
-  state: ExchangeState,
-  ending: Ending | undefined,
-  decided: Decision | undefined,
-  status: number,
-): DecisionEvent {
-  const refusal = ending?.kind === "refuse" ? ending : undefined;
-  const { identity } = state;
-  return {
-    id: state.id,
-    correlation: state.correlation,
-    time: state.now,
-    policy: policy.name,
-    revision: policy.revision,
-    mode: state.route.observe ? "observe" : "enforce",
-    route: routeKey(state),
-    method: state.request.method,
-    outcome: decided?.outcome ?? "aborted",
-    status,
-    ...(ending === undefined ? {} : { stage: ending.stage }),
-    ...(refusal === undefined ? {} : { code: refusal.refusal.code, reason: refusal.refusal.reason }),
-    ...(state.concealed ? { concealed: true } : {}),
-    ...(refusal?.refusal.rule === undefined ? {} : { rule: refusal.refusal.rule }),
-    ...(identity === undefined
-      ? {}
-      : { principal: { id: identity.principal.id, authenticator: identity.authenticator } }),
-    ...(state.failedOpen === undefined ? {} : { failedOpen: state.failedOpen }),
-    ...(state.observed === undefined ? {} : { observed: state.observed }),
-    ...(state.reports === undefined ? {} : { reports: state.reports }),
-    ...(state.trace === undefined ? {} : { trace: state.trace }),
-    ...(state.error === undefined ? {} : { error: state.error }),
-  };
 }

@@ -1,0 +1,74 @@
+/** What an adapter is told when the handler may run, or when the engine answers by itself. */
+import type { Admission, OwnAnswer } from "../model/decision.js";
+import type { HeaderField } from "../model/request.js";
+import { owedHeaders } from "./header-plan.js";
+import type { ExchangeState } from "./state.js";
+
+/** The handler may run. What is rarely read is made when it is. */
+export class Admitted implements Admission {
+  readonly outcome = "admit";
+  readonly #state: ExchangeState;
+
+  constructor(state: ExchangeState) {
+    this.#state = state;
+  }
+
+  get route(): string | null {
+    return this.#state.preflight ? null : routeKey(this.#state);
+  }
+  get principal(): Admission["principal"] {
+    return this.#state.identity?.principal ?? null;
+  }
+  get params(): Record<string, unknown> {
+    return this.#state.route.observe ? this.#state.sent.params : this.#state.params;
+  }
+  get query(): Record<string, unknown> {
+    return this.#state.route.observe ? this.#state.sent.query : this.#state.query;
+  }
+  get headers(): Record<string, unknown> {
+    return this.#state.route.observe ? this.#state.sent.headers : this.#state.headers;
+  }
+  get cookies(): Record<string, unknown> {
+    return this.#state.route.observe ? this.#state.sent.cookies : this.#state.cookies;
+  }
+  get body(): unknown {
+    return this.#state.route.observe ? this.#state.sent.body : this.#state.body;
+  }
+  get locals(): Record<string, unknown> {
+    return this.#state.locals;
+  }
+  get bodyLimit(): number {
+    return this.#state.route.observe ? Infinity : this.#state.route.maxBody;
+  }
+  get responseHeaders(): readonly HeaderField[] {
+    if (this.#state.route.observe) return [];
+    const plan = this.#state.route.response.headers;
+    return owedHeaders(plan, plan.constant, this.#state);
+  }
+  get failedOpen(): readonly string[] {
+    return this.#state.failedOpen ?? [];
+  }
+  get observed(): readonly NonNullable<Admission["observed"]>[number][] {
+    return this.#state.observed ?? [];
+  }
+  get trace(): NonNullable<Admission["trace"]> {
+    return this.#state.trace ?? [];
+  }
+}
+
+/** A preflight, a redirect. */
+export function ownAnswer(state: ExchangeState, status: number, headers: readonly HeaderField[]): OwnAnswer {
+  const plan = state.route.response.headers;
+  return {
+    outcome: "answer",
+    status,
+    responseHeaders: owedHeaders(plan, plan.refusal, state, headers),
+    route: routeKey(state),
+    ...(state.trace === undefined ? {} : { trace: state.trace }),
+  };
+}
+
+/** Null where no route matched. */
+export function routeKey(state: ExchangeState): string | null {
+  return state.route.key === "" ? null : state.route.key;
+}
