@@ -1,14 +1,15 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeBase64Url, decodeBase64UrlText, encodeBase64Url } from "./base64url.js";
+import { decodeBase64Url, encodeBase64Url } from "./base64url.js";
 
+const encode = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64url");
 const plain = (bytes: Uint8Array | undefined): number[] | undefined => bytes && [...bytes];
+
+const textOf = (text: string): string => new TextDecoder().decode(decodeBase64Url(text) ?? Uint8Array.of(0));
 
 describe("base64url", () => {
   it("decodes the vectors of RFC 4648 section 10", () => {
-    const texts = ["Zg", "Zm8", "Zm9v", "Zm9vYg", "Zm9vYmE", "Zm9vYmFy", ""].map((text) =>
-      decodeBase64UrlText(text),
-    );
+    const texts = ["Zg", "Zm8", "Zm9v", "Zm9vYg", "Zm9vYmE", "Zm9vYmFy", ""].map((text) => textOf(text));
     expect(texts).toEqual(["f", "fo", "foo", "foob", "fooba", "foobar", ""]);
   });
 
@@ -35,29 +36,18 @@ describe("base64url", () => {
     expect(plain(decodeBase64Url("Zg"))).toEqual([0x66]);
   });
 
-  it("decodes a part of a longer text", () => {
-    expect(decodeBase64UrlText("a.Zm9v.b", 2, 6)).toBe("foo");
-    expect(decodeBase64UrlText("a.Zm9v.b", 2, 7)).toBeUndefined();
-  });
-
-  it("refuses bytes that are no UTF-8, and keeps a byte order mark", () => {
-    expect(decodeBase64UrlText(encodeBase64Url(Uint8Array.of(0xc3, 0x28)))).toBeUndefined();
-    expect(decodeBase64UrlText(encodeBase64Url(Uint8Array.of(0xef, 0xbb, 0xbf, 0x41)))).toBe("\uFEFFA");
-  });
-
   it("one_spelling_per_byte_string", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
-        const text = encodeBase64Url(bytes);
-        expect(text).toBe(Buffer.from(bytes).toString("base64url"));
-        expect(plain(decodeBase64Url(text))).toEqual([...bytes]);
+        expect(encodeBase64Url(bytes)).toBe(encode(bytes));
+        expect(plain(decodeBase64Url(encode(bytes)))).toEqual([...bytes]);
       }),
     );
     const anyText = fc.string({ unit: fc.constantFrom(...Array.from("ABQZgw059-_=+/ .")), maxLength: 9 });
     fc.assert(
       fc.property(anyText, (text) => {
         const bytes = decodeBase64Url(text);
-        if (bytes !== undefined) expect(encodeBase64Url(bytes)).toBe(text);
+        if (bytes !== undefined) expect(encode(bytes)).toBe(text);
       }),
     );
   });

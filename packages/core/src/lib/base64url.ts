@@ -3,7 +3,6 @@
  * the spare bits of the last character are zero. Where several texts decode to the same bytes, a deny-list or a cache
  * that is keyed by the text leaks.
  */
-import { strictText } from "./bytes.js";
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const FOREIGN = 64;
@@ -14,17 +13,17 @@ function codeAt(text: string, index: number): number {
   return CODES[text.charCodeAt(index)] ?? FOREIGN;
 }
 
-/** Bytes of `text` from `start` to `end`; undefined when it is not the one spelling of any bytes. */
-export function decodeBase64Url(text: string, start = 0, end: number = text.length): Uint8Array | undefined {
-  const length = end - start;
+/** Undefined when the text is not the one spelling of any bytes. */
+export function decodeBase64Url(text: string): Uint8Array | undefined {
+  const { length } = text;
   const spare = length & 3;
   if (spare === 1) return undefined;
   const bytes = new Uint8Array((length * 3) >> 2);
-  const whole = end - spare;
+  const whole = length - spare;
   // Collects every code: a foreign character leaves bit 6 set, so one test at the end serves for all.
   let seen = 0;
   let at = 0;
-  for (let index = start; index < whole; index += 4) {
+  for (let index = 0; index < whole; index += 4) {
     const a = codeAt(text, index);
     const b = codeAt(text, index + 1);
     const c = codeAt(text, index + 2);
@@ -50,12 +49,7 @@ function decodeTail(text: string, from: number, spare: number, bytes: Uint8Array
   return (c & 0b11) === 0 ? a | b | c : FOREIGN;
 }
 
-/** The UTF-8 text that is encoded there; undefined for another spelling or for bytes that are no UTF-8. */
-export function decodeBase64UrlText(text: string, start = 0, end: number = text.length): string | undefined {
-  const bytes = decodeBase64Url(text, start, end);
-  return bytes === undefined ? undefined : strictText(bytes);
-}
-
+/** Without padding. */
 export function encodeBase64Url(bytes: Uint8Array): string {
   let text = "";
   for (let index = 0; index < bytes.length; index += 3) {

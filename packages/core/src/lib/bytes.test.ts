@@ -16,5 +16,7 @@ describe("bytes", () => {
   it("replaces nothing when it reads UTF-8", () => {
     expect(strictText(utf8("grün"))).toBe("grün");
     expect(strictText(Uint8Array.of(0xff))).toBeUndefined();
+    expect(strictText(Uint8Array.of(0xc3, 0x28))).toBeUndefined();
+    expect(strictText(Uint8Array.of(0xef, 0xbb, 0xbf, 0x41))).toBe("\uFEFFA");
   });
 });

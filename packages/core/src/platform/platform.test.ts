@@ -72,6 +72,25 @@ describe.each([node, portable])("the platform $name", (platform) => {
     expect(platform.utf8Length("\ud800a\udfff")).toBe(7);
   });
 
+  it("B3.65 decodes one spelling of base64url", () => {
+    const anyText = fc.string({
+      unit: fc.constantFrom(...Array.from("ABQZgw059-_=+/ .é\u0141")),
+      maxLength: 9,
+    });
+    fc.assert(
+      fc.property(anyText, (text) => {
+        const bytes = platform.decodeBase64Url(text);
+        const canonical = Buffer.from(text, "base64url").toString("base64url") === text;
+        expect(bytes === undefined ? undefined : toHex(bytes)).toBe(
+          canonical ? Buffer.from(text, "base64url").toString("hex") : undefined,
+        );
+      }),
+      { numRuns: 500 },
+    );
+    const refused = ["Zg==", " Zg", "Zh", "Zm9", "Z", "Zm+v"].map((text) => platform.decodeBase64Url(text));
+    expect(refused).toEqual(Array(6).fill(undefined));
+  });
+
   it("has clocks that move forward", () => {
     const before = platform.clock.monotonic();
     expect(platform.clock.monotonic()).toBeGreaterThanOrEqual(before);

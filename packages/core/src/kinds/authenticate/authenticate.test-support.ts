@@ -1,8 +1,7 @@
 /** The kind compiled from a whole document, one route's stage run on a state: what unit tests of authenticators need. */
-import { generateSecret, SignJWT, type JWTPayload } from "jose";
+import { SignJWT, type JWTPayload } from "jose";
 import { resolvePolicy } from "../../compile/resolve.js";
 import { Report, type Diagnostic } from "../../errors/diagnostics.js";
-import { encodeBase64Url } from "../../lib/base64url.js";
 import { utf8 } from "../../lib/bytes.js";
 import type { JwsAlgorithm } from "../../lib/jws.js";
 import type { CompiledRoute } from "../../model/compiled.js";
@@ -16,8 +15,6 @@ import { platform as node } from "../../platform/node.js";
 import type { ApiKeyLookup, CustomAuthenticator } from "../../ports/application.js";
 import type { Platform } from "../../ports/platform.js";
 import { authenticateKind } from "./index.js";
-
-export { generateSecret };
 
 export const NOW = Date.UTC(2026, 5, 1, 12);
 export const SECONDS = NOW / 1000;
@@ -186,9 +183,9 @@ export function forged(
   algorithm: JwsAlgorithm = "ES256",
 ): string {
   const text = (value: unknown): string =>
-    encodeBase64Url(utf8(typeof value === "string" ? value : JSON.stringify(value)));
+    Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
   const input = `${text(header)}.${text(payload)}`;
-  return `${input}.${encodeBase64Url(signatureOf(algorithm, key, input))}`;
+  return `${input}.${Buffer.from(signatureOf(algorithm, key, input)).toString("base64url")}`;
 }
 
 export const HEADER: Readonly<Record<string, unknown>> = Object.freeze({
