@@ -41,7 +41,7 @@ export function shapeAnswer(
   utf8Length: Utf8Length,
 ): ShapedResponse {
   const { status } = response;
-  if (state.route.observe) return observeAnswer(state, response);
+  if (state.route.observe) return observeAnswer(state, response, utf8Length);
   if (status >= 500) {
     return replaced(
       state,
@@ -103,11 +103,16 @@ function unruled(state: ExchangeState, response: RawResponse, utf8Length: Utf8Le
   const plan = state.route.response.headers;
   const { body, status } = response;
   if (body === undefined || isText(body)) {
-    if (state.settlements !== undefined && body !== undefined) state.answer = parsed(body, response.headers);
+    if (state.route.response.readsAnswer && body !== undefined) state.answer = parsed(body, response.headers);
     return { status, headers: mergeHeaders(plan, response.headers, NOTHING, state), body };
   }
-  if (state.settlements !== undefined) state.answer = body;
-  return json(state, response, JSON.stringify(body), FRAMING, utf8Length);
+  state.answer = body;
+  try {
+    return json(state, response, JSON.stringify(body), FRAMING, utf8Length);
+  } catch (error) {
+    // A cycle, a BigInt, a `toJSON` that throws: the handler's own mistake.
+    return shapeFailure(state, error, utf8Length);
+  }
 }
 
 function ruled(
@@ -135,7 +140,7 @@ function ruled(
       utf8Length,
     );
   }
-  if (state.settlements !== undefined) state.answer = value;
+  state.answer = value;
   const outcome = rule.apply(value, status, state);
   switch (outcome.kind) {
     case "withheld":
@@ -146,13 +151,7 @@ function ruled(
       return { status, headers };
     }
     case "json":
-      return json(
-        state,
-        response,
-        outcome.text ?? JSON.stringify(outcome.value),
-        OF_THE_OLD_BODY,
-        utf8Length,
-      );
+      return json(state, response, JSON.stringify(outcome.value), OF_THE_OLD_BODY, utf8Length);
   }
 }
 
@@ -185,27 +184,29 @@ function withheld(
 }
 
 /** Leaves as the handler wrote it; what would have been cut is reported. */
-function observeAnswer(state: ExchangeState, response: RawResponse): ShapedResponse {
+function observeAnswer(state: ExchangeState, response: RawResponse, utf8Length: Utf8Length): ShapedResponse {
   const { status, headers, body } = response;
   const rule = state.route.response.body;
   const text = body === undefined || isText(body);
   const value = body === undefined ? undefined : isText(body) ? parsed(body, headers) : body;
-  if (state.settlements !== undefined) state.answer = value;
+  state.answer = value;
   if (rule !== undefined && body !== undefined && rule.needsBody(status)) {
     if (value === undefined) state.report("the response rule would have withheld a body that is not JSON");
     else {
       const outcome = rule.apply(value, status, state);
       if (outcome.kind === "withheld")
         state.report(`the response rule would have withheld the body: ${outcome.reason}`);
-      else if (
-        outcome.kind === "empty" ||
-        (outcome.text ?? JSON.stringify(outcome.value)) !== JSON.stringify(value)
-      ) {
+      else if (outcome.kind === "empty" || JSON.stringify(outcome.value) !== JSON.stringify(value)) {
         state.report("the response rule would have cut the body");
       }
     }
   }
-  return { status, headers, body: text ? body : JSON.stringify(body) };
+  if (text) return { status, headers, body };
+  try {
+    return { status, headers, body: JSON.stringify(body) };
+  } catch (error) {
+    return shapeFailure(state, error, utf8Length);
+  }
 }
 
 function isText(body: unknown): body is string | Uint8Array {

@@ -38,11 +38,7 @@ export interface HeaderSink {
 
 /** What is left of a handler's body under a rule. */
 export type BodyOutcome =
-  | {
-      readonly kind: "json";
-      readonly value: unknown;
-      /** already serialized, when the projector writes text itself */ readonly text?: string;
-    }
+  | { readonly kind: "json"; readonly value: unknown }
   | {
       readonly kind: "withheld";
       readonly code: "unreadable-response" | "response-mismatch";
@@ -65,8 +61,6 @@ export interface ErrorShaper {
     status: number,
     state: RequestState,
   ): { readonly contentType: string; readonly body: string };
-  /** Names of the top-level members that an error body of the application's may keep (POLICY amendment 14). */
-  readonly members: readonly string[];
 }
 
 /** All contributions of a route, merged when the policy is compiled. */

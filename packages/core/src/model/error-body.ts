@@ -3,7 +3,6 @@
  * leave only as far as it goes.
  */
 import { ERRORS } from "../errors/codes.js";
-import { byName } from "../lib/sorted.js";
 import type { JsonSchema } from "./policy.js";
 import type { ResolvedErrors } from "./resolved.js";
 
@@ -24,15 +23,6 @@ function standardMembers(errors: ResolvedErrors): readonly string[] {
   if (errors.correlation !== undefined) members.push("correlation");
   if (told) members.push("errors");
   return members;
-}
-
-/** Top-level members of every error body that these settings can lead to, sorted. */
-export function errorMembers(errors: ResolvedErrors): readonly string[] {
-  const members = new Set(standardMembers(errors));
-  for (const template of Object.values(errors.bodies?.value ?? {})) {
-    for (const name of shapeOf(template).properties.keys()) members.add(name);
-  }
-  return [...members].sort(byName);
 }
 
 /**

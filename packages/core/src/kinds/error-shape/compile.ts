@@ -1,7 +1,6 @@
 /** Everything constant of every error body is written when the policy is compiled; a refusal only puts the ids in. */
 import { ERRORS, type ErrorCode, type ErrorEntry } from "../../errors/codes.js";
 import { phraseOf } from "../../lib/status-phrase.js";
-import { errorMembers } from "../../model/error-body.js";
 import type { ErrorShaper, HeaderContribution } from "../../model/compiled.js";
 import type { CompiledKind } from "../../model/kind.js";
 import type { ResolvedErrors, ResolvedPolicy, ResolvedRoute } from "../../model/resolved.js";
@@ -49,7 +48,6 @@ function shaperOf(errors: ResolvedErrors): ErrorShaper {
     return made;
   };
   return {
-    members: errorMembers(errors),
     shape: (refusal, status, state) => {
       const text = textFor(refusal.code, status);
       return text.kind === "template" ? writeTemplate(text, state) : writeStandard(text, refusal, state);

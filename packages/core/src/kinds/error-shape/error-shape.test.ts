@@ -245,43 +245,13 @@ describe("templates", () => {
   });
 });
 
-describe("members", () => {
-  it("names what an error body of the application's may keep", async () => {
-    const membersOf = async (errors: unknown): Promise<readonly string[] | undefined> => {
-      const { kind, route } = await compiled(errors);
-      return kind.errors?.(route).members;
-    };
-    expect(await membersOf({})).toEqual([
-      "code",
-      "correlation",
-      "detail",
-      "errors",
-      "instance",
-      "status",
-      "title",
-      "type",
-    ]);
-    expect(await membersOf({ expose: "none", correlation: false })).toEqual(["status", "title", "type"]);
-    expect(await membersOf({ expose: "none", bodies: { "403": { error: 1, more: 2 } } })).toEqual([
-      "correlation",
-      "error",
-      "more",
-      "status",
-      "title",
-      "type",
-    ]);
-  });
-});
-
 describe("the correlation field", () => {
   it("is on every answer, under its name", async () => {
     const { kind, route } = await compiled({ correlation: "X-Trace" });
     const sent: [string, string][] = [];
-    kind
-      .headers?.(route)
-      ?.dynamic?.(stateFor({ correlation: "corr-1" }), {
-        set: (name, value) => void sent.push([name, value]),
-      });
+    kind.headers?.(route)?.dynamic?.(stateFor({ correlation: "corr-1" }), {
+      set: (name, value) => void sent.push([name, value]),
+    });
     expect(sent).toEqual([["X-Trace", "corr-1"]]);
   });
 
