@@ -27,11 +27,12 @@ export function keyOf(
   const [first] = facts;
   if (first === undefined) return () => prefix;
   const finish = (rest: string): string =>
-    chosen || rest.length > LONGEST ? `${prefix}#${sha256Hex(rest).slice(0, 32)}` : prefix + rest;
+    chosen || rest.length >= LONGEST ? `${prefix}#${sha256Hex(rest).slice(0, 32)}` : prefix + rest;
   if (facts.length === 1) {
     return (state) => {
       const text = first.read(state);
       if (text === undefined) return shared ? prefix + MISSING : undefined;
+      if (!chosen && text.length < LONGEST) return `${prefix}${text.length}=${text}`;
       return finish(`${text.length}=${text}`);
     };
   }

@@ -34,20 +34,19 @@ export function take(
   state: RequestState,
   services: LimitServices,
 ): Taken | Promise<Taken> {
-  const { store, deadlineMs } = services;
-  const fail = (error: unknown): Taken => storeFailed(rules, ops, state, services, error);
+  const { store } = services;
   let answer: unknown;
   try {
     answer = store.take(GROUP, ops, services.now(state, false));
   } catch (error) {
-    return fail(error);
+    return storeFailed(rules, ops, state, services, error);
   }
-  if (!isThenable(answer)) return hear(answer, rules, ops, state, services, fail);
+  if (!isThenable(answer)) return hear(answer, rules, ops, state, services);
   return withDeadline(
     answer,
-    deadlineMs,
-    (heard) => hear(heard, rules, ops, state, services, fail),
-    fail,
+    services.deadlineMs,
+    (heard) => hear(heard, rules, ops, state, services),
+    (error) => storeFailed(rules, ops, state, services, error),
     (late) => releaseLate(late, ops, state, services),
   );
 }
@@ -58,11 +57,10 @@ function hear(
   ops: readonly LimitOp[],
   state: RequestState,
   services: LimitServices,
-  fail: (error: unknown) => Taken,
 ): Taken {
-  if (!isTakeResult(answer, ops.length))
-    return fail(new StoreError("protocol", true, "the store gave no answer that can be read"));
-  return conclude(answer, rules, ops, state, services.store, services);
+  if (isTakeResult(answer, ops.length)) return conclude(answer, rules, ops, state, services.store, services);
+  const error = new StoreError("protocol", true, "the store gave no answer that can be read");
+  return storeFailed(rules, ops, state, services, error);
 }
 
 function conclude(
@@ -83,10 +81,15 @@ function conclude(
   }
   if (result.source === "fail-open") openUp(rules, state);
   const { token } = result;
-  if (token !== undefined && rules.some(({ settles }) => settles)) {
+  if (token !== undefined && anySettles(rules)) {
     (state.settlements ??= []).push(new TakenLimits({ store, group: GROUP, token, rules, ops, now }, state));
   }
   return undefined;
+}
+
+function anySettles(rules: readonly Rule[]): boolean {
+  for (const { settles } of rules) if (settles) return true;
+  return false;
 }
 
 /** The take may have been applied, so it is never tried again: the fallback admits too little at worst. */
