@@ -1,0 +1,65 @@
+/** Every public name is written out here: one that comes or goes is a decision, not an accident. */
+import * as conformance from "@gatehouse/core/conformance";
+import * as core from "@gatehouse/core";
+import * as node from "@gatehouse/core/node";
+import * as nodeHttp from "@gatehouse/node-http";
+import { expect, it } from "vitest";
+
+it.each([
+  [
+    "@gatehouse/core",
+    core,
+    [
+      "ERRORS",
+      "PolicyError",
+      "STAGES",
+      "StoreError",
+      "checkPolicy",
+      "createEngine",
+      "createMemoryStore",
+      "definePolicy",
+      "formatDiagnostic",
+      "parsePolicy",
+    ],
+  ],
+  ["@gatehouse/core/node", node, ["readPolicy"]],
+])("%s", (_name, module, names) => {
+  expect(Object.keys(module).sort()).toEqual(names);
+});
+
+it("@gatehouse/core/conformance", () => {
+  expect(Object.keys(conformance).sort()).toMatchInlineSnapshot(`
+    [
+      "closeCaseFile",
+      "differences",
+      "engineFor",
+      "exchangeOverSocket",
+      "mintToken",
+      "parseAnswer",
+      "prepareCase",
+      "prepareRequest",
+      "rawAnswer",
+      "runOnCore",
+      "runOverSockets",
+      "stepsOf",
+      "throwawayCertificate",
+      "virtualClock",
+      "whyNotOverSockets",
+    ]
+  `);
+});
+
+it("@gatehouse/node-http", () => {
+  expect(Object.keys(nodeHttp).sort()).toMatchInlineSnapshot(`
+    [
+      "HandlerContext",
+      "createServer",
+      "guard",
+      "interceptResponse",
+      "pass",
+      "readBody",
+      "readRequest",
+      "writeDecision",
+    ]
+  `);
+});
