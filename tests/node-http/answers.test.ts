@@ -110,7 +110,7 @@ const WAYS: readonly { readonly way: string; readonly handler: PlainHandler }[] 
   },
 ];
 
-describe("under a body rule", () => {
+describe("under a body rule (B8.130, B8.131)", () => {
   it.each(WAYS)("undeclared_never_leaves: $way", async ({ handler }) => {
     const served = await serve(RULED, handler);
     const wire = await served.connect();

@@ -114,7 +114,7 @@ async function settled(engine: Engine, request: Parameters<typeof through>[1]): 
   return through(engine, request, { body: { ok: true, mail: "ann@a.test", secret: "s3cret" } });
 }
 
-describe.each(Object.entries(requests))("fault_never_admits, with %s", (_name, request) => {
+describe.each(Object.entries(requests))("fault_never_admits, with %s (B8.135)", (_name, request) => {
   it("admits when nothing fails, and calls many parts", async () => {
     const outside = new Outside();
     const engine = await createEngine(policy, optionsWith(outside));

@@ -30,7 +30,7 @@ const get = (target: string): Parameters<typeof through>[1] => ({
   remoteAddress: "203.0.113.7",
 });
 
-describe("reload_is_atomic", () => {
+describe("reload_is_atomic (B10.152)", () => {
   it("an exchange keeps the policy that it began with, between head, body, answer and end", async () => {
     const events: DecisionEvent[] = [];
     const engine = await createEngine(policyOf("a"), { onDecision: (event) => void events.push(event) });

@@ -65,7 +65,7 @@ const requests = {
   { headers?: readonly (readonly [string, string])[]; target?: string; method?: string; bare?: boolean }
 >;
 
-describe("secrets_never_leak", () => {
+describe("secrets_never_leak (B10.158)", () => {
   it.each(Object.entries(requests))("through %s", async (_name, parts) => {
     const events: DecisionEvent[] = [];
     const engine = await engineWith(events);

@@ -356,7 +356,7 @@ describe("routes and groups", () => {
     ]);
   });
 
-  it("refuses a route whose every path a group closes", () => {
+  it("B1.15 refuses a route whose every path a group closes", () => {
     const one = { authorize: "authenticated" };
     const groups = { "/files/:name": {}, "/docs": {} };
     expect(
@@ -455,7 +455,7 @@ describe("JSON Schemas", () => {
   const schemas = (schema: unknown): ReturnType<typeof problems> => problems({ schemas: { Order: schema } });
   const at = "/schemas/Order";
 
-  it("names the nearest keyword and refuses those of other dialects", () => {
+  it("B7.123 names the nearest keyword and refuses those of other dialects", () => {
     expect(schemas({ type: "string", maxLenght: 5, nullable: true })).toEqual([
       {
         code: "unknown-keyword",

@@ -88,6 +88,9 @@ function conclude(verdict: Answer | Refusal | Fault, stage: Stage, state: Exchan
 
 /** Writes down what would have been refused. */
 export function observe(state: ExchangeState, stage: StageName, refusal: Refusal): void {
+  // A body that is too large is found by its stated length and again by its bytes: one refusal, told once.
+  const last = state.observed?.at(-1);
+  if (last?.stage === stage && last.code === refusal.code && last.rule === refusal.rule) return;
   (state.observed ??= []).push({
     stage,
     code: refusal.code,

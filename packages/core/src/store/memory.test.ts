@@ -253,7 +253,7 @@ describe("penalties", () => {
 });
 
 describe("a full store", () => {
-  it("admits no key above its limit, whatever is evicted", () => {
+  it("B6.105 admits no key above its limit, whatever is evicted", () => {
     const step = fc.record({ key: fc.integer({ min: 0, max: 99 }), gap: fc.integer({ min: 0, max: 30 }) });
     fc.assert(
       fc.property(
