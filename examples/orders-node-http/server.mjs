@@ -15,8 +15,11 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const { fields, tokens, about } = prepareKeys(here("keys"));
 process.env.REDACTION_KEY ??= randomBytes(32).toString("hex");
 
+// On another port the server is another host. A real API is served under one name and needs none of this.
+const port = Number(process.env.PORT ?? 8080);
 const file = here("policy.jsonc");
-const engine = await createEngine(parsePolicy(readFileSync(file, "utf8"), file), {
+const text = readFileSync(file, "utf8").replaceAll(":8080", `:${port}`);
+const engine = await createEngine(parsePolicy(text, file), {
   checks,
   onDecision: ({ error }) => {
     if (error !== undefined) console.error(error);
@@ -26,8 +29,14 @@ const engine = await createEngine(parsePolicy(readFileSync(file, "utf8"), file),
 const guarded = guard(engine, handle);
 const server = createServer(guarded);
 guarded.attach(server);
-server.listen(Number(process.env.PORT ?? 8080), "127.0.0.1", () => {
-  const origin = `http://localhost:${server.address().port}`;
+server.once("error", (error) => {
+  const taken = error.code === "EADDRINUSE";
+  console.error(taken ? `port ${port} is taken: try \`PORT=${port + 1} npm start\`` : error.message);
+  process.exitCode = 1;
+  void engine.close();
+});
+server.listen(port, "127.0.0.1", () => {
+  const origin = `http://localhost:${port}`;
   console.log(
     `Orders API under the policy \`${engine.name}\`, revision ${engine.revision.slice(0, 12)}, on ${origin}\n`,
   );

@@ -87,7 +87,7 @@ export function tries(origin, fields) {
     {
       status: 429,
       about: "limits: the sixth guess at a password",
-      line: `for i in 1 2 3 4 5 6; do ${guess}; done`,
+      line: `for i in 1 2 3 4 5 6; do ${guess}; echo; done`,
     },
   ];
 }
