@@ -61,6 +61,23 @@ describe("a body that a rule reads", () => {
     expect(ran).toEqual([]);
   });
 
+  it("not even a request to upgrade", async () => {
+    const ran: string[] = [];
+    const served = await serve(
+      policyOf({ "GET /socket": { upgrade: "websocket" } }),
+      (_req, res) => void res.end(),
+      { guard: { onUpgrade: (req, socket) => void socket.end(ran.push(req.url ?? "").toString()) } },
+    );
+    const wire = await served.connect();
+    wire.send(
+      "GET //two HTTP/1.1\r\nHost: a.test\r\n\r\n" +
+        "GET /socket HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+    );
+    expect((await wire.answer()).status).toBe(400);
+    await wire.closed();
+    expect([ran, served.events.length]).toEqual([[], 1]);
+  });
+
   it("B2.45: trailers are no header fields", async () => {
     const served = await serve(READ, (_req, _res, context) => context.send(Object.keys(context.headers)));
     const wire = await served.connect();
@@ -407,5 +424,15 @@ describe("handlers that fail", () => {
     });
     const answer = await ask(served, "GET / HTTP/1.1");
     expect([answer.status, answer.text.includes("canary")]).toEqual([500, false]);
+  });
+
+  it("in observe mode no field of the policy's, and none that spoke of what the handler began, goes with it", async () => {
+    const served = await serve({ ...policyOf({ "GET /": {} }), mode: "observe" }, (_req, res) => {
+      res.setHeader("Content-Encoding", "gzip");
+      throw new Error("canary");
+    });
+    const { headers } = await ask(served, "GET / HTTP/1.1");
+    const names = headers.map(([name]) => name.toLowerCase());
+    expect(names).toEqual(["content-type", "content-length", "date", "connection", "keep-alive"]);
   });
 });

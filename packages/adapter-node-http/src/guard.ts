@@ -109,6 +109,7 @@ class Doors {
 
   private upgrades(onUpgrade: NonNullable<GuardSettings["onUpgrade"]>) {
     return (req: IncomingMessage, socket: Duplex, head: Buffer): void => {
+      if (isClosing(req)) return void socket.on("error", () => socket.destroy());
       void passUpgrade(this.engine, req, socket, head, this.settings, onUpgrade);
     };
   }
