@@ -235,6 +235,25 @@ describe("servers that cannot be guarded", () => {
     }
   });
 
+  it("B8.140: what a wrapper set before is the policy's to shape, and no part of a refusal", async () => {
+    const guarded = guard(await engine(), (_req, res) => void res.end("ok"));
+    const server = createServer((req, res) => {
+      res.setHeader("X-Powered-By", "wrapper");
+      res.setHeader("Access-Control-Allow-Origin", "*");
+      guarded(req, res);
+    });
+    const port = await listen(server);
+    later(() => stop(server));
+    const open = await ask({ port }, "GET /open HTTP/1.1");
+    expect([open.status, open.header("x-powered-by")]).toEqual([200, undefined]);
+    const refused = await ask({ port }, "GET /nope HTTP/1.1");
+    expect([
+      refused.status,
+      refused.header("x-powered-by"),
+      refused.header("access-control-allow-origin"),
+    ]).toEqual([404, undefined, undefined]);
+  });
+
   it("a body that waited in the stream before the guard came is there for observe mode too", async () => {
     const observing = await createEngine({ ...POLICY, mode: "observe" });
     const guarded = guard(observing, async (req, res) => void res.end(await text(req)));

@@ -32,6 +32,8 @@ export function writeClosing(
   close: boolean,
 ): void {
   const { req } = res;
+  // What somebody set before the guard, or a handler before it threw, is no part of an answer that is the policy's own.
+  for (const name of native.getHeaderNames.call(res)) native.removeHeader.call(res, name);
   const unread = !isHttp2(req) && hasContent(req) && isUnread(req);
   if (!close && !(unread && isLarge(req))) {
     sendHead(res, native, status, fields);
