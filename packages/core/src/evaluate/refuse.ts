@@ -35,7 +35,8 @@ export function shapeRefusal(
   const plan = state.route.response.headers;
   const status = refusal.status ?? ERRORS[refusal.code].status;
   const { contentType, body } = state.route.response.errors.shape(refusal, status, state);
-  const headers = owedHeaders(plan, plan.refusal, state, refusal.headers);
+  // In observe mode only a handler that failed comes here, and the policy adds no field of its own to the wire.
+  const headers = state.route.observe ? [] : owedHeaders(plan, plan.refusal, state, refusal.headers);
   if (status === 401 && !hasChallenge(refusal)) headers.push(...state.route.challenge);
   headers.push(["Content-Type", contentType], ["Content-Length", String(utf8Length(body))]);
   return { status, headers, body: state.request.method === "HEAD" ? "" : body };
