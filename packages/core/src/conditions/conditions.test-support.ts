@@ -1,7 +1,7 @@
 /** One scope and one request that most tests of conditions share. */
 import { Report } from "../errors/diagnostics.js";
 import type { Diagnostic } from "../errors/diagnostics.js";
-import { stateFor } from "../model/state.test-support.js";
+import { cookiesOf, stateFor } from "../model/state.test-support.js";
 import type { StateOptions, TestState } from "../model/state.test-support.js";
 import type { Identity, Principal } from "../model/principal.js";
 import type { Condition, ConditionScope } from "./index.js";
@@ -94,7 +94,7 @@ export function sample(options: StateOptions = {}): TestState {
       ["free", "text"],
       ["twice", ["a", "b"]],
     ]),
-    cookieValues: new Map([["theme", "dark"]]),
+    sentCookies: cookiesOf({ theme: "dark" }),
     request: { method: "POST", path: "/a/b", host: "api.test", clientIp: "10.1.2.3", clientKey: "10.1.2.3" },
     body: {
       i: 3,

@@ -36,7 +36,7 @@ export const HEADERS: Values = {
 };
 export const COOKIES: Values = {
   typed: (state, name) => state.cookies[name],
-  sent: (state, name) => state.cookieValues.get(name),
+  sent: (state, name) => state.sentCookies.values.get(name),
   sentNeeds: "connection",
   shown: false,
 };

@@ -2,7 +2,7 @@
 import type { CompiledRoute } from "../model/compiled.js";
 import type { ObservedRefusal } from "../model/decision.js";
 import type { Identity } from "../model/principal.js";
-import type { NormalizedRequest, QueryParameters, RawBody, RawRequest } from "../model/request.js";
+import type { Cookies, NormalizedRequest, QueryParameters, RawBody, RawRequest } from "../model/request.js";
 import type { RequestState, Settlement, TraceNote, TraceStep } from "../model/state.js";
 
 /** What a state needs of its engine; one object for all requests. */
@@ -12,7 +12,7 @@ export interface StateServices {
   /** The caller's id when it is well formed, else `id`. */
   correlation(sent: string | undefined, id: string): string;
   parseQuery(text: string): QueryParameters | undefined;
-  parseCookies(header: string): ReadonlyMap<string, string>;
+  parseCookies(header: string): Cookies;
   readonly tracing: boolean;
 }
 
@@ -29,7 +29,7 @@ export interface StateStart {
   readonly timeless: boolean;
 }
 
-const NO_COOKIES: ReadonlyMap<string, string> = new Map();
+const NO_COOKIES: Cookies = { values: new Map(), repeated: new Set() };
 
 export class ExchangeState implements RequestState {
   readonly raw: RawRequest;
@@ -74,7 +74,7 @@ export class ExchangeState implements RequestState {
   #headers: Record<string, unknown> | undefined = undefined;
   #cookies: Record<string, unknown> | undefined = undefined;
   #parameters: QueryParameters | undefined | null = null;
-  #cookieValues: ReadonlyMap<string, string> | undefined = undefined;
+  #sentCookies: Cookies | undefined = undefined;
   #locals: Record<string, unknown> | undefined = undefined;
   #controller: AbortController | undefined = undefined;
 
@@ -111,12 +111,12 @@ export class ExchangeState implements RequestState {
     return this.#parameters;
   }
 
-  get cookieValues(): ReadonlyMap<string, string> {
-    if (this.#cookieValues === undefined) {
+  get sentCookies(): Cookies {
+    if (this.#sentCookies === undefined) {
       const field = this.request.headers.get("cookie");
-      this.#cookieValues = field === undefined ? NO_COOKIES : this.#services.parseCookies(field);
+      this.#sentCookies = field === undefined ? NO_COOKIES : this.#services.parseCookies(field);
     }
-    return this.#cookieValues;
+    return this.#sentCookies;
   }
 
   // Most routes never look at these as objects: they are made from the raw text when somebody does.
@@ -135,7 +135,7 @@ export class ExchangeState implements RequestState {
   }
 
   get cookies(): Record<string, unknown> {
-    return (this.#cookies ??= recordOf(this.cookieValues));
+    return (this.#cookies ??= recordOf(this.sentCookies.values));
   }
   set cookies(typed: Record<string, unknown>) {
     this.#cookies = typed;
@@ -147,7 +147,7 @@ export class ExchangeState implements RequestState {
       params: this.#sentParams,
       query: recordOf(this.queryParameters),
       headers: recordOf(this.request.headers),
-      cookies: recordOf(this.cookieValues),
+      cookies: recordOf(this.sentCookies.values),
       body: this.bodyBytes === undefined ? this.#sentBody : parsedOrUndefined(this.bodyBytes),
     };
   }

@@ -65,4 +65,12 @@ export type RawBody =
   { readonly bytes: Uint8Array; readonly complete: boolean } | { readonly value: unknown };
 
 /** Percent-decoded parameters of the query in the order received; names and values are the caller's. */
+/** Names are the caller's. */
+export interface Cookies {
+  /** Of a repeated name the first (RFC 6265 leaves it open). */
+  readonly values: ReadonlyMap<string, string>;
+  /** Names that stand more than once. */
+  readonly repeated: ReadonlySet<string>;
+}
+
 export type QueryParameters = ReadonlyMap<string, string | readonly string[]>;

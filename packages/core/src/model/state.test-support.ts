@@ -1,5 +1,5 @@
 import type { CompiledRoute } from "./compiled.js";
-import type { NormalizedRequest } from "./request.js";
+import type { Cookies, NormalizedRequest } from "./request.js";
 import type { RequestState, TraceNote } from "./state.js";
 
 /** A request state for unit tests of one kind: what is not given is what a plain `GET /` has. */
@@ -11,6 +11,13 @@ export interface StateOptions extends Partial<Omit<RequestState, "request" | "no
 export interface TestState extends RequestState {
   readonly notes: TraceNote[];
   readonly reports: string[];
+}
+
+export function cookiesOf(
+  values: Readonly<Record<string, string>> = {},
+  repeated: readonly string[] = [],
+): Cookies {
+  return { values: new Map(Object.entries(values)), repeated: new Set(repeated) };
 }
 
 export function stateFor(options: StateOptions = {}): TestState {
@@ -59,7 +66,7 @@ export function stateFor(options: StateOptions = {}): TestState {
     limitReports: undefined,
     signal: new AbortController().signal,
     queryParameters: new Map(),
-    cookieValues: new Map(),
+    sentCookies: cookiesOf(),
     tracing: false,
     ...rest,
     notes,

@@ -1,7 +1,7 @@
 import type { StageName } from "../stages.js";
 import type { CompiledRoute } from "./compiled.js";
 import type { Identity } from "./principal.js";
-import type { NormalizedRequest, QueryParameters, RawRequest } from "./request.js";
+import type { Cookies, NormalizedRequest, QueryParameters, RawRequest } from "./request.js";
 
 /** One fact that a decision read; `value` is left out where it is a credential or marked sensitive. */
 export interface ReadFact {
@@ -92,8 +92,8 @@ export interface RequestState {
 
   /** All query parameters, decoded at first use. Refusals of a malformed query come from the stage `parameters`; until then they read as absent. */
   readonly queryParameters: QueryParameters | undefined;
-  /** All cookies, parsed at first use. First of a repeated name wins (RFC 6265 leaves it open); names are the caller's. */
-  readonly cookieValues: ReadonlyMap<string, string>;
+  /** All cookies, parsed at first use. */
+  readonly sentCookies: Cookies;
 
   /** True when somebody wants to know why. Test it before building a note. */
   readonly tracing: boolean;

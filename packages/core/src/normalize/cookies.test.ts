@@ -50,11 +50,22 @@ describe("cookies", () => {
     // Not a blank: a name that only looks like the protected one stays another name.
     ["\u00A0__Host-a=evil", [["\u00A0__Host-a", "evil"]]],
   ])("%j", (header, expected) => {
-    expect([...parseCookies(header)]).toEqual(expected);
+    expect([...parseCookies(header).values]).toEqual(expected);
+  });
+
+  it.each([
+    ["a=1; b=2", []],
+    ["a=1; a=1", ["a"]],
+    ["a=1; b=2; a=; b=3; a=4", ["a", "b"]],
+    // No pairs, so no cookies of that name.
+    ["a=1; a; =a", []],
+    ["a=1; A=1", []],
+  ])("%j repeats %j", (header, expected) => {
+    expect([...parseCookies(header).repeated]).toEqual(expected);
   });
 
   test.prop([fc.string()])("never_throws_and_never_yields_a_separator", (header) => {
-    for (const [name, value] of parseCookies(header)) {
+    for (const [name, value] of parseCookies(header).values) {
       expect(name).not.toMatch(/[;=]|^$/);
       expect(value).not.toContain(";");
     }

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { sha256Hex } from "../../conformance/keys.js";
-import type { StateOptions } from "../../model/state.test-support.js";
+import { cookiesOf, type StateOptions } from "../../model/state.test-support.js";
 import { keyPair, pem } from "../../platform/keys.test-support.js";
 import {
   checkOf,
@@ -57,7 +57,7 @@ interface Presented {
   readonly authorization: Presence | "legacy" | "basic";
   readonly apiKey: Presence;
   readonly query: Presence | "twice";
-  readonly cookie: Presence;
+  readonly cookie: Presence | "twice";
 }
 
 function requestWith(presented: Presented): StateOptions {
@@ -75,9 +75,12 @@ function requestWith(presented: Presented): StateOptions {
   const query = new Map<string, string | readonly string[]>();
   if (presented.query === "twice") query.set("key", [KEY, KEY]);
   else if (presented.query !== "absent") query.set("key", plain[presented.query]);
-  const cookies = new Map<string, string>();
-  if (presented.cookie !== "absent") cookies.set("sid", { good, bad: rotten, empty: "" }[presented.cookie]);
-  return { headerFields: headers, queryParameters: query, cookieValues: cookies };
+  const session = { good, twice: good, bad: rotten, empty: "" };
+  const sentCookies =
+    presented.cookie === "absent"
+      ? cookiesOf()
+      : cookiesOf({ sid: session[presented.cookie] }, presented.cookie === "twice" ? ["sid"] : []);
+  return { headerFields: headers, queryParameters: query, sentCookies };
 }
 
 const presence = fc.constantFrom<Presence>("absent", "good", "bad", "empty");
@@ -92,7 +95,7 @@ const anyPresented = fc.record<Presented>({
   ),
   apiKey: presence,
   query: fc.constantFrom<Presented["query"]>("absent", "good", "bad", "empty", "twice"),
-  cookie: presence,
+  cookie: fc.constantFrom<Presented["cookie"]>("absent", "good", "bad", "empty", "twice"),
 });
 
 const GOOD = new Set(["good", "legacy"]);
@@ -122,7 +125,7 @@ describe("the stage authenticate", () => {
 
   it("looks only at what the route's authenticators name", async () => {
     const kind = await withAll();
-    const others = { headerFields: { "x-api-key": "bad" }, cookieValues: new Map([["sid", "bad"]]) };
+    const others = { headerFields: { "x-api-key": "bad" }, sentCookies: cookiesOf({ sid: "bad" }) };
     expect(summary(await kind.run("GET /", others))).toBe("unauthenticated");
     expect(summary(await kind.run("GET /open", others))).toBe("anonymous");
   });
@@ -182,7 +185,7 @@ describe("the stage authenticate", () => {
       },
     });
     expect([identity?.ambient, identity?.key]).toEqual([false, "4:userann"]);
-    const cookie = new Map([["sid", good]]);
+    const sentCookies = cookiesOf({ sid: good });
     const run = async (options: StateOptions): Promise<string> =>
       summary(await kind.run("GET /both", options));
     expect(await run({ headerFields: { "x-api-key": KEY } })).toBe("unauthenticated");
@@ -190,8 +193,8 @@ describe("the stage authenticate", () => {
     expect(await run({ headerFields: { ...both.headerFields, "x-api-key": "bad" } })).toBe(
       "invalid-credential",
     );
-    expect(await run({ cookieValues: cookie })).toBe("web:ann");
-    expect(await run({ ...both, cookieValues: cookie })).toBe("conflicting-credentials");
+    expect(await run({ sentCookies })).toBe("web:ann");
+    expect(await run({ ...both, sentCookies })).toBe("conflicting-credentials");
     expect(await run({})).toBe("unauthenticated");
   });
 
@@ -200,7 +203,7 @@ describe("the stage authenticate", () => {
     const half = { headerFields: { "x-api-key": KEY } };
     expect(summary(await kind.run("GET /optional-both", half))).toBe("unauthenticated");
     expect(summary(await kind.run("GET /optional-both", {}))).toBe("anonymous");
-    const whole = await kind.run("GET /optional-both", { ...half, cookieValues: new Map([["sid", good]]) });
+    const whole = await kind.run("GET /optional-both", { ...half, sentCookies: cookiesOf({ sid: good }) });
     expect([summary(whole), whole.identity?.ambient]).toEqual(["web:ann", true]);
   });
 

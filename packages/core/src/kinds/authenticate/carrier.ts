@@ -7,6 +7,8 @@ import { bad, type Bad } from "./judgement.js";
 export type ReadCarrier = (state: RequestState) => string | Bad | undefined;
 
 const TWICE = bad("the query parameter of the credential is given more than once");
+/** A sibling domain can set one beside the caller's own (cookie tossing), and which of them the caller meant nobody can tell. */
+const TWO_COOKIES = bad("the cookie of the credential is given more than once");
 const UNREADABLE = bad("the query cannot be read, so nobody knows whether it holds a credential");
 
 /** One reader for all authenticators that share the carrier: scheme apart, they see the same text. */
@@ -20,7 +22,8 @@ export function carrierReader(carrier: Carrier): ReadCarrier {
     case "header":
       return (state) => state.request.headers.get(name);
     case "cookie":
-      return (state) => state.cookieValues.get(name);
+      return ({ sentCookies }) =>
+        sentCookies.repeated.has(name) ? TWO_COOKIES : sentCookies.values.get(name);
     case "query":
       return (state) => {
         const parameters = state.queryParameters;

@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { isJwsAlgorithm, JWS_ALGORITHMS, type JwsAlgorithm } from "../../lib/jws.js";
 import { keyPair, pairFor, pem } from "../../platform/keys.test-support.js";
 import { platform as node } from "../../platform/node.js";
+import { cookiesOf } from "../../model/state.test-support.js";
 import { platform as portable } from "../../platform/portable.js";
 import {
   bearer,
@@ -577,9 +578,9 @@ describe("jwt", () => {
   it("reads a cookie, which travels by itself", async () => {
     const kind = await withJwt({ in: "cookie", name: "sid" });
     const token = await signed();
-    const good = await kind.run("GET /", { cookieValues: new Map([["sid", token]]) });
+    const good = await kind.run("GET /", { sentCookies: cookiesOf({ sid: token }) });
     expect([summary(good), good.identity?.ambient]).toEqual(["user:ann", true]);
-    expect(summary(await kind.run("GET /", { cookieValues: new Map([["sid", ""]]) }))).toBe(REFUSED);
+    expect(summary(await kind.run("GET /", { sentCookies: cookiesOf({ sid: "" }) }))).toBe(REFUSED);
     expect(summary(await kind.run("GET /", bearer(token)))).toBe("unauthenticated");
   });
 

@@ -48,7 +48,7 @@ export function parametersStage(route: ResolvedRoute, maps: ParameterMaps): Stag
       const headers =
         maps.headers && readAll(maps.headers, inMap(state.request.headers), state.headers, problems);
       const cookies =
-        maps.cookies && readAll(maps.cookies, inMap(state.cookieValues), state.cookies, problems);
+        maps.cookies && readAll(maps.cookies, inMap(state.sentCookies.values), state.cookies, problems);
       if (problems.list.length > 0) {
         return refusalWith("invalid-parameters", "the parameters do not fit", at, problems.list);
       }

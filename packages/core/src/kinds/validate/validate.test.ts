@@ -7,7 +7,7 @@ import type { CompileEnvironment } from "../../model/kind.js";
 import type { Refusal } from "../../model/outcome.js";
 import type { PolicyDocument } from "../../model/policy.js";
 import type { ResolvedPolicy } from "../../model/resolved.js";
-import { type TestState, stateFor } from "../../model/state.test-support.js";
+import { type TestState, cookiesOf, stateFor } from "../../model/state.test-support.js";
 import { loadSchemaCompiler } from "../../schemas/index.js";
 import type { Platform } from "../../ports/platform.js";
 import { UNFIT, compileCoercer } from "./coerce.js";
@@ -160,7 +160,7 @@ describe("stages", () => {
       params: { id: "5", other: "x" },
       queryParameters: new Map([["n", "true"]]),
       headerFields: { "x-count": "3" },
-      cookieValues: new Map([["c", "0.5"]]),
+      sentCookies: cookiesOf({ c: "0.5" }),
       headers: { "x-count": "3", accept: "*/*" },
       cookies: { c: "0.5", d: "e" },
       request: { queryText: "n=true" },
