@@ -5,7 +5,7 @@ import type { CompiledKind, CompileEnvironment } from "../../model/kind.js";
 import type { Placed, ResolvedPolicy, ResolvedRoute } from "../../model/resolved.js";
 import type { RequestState } from "../../model/state.js";
 import type { CallContext } from "../../ports/state-store.js";
-import type { StageName } from "../../stages.js";
+import { rankOf, type StageName } from "../../stages.js";
 import { limitStage } from "./evaluate.js";
 import { LIMIT_FIELDS } from "./fields.js";
 import { readingOf, STAGE_OF } from "./reading.js";
@@ -14,10 +14,15 @@ import { routeLimits } from "./route-limits.js";
 import { durationUs } from "./terms.js";
 import type { LimitServices } from "./take.js";
 
+/** From here on time may have passed since the exchange opened. */
+const FIRST_WAIT = rankOf("authenticate");
+
 type ByStage = ReadonlyMap<StageName, readonly Rule[]>;
 
 export function compileLimits(policy: ResolvedPolicy, environment: CompileEnvironment): CompiledKind {
   const services = servicesOf(policy, environment);
+  const servicesAt = (at: StageName): LimitServices =>
+    rankOf(at) < FIRST_WAIT ? services : { ...services, waited: true };
   const compiled = new Map<ResolvedRoute, ByStage>();
   const rulesOf = (route: ResolvedRoute): ByStage => {
     const known = compiled.get(route) ?? compileRoute(policy, route, environment);
@@ -27,7 +32,7 @@ export function compileLimits(policy: ResolvedPolicy, environment: CompileEnviro
   const stages = (route: ResolvedRoute, only?: StageName): Stage[] =>
     [...rulesOf(route)]
       .filter(([at]) => only === undefined || at === only)
-      .map(([at, rules]) => ({ at, rule: pointerOf(route, rules), run: limitStage(rules, services) }));
+      .map(([at, rules]) => ({ at, rule: pointerOf(route, rules), run: limitStage(rules, servicesAt(at)) }));
   const all = (route: ResolvedRoute): readonly Rule[] => [...rulesOf(route).values()].flat();
   return {
     stages: (route) => stages(route),
@@ -80,5 +85,5 @@ function servicesOf(policy: ResolvedPolicy, { store, fallback, clock }: CompileE
     const wallUs = Math.floor(state.now * 1000) + (nowUs - openedUs);
     return { nowUs, wallUs, deadlineUs };
   };
-  return { store, fallback, deadlineMs: deadlineUs / 1000, now };
+  return { store, fallback, deadlineMs: deadlineUs / 1000, now, waited: false };
 }

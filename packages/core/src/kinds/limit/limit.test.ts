@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { checkPolicy } from "../../compile/check.js";
+import type { Exchange } from "../../exchange.js";
 import type { LimitSettings, PolicyDocument } from "../../model/policy.js";
 import { StoreError } from "../../ports/state-store.js";
 import { documentOf, open, pass, said, storeWith, worldOf } from "./limit.test-support.js";
@@ -223,6 +224,29 @@ describe("what is given back", () => {
     expect(await pass(world)).toBe("429 rate-limited");
   });
 
+  it("a refusal that is shown as a missing object is the failure that it is", async () => {
+    const world = await worldOf(
+      documentOf(
+        { few: { ...ONE, count: "failures" } },
+        {},
+        {
+          routes: {
+            "GET /x/:id": {
+              authenticate: "none",
+              limits: ["few"],
+              conceal: true,
+              authorize: { when: "params.id == 'mine'" },
+            },
+          },
+        },
+      ),
+    );
+    expect(await pass(world, "mine")).toBe("admit");
+    expect(await pass(world, "mine", 404)).toBe("admit");
+    expect(await pass(world, "theirs")).toBe("404 not-found");
+    expect(await pass(world, "mine")).toBe("429 rate-limited");
+  });
+
   it("parallel guesses cannot slip through (B6.106)", async () => {
     const world = await worldOf(documentOf({ few: { limit: 3, window: "10s", count: "failures" } }));
     const exchanges = Array.from({ length: 30 }, () => open(world));
@@ -355,6 +379,67 @@ describe("safety", () => {
       ),
       { numRuns: 150 },
     );
+  });
+});
+
+describe("what the clock says", () => {
+  const login = documentOf(
+    { few: { limit: 2, window: "10s", by: "body.email" } },
+    {},
+    {
+      routes: {
+        "POST /login": {
+          authenticate: "none",
+          limits: ["few"],
+          request: {
+            body: { type: "object", required: ["email"], properties: { email: { type: "string" } } },
+          },
+        },
+      },
+    },
+  );
+  const body = { value: { email: "a@b.test" } };
+
+  it("a body that was held back counts when it comes, not when its exchange opened (B6.108)", async () => {
+    const world = await worldOf(login);
+    const openLogin = (): Exchange =>
+      world.engine.open({
+        method: "POST",
+        target: "/login",
+        headers: [
+          ["Host", "a.test"],
+          ["Content-Type", "application/json"],
+          ["Content-Length", "20"],
+        ],
+        remoteAddress: "127.0.0.1",
+      });
+    const held = [openLogin(), openLogin()];
+    for (const exchange of held) expect(said(await exchange.head())).toBe("continue");
+    world.clock.advance(11_000);
+    for (const exchange of held) expect(said(await exchange.body(body))).toBe("admit");
+    const fresh = openLogin();
+    await fresh.head();
+    expect(said(await fresh.body(body))).toBe("429 rate-limited");
+  });
+
+  it("spreads the end of a quota by a tenth at most, and never to before it (B6.110)", async () => {
+    const random = vi.spyOn(Math, "random");
+    const day = documentOf({ daily: { limit: 1, window: "day", algorithm: "calendar" } });
+    const retryAfter = async (millisecondsLeft: number, luck: number): Promise<string | undefined> => {
+      random.mockReturnValue(luck);
+      const world = await worldOf(day);
+      world.clock.advance(12 * 3_600_000 - millisecondsLeft);
+      await pass(world);
+      const refused = await open(world).head();
+      const fields = refused.outcome === "refuse" ? refused.responseHeaders : [];
+      return fields.find(([name]) => name === "Retry-After")?.[1];
+    };
+    expect(await retryAfter(1, 0.999_999)).toBe("1");
+    expect(await retryAfter(9000, 0.999_999)).toBe("9");
+    expect(await retryAfter(15_000, 0.999_999)).toBe("16");
+    expect(await retryAfter(15_000, 0)).toBe("15");
+    expect(await retryAfter(3_600_000, 0.999_999)).toBe("3630");
+    random.mockRestore();
   });
 });
 

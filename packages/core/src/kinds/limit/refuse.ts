@@ -36,5 +36,5 @@ export function refusalOf(rules: readonly Rule[], { per }: TakeResult, state: Re
 
 /** Never early. */
 function jitter(seconds: number): number {
-  return Math.floor(Math.random() * (Math.min(MOST_JITTER, seconds / 10) + 1));
+  return Math.floor(Math.random() * (Math.floor(Math.min(MOST_JITTER, seconds / 10)) + 1));
 }

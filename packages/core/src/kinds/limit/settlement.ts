@@ -76,19 +76,27 @@ export class TakenLimits implements Settlement {
 function deltaOf(
   rule: Rule | undefined,
   op: LimitOp,
-  { status, answer }: ExchangeEnd,
+  end: ExchangeEnd,
   told: number | undefined,
 ): number | undefined {
   if (rule === undefined) return undefined;
   if (op.kind === "lease") return -1;
   if (op.kind === "block") return undefined;
   const { counted, settle, penalty } = rule.terms;
-  const price = settle === undefined ? undefined : (priceAt(answer, settle) ?? told);
+  const price = settle === undefined ? undefined : (priceAt(end.answer, settle) ?? told);
   // Who left early pays what was told so far, and never less than was reserved.
-  if (status === 0) return price !== undefined && price > op.cost ? price - op.cost : undefined;
-  if (counted !== undefined && !counted.has(status)) return -op.cost;
+  if (end.status === 0) return price !== undefined && price > op.cost ? price - op.cost : undefined;
+  if (counted !== undefined && !counted.has(outcomeOf(end))) return -op.cost;
   if (price !== undefined) return price - op.cost;
   return counted !== undefined && penalty !== undefined ? 0 : undefined;
+}
+
+/**
+ * A 404 of a stage behind routing is a 403 that the route conceals. Counted as what it seems, guessing at objects would be free
+ * exactly where they are hidden.
+ */
+function outcomeOf({ status, refusedAt }: ExchangeEnd): number {
+  return status === 404 && refusedAt !== undefined && refusedAt !== "route" ? 403 : status;
 }
 
 /** None readable: the estimate stands. */

@@ -20,6 +20,11 @@ export interface LimitServices {
   readonly fallback: (() => StateStore) | undefined;
   readonly deadlineMs: number;
   readonly now: (state: RequestState, exact: boolean) => CallContext;
+  /**
+   * Something may have been waited for since the exchange opened: a credential's verification, a body. Counting by the
+   * opening then would let exchanges that were held back count in a past whose room is long given to others.
+   */
+  readonly waited: boolean;
 }
 
 export type Taken = Refusal | Fault | undefined;
@@ -37,7 +42,7 @@ export function take(
   const { store } = services;
   let answer: unknown;
   try {
-    answer = store.take(GROUP, ops, services.now(state, false));
+    answer = store.take(GROUP, ops, services.now(state, services.waited));
   } catch (error) {
     return storeFailed(rules, ops, state, services, error);
   }
@@ -131,7 +136,7 @@ function takeLocally(
   try {
     const store = services.fallback?.();
     if (store === undefined) return closed(rules, undefined);
-    const answer: unknown = store.take(GROUP, ops, services.now(state, false));
+    const answer: unknown = store.take(GROUP, ops, services.now(state, true));
     if (isTakeResult(answer, ops.length)) return conclude(answer, rules, ops, state, store, services);
     return closed(rules, undefined);
   } catch (error) {
