@@ -7,54 +7,60 @@ import { LRUCache } from "lru-cache";
 export const NO_SLOT = -1;
 
 export class Slots {
-  readonly #keys: LRUCache<string, number>;
+  /** Made with the first key: it takes room for all of them at once, and most policies use one algorithm or two. */
+  #keys: LRUCache<string, number> | undefined;
   readonly #free: number[] = [];
   #next = 0;
 
   /** @param evicted called while the victim's slot still holds its state */
   constructor(
     private readonly max: number,
-    evicted: (key: string, slot: number) => void,
-  ) {
-    this.#keys = new LRUCache({
-      max,
-      dispose: (slot, key, reason) => {
-        if (reason === "evict") evicted(key, slot);
-        this.#free.push(slot);
-      },
-    });
-  }
+    private readonly evicted: (key: string, slot: number) => void,
+  ) {}
 
   get size(): number {
-    return this.#keys.size;
+    return this.#keys?.size ?? 0;
   }
 
   get full(): boolean {
-    return this.#keys.size >= this.max;
+    return this.size >= this.max;
   }
 
   /** `NO_SLOT` when the key is unknown. */
   find(key: string): number {
-    return this.#keys.get(key) ?? NO_SLOT;
+    return this.#keys?.get(key) ?? NO_SLOT;
   }
 
   /** A slot for a key that has none. Its arrays hold what the slot's last key left. */
   claim(key: string): number {
-    if (this.full) this.#keys.pop();
+    const keys = (this.#keys ??= this.#make());
+    if (keys.size >= this.max) keys.pop();
     const slot = this.#free.pop() ?? this.#next++;
-    this.#keys.set(key, slot);
+    keys.set(key, slot);
     return slot;
   }
 
   drop(key: string): void {
-    this.#keys.delete(key);
+    this.#keys?.delete(key);
   }
 
   /** The key that would be evicted next. */
   oldest(): { readonly key: string; readonly slot: number } | undefined {
-    const [key] = this.#keys.rkeys();
-    const slot = key === undefined ? undefined : this.#keys.peek(key);
+    const keys = this.#keys;
+    if (keys === undefined) return undefined;
+    const [key] = keys.rkeys();
+    const slot = key === undefined ? undefined : keys.peek(key);
     return key === undefined || slot === undefined ? undefined : { key, slot };
+  }
+
+  #make(): LRUCache<string, number> {
+    return new LRUCache({
+      max: this.max,
+      dispose: (slot, key, reason) => {
+        if (reason === "evict") this.evicted(key, slot);
+        this.#free.push(slot);
+      },
+    });
   }
 }
 

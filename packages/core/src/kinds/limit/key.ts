@@ -5,6 +5,7 @@
  */
 import type { CompiledFact } from "../../conditions/index.js";
 import type { RequestState } from "../../model/state.js";
+import { memoized } from "../../normalize/memo.js";
 import type { Terms } from "./terms.js";
 
 /** Undefined: a fact is absent, and absent callers do not share a count. */
@@ -14,6 +15,12 @@ const MISSING = "-";
 
 /** Longer texts are hashed even where an authenticator vouches for them. */
 const LONGEST = 96;
+
+/**
+ * Keys of the latest callers. Joining and hashing a new text costs more than all the rest of a decision; addresses and principals
+ * come again and again. Not for what a caller chooses.
+ */
+const KNOWN = 4096;
 
 export function keyOf(
   terms: Terms,
@@ -29,11 +36,12 @@ export function keyOf(
   const finish = (rest: string): string =>
     chosen || rest.length >= LONGEST ? `${prefix}#${sha256Hex(rest).slice(0, 32)}` : prefix + rest;
   if (facts.length === 1) {
+    const missing = shared ? prefix + MISSING : undefined;
+    const whole = (text: string): string => finish(`${text.length}=${text}`);
+    const keyFor = chosen ? whole : memoized(KNOWN, whole);
     return (state) => {
       const text = first.read(state);
-      if (text === undefined) return shared ? prefix + MISSING : undefined;
-      if (!chosen && text.length < LONGEST) return `${prefix}${text.length}=${text}`;
-      return finish(`${text.length}=${text}`);
+      return text === undefined ? missing : keyFor(text);
     };
   }
   return (state) => {
