@@ -1,4 +1,5 @@
 /** Merges what every kind owes on the answers of a route into one plan. */
+import { TARGETED_CACHE_FIELDS } from "../model/cache-fields.js";
 import type { HeaderContribution, HeaderPlan, HeaderSink } from "../model/compiled.js";
 import type { HeaderField } from "../model/request.js";
 import type { RequestState } from "../model/state.js";
@@ -19,7 +20,9 @@ export function planHeaders(contributions: readonly HeaderContribution[]): Heade
   }
   for (const name of constant.keys()) dropped.add(name);
   dropped.delete("vary");
-  const refusal = [...constant.values()].filter(([name]) => name.toLowerCase() !== "cache-control");
+  const refusal = [...constant]
+    .filter(([name]) => name !== "cache-control" && !TARGETED_CACHE_FIELDS.has(name))
+    .map(([, field]) => field);
   refusal.push(["Cache-Control", "no-store"]);
   return {
     constant: [...constant.values()],

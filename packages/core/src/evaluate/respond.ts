@@ -1,4 +1,5 @@
 /** The handler's answer on its way out: replaced, projected, redacted, encoded, headed. */
+import { TARGETED_CACHE_FIELDS } from "../model/cache-fields.js";
 import type { BodyOutcome, BodyRule } from "../model/compiled.js";
 import type { Refusal } from "../model/outcome.js";
 import type { HeaderField } from "../model/request.js";
@@ -93,6 +94,7 @@ function replaced(
       lower !== "vary" &&
       !own.has(lower) &&
       !OF_ANY_OLD_BODY.has(lower) &&
+      !TARGETED_CACHE_FIELDS.has(lower) &&
       !state.route.response.headers.dropped.has(lower)
     );
   });
@@ -122,10 +124,11 @@ function ruled(
   utf8Length: Utf8Length,
 ): ShapedResponse {
   const { status, body } = response;
-  const bodyless = state.request.method === "HEAD" || status === 204 || status === 304;
+  const bodyless = status === 204 || status === 304;
   if (bodyless || body === undefined || (isText(body) && body.length === 0)) {
     const headers = mergeHeaders(state.route.response.headers, response.headers, OF_THE_OLD_BODY, state);
-    if (!bodyless) headers.push(["Content-Length", "0"]);
+    // An answer to HEAD without a body says nothing of the one that GET would get.
+    if (!bodyless && state.request.method !== "HEAD") headers.push(["Content-Length", "0"]);
     return { status, headers };
   }
   const value = isText(body) ? parsed(body, response.headers) : body;

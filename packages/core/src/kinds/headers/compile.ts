@@ -1,11 +1,12 @@
 /** The constant fields of each route, merged once: preset, overrides, cache rule, deprecation. */
 import { imfFixdate, parseInstant } from "../../lib/http-date.js";
+import { TARGETED_CACHE_FIELDS } from "../../model/cache-fields.js";
 import type { HeaderContribution } from "../../model/compiled.js";
 import type { CompiledKind } from "../../model/kind.js";
 import type { HeaderField } from "../../model/request.js";
 import type { ResolvedRoute } from "../../model/resolved.js";
 import { stricterCacheControl } from "./cache-control.js";
-import { GIVEAWAYS, PRESETS, TARGETED_CACHE_FIELDS } from "./presets.js";
+import { GIVEAWAYS, PRESETS } from "./presets.js";
 
 export function compileHeaders(): CompiledKind {
   return { headers: contributionOf };

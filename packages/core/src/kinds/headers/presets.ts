@@ -44,17 +44,3 @@ export const PRESETS: Readonly<Record<"api" | "web", readonly HeaderField[]>> = 
 
 /** They tell an attacker which exploits to try. */
 export const GIVEAWAYS: readonly string[] = ["x-powered-by", "server"];
-
-/**
- * Caches that obey one of these prefer it to `Cache-Control` (RFC 9213 and its forerunners): where the policy forbids storing, a handler's
- * could still have one caller's answer served to the next.
- */
-export const TARGETED_CACHE_FIELDS: readonly string[] = [
-  "cdn-cache-control",
-  "cloudflare-cdn-cache-control",
-  "edge-control",
-  "netlify-cdn-cache-control",
-  "surrogate-control",
-  "vercel-cdn-cache-control",
-  "x-accel-expires",
-];
