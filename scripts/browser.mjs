@@ -13,12 +13,6 @@ const policy = "default-src 'none'; script-src 'self'; connect-src 'self'";
 const page =
   '<!doctype html><meta charset="utf-8"><title>gatehouse</title><script type="module" src="/page.js"></script>';
 
-const core = await import(`file://${join(root, "packages/core/dist/index.js")}`);
-if (typeof core.createEngine !== "function") {
-  console.log("createEngine is not exported yet");
-  process.exit(77);
-}
-
 const deferred = () => {
   let resolve;
   const promise = new Promise((fulfil) => (resolve = fulfil));

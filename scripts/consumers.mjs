@@ -12,7 +12,6 @@ const root = new URL("..", import.meta.url).pathname;
 const temp = mkdtempSync(join(tmpdir(), "gatehouse-consumer-"));
 const heavy = ["jsdom", "ajv", "ajv-formats", "jose"];
 const failures = [];
-let unable = false;
 
 const npm = (args, cwd) =>
   execFileSync("npm", args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
@@ -112,9 +111,10 @@ try {
     const [{ filename, files }] = JSON.parse(
       npm(["pack", "--json", "--pack-destination", temp], join(root, "packages", name)),
     );
-    const stray = files
-      .map(({ path }) => path)
-      .filter((path) => /\.test\.|tsbuildinfo|(^|\/)src\//.test(path));
+    const paths = files.map(({ path }) => path);
+    const stray = paths.filter((path) => /\.test(-support)?\.|tsbuildinfo|(^|\/)src\//.test(path));
+    const absent = ["LICENSE", "README.md", "package.json"].filter((path) => !paths.includes(path));
+    if (absent.length > 0) throw new Error(`${name}: not in the tarball: ${absent.join(", ")}`);
     if (stray.length > 0) throw new Error(`${name}: not for publishing: ${stray.join(", ")}`);
     return join(temp, filename);
   });
@@ -129,16 +129,15 @@ try {
   cpSync(join(root, "tests/consumers"), temp, { recursive: true });
   cpSync(join(root, "tests/smoke"), temp, { recursive: true });
 
-  const exported = await import(`file://${join(temp, "node_modules/@gatehouse/core/dist/index.js")}`);
-  const ready = typeof exported.createEngine === "function";
-
   await prove("import, require() and a decision from the tarballs", () => {
     execFileSync(process.execPath, ["--test", "smoke.test.mjs"], { cwd: temp, stdio: "pipe" });
   });
+  await prove("the README's sample serves as it is written there", () => {
+    execFileSync(process.execPath, ["readme.mjs", join(root, "README.md")], { cwd: temp, stdio: "pipe" });
+  });
   await prove("the loader hook sees what is loaded (control)", () => {
-    const found = loadedBy('/* control */ await import("ajv/dist/2020.js"); await import("jose");');
-    if (!found.includes("ajv") || !found.includes("jose"))
-      throw new Error(`it saw ${found.join(", ") || "nothing"}`);
+    const found = loadedBy('/* control */ await import("ajv/dist/2020.js");');
+    if (!found.includes("ajv")) throw new Error(`it saw ${found.join(", ") || "nothing"}`);
   });
   // By import alone: Node 20 shows no hook what require() of an ES module loads, and the graph is the same.
   for (const code of [
@@ -153,25 +152,20 @@ try {
   for (const conditions of [["browser"], ["worker"], ["workerd", "worker", "browser"]]) {
     await prove(`bundle for ${conditions.join(" + ")} reaches no Node module`, () => bundle(conditions));
   }
-  if (ready) {
-    await prove("TypeScript, ES module, nodenext", () =>
-      typecheck("esm.ts", { module: "nodenext", lib: ["es2023"], types: ["node"] }),
-    );
-    await prove("TypeScript, CommonJS, nodenext", () =>
-      typecheck("cjs.cts", { module: "nodenext", lib: ["es2023"], types: ["node"] }),
-    );
-    await prove("TypeScript for a browser, without Node's types", () =>
-      typecheck("browser.ts", {
-        module: "esnext",
-        moduleResolution: "bundler",
-        lib: ["es2023", "dom"],
-        types: [],
-      }),
-    );
-  } else {
-    unable = true;
-    console.log("TypeScript consumers: createEngine is not exported yet");
-  }
+  await prove("TypeScript, ES module, nodenext", () =>
+    typecheck("esm.ts", { module: "nodenext", lib: ["es2023"], types: ["node"] }),
+  );
+  await prove("TypeScript, CommonJS, nodenext", () =>
+    typecheck("cjs.cts", { module: "nodenext", lib: ["es2023"], types: ["node"] }),
+  );
+  await prove("TypeScript for a browser, without Node's types", () =>
+    typecheck("browser.ts", {
+      module: "esnext",
+      moduleResolution: "bundler",
+      lib: ["es2023", "dom"],
+      types: [],
+    }),
+  );
 } catch (error) {
   failures.push("set-up");
   console.error(`${error.stdout ?? ""}${error.stderr ?? ""}${error.stack}`);
@@ -179,4 +173,4 @@ try {
   if (process.env.GATEHOUSE_KEEP === "1") console.log(`kept: ${temp}`);
   else rmSync(temp, { recursive: true, force: true });
 }
-process.exit(failures.length > 0 ? 1 : unable ? 77 : 0);
+process.exit(failures.length > 0 ? 1 : 0);

@@ -3,11 +3,6 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 
-if (spawnSync("curl", ["--version"]).error) {
-  console.error("curl is not installed");
-  process.exit(77);
-}
-
 const root = new URL("..", import.meta.url).pathname;
 
 /** The example's policy names its port, so it has to be known beforehand. */
