@@ -1,16 +1,16 @@
 /** Policies and requests for the model, mended where the language would refuse them. */
 import fc from "fast-check";
-import {
-  type LimitName,
-  type ModelAuthenticate,
-  type ModelAuthorize,
-  type ModelCors,
-  type ModelCsrf,
-  type ModelEntry,
-  type ModelGroup,
-  type ModelLevel,
-  type ModelPolicy,
-  type ModelRoute,
+import type {
+  LimitName,
+  ModelAuthenticate,
+  ModelAuthorize,
+  ModelCors,
+  ModelCsrf,
+  ModelEntry,
+  ModelGroup,
+  ModelLevel,
+  ModelPolicy,
+  ModelRoute,
 } from "./policy.js";
 import { resolve, type ModelRequest } from "./model.js";
 import { BODIES, CARRIERS, CONDITIONS, CREDENTIALS } from "./world.js";
