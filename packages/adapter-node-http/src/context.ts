@@ -58,10 +58,13 @@ export class HandlerContext {
   /**
    * Answers with a value as JSON. Under a response rule this is cheaper than `res.end(JSON.stringify(value))`: the value is
    * projected before it becomes text, and never parsed.
+   * Works taken out of the context: `({ send }) => send(value)`.
    * @throws Error when the answer has begun
    */
-  send(value: unknown, options: SendOptions = {}): void {
-    if (this.#passage === undefined) throw new Error("an upgrade has no answer: write to the socket");
-    this.#passage.send(value, options);
+  get send(): (value: unknown, options?: SendOptions) => void {
+    return (value, options = {}) => {
+      if (this.#passage === undefined) throw new Error("an upgrade has no answer: write to the socket");
+      this.#passage.send(value, options);
+    };
   }
 }

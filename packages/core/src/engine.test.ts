@@ -1,6 +1,12 @@
 /** The engine's own promises: options, bindings, events, traces, and what `evaluate` makes of a body. */
 import { describe, expect, it } from "vitest";
-import { createEngine, PolicyError, type DecisionEvent, type PolicyDocument } from "./index.js";
+import {
+  createEngine,
+  PolicyError,
+  type DecisionEvent,
+  type PolicyDocument,
+  type ShapedResponse,
+} from "./index.js";
 
 const policy: PolicyDocument = {
   gatehouse: 1,
@@ -89,6 +95,28 @@ describe("events and traces", () => {
     expect(events).toMatchObject([{ outcome: "aborted", status: 0 }]);
   });
 
+  it.each([
+    { method: "GET", headers: [host], report: "`transport` would have answered with 308" },
+    {
+      method: "OPTIONS",
+      headers: [host, ["Origin", "https://b.test"], ["Access-Control-Request-Method", "GET"]] as const,
+      report: "`cors` would have answered with 204",
+    },
+  ])("observe mode reports an answer of the engine's own: $method", async ({ method, headers, report }) => {
+    const events: DecisionEvent[] = [];
+    const observing: PolicyDocument = {
+      gatehouse: 1,
+      name: "observing",
+      mode: "observe",
+      transport: { https: "redirect", hosts: ["a.test"] },
+      cors: { origins: ["https://b.test"] },
+      routes: { "GET /": { authenticate: "none", audience: "browser" } },
+    };
+    const engine = await createEngine(observing, { onDecision: (event) => void events.push(event) });
+    const decision = await engine.evaluate({ method, target: "/", headers });
+    expect([decision.outcome, events.map(({ reports }) => reports)]).toEqual(["admit", [[report]]]);
+  });
+
   it("a concealed refusal is told to the operator as what it was", async () => {
     const events: DecisionEvent[] = [];
     const engine = await createEngine(policy, { lookups, onDecision: (event) => void events.push(event) });
@@ -127,6 +155,51 @@ describe("an exchange keeps its order", () => {
     void exchange.head();
     expect(() => exchange.head()).toThrow("head() was called before");
     expect(() => exchange.body({ value: {} })).toThrow("only for an exchange that said `continue`");
+  });
+});
+
+describe("respond", () => {
+  const ruled: PolicyDocument = {
+    gatehouse: 1,
+    name: "ruled",
+    transport: { https: "off" },
+    routes: {
+      "GET /": {
+        authenticate: "none",
+        response: { body: { type: "object", properties: { id: { type: "string" } } } },
+      },
+      "GET /open": { authenticate: "none" },
+    },
+  };
+  const answered = async (method: string, body: unknown): Promise<ShapedResponse> => {
+    const engine = await createEngine(ruled);
+    const exchange = engine.open({ method, target: "/", headers: [host] });
+    void exchange.head();
+    return exchange.respond({ status: 200, headers: [["ETag", '"x"']], body });
+  };
+  const fieldsOf = ({ headers }: ShapedResponse): unknown =>
+    headers.filter(([name]) => name !== "X-Request-Id");
+
+  it.each([{ id: "a", more: 1 }, '{"id":"a","more":1}'])(
+    "gives HEAD the fields of GET, for %j",
+    async (body) => {
+      const [get, head] = await Promise.all([answered("GET", body), answered("HEAD", body)]);
+      expect(get.body).toBe('{"id":"a"}');
+      expect(head.body).toBeUndefined();
+      expect(fieldsOf(head)).toEqual(fieldsOf(get));
+      expect(head.headers).toContainEqual(["Content-Length", "10"]);
+    },
+  );
+
+  it("an object that cannot be written as JSON is the handler's failure, not the caller's answer", async () => {
+    const engine = await createEngine(ruled);
+    const exchange = engine.open({ method: "GET", target: "/open", headers: [host] });
+    void exchange.head();
+    const cycle: Record<string, unknown> = { secret: "s3cret" };
+    cycle["self"] = cycle;
+    const shaped = exchange.respond({ status: 200, headers: [], body: cycle });
+    expect(shaped.status).toBe(500);
+    expect(String(shaped.body)).not.toContain("s3cret");
   });
 });
 
