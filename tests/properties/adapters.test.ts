@@ -147,46 +147,10 @@ function naive(path: string): string {
   return `none for ${path}`;
 }
 
-const spelling = fc.constantFrom(
-  ...[
-    "/",
-    "//",
-    "\\",
-    "%2f",
-    "%2F",
-    "%5c",
-    ".",
-    "..",
-    "%2e",
-    "%2E%2e",
-    "%252e",
-    ";",
-    "%3b",
-    ";x=1",
-    "#x",
-    "%00",
-    "%20",
-    "%",
-  ],
-  ...[
-    "admin",
-    "ADMIN",
-    "%61dmin",
-    "admi%6E",
-    "users",
-    "public",
-    "x",
-    "a b",
-    "a%20b",
-    "é",
-    "%c3%a9",
-    "%c0%80",
-    "\u212a",
-    "?",
-    "?a=/admin",
-  ],
-  ...["http://a.test", "http://evil.test", "//evil.test", "http://a.test@evil.test"],
-);
+const SPELLINGS =
+  "/ // \\ %2f %2F %5c . .. %2e %2E%2e %252e ; %3b ;x=1 #x %00 %20 % admin ADMIN %61dmin admi%6E users public x a%20b " +
+  "%c3%a9 %c0%80 ? ?a=/admin http://a.test http://evil.test //evil.test http://a.test@evil.test";
+const spelling = fc.constantFrom(...SPELLINGS.split(" "));
 const target = fc.array(spelling, { minLength: 1, maxLength: 7 }).map((parts) => parts.join(""));
 
 describe("policy_and_framework_see_one_route", () => {
