@@ -31,7 +31,10 @@ export function compileTransport(policy: ResolvedPolicy): CompiledKind {
   return {
     stages,
     // Browsers follow no redirect of a preflight, so it is refused like an API's request.
-    preflight: (route) => (route.transport === "any" ? [] : [...hosts, ...plain]),
+    preflight: (route) => [
+      ...(route.transport === "any" ? [] : [...hosts, ...plain]),
+      upgradeStage(NO_UPGRADE, route.pointer),
+    ],
     headers: () => hsts,
   };
 }
