@@ -73,7 +73,9 @@ async function resume(
 function conclude(verdict: Answer | Refusal | Fault, stage: Stage, state: ExchangeState): Ending | undefined {
   if (verdict.kind === "answer") {
     if (state.trace !== undefined) record(state, stage, state.route.observe ? "observe" : "answer");
-    return state.route.observe ? undefined : { kind: "answer", stage: stage.at, answer: verdict };
+    if (!state.route.observe) return { kind: "answer", stage: stage.at, answer: verdict };
+    state.report(`\`${stage.at}\` would have answered with ${verdict.status}`);
+    return undefined;
   }
   if (verdict.kind === "fault" && verdict.error !== undefined) state.error = verdict.error;
   const refusal = verdict.kind === "fault" ? refusalOf(verdict) : verdict;
