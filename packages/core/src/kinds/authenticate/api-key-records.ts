@@ -1,5 +1,6 @@
 /** Records of API keys, wherever they come from: the policy, a secret, or application code. Bad ones are refused whole. */
 import { fromHex } from "../../lib/bytes.js";
+import { parseInstant } from "../../lib/http-date.js";
 import type { Accepted, Bad } from "./judgement.js";
 import { bad } from "./judgement.js";
 import type { IdentityMaker } from "./identity.js";
@@ -36,7 +37,6 @@ const RESERVED = new Set([
   "constructor",
   "prototype",
 ]);
-const INSTANT = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d{1,9})?Z)?$/u;
 
 export const EXPIRED_KEY: Bad = bad("the API key has expired");
 
@@ -78,10 +78,8 @@ function isTextList(value: unknown): boolean {
   );
 }
 
-export function instantOf(value: unknown): number | undefined {
-  if (typeof value !== "string" || !INSTANT.test(value)) return undefined;
-  const time = Date.parse(value);
-  return Number.isNaN(time) ? undefined : time;
+function instantOf(value: unknown): number | undefined {
+  return typeof value === "string" ? parseInstant(value) : undefined;
 }
 
 function digestOf(value: unknown): Uint8Array | undefined {

@@ -142,6 +142,7 @@ describe("api-key", () => {
       [Promise.resolve(null), "invalid-credential"],
       [null, "invalid-credential"],
       [record(key, { expires: "2020-01-01" }), "invalid-credential"],
+      [record(key, { expires: "2099-02-30" }), "fault"],
       [record("another"), "fault"],
       [{}, "fault"],
       [true, "fault"],

@@ -105,7 +105,7 @@ describe("check of api-key", () => {
       roles: "clerk",
       scopes: [1],
       routes: [""],
-      expires: "2026-02-30T25:00:00Z",
+      expires: "2026-02-30",
       attributes: [],
       hash: "x",
     };
