@@ -417,6 +417,11 @@ describe("routes and groups", () => {
       "no request path can match it; see the rules for paths",
     ],
     [
+      "GET /a b ",
+      "path `/a b ` has a character that no request path may have",
+      "no request path can match it; see the rules for paths",
+    ],
+    [
       "GET /*/a",
       "`*` stands before the end of the path",
       "`*` may only be the last segment; use `:name` for one segment",

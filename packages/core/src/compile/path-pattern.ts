@@ -61,7 +61,8 @@ function unmatchablePath(path: string): KeyProblem | undefined {
     };
   }
   if (path.includes("//")) return { problem: `path ${quote(path)} has an empty segment`, help };
-  if (/[;\\\s\u0000-\u001F\u007F]|\p{Surrogate}/u.test(path)) {
+  // A blank inside a segment comes as `%20`; at an edge it is a slip of the author's.
+  if (/[;\\\u0000-\u001F\u007F]|[^\S ]| (?:\/|$)|\/ |\p{Surrogate}/u.test(path)) {
     return { problem: `path ${quote(path)} has a character that no request path may have`, help };
   }
   return undefined;
