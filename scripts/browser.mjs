@@ -24,6 +24,7 @@ async function bundle(entry, conditions) {
   const { outputFiles, metafile } = await build({
     entryPoints: [join(root, "tests/browser", entry)],
     bundle: true,
+    loader: { ".jsonc": "text" },
     splitting: true,
     format: "esm",
     target: "es2022",
@@ -35,6 +36,8 @@ async function bundle(entry, conditions) {
     metafile: true,
     // The tests' tsconfig.json maps our packages to their sources; the judged thing here is the build.
     tsconfigRaw: {},
+    // What a tree-shaken package leaves out is no news.
+    logOverride: { "ignored-bare-import": "silent" },
     logLevel: "warning",
   });
   const ours = Object.keys(metafile.inputs).filter((path) => path.includes("packages/"));
