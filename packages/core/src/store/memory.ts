@@ -267,12 +267,16 @@ class MemoryStore implements StateStore {
   }
 
   #parts(count: number, taken: boolean): TakePart[] {
-    const parts: TakePart[] = [];
-    for (let index = 0; index < count; index++) {
-      const row = this.#row(index);
-      parts.push(taken ? row.partWhenTaken() : row.partWhenRefused());
-    }
+    if (count === 0) return [];
+    // Begun with its one entry, the list has no room to spare.
+    const parts = [this.#part(0, taken)];
+    for (let index = 1; index < count; index++) parts.push(this.#part(index, taken));
     return parts;
+  }
+
+  #part(index: number, taken: boolean): TakePart {
+    const row = this.#row(index);
+    return taken ? row.partWhenTaken() : row.partWhenRefused();
   }
 
   #row(index: number): Row {

@@ -27,6 +27,8 @@ function takeAll(
   state: RequestState,
   services: LimitServices,
 ): Taken | Promise<Taken> {
+  const [only] = rules;
+  if (rules.length === 1 && only !== undefined) return takeOne(only, rules, state, services);
   const taken: Rule[] = [];
   const ops: LimitOp[] = [];
   for (const rule of rules) {
@@ -41,6 +43,19 @@ function takeAll(
     ops.push(rule.op(key, rule.cost(state), state));
   }
   return ops.length === 0 ? PASS : take(taken, ops, state, services);
+}
+
+/** Most stages have one limit: no list is made that could have been made when the policy was compiled. */
+function takeOne(
+  rule: Rule,
+  rules: readonly Rule[],
+  state: RequestState,
+  services: LimitServices,
+): Taken | Promise<Taken> {
+  if (rule.applies !== undefined && !rule.applies(state)) return PASS;
+  const key = rule.key(state);
+  if (key === undefined) return rule.terms.onMissing === "refuse" ? rule.missing : PASS;
+  return take(rules, [rule.op(key, rule.cost(state), state)], state, services);
 }
 
 /** Counts and tells, each limit for itself, and never refuses: what another would have refused is no reason not to count. */

@@ -31,7 +31,10 @@ class LimitReport {
 }
 
 export function reportPart(texts: FieldTexts, part: TakePart, state: RequestState): void {
-  (state.limitReports ??= []).push(new LimitReport(texts, part));
+  const report = new LimitReport(texts, part);
+  // A list that begins with its first entry has no room to spare: most answers speak of one limit.
+  if (state.limitReports === undefined) state.limitReports = [report];
+  else state.limitReports.push(report);
 }
 
 export function wholeSeconds(us: number): number {
