@@ -4,7 +4,7 @@ import { parseInstant } from "../../lib/http-date.js";
 import type { Accepted, Bad } from "./judgement.js";
 import { bad } from "./judgement.js";
 import type { IdentityMaker } from "./identity.js";
-import { freezeDeep, isObject } from "./strict-json.js";
+import { frozenCopy, isObject } from "./strict-json.js";
 
 export interface CompiledRecord {
   /** Undefined where application code found the record and did not repeat it. */
@@ -61,7 +61,8 @@ export function recordProblems(record: unknown, digestRequired: boolean): readon
 
 function attributeProblems(attributes: unknown): readonly RecordProblem[] {
   if (attributes === undefined) return [];
-  if (!isObject(attributes)) return [{ member: "attributes", problem: "`attributes` is no JSON object" }];
+  if (!isObject(attributes) || frozenCopy(attributes) === undefined)
+    return [{ member: "attributes", problem: "`attributes` is no JSON object" }];
   return Object.keys(attributes)
     .filter((name) => RESERVED.has(name))
     .map((name) => ({
@@ -94,8 +95,8 @@ function textsIn(value: unknown): readonly string[] {
 /** Of a record without problems. */
 export function compileRecord(record: unknown, identify: IdentityMaker): CompiledRecord | undefined {
   if (!isObject(record) || typeof record["id"] !== "string") return undefined;
-  const attributes = isObject(record["attributes"]) ? structuredClone(record["attributes"]) : {};
-  freezeDeep(attributes);
+  const attributes = frozenCopy(record["attributes"] ?? {});
+  if (attributes === undefined) return undefined;
   const accepted = identify({
     kind: "grant",
     id: record["id"],

@@ -137,6 +137,8 @@ describe("api-key", () => {
   });
 
   it("waits for a lookup, and takes every wrong answer for a fault", async () => {
+    const circle: Record<string, unknown> = {};
+    circle["self"] = circle;
     const answers: [unknown, string][] = [
       [Promise.resolve(record(key)), "partner:robot"],
       [Promise.resolve(null), "invalid-credential"],
@@ -144,6 +146,10 @@ describe("api-key", () => {
       [record(key, { expires: "2020-01-01" }), "invalid-credential"],
       [record(key, { expires: "2099-02-30" }), "fault"],
       [record("another"), "fault"],
+      [record(key, { attributes: { at: new Date(0) } }), "partner:robot"],
+      [record(key, { attributes: circle }), "fault"],
+      [record(key, { attributes: { f: () => 1 } }), "fault"],
+      [record(key, { attributes: { big: 1n } }), "fault"],
       [{}, "fault"],
       [true, "fault"],
       ["robot", "fault"],

@@ -122,6 +122,8 @@ describe("custom", () => {
   });
 
   it("fault_never_admits: everything else is a fault", async () => {
+    const circle: Record<string, unknown> = {};
+    circle["self"] = circle;
     const wrong = [
       undefined,
       null,
@@ -139,6 +141,7 @@ describe("custom", () => {
       { principal: { id: "a", scopes: {} } },
       { principal: { id: "a", claims: [] } },
       { principal: { id: "a", claims: { f: () => 1 } } },
+      { principal: { id: "a", claims: circle } },
     ];
     for (const answer of wrong) {
       for (const given of [answer, Promise.resolve(answer)]) {

@@ -8,7 +8,7 @@ import { withDeadline } from "./deadline.js";
 import type { IdentityMaker } from "./identity.js";
 import { ABSENT, bad, type Bad, type Judgement } from "./judgement.js";
 import { compilePrincipalMap, type Grant } from "./principal-map.js";
-import { freezeDeep, isObject } from "./strict-json.js";
+import { frozenCopy, isObject } from "./strict-json.js";
 
 const REFUSED = bad("the custom authenticator refused the credential");
 
@@ -68,16 +68,7 @@ function compileGrant(map: PrincipalMap): (principal: unknown) => Grant | Bad | 
   return (principal) => {
     if (!isObject(principal)) return undefined;
     // The application may go on using its objects: what is frozen and shared is a copy.
-    const claims = cloned(principal["claims"] ?? {});
-    if (!isObject(claims) || freezeDeep(claims) < 0) return undefined;
-    return mapped(claims, principal);
+    const claims = frozenCopy(principal["claims"] ?? {});
+    return claims === undefined ? undefined : mapped(claims, principal);
   };
-}
-
-function cloned(value: unknown): unknown {
-  try {
-    return structuredClone(value);
-  } catch {
-    return undefined;
-  }
 }

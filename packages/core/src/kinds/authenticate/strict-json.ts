@@ -30,6 +30,20 @@ export function parseJson(text: string): unknown {
 }
 
 /**
+ * What application code handed over, as JSON holds it: a copy, frozen. Undefined for what is no JSON object, holds code or turns in
+ * a circle, in which everything that walks it later would be caught.
+ */
+export function frozenCopy(value: unknown): JsonObject | undefined {
+  try {
+    // JSON.stringify would leave a function out in silence; structuredClone says that it cannot copy it.
+    const copy: unknown = JSON.parse(JSON.stringify(structuredClone(value)));
+    return isObject(copy) && freezeDeep(copy) >= 0 ? copy : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
  * Freezes the value and all that hangs on it, without recursion: depth is the caller's choice.
  *
  * @returns the number of members of all objects in it; -1 when one is called `__proto__`, which would become a prototype
