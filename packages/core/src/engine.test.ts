@@ -203,6 +203,19 @@ describe("respond", () => {
   });
 });
 
+describe("the signal", () => {
+  it("is aborted by the end, for those who asked before and those who ask after", async () => {
+    const engine = await createEngine(policy, { lookups });
+    for (const early of [true, false]) {
+      const exchange = engine.open({ method: "GET", target: "/open", headers: [host] });
+      void exchange.head();
+      const before = early && !exchange.signal.aborted;
+      exchange.end(200);
+      expect([before, exchange.signal.aborted]).toEqual([early, true]);
+    }
+  });
+});
+
 describe("createEngine", () => {
   it("rejects with every diagnostic at once", async () => {
     const wrong: unknown = {

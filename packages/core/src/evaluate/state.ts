@@ -77,6 +77,7 @@ export class ExchangeState implements RequestState {
   #sentCookies: Cookies | undefined = undefined;
   #locals: Record<string, unknown> | undefined = undefined;
   #controller: AbortController | undefined = undefined;
+  #aborted = false;
 
   constructor(start: StateStart, services: StateServices) {
     this.raw = start.raw;
@@ -157,7 +158,12 @@ export class ExchangeState implements RequestState {
   }
 
   get signal(): AbortSignal {
-    return (this.#controller ??= new AbortController()).signal;
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      // Whoever asks only after the end must not wait for an abort that was.
+      if (this.#aborted) this.#controller.abort();
+    }
+    return this.#controller.signal;
   }
 
   /** The caller's body, as bytes or (in tests) as a value already parsed. */
@@ -173,6 +179,7 @@ export class ExchangeState implements RequestState {
   }
 
   abort(): void {
+    this.#aborted = true;
     this.#controller?.abort();
   }
 
