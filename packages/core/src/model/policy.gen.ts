@@ -247,7 +247,7 @@ export interface PolicyDocument {
    */
   readonly defaults?: DefaultSettings;
   /**
-   * Settings by path prefix (`/admin`), for the routes whose pattern starts with it on a segment boundary. Each key comes from the longest group that has it. A group closes its prefix: `:param` and `*` of other routes never reach into it.
+   * Settings by path prefix (`/admin`), for the routes whose pattern starts with it on a segment boundary. Each key comes from the longest group that has it. A group closes its prefix: `:param` and `*` of less specific routes never reach into it.
    */
   readonly groups?: {
     readonly [name: string]: GroupSettings;
