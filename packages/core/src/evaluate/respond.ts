@@ -131,7 +131,7 @@ function ruled(
     if (!bodyless && state.request.method !== "HEAD") headers.push(["Content-Length", "0"]);
     return { status, headers };
   }
-  const value = isText(body) ? parsed(body, response.headers) : body;
+  const value = valueOf(response);
   if (value === undefined) {
     return withheld(
       state,
@@ -191,7 +191,7 @@ function observeAnswer(state: ExchangeState, response: RawResponse, utf8Length: 
   const { status, headers, body } = response;
   const rule = state.route.response.body;
   const text = body === undefined || isText(body);
-  const value = body === undefined ? undefined : isText(body) ? parsed(body, headers) : body;
+  const value = valueOf(response);
   state.answer = value;
   if (rule !== undefined && body !== undefined && rule.needsBody(status)) {
     if (value === undefined) state.report("the response rule would have withheld a body that is not JSON");
@@ -217,6 +217,15 @@ function isText(body: unknown): body is string | Uint8Array {
 }
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
+
+/**
+ * What a body rule judges; undefined when it cannot be told. Of a part (206) it cannot: what stands in the cut, the digits of a
+ * number or one text of a list, would be held to the schema of the whole.
+ */
+function valueOf({ status, headers, body }: RawResponse): unknown {
+  if (status === 206) return undefined;
+  return isText(body) ? parsed(body, headers) : body;
+}
 
 /** The value that JSON text stands for; undefined when it is another type, compressed, or no JSON at all. */
 function parsed(body: string | Uint8Array, headers: readonly HeaderField[]): unknown {
