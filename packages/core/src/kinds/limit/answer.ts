@@ -1,7 +1,19 @@
 /** What a store said. Nothing that comes from outside is believed: anything but a well-formed answer is a fault of the store. */
 import type { TakePart, TakeResult } from "../../ports/state-store.js";
 
+/** No limit is larger. */
+const MOST_UNITS = 2 ** 31 - 1;
+
 export function isTakeResult(answer: unknown, count: number): answer is TakeResult {
+  try {
+    return isWhole(answer, count);
+  } catch {
+    // An accessor of a client library's own that throws.
+    return false;
+  }
+}
+
+function isWhole(answer: unknown, count: number): boolean {
   if (typeof answer !== "object" || answer === null) return false;
   const { allowed, source, per, token } = answer as Partial<Record<keyof TakeResult, unknown>>;
   if (typeof allowed !== "boolean" || typeof source !== "string") return false;
@@ -19,15 +31,25 @@ export function isTakeResult(answer: unknown, count: number): answer is TakeResu
 function isPart(part: unknown): part is TakePart {
   if (typeof part !== "object" || part === null) return false;
   const { allowed, remaining, resetUs, retryUs } = part as Partial<Record<keyof TakePart, unknown>>;
-  return typeof allowed === "boolean" && isAmount(remaining) && isAmount(resetUs) && isAmount(retryUs);
+  return (
+    typeof allowed === "boolean" &&
+    isAmount(remaining) &&
+    remaining <= MOST_UNITS &&
+    isAmount(resetUs) &&
+    isAmount(retryUs)
+  );
 }
 
-function isAmount(value: unknown): boolean {
-  return typeof value === "number" && value >= 0 && value < Infinity;
+/** What the port promises: whole units and whole microseconds. A fraction, or `1e+21`, would be no Integer in a header field. */
+function isAmount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }
 
 export function isThenable(answer: unknown): answer is PromiseLike<unknown> {
-  return (
-    typeof answer === "object" && answer !== null && "then" in answer && typeof answer.then === "function"
-  );
+  if (typeof answer !== "object" || answer === null) return false;
+  try {
+    return "then" in answer && typeof answer.then === "function";
+  } catch {
+    return false;
+  }
 }

@@ -1,9 +1,5 @@
-/** Waits for a store, but not for ever. Never rejects: what went wrong is a value. */
+/** Waits for a store, but not for ever. What goes wrong there is a value; it rejects only where `heard` or `failed` throw. */
 import { StoreError } from "../../ports/state-store.js";
-
-export interface Failed {
-  readonly error: unknown;
-}
 
 /** @param late called with what came after the time was over */
 export function withDeadline<T>(
@@ -13,7 +9,7 @@ export function withDeadline<T>(
   failed: (error: unknown) => T,
   late: (answer: unknown) => void,
 ): Promise<T> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     let over = false;
     const give = (): void => {
       over = true;
@@ -25,17 +21,17 @@ export function withDeadline<T>(
         timer = setTimeout(give, 0);
       }, 0);
     }, milliseconds);
-    promise.then(
-      (answer) => {
-        if (over) return late(answer);
-        clearTimeout(timer);
-        resolve(heard(answer));
-      },
-      (error: unknown) => {
-        if (over) return;
-        clearTimeout(timer);
-        resolve(failed(error));
-      },
-    );
+    const answered = (answer: unknown): void => {
+      if (over) return late(answer);
+      clearTimeout(timer);
+      resolve(heard(answer));
+    };
+    const refused = (error: unknown): void => {
+      if (over) return;
+      clearTimeout(timer);
+      resolve(failed(error));
+    };
+    // A `then` of the store's own may throw; and what is thrown here has nobody else to hear it: it would end the process.
+    Promise.resolve(promise).then(answered, refused).catch(reject);
   });
 }
