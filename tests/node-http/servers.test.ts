@@ -11,7 +11,7 @@ import {
   type OutgoingHttpHeaders,
 } from "node:http2";
 import { text } from "node:stream/consumers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createEngine, type DecisionEvent } from "@gatehouse/core";
 import { throwawayCertificate } from "@gatehouse/core/conformance";
 import { createServer as createGuarded, guard, type GuardOptions } from "@gatehouse/node-http";
@@ -253,6 +253,36 @@ describe("servers that cannot be guarded", () => {
       refused.header("access-control-allow-origin"),
     ]).toEqual([404, undefined, undefined]);
   });
+
+  it.each(["itself", "another guard"])(
+    "B1.17: a handler that hands an admitted request on to %s is answered 500, and the exchange ends",
+    async (next) => {
+      const events: DecisionEvent[] = [];
+      const errors: string[] = [];
+      const options = { onError: (error: unknown) => void errors.push(String(error)) };
+      let handOn = guard(await engine(), (_req, res) => void res.end("reached"), options);
+      const deciding = await createEngine(POLICY, { onDecision: (event) => void events.push(event) });
+      const outer = guard(
+        deciding,
+        (req, res) => {
+          req.url = "/nope";
+          handOn(req, res);
+        },
+        options,
+      );
+      if (next === "itself") handOn = outer;
+      const server = createServer(outer);
+      const port = await listen(server);
+      later(() => stop(server));
+      const answer = await ask({ port }, "GET /open HTTP/1.1");
+      expect([answer.status, JSON.parse(answer.text).code, errors]).toEqual([500, "handler-failed", []]);
+      await vi.waitFor(() =>
+        expect(events.map(({ status, error }) => [status, String(error)])).toEqual([
+          [500, "Error: a request that a guard has decided was handed to a guard again"],
+        ]),
+      );
+    },
+  );
 
   it("a body that waited in the stream before the guard came is there for observe mode too", async () => {
     const observing = await createEngine({ ...POLICY, mode: "observe" });

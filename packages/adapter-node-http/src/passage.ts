@@ -26,6 +26,10 @@ export type Proceed = (req: IncomingMessage, res: ServerResponse, context: Handl
 const NO_BYTES = new Uint8Array();
 const PASSAGE = Symbol("gatehouse.passage");
 
+interface Passing extends ServerResponse {
+  [PASSAGE]?: Passage;
+}
+
 /**
  * Decides a request and hands it on. Synchronous where the decision is: the handler then runs in the same tick.
  * @param expectsContinue the client waits for 100, and nobody has sent it
@@ -38,6 +42,8 @@ export function pass(
   proceed: Proceed,
   expectsContinue = false,
 ): void {
+  const before = (plainResponse(res) as Passing)[PASSAGE];
+  if (before !== undefined) return before.again();
   new Passage(engine, plainRequest(req), plainResponse(res), settings, proceed, expectsContinue).run();
 }
 
@@ -46,6 +52,7 @@ export class Passage {
   private readonly content: boolean;
   private interception: Interception | undefined = undefined;
   private gone = false;
+  private handed = false;
 
   constructor(
     engine: BoundEngine,
@@ -57,7 +64,7 @@ export class Passage {
   ) {
     this.exchange = engine.open(readRequest(req));
     this.content = hasContent(req);
-    (res as { [PASSAGE]?: Passage })[PASSAGE] = this;
+    (res as Passing)[PASSAGE] = this;
     res.on("close", closed);
   }
 
@@ -83,6 +90,16 @@ export class Passage {
     if (headers !== undefined) fields.merge(headers);
     this.res.writeHead(status ?? this.res.statusCode, fields.record());
     this.res.end(JSON.stringify(value));
+  }
+
+  /**
+   * Somebody hands in a request that is on its way already: the handler with another target, or a guard around a guard. One
+   * response has one policy; two would each take the other's methods for Node's.
+   */
+  again(): void {
+    const error = new Error("a request that a guard has decided was handed to a guard again");
+    if (this.handed) this.failed(error);
+    else this.settings.onError(error);
   }
 
   /** The response closed: everything went out, or the client left. */
@@ -183,6 +200,7 @@ export class Passage {
   }
 
   private handle(context: HandlerContext): void {
+    this.handed = true;
     try {
       const running = this.proceed(this.req, this.res, context);
       if (isPromise(running)) running.then(undefined, (error: unknown) => this.failed(error));
@@ -220,8 +238,8 @@ export class Passage {
   }
 }
 
-function closed(this: ServerResponse): void {
-  (this as { [PASSAGE]?: Passage })[PASSAGE]?.closed();
+function closed(this: Passing): void {
+  this[PASSAGE]?.closed();
 }
 
 /** What nobody read must still be read to its end, or the connection keeps the request. */
