@@ -23,6 +23,7 @@ import { Failure } from "./values.js";
 export { isConditionError } from "./condition.js";
 export type { Availability, CompiledFact, Condition, ConditionScope, NumberExpression } from "./condition.js";
 export { compileFact } from "./fact.js";
+export { limitReads } from "./limit-reads.js";
 export { scopeOf } from "./scope.js";
 export { equal as equalValues } from "./values.js";
 

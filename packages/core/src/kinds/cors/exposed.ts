@@ -1,7 +1,8 @@
 /** Fields of an answer that the policy itself sends: a page may always read them, else they would be sent in vain. */
-import { asList } from "../../lib/lists.js";
+import { limitReads, scopeOf, type ConditionScope } from "../../conditions/index.js";
 import type { CorsSettings, LimitSettings } from "../../model/policy.js";
-import type { ResolvedPolicy, ResolvedRoute } from "../../model/resolved.js";
+import type { Placed, ResolvedPolicy, ResolvedRoute } from "../../model/resolved.js";
+import { isRevealed } from "../../model/reveal.js";
 
 /** In the author's order, then what the policy sends; each name once. */
 export function exposedFields(
@@ -19,12 +20,12 @@ export function exposedFields(
 
 function sentFields(route: ResolvedRoute, policy: ResolvedPolicy): string[] {
   const names: string[] = [];
-  const limits = [...policy.globalLimits, ...route.limits].map(
-    ({ value }) => policy.limits.get(value)?.value,
-  );
-  if (limits.some((limit) => limit !== undefined && isRevealed(limit))) {
-    names.push("RateLimit", "RateLimit-Policy", "Retry-After");
+  const limits = limitsOf(route, policy);
+  if (limits.some(({ limit, scope }) => isRevealed(limit, limitReads(limit, scope)))) {
+    names.push("RateLimit", "RateLimit-Policy");
   }
+  // Whoever is refused is told when to come back, by hidden limits too.
+  if (limits.some(({ limit }) => limit.mode !== "observe")) names.push("Retry-After");
   if (route.errors.correlation !== undefined) names.push(route.errors.correlation);
   if (route.authenticate.mode !== "none") names.push("WWW-Authenticate");
   if (route.deprecated !== undefined) names.push("Deprecation");
@@ -32,12 +33,16 @@ function sentFields(route: ResolvedRoute, policy: ResolvedPolicy): string[] {
   return names;
 }
 
-/** `reveal` as written; else what concerns the caller's own traffic alone is shown. */
-function isRevealed(limit: LimitSettings): boolean {
-  if (limit.reveal !== undefined) return limit.reveal;
-  if (limit.count !== undefined && limit.count !== "all") return false;
-  return !asList(limit.by ?? []).some((entry) => {
-    const fact = typeof entry === "string" ? entry : entry.fact;
-    return fact.startsWith("body.") || fact.startsWith("headers.");
-  });
+interface LimitOnRoute {
+  readonly limit: LimitSettings;
+  readonly scope: ConditionScope;
+}
+
+function limitsOf(route: ResolvedRoute, policy: ResolvedPolicy): readonly LimitOnRoute[] {
+  const on = (names: readonly Placed<string>[], where: ResolvedRoute): readonly LimitOnRoute[] =>
+    names.flatMap(({ value }) => {
+      const limit = policy.limits.get(value)?.value;
+      return limit === undefined ? [] : { limit, scope: scopeOf(policy, where) };
+    });
+  return [...on(policy.globalLimits, policy.unmatched), ...on(route.limits, route)];
 }

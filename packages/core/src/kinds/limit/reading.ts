@@ -83,12 +83,3 @@ export function readsOf({ facts, when, cost }: Reading): readonly string[] {
     ...(typeof cost === "number" ? [] : cost.reads),
   ];
 }
-
-/** `reveal` as written; else what concerns nobody's traffic but the caller's own. */
-export function isRevealed(limit: LimitSettings, reading: Reading): boolean {
-  // What never refuses would only mislead a client that slows down for it.
-  if (limit.mode === "observe") return false;
-  if (limit.reveal !== undefined) return limit.reveal;
-  if (limit.count !== undefined && limit.count !== "all") return false;
-  return !readsOf(reading).some((fact) => /^(?:body|headers)(?:\.|$)/u.test(fact));
-}

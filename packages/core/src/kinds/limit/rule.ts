@@ -6,8 +6,9 @@ import type { LimitOp } from "../../ports/state-store.js";
 import { type FieldTexts, fieldTexts } from "./fields.js";
 import { keyOf, type ReadKey } from "./key.js";
 import { type MakeOp, opMaker } from "./op.js";
-import { isRevealed, type Reading } from "./reading.js";
+import { readsOf, type Reading } from "./reading.js";
 import type { LimitSettings } from "../../model/policy.js";
+import { isRevealed } from "../../model/reveal.js";
 import { termsOf, type Terms } from "./terms.js";
 import type { Placed } from "../../model/resolved.js";
 
@@ -48,7 +49,7 @@ export function ruleOf({ name, limit, reading, observing, sha256Hex }: RuleOptio
     cost: costOf(terms, reading),
     op,
     localOp: terms.share === 1 ? (same) => same : localOp(opMaker(terms, terms.share)),
-    fields: isRevealed(limit.value, reading) ? fieldTexts(terms) : undefined,
+    fields: isRevealed(limit.value, readsOf(reading)) ? fieldTexts(terms) : undefined,
     missing: {
       kind: "refusal",
       code: "missing-limit-fact",
