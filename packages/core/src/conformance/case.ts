@@ -2,6 +2,8 @@
  * Cases are data: a policy, requests, and what must come of them. Closed-world: an unknown field is an error.
  * The same file is run by the pure core and, over real sockets, through every adapter.
  */
+import type { CheckRecipe } from "./checks.js";
+
 export interface CaseFile {
   readonly about: string;
   /**
@@ -23,6 +25,8 @@ export interface Case extends Partial<Step> {
   readonly at?: string;
   /** Reference to text, or `{ "$secret": "hs-1" }`: 64 random bytes that tokens can be signed with; for `env:` and `file:`. */
   readonly secrets?: { readonly [reference: string]: unknown };
+  /** By name, what the application's checks do: `true`, `false`, `later` (true, as a promise), `throws`, `rejects`, `neither` (no boolean), `hangs`. */
+  readonly checks?: { readonly [name: string]: CheckRecipe };
   /** Several requests in a row against one engine; instead of `request` and `expect` here. */
   readonly steps?: readonly Step[];
   /** Not over a socket, and why: the peer's address cannot be chosen, the server's own parser refuses the bytes first … */

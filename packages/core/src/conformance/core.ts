@@ -4,6 +4,7 @@ import {
   type Admission,
   type Decision,
   type Engine,
+  type EngineOptions,
   type HeaderField,
   type PolicyDocument,
   type RawResponse,
@@ -36,10 +37,15 @@ export async function runOnCore(file: CaseFile, one: Case): Promise<string[]> {
 /** The engine of a case, with its secrets and its clock. */
 export function engineFor(prepared: PreparedCase, clock: ReturnType<typeof virtualClock>): Promise<Engine> {
   // A case may hold a wrong document on purpose: the engine's own checks are what refuses it.
-  return createEngine(prepared.policy as PolicyDocument, {
-    clock,
-    secrets: { get: (reference) => prepared.secrets.get(reference) },
-  });
+  return createEngine(prepared.policy as PolicyDocument, optionsFor(prepared, clock));
+}
+
+/** What the application of a case hands to its engine. */
+export function optionsFor(
+  { secrets, checks }: PreparedCase,
+  clock: ReturnType<typeof virtualClock>,
+): EngineOptions {
+  return { clock, checks, secrets: { get: (reference) => secrets.get(reference) } };
 }
 
 async function exchange(engine: Engine, request: PreparedRequest, answer: CaseAnswer): Promise<Observed> {

@@ -1,5 +1,7 @@
 /** Fills in what a case may leave out, and refuses what it may not say. */
+import type { Check } from "../index.js";
 import type { Case, CaseFile, CaseRequest, Step } from "./case.js";
+import { checkOf } from "./checks.js";
 import { publicJwk, secretText, sha256Hex } from "./keys.js";
 import { mintToken } from "./tokens.js";
 
@@ -13,6 +15,7 @@ export interface PreparedCase {
   readonly policy: unknown;
   readonly at: number;
   readonly secrets: ReadonlyMap<string, string>;
+  readonly checks: Readonly<Record<string, Check>>;
   readonly steps: readonly PreparedStep[];
 }
 
@@ -38,6 +41,7 @@ const KNOWN = {
     "policy",
     "at",
     "secrets",
+    "checks",
     "steps",
     "coreOnly",
     "request",
@@ -119,6 +123,9 @@ export function prepareCase(file: CaseFile, one: Case): PreparedCase {
     policy: fill(file.policies[one.policy]),
     at: Date.parse(one.at ?? DEFAULT_INSTANT),
     secrets: new Map(secrets),
+    checks: Object.fromEntries(
+      Object.entries(one.checks ?? {}).map(([name, recipe]) => [name, checkOf(recipe)]),
+    ),
     steps: stepsOf(one).map((step) => ({ step, wait: waitOf(step.wait) })),
   };
 }

@@ -4,6 +4,7 @@ import type { Case, CaseAnswer, CaseFile } from "./case.js";
 import { throwawayCertificate, type Certificate } from "./certificate.js";
 import { virtualClock } from "./clock.js";
 import { differences, type Observed } from "./compare.js";
+import { optionsFor } from "./core.js";
 import { prepareCase, prepareRequest, stepsOf, type PreparedCase } from "./prepare.js";
 import { exchangeOverSocket, type WireAnswer } from "./sockets-wire.js";
 
@@ -68,11 +69,7 @@ export async function runOverSockets(file: CaseFile, one: Case, target: SocketTa
   const server = await target.start({
     // A case may hold a wrong document on purpose: the engine's own checks are what refuses it.
     policy: prepared.policy as PolicyDocument,
-    engineOptions: {
-      clock,
-      secrets: { get: (reference) => prepared.secrets.get(reference) },
-      onDecision: (event) => ear.hear(event),
-    },
+    engineOptions: { ...optionsFor(prepared, clock), onDecision: (event) => ear.hear(event) },
     answer: (given) => {
       admission = given;
       return answer;
