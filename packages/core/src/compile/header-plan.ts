@@ -30,6 +30,7 @@ export function planHeaders(contributions: readonly HeaderContribution[]): Heade
     dropped,
     vary: [...vary.values()],
     dynamic,
-    mergeCacheControl,
+    // Where the policy has no value of its own there is nothing to merge: the handler's stays, or is taken out.
+    mergeCacheControl: constant.has("cache-control") ? mergeCacheControl : undefined,
   };
 }

@@ -69,7 +69,6 @@ export function mergeHeaders(
       cacheControl = undefined;
     } else merged.push(field);
   }
-  if (cacheControl !== undefined) merged.push(["Cache-Control", cacheControl]);
   const varied = mergeVary(vary, plan.vary);
   if (varied !== undefined) merged.push(["Vary", varied]);
   return merged;
