@@ -115,6 +115,21 @@ describe("giving back", () => {
     expect(more.filter(Boolean)).toHaveLength(4);
   });
 
+  it("gives back no more than was reserved", () => {
+    const store = memory();
+    const first = take(store, 0, gcra("a:1", T, 3));
+    take(store, 0, gcra("a:1", T, 3, 2));
+    settle(store, first, 0, -3);
+    expect(take(store, 0, gcra("a:1", T, 3)).per[0]?.remaining).toBe(0);
+  });
+
+  it("begins a debt at the instant it is known, not when the bucket was last full", () => {
+    const store = memory();
+    const first = take(store, 0, gcra("a:1", T, 3));
+    settle(store, first, 10 * T, 3);
+    expect(take(store, 10 * T, gcra("a:1", T, 3)).per[0]?.retryUs).toBe(T);
+  });
+
   it("settles once", () => {
     const store = memory();
     const first = take(store, 0, gcra("a:1", T, 3));

@@ -78,6 +78,10 @@ describe("one take over several limits", () => {
     });
   });
 
+  it("nothing to take is taken", () => {
+    expect(take(memory(), 0)).toMatchObject({ allowed: true, per: [] });
+  });
+
   it("never shows more left after a charge than before", () => {
     fc.assert(
       fc.property(arrivals(1000, 3), (list) => {
@@ -123,6 +127,14 @@ describe("calendar quotas", () => {
     expect(ask(1, 23 * hour, 24 * hour)).toBe(false);
     expect(ask(2, 48 * hour - 1, 48 * hour)).toBe(false);
     expect(ask(3, 48 * hour, 72 * hour)).toBe(true);
+  });
+
+  it("gives back no more than was reserved", () => {
+    const store = memory();
+    const first = take(store, 0, quota("q:1", 2, 1000));
+    take(store, 0, quota("q:1", 2, 1000));
+    settle(store, first, 0, -2);
+    expect(take(store, 0, quota("q:1", 2, 1000)).per[0]?.remaining).toBe(0);
   });
 
   it("gives back in the same period only", () => {
@@ -184,6 +196,13 @@ describe("leases", () => {
     expect(take(store, 58, lease("b", 1)).allowed).toBe(false);
     expect(take(store, 59, lease("b", 1)).allowed).toBe(true);
     expect(store.renew("", kept.token, at(60))).toBe(false);
+  });
+
+  it("is lost when it ran out, also where nobody has looked since", () => {
+    const store = memory();
+    const { token } = take(store, 0, lease("a", 1));
+    if (token === undefined) throw new Error("nothing was taken");
+    expect(store.renew("", token, at(30))).toBe(false);
   });
 
   it("is never evicted: a full store refuses to lend until a lease runs out", () => {
@@ -297,6 +316,13 @@ describe("a full store", () => {
     }
     expect(guesses).toBeLessThanOrEqual(5);
     expect(store.health().counters["limits"]).toBe(64);
+  });
+
+  it("a flood of one limit's keys restricts no key of another", () => {
+    const store = memory({ maxKeys: 32, sketchCells: 2 });
+    for (let n = 0; n < 200; n++) take(store, n, gcra(`a:${n}`, 1000 * SECOND, 1));
+    expect(take(store, 200, gcra("a:new", 1000 * SECOND, 1)).allowed).toBe(false);
+    expect(take(store, 200, gcra("b:new", 1000 * SECOND, 1)).allowed).toBe(true);
   });
 
   it("remembers a block through a flood", () => {
