@@ -14,6 +14,9 @@ const MOST_US = 2 ** 52;
 
 const SHORTEST_LEASE_US = 100_000;
 
+/** A tenth of it, one bucket, is the millisecond that coarse clocks are read in. */
+const SHORTEST_WINDOW_US = 10_000;
+
 /** Settings that mean something to one algorithm alone. */
 const BELONGS_TO: readonly (readonly [setting: Setting, algorithm: Algorithm])[] = [
   ["burst", "token-bucket"],
@@ -77,6 +80,13 @@ function checkWindow({ value, pointer }: Placed<LimitSettings>, report: Report):
   }
   if (!calendar && durationUs(window) === 0) {
     report.error("invalid-window", place, `\`${window}\` is no window that can be kept`, "write `1m`, say");
+  } else if (algorithm === "sliding-window" && durationUs(window) < SHORTEST_WINDOW_US) {
+    report.error(
+      "invalid-window",
+      place,
+      `\`${window}\` is shorter than a clock and a process can tell instants apart`,
+      "write `10ms` or more",
+    );
   }
 }
 

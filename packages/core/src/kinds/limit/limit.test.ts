@@ -463,6 +463,10 @@ describe("what a policy may not say", () => {
 
   it.each<readonly [Partial<LimitSettings>, string]>([
     [{}, "missing-window /limits/x: the limit does not say per how long"],
+    [
+      { window: "9ms" },
+      "invalid-window /limits/x/window: `9ms` is shorter than a clock and a process can tell instants apart",
+    ],
     [{ window: "0s" }, "invalid-window /limits/x/window: `0s` is no window that can be kept"],
     [{ window: "day" }, "invalid-window /limits/x/window: `day` is no window of `sliding-window`"],
     [
