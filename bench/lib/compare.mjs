@@ -3,8 +3,9 @@
 
 const rounds = 11;
 
-/** How many calls fill about `target` nanoseconds. */
-function calibrate(run, target) {
+/** How many calls fill about `target` nanoseconds. Warm ones: counted cold, a round would be too short to ever get warm. */
+function calibrate(run, target, warmUp) {
+  time(run, warmUp);
   let count = 64;
   for (;;) {
     const spent = time(run, count);
@@ -28,7 +29,8 @@ const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.l
  */
 export function compare(a, b, { short = false } = {}) {
   const target = short ? 2e6 : 8e7;
-  const counts = [calibrate(a, target), calibrate(b, target)];
+  const warmUp = short ? 200 : 20_000;
+  const counts = [calibrate(a, target, warmUp), calibrate(b, target, warmUp)];
   const seen = { a: [], b: [], ratio: [] };
   for (let round = 0; round < (short ? 3 : rounds); round++) {
     // Who goes first changes, so that neither always meets the other's garbage.
