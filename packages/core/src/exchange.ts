@@ -182,9 +182,9 @@ export class PolicyExchange implements Exchange {
     allowedMethods: readonly string[],
     preflight: boolean,
   ): ExchangeState {
-    const clock = this.readClock();
+    const { now, monotonicUs, timeless } = this.readClock();
     const state = new ExchangeState(
-      { raw: this.raw, request, route, params, allowedMethods, preflight, ...clock },
+      { raw: this.raw, request, route, params, allowedMethods, preflight, now, monotonicUs, timeless },
       this.services,
     );
     this.#state = state;

@@ -11,6 +11,15 @@ class Collected implements HeaderSink {
   }
 }
 
+const NO_FIELDS: readonly HeaderField[] = [];
+
+function dynamicFields({ dynamic }: HeaderPlan, state: RequestState): readonly HeaderField[] {
+  if (dynamic.length === 0) return NO_FIELDS;
+  const sink = new Collected();
+  for (const contribute of dynamic) contribute(state, sink);
+  return sink.fields;
+}
+
 /**
  * Fields that the policy owes, without an answer of the handler's: refusals, preflights, and what an admission announces.
  * @param constant `plan.constant` or `plan.refusal`
@@ -22,9 +31,7 @@ export function owedHeaders(
   state: RequestState,
   own: readonly HeaderField[] = [],
 ): HeaderField[] {
-  const sink = new Collected();
-  for (const contribute of plan.dynamic) contribute(state, sink);
-  const fields = [...constant, ...sink.fields];
+  const fields = [...constant, ...dynamicFields(plan, state)];
   const vary: string[] = [];
   for (const field of own) {
     if (field[0].toLowerCase() === "vary") vary.push(field[1]);
@@ -45,21 +52,19 @@ export function mergeHeaders(
   stripped: ReadonlySet<string> | undefined,
   state: RequestState,
 ): HeaderField[] {
-  const sink = new Collected();
-  for (const contribute of plan.dynamic) contribute(state, sink);
-  const ours = sink.fields.length === 0 ? plan.constant : [...plan.constant, ...sink.fields];
+  const dynamic = dynamicFields(plan, state);
   const merged: HeaderField[] = [];
-  const vary: string[] = [];
+  let vary: string[] | undefined;
   let cacheControl: string | undefined;
   for (const field of theirs) {
     const name = field[0].toLowerCase();
-    if (name === "vary") vary.push(field[1]);
+    if (name === "vary") (vary ??= []).push(field[1]);
     else if (name === "cache-control" && plan.mergeCacheControl !== undefined) {
       cacheControl = cacheControl === undefined ? field[1] : `${cacheControl}, ${field[1]}`;
-    } else if (!plan.dropped.has(name) && stripped?.has(name) !== true && !names(sink.fields, name))
+    } else if (!plan.dropped.has(name) && stripped?.has(name) !== true && !names(dynamic, name))
       merged.push(field);
   }
-  for (const field of ours) {
+  for (const field of plan.constant) {
     if (
       cacheControl !== undefined &&
       plan.mergeCacheControl !== undefined &&
@@ -69,19 +74,25 @@ export function mergeHeaders(
       cacheControl = undefined;
     } else merged.push(field);
   }
+  for (const field of dynamic) merged.push(field);
   const varied = mergeVary(vary, plan.vary);
   if (varied !== undefined) merged.push(["Vary", varied]);
   return merged;
 }
 
+/** Most names differ in length already: lower case is only made of those that do not. */
 function names(fields: readonly HeaderField[], lowerName: string): boolean {
-  for (const field of fields) if (field[0].toLowerCase() === lowerName) return true;
+  for (const [name] of fields)
+    if (name.length === lowerName.length && name.toLowerCase() === lowerName) return true;
   return false;
 }
 
 /** `*` swallows the rest (RFC 9110 section 12.5.5). */
-function mergeVary(theirs: readonly string[], ours: readonly string[]): string | undefined {
-  if (theirs.length === 0) return ours.length === 0 ? undefined : ours.join(", ");
+function mergeVary(theirs: readonly string[] | undefined, ours: readonly string[]): string | undefined {
+  if (theirs === undefined || theirs.length === 0) {
+    const [only] = ours;
+    return ours.length > 1 ? ours.join(", ") : only;
+  }
   const tokens = new Map<string, string>();
   for (const list of theirs) {
     for (const part of list.split(",")) {

@@ -16,6 +16,18 @@ describe("createIdSource", () => {
     expect(createIdSource(zeros)(-5)).toBe("00000000-0000-7000-8000-000000000000");
   });
 
+  it("tells instants apart, whatever came before", () => {
+    const source = createIdSource(zeros);
+    expect([1, 2, 2, 1, 2 ** 40 + 1, 1].map((now) => source(now).slice(0, 13))).toEqual([
+      "00000000-0001",
+      "00000000-0002",
+      "00000000-0002",
+      "00000000-0001",
+      "01000000-0001",
+      "00000000-0001",
+    ]);
+  });
+
   it("never uses a random byte twice", () => {
     let next = 0;
     const counting = (length: number): Uint8Array => Uint8Array.from({ length }, () => (next += 1) & 0xff);
