@@ -3,6 +3,7 @@ import { platform } from "#platform";
 import { checkPolicy } from "./compile/check.js";
 import { compilePolicy, type CompiledPolicy } from "./compile/compile.js";
 import { environmentFor, type EngineOptions } from "./compile/environment.js";
+import { withPositions } from "./compile/positions.js";
 import { resolvePolicy } from "./compile/resolve.js";
 import { Report, PolicyError } from "./errors/diagnostics.js";
 import { PolicyExchange, type Exchange, type ExchangeServices } from "./exchange.js";
@@ -94,7 +95,7 @@ async function load(
   if (problems.length > 0) throw new PolicyError(problems);
   const report = new Report();
   const resolved = resolvePolicy(policy, report);
-  if (resolved === undefined) throw new PolicyError(report.diagnostics);
+  if (resolved === undefined) throw new PolicyError(withPositions(policy, report.diagnostics));
   const revision = platform.sha256Hex(canonicalJson(policy));
   return compilePolicy(
     resolved,
@@ -197,7 +198,7 @@ class PolicyEngine implements Engine {
 function routerOf(policy: CompiledPolicy, matching: FrameworkMatching): Router {
   const report = new Report();
   const router = policy.router(matching, report);
-  if (report.failed) throw new PolicyError(report.diagnostics);
+  if (report.failed) throw new PolicyError(withPositions(policy.document, report.diagnostics));
   return router;
 }
 

@@ -12,6 +12,7 @@ import { compileNormalizer } from "../normalize/index.js";
 import { rankOf } from "../stages.js";
 import { planHeaders } from "./header-plan.js";
 import { KINDS } from "./kinds.js";
+import { withPositions } from "./positions.js";
 import { routeStage } from "./route-stage.js";
 
 export interface CompiledPolicy {
@@ -34,7 +35,9 @@ export async function compilePolicy(
 ): Promise<CompiledPolicy> {
   const kinds: CompiledKind[] = [];
   for (const kind of KINDS) kinds.push(await kind.compile(resolved, environment));
-  if (environment.report.failed) throw new PolicyError(environment.report.diagnostics);
+  if (environment.report.failed) {
+    throw new PolicyError(withPositions(resolved.document, environment.report.diagnostics));
+  }
   return Object.freeze({
     document: resolved.document,
     resolved,

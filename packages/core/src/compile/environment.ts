@@ -92,13 +92,14 @@ async function readSecret(
   const bytes = typeof found === "string" ? new TextEncoder().encode(found) : found;
   if (bytes === undefined || bytes.length === 0) {
     const state = bytes === undefined ? "is not set" : "is empty";
-    report.error(
-      "unresolved-secret",
-      pointer,
-      `secret \`${reference}\` ${state}`,
-      "set it where the reference points",
-    );
+    report.error("unresolved-secret", pointer, `secret \`${reference}\` ${state}`, howToSet(reference));
     return undefined;
   }
   return bytes;
+}
+
+function howToSet(reference: string): string {
+  const variable = /^env:(.+)$/u.exec(reference)?.[1];
+  const place = variable === undefined ? "it where the reference points" : `the variable \`${variable}\``;
+  return `set ${place}, or hand \`secrets\` to createEngine`;
 }

@@ -68,12 +68,16 @@ function wrongType(value: unknown, rule: Rule, pointer: string, report: Report):
     "wrong-type",
     pointer,
     `expected ${expectation(rule)}, found ${kindOf(value)}`,
-    nullHelp(value, pointer),
+    typeHelp(value, rule, pointer),
   );
 }
 
-function nullHelp(value: unknown, pointer: string): string | undefined {
-  return value === null && pointer !== "" ? "leave the key out to have its default" : undefined;
+function typeHelp(value: unknown, rule: Rule, pointer: string): string | undefined {
+  if (value === null) return pointer === "" ? undefined : "leave the key out to have its default";
+  const types = rule.union === undefined ? allowedTypes(rule) : undefined;
+  if (types?.includes("array") === true) return "write it in brackets, even where it is one alone";
+  const isNumber = types?.some((type) => type === "integer" || type === "number") === true;
+  return isNumber && typeof value === "string" ? "write it without quotes" : undefined;
 }
 
 function expectation(rule: Rule): string {

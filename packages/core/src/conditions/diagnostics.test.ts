@@ -197,7 +197,12 @@ describe("what a condition may not say", () => {
       undefined,
     ],
     ["body.i >", "condition-syntax", "no expression: unexpected token: EOF at character 9", undefined],
-    ["body.i = 3", "condition-syntax", "no expression: unexpected character: = at character 8", undefined],
+    [
+      "body.i = 3",
+      "condition-syntax",
+      "no expression: unexpected character: = at character 8",
+      "CEL compares with `==`",
+    ],
     ["", "condition-syntax", "no expression: unexpected token: EOF at character 1", undefined],
   ])("%s", (text, code, message, help) => {
     expect(only(text)).toEqual([code, message, help]);

@@ -84,6 +84,7 @@ function recordConstructor(): new () => object {
 export interface Rejection {
   readonly code: "condition-syntax" | "condition-too-large" | "condition-type";
   readonly message: string;
+  readonly help?: string;
 }
 
 /** The syntax tree, or why there is none. */
@@ -102,6 +103,7 @@ export function parse(text: string): ASTNode | Rejection {
       : {
           code: "condition-syntax",
           message: `no expression: ${summary}${at === undefined ? "" : ` at character ${at + 1}`}`,
+          ...(summary.endsWith("character: =") ? { help: "CEL compares with `==`" } : {}),
         };
   }
 }

@@ -45,9 +45,12 @@ export class Report {
 /** Thrown by `createEngine`, `bind`, `replace` and `parsePolicy`: the document cannot be served. */
 export class PolicyError extends Error {
   override readonly name = "PolicyError";
+  declare readonly diagnostics: readonly Diagnostic[];
 
-  constructor(readonly diagnostics: readonly Diagnostic[]) {
-    super(diagnostics.map(formatDiagnostic).join("\n"));
+  constructor(diagnostics: readonly Diagnostic[]) {
+    super(["the policy cannot be served", ...diagnostics.map(formatDiagnostic)].join("\n"));
+    // The message has them all: enumerable, a console would print each of them twice.
+    Object.defineProperty(this, "diagnostics", { value: diagnostics });
   }
 }
 
