@@ -3,7 +3,7 @@ import { Report } from "../errors/diagnostics.js";
 import { asList } from "../lib/lists.js";
 import type { LimitSettings } from "../model/policy.js";
 import type { ConditionScope } from "./condition.js";
-import { compileCondition, compileNumber } from "./index.js";
+import { compileCondition, compileNumber } from "./expressions.js";
 
 /** Names of facts, as conditions name them. What is wrong with the limit is for its own kind to say. */
 export function limitReads({ by, when, cost }: LimitSettings, scope: ConditionScope): readonly string[] {
