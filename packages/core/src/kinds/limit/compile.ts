@@ -4,6 +4,7 @@ import type { Stage } from "../../model/compiled.js";
 import type { CompiledKind, CompileEnvironment } from "../../model/kind.js";
 import type { Placed, ResolvedPolicy, ResolvedRoute } from "../../model/resolved.js";
 import type { RequestState } from "../../model/state.js";
+import type { Clock } from "../../ports/clock.js";
 import type { CallContext } from "../../ports/state-store.js";
 import { rankOf, type StageName } from "../../stages.js";
 import { limitStage } from "./evaluate.js";
@@ -73,6 +74,13 @@ function pointerOf(route: ResolvedRoute, [first, second]: readonly Rule[]): stri
   return first !== undefined && second === undefined ? first.terms.pointer : route.pointer;
 }
 
+/** @throws Error where the clock is broken: counted at no time, a request would be let through uncounted */
+function microsecondsOf(clock: Clock): number {
+  const milliseconds = clock.monotonic();
+  if (!Number.isFinite(milliseconds)) throw new Error("the clock does not tell the time");
+  return Math.floor(milliseconds * 1000);
+}
+
 const DEFAULT_DEADLINE_US = 50_000;
 
 function servicesOf(policy: ResolvedPolicy, { store, fallback, clock }: CompileEnvironment): LimitServices {
@@ -81,7 +89,7 @@ function servicesOf(policy: ResolvedPolicy, { store, fallback, clock }: CompileE
   /** `exact`: the exchange may have been open for long; else it happened when it opened. */
   const now = (state: RequestState, exact: boolean): CallContext => {
     const openedUs = state.monotonicUs;
-    const nowUs = exact ? Math.max(openedUs, Math.floor(clock.monotonic() * 1000)) : openedUs;
+    const nowUs = exact ? Math.max(openedUs, microsecondsOf(clock)) : openedUs;
     const wallUs = Math.floor(state.now * 1000) + (nowUs - openedUs);
     return { nowUs, wallUs, deadlineUs };
   };
