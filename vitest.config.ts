@@ -25,6 +25,8 @@ export default defineConfig({
       : ["packages/*/{src,test}/**/*.test.ts", "{examples,bench,tests,scripts}/**/*.test.ts"],
     exclude: ["**/node_modules/**", "packages/*/dist/**"],
     testTimeout: 20_000,
+    // By default one core is left idle: half of the machine where there are two.
+    maxWorkers: "100%",
     coverage: {
       provider: "v8",
       include: ["packages/*/src/**/*.ts"],
