@@ -18,7 +18,7 @@ async function refusal(text: string): Promise<PolicyError> {
 describe("PolicyError", () => {
   it("says each problem on lines of its own, and once", async () => {
     const error = await refusal(
-      '{\n  "gatehouse": 1,\n  "name": "x",\n  "limits": { "a": { "limit": "9" } },\n  "rutes": {}\n}',
+      '{\n  "gatehouse": 1,\n  "name": "x",\n  "limits": { "a": { "limit": "9" } },\n  "cors": { "origins": "*" },\n  "rutes": {}\n}',
     );
     expect(error.message).toBe(
       [
@@ -27,7 +27,9 @@ describe("PolicyError", () => {
         "  help: add `routes`",
         "orders.json:4:22 error wrong-type at /limits/a/limit: expected a whole number, found a string",
         "  help: write it without quotes",
-        "orders.json:5:3 error unknown-key at /rutes: unknown key `rutes`",
+        "orders.json:5:13 error wrong-type at /cors/origins: expected a list, found a string",
+        "  help: write it in brackets, even where it is one alone",
+        "orders.json:6:3 error unknown-key at /rutes: unknown key `rutes`",
         "  help: did you mean `routes`?",
       ].join("\n"),
     );
