@@ -43,6 +43,7 @@ const routes = {
   "GET /optional": { authenticate: ["optional", ...list], authorize: "anyone" },
   "GET /both": { authenticate: [["partner", "user"], "web"], authorize: "authenticated" },
   "GET /optional-both": { authenticate: ["optional", ["partner", "web"]], authorize: "anyone" },
+  "GET /cookie-first": { authenticate: [["web", "partner"]], authorize: "authenticated" },
   "GET /open": { authenticate: "none" },
 };
 
@@ -205,6 +206,13 @@ describe("the stage authenticate", () => {
     expect(summary(await kind.run("GET /optional-both", {}))).toBe("anonymous");
     const whole = await kind.run("GET /optional-both", { ...half, sentCookies: cookiesOf({ sid: good }) });
     expect([summary(whole), whole.identity?.ambient]).toEqual(["web:ann", true]);
+  });
+
+  it("takes two credentials for one that travels by itself, whichever of them does", async () => {
+    const kind = await withAll();
+    const both = { headerFields: { "x-api-key": KEY }, sentCookies: cookiesOf({ sid: good }) };
+    const outcome = await kind.run("GET /cookie-first", both);
+    expect([summary(outcome), outcome.identity?.ambient]).toEqual(["partner:robot", true]);
   });
 
   it("finds the alternative that is there whole among issuers of one field", async () => {
