@@ -19,7 +19,7 @@ const common: Options = {
 };
 
 const core = "packages/core";
-const nodeHttp = "packages/adapter-node-http";
+const adapters = ["node-http", "express", "fastify", "fetch"];
 
 export default defineConfig([
   {
@@ -34,10 +34,13 @@ export default defineConfig([
     outDir: `${core}/dist`,
     tsconfig: `${core}/tsconfig.build.json`,
   },
-  {
-    ...common,
-    entry: { index: `${nodeHttp}/src/index.ts` },
-    outDir: `${nodeHttp}/dist`,
-    tsconfig: `${nodeHttp}/tsconfig.build.json`,
-  },
+  ...adapters.map((name): Options => {
+    const folder = `packages/adapter-${name}`;
+    return {
+      ...common,
+      entry: { index: `${folder}/src/index.ts` },
+      outDir: `${folder}/dist`,
+      tsconfig: `${folder}/tsconfig.build.json`,
+    };
+  }),
 ]);

@@ -14,7 +14,10 @@ const sources = [
     find: /^@gatehouse\/core\/(node|conformance)$/,
     replacement: file("packages/core/src/") + "$1/index.ts",
   },
-  { find: /^@gatehouse\/node-http$/, replacement: file("packages/adapter-node-http/src/index.ts") },
+  {
+    find: /^@gatehouse\/(node-http|express|fastify|fetch)$/,
+    replacement: file("packages/adapter-") + "$1/src/index.ts",
+  },
 ];
 
 export default defineConfig({

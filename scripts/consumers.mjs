@@ -2,7 +2,7 @@
 // import, require, TypeScript, a lean start, and a bundle for browsers and workers. A green suite on sources
 // says nothing about a missing file, a wrong `exports` entry, or a `node:` import that a bundler drags in.
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -107,7 +107,7 @@ function typecheck(file, compilerOptions) {
 }
 
 try {
-  const tarballs = ["core", "adapter-node-http"].map((name) => {
+  const tarballs = readdirSync(join(root, "packages")).map((name) => {
     const [{ filename, files }] = JSON.parse(
       npm(["pack", "--json", "--pack-destination", temp], join(root, "packages", name)),
     );

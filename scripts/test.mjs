@@ -39,13 +39,13 @@ const steps = [
     shows: true,
   },
   {
-    name: "example",
-    run: [[node, "scripts/example.mjs"]],
+    name: "examples",
+    run: [[node, "scripts/examples.mjs"]],
     after: "build",
     cannot: () =>
       spawnSync("curl", ["--version"]).error === undefined
         ? undefined
-        : "no curl: the example prints curl lines",
+        : "no curl: the examples print curl lines",
   },
   { name: "bench works", run: [[node, "bench/run.mjs", "--short"]], after: "build" },
   { name: "consumers", run: [[node, "scripts/consumers.mjs"]], after: "build" },

@@ -19,6 +19,7 @@ it.each([
       "createMemoryStore",
       "definePolicy",
       "formatDiagnostic",
+      "inventoryProblems",
       "parsePolicy",
     ],
   ],
@@ -30,7 +31,9 @@ it.each([
 it("@gatehouse/core/conformance", () => {
   expect(Object.keys(conformance).sort()).toMatchInlineSnapshot(`
     [
+      "caseFiles",
       "closeCaseFile",
+      "describeAdapter",
       "differences",
       "engineFor",
       "exchangeOverSocket",

@@ -1,7 +1,7 @@
 // What the page and the worker both do: make an engine of the example's policy and compare its decisions with what
 // they must be.
 import { createEngine, parsePolicy } from "@gatehouse/core";
-import ordersPolicy from "../../examples/orders-node-http/policy.jsonc";
+import ordersPolicy from "../../examples/orders/policy.jsonc";
 
 const apiKey = "browser-test-key-0123456789abcdef0123456789abcdef";
 const text = new TextEncoder();

@@ -1,9 +1,8 @@
 /** Every case of every room, on the pure core. */
-import { closeCaseFile, runOnCore } from "@gatehouse/core/conformance";
+import { caseFiles, closeCaseFile, runOnCore } from "@gatehouse/core/conformance";
 import { describe, expect, it } from "vitest";
-import { caseFiles } from "./files.js";
 
-describe.each(caseFiles)("%s", (_path, file) => {
+describe.each(caseFiles().map(({ path, file }) => [path, file] as const))("%s", (_path, file) => {
   it("is closed-world", () => {
     expect(() => closeCaseFile(file)).not.toThrow();
   });
@@ -14,6 +13,6 @@ describe.each(caseFiles)("%s", (_path, file) => {
 });
 
 it("there are at least 300 cases", () => {
-  const count = caseFiles.reduce((sum, [, file]) => sum + file.cases.length, 0);
+  const count = caseFiles().reduce((sum, { file }) => sum + file.cases.length, 0);
   expect(count).toBeGreaterThanOrEqual(300);
 });

@@ -28,6 +28,7 @@ function broken(engine: Engine, method: keyof Exchange, how: "throws" | "rejects
         name: bound.name,
         revision: bound.revision,
         evaluate: (request) => bound.evaluate(request),
+        inventory: (registered) => bound.inventory(registered),
         open: (request) =>
           new Proxy(bound.open(request), {
             get: (exchange, name) => {

@@ -241,3 +241,54 @@ describe("createEngine", () => {
     );
   });
 });
+
+describe("bind, where the platform hides the peer's address", () => {
+  const hidden = { peerAddress: false } as const;
+  const open = { authenticate: "none" } as const;
+  const base = { gatehouse: 1, name: "hidden", transport: { https: "off" } } as const;
+  const limited: PolicyDocument = {
+    ...base,
+    limits: { by: { limit: 1, window: "1m", by: [{ fact: "client.ip" }] } },
+    routes: { "GET /": { ...open, limits: ["by"] } },
+  };
+  const conditional: PolicyDocument = {
+    ...base,
+    limits: { all: { limit: 1, window: "1m", when: "inRange(client.ip, '10.0.0.0/8')" } },
+    routes: { "GET /": { ...open, limits: ["all"] } },
+  };
+  const trusting: PolicyDocument = {
+    ...base,
+    transport: { https: "off", trust: { peers: ["loopback"], header: "x-forwarded-for" } },
+    routes: { "GET /": open },
+  };
+
+  it.each([
+    ["a limit", limited, "/limits/by/by", "the limit counts by `client.ip`"],
+    ["a condition", conditional, "/limits/all/when", "the expression reads `client.ip`"],
+    ["trust", trusting, "/transport/trust", "`trust` believes proxies by their address"],
+  ])("refuses %s that reads it", async (_name, document, pointer, what) => {
+    const engine = await createEngine(document);
+    expect(engine.bind({})).toBeDefined();
+    let error: unknown;
+    try {
+      engine.bind(hidden);
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toBeInstanceOf(PolicyError);
+    expect((error as PolicyError).diagnostics).toMatchObject([
+      {
+        code: "needs-peer-address",
+        pointer,
+        message: `${what}, and this server does not tell the address of its peer`,
+        help: "hand `remoteAddress` to the adapter, or take this out of the policy",
+      },
+    ]);
+  });
+
+  it("serves what reads nothing of it, and keeps out a policy that does", async () => {
+    const engine = await createEngine({ ...base, routes: { "GET /": open } });
+    expect(engine.bind(hidden)).toBeDefined();
+    await expect(engine.replace(limited)).rejects.toThrow(PolicyError);
+  });
+});

@@ -4,12 +4,14 @@ import { checkPolicy } from "./compile/check.js";
 import { compilePolicy, type CompiledPolicy } from "./compile/compile.js";
 import { environmentFor, type EngineOptions } from "./compile/environment.js";
 import { withPositions } from "./compile/positions.js";
+import { reportPeerReads } from "./compile/peer-reads.js";
 import { resolvePolicy } from "./compile/resolve.js";
 import { Report, PolicyError } from "./errors/diagnostics.js";
 import { PolicyExchange, type Exchange, type ExchangeServices } from "./exchange.js";
 import { canonicalJson } from "./lib/canonical-json.js";
 import { correlationOf } from "./lib/correlation.js";
 import { createIdSource } from "./lib/uuid.js";
+import type { Precedence, RegisteredRoute, RouteInventory } from "./match/inventory.js";
 import type { FrameworkMatching, Router } from "./match/router.js";
 import type { Decision } from "./model/decision.js";
 import type { PolicyDocument } from "./model/policy.js";
@@ -34,6 +36,11 @@ export interface BoundEngine {
    * @param request `body`: text or bytes as received, or any other value as already parsed JSON
    */
   evaluate(request: RawRequest & { readonly body?: unknown }): Promise<Decision>;
+  /**
+   * What an application has registered beside what the policy names, read the way in which its framework matches.
+   * @param precedence which handler the framework runs where several fit; default `specificity`
+   */
+  inventory(registered: readonly RegisteredRoute[], precedence?: Precedence): RouteInventory;
 }
 
 export interface Engine extends BoundEngine {
@@ -134,6 +141,10 @@ class Binding implements BoundEngine {
     }
   }
 
+  inventory(registered: readonly RegisteredRoute[], precedence: Precedence = "specificity"): RouteInventory {
+    return this.owner.policy.inventory(this.matching, registered, precedence);
+  }
+
   /** Only after every binding was compiled: no request sees one policy here and another there. */
   follow(router: Router): void {
     this.router = router;
@@ -169,6 +180,10 @@ class PolicyEngine implements Engine {
     return this.#unbound.evaluate(request);
   }
 
+  inventory(registered: readonly RegisteredRoute[], precedence?: Precedence): RouteInventory {
+    return this.#unbound.inventory(registered, precedence);
+  }
+
   bind(matching: FrameworkMatching): BoundEngine {
     return this.add(matching);
   }
@@ -198,6 +213,7 @@ class PolicyEngine implements Engine {
 function routerOf(policy: CompiledPolicy, matching: FrameworkMatching): Router {
   const report = new Report();
   const router = policy.router(matching, report);
+  if (matching.peerAddress === false) reportPeerReads(policy.document, report);
   if (report.failed) throw new PolicyError(withPositions(policy.document, report.diagnostics));
   return router;
 }

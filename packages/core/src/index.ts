@@ -11,6 +11,14 @@ export { ERRORS } from "./errors/codes.js";
 export type { ErrorCode, ErrorEntry } from "./errors/codes.js";
 export { STAGES } from "./stages.js";
 export type { StageName } from "./stages.js";
+export { inventoryProblems } from "./match/inventory.js";
+export type {
+  DifferingRoute,
+  Precedence,
+  RegisteredRoute,
+  RouteInventory,
+  UnnamedRoute,
+} from "./match/inventory.js";
 export type { FrameworkMatching } from "./match/router.js";
 export type {
   Admission,

@@ -5,13 +5,21 @@ import type { CompiledKind, CompileEnvironment } from "../model/kind.js";
 import type { PolicyDocument } from "../model/policy.js";
 import type { NormalizedRequest, RawRequest } from "../model/request.js";
 import type { Refusal } from "../model/outcome.js";
-import type { ResolvedPolicy, ResolvedRoute } from "../model/resolved.js";
+import type { PatternPart, ResolvedPolicy, ResolvedRoute } from "../model/resolved.js";
 import { compileRouter } from "../match/compile-routes.js";
+import {
+  takeInventory,
+  type Precedence,
+  type RegisteredRoute,
+  type RouteInventory,
+} from "../match/inventory.js";
+import { readingOf } from "../match/reading.js";
 import type { FrameworkMatching, Router } from "../match/router.js";
 import { compileNormalizer } from "../normalize/index.js";
 import { rankOf } from "../stages.js";
 import { planHeaders } from "./header-plan.js";
 import { KINDS } from "./kinds.js";
+import { isKeyProblem, parsePath } from "./path-pattern.js";
 import { withPositions } from "./positions.js";
 import { routeStage } from "./route-stage.js";
 
@@ -26,6 +34,11 @@ export interface CompiledPolicy {
   readonly normalize: (raw: RawRequest) => NormalizedRequest | Refusal;
   /** @throws PolicyError when two routes cannot be told apart under this matching */
   router(matching: FrameworkMatching, report: Report): Router;
+  inventory(
+    matching: FrameworkMatching,
+    registered: readonly RegisteredRoute[],
+    precedence: Precedence,
+  ): RouteInventory;
 }
 
 /** @throws PolicyError with every problem that only the environment could show */
@@ -47,7 +60,17 @@ export async function compilePolicy(
     unmatched: compileRoute(resolved.unmatched, kinds, [routeStage]),
     normalize: compileNormalizer(resolved),
     router: (matching: FrameworkMatching, report: Report) => compileRouter(resolved, matching, report),
+    inventory: (
+      matching: FrameworkMatching,
+      registered: readonly RegisteredRoute[],
+      precedence: Precedence,
+    ) => takeInventory(resolved, readingOf(matching), registered, precedence, patternOf),
   });
+}
+
+function patternOf(path: string): readonly PatternPart[] | undefined {
+  const parts = parsePath(path);
+  return isKeyProblem(parts) ? undefined : parts;
 }
 
 function compileRoute(

@@ -50,6 +50,7 @@ export const DIAGNOSTIC_CODES: Readonly<Record<string, string>> = {
   "route-outside-mount": "A route lies outside of the prefix under which the server is mounted.",
   "empty-group": "A group has settings and covers no route.",
   "duplicate-group": "Two groups cover the same paths.",
+  "needs-peer-address": "A rule reads the caller's address, and the server that is bound does not know it.",
   "upgrade-without-get": "A route allows upgrades and cannot be asked with GET.",
 
   // Transport

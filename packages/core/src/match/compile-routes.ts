@@ -2,7 +2,7 @@
 import type { Report } from "../errors/diagnostics.js";
 import type { PatternPart, ResolvedPolicy, ResolvedRoute } from "../model/resolved.js";
 import { compileParams } from "./params.js";
-import { foldAscii } from "./reading.js";
+import { readingOf } from "./reading.js";
 import type { Reading } from "./reading.js";
 import { reportHidden, reportOutside, reportRival } from "./report-routes.js";
 import type { FrameworkMatching, Router } from "./router.js";
@@ -17,10 +17,7 @@ import type { TrieNode } from "./trie.js";
  * @param report receives `indistinguishable-routes` and `unreachable-route`
  */
 export function compileRouter(policy: ResolvedPolicy, matching: FrameworkMatching, report: Report): Router {
-  const reading: Reading = {
-    fold: matching.caseSensitive === false ? foldAscii : (text) => text,
-    ignoresSlash: matching.trailingSlash === "ignored",
-  };
+  const reading = readingOf(matching);
   const tables: Tables = { root: newNode(), statics: new Map() };
   for (const group of policy.groups) nodeFor(tables.root, group.parts, reading).closed = true;
   for (const [index, route] of policy.routes.entries())

@@ -1,9 +1,18 @@
 /** The two readings of a path: decoded once, as the engine decides, and raw, as some frameworks compare it. */
 
+import type { FrameworkMatching } from "./router.js";
+
 /** What a framework does with a path before it compares. */
 export interface Reading {
   readonly fold: (text: string) => string;
   readonly ignoresSlash: boolean;
+}
+
+export function readingOf({ caseSensitive, trailingSlash }: FrameworkMatching): Reading {
+  return {
+    fold: caseSensitive === false ? foldAscii : (text) => text,
+    ignoresSlash: trailingSlash === "ignored",
+  };
 }
 
 /** ASCII letters only: `İ` and the Kelvin sign fold into no route, whatever the locale. */

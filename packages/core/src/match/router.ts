@@ -10,6 +10,11 @@ export interface FrameworkMatching {
   readonly staticText?: "raw" | "decoded";
   /** Prefix under which the framework mounted the guard; policies see the full target. */
   readonly mountPrefix?: string;
+  /**
+   * False: the platform hides the peer's address, and nobody supplies it. A policy that reads `client.ip` or has `trust` is
+   * refused then. Default true.
+   */
+  readonly peerAddress?: boolean;
 }
 
 export interface RouteMatch {

@@ -1,15 +1,18 @@
 // Requests to try: one that is admitted and one refusal of each kind, each a curl line that works as printed.
-import { annsOrder, login } from "./orders.mjs";
+import { annsOrder, login } from "./application.mjs";
 
-/** @param fields files of header fields by person, as `prepareKeys` wrote them */
-export function tries(origin, fields) {
-  const curl = (who, path, ...more) =>
-    ["curl -si", `-H @${fields[who]}`, ...more, `'${origin}${path}'`].join(" ");
+/**
+ * @param fields files of header fields by person, as `prepareKeys` wrote them
+ * @param options more of curl's own, for every line
+ */
+export function tries(origin, fields, options = "") {
+  const start = options === "" ? "curl -si" : `curl -si ${options}`;
+  const curl = (who, path, ...more) => [start, `-H @${fields[who]}`, ...more, `'${origin}${path}'`].join(" ");
   const json = (value) => `--json '${JSON.stringify(value)}'`;
   const order = `/tenants/acme/orders/${annsOrder}`;
   const guess = curl("nobody", "/login", json({ ...login, password: "guess" }));
   return [
-    { status: 200, about: "anybody may ask for health", line: `curl -si '${origin}/health'` },
+    { status: 200, about: "anybody may ask for health", line: `${start} '${origin}/health'` },
     {
       status: 200,
       about: "Ann reads her order: e-mail masked, margin and card cut",
@@ -24,7 +27,7 @@ export function tries(origin, fields) {
     { status: 200, about: "Cleo is an admin: addresses are hashed", line: curl("cleo", "/admin/audit") },
     { status: 200, about: "login", line: curl("nobody", "/login", json(login)) },
 
-    { status: 403, about: "transport: not over HTTPS", line: `curl -si '${origin}${order}'` },
+    { status: 403, about: "transport: not over HTTPS", line: `${start} '${origin}${order}'` },
     {
       status: 421,
       about: "transport: a host that is not ours",

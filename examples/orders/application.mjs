@@ -27,7 +27,10 @@ export const checks = {
   },
 };
 
-const handlers = {
+/**
+ * Route to what it does, on every server alike: given what was validated, returns the answer. Only admitted requests come here.
+ */
+export const application = {
   "GET /health": () => ({ body: { ok: true } }),
 
   "POST /login": ({ body }) =>
@@ -59,11 +62,5 @@ const handlers = {
     },
   }),
 };
-
-/** The handler for `guard`: only admitted requests come here. */
-export function handle(_request, _response, context) {
-  const { status = 200, body } = handlers[context.route](context);
-  context.send(body, { status });
-}
 
 export const login = { email: ann.email, password };

@@ -1,0 +1,70 @@
+// The examples keep their promise: every line that a server of the orders API prints, run as printed by a shell, gives
+// the status beside it, on every server alike.
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readdirSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+
+const root = new URL("..", import.meta.url).pathname;
+const named = process.argv.slice(2);
+const servers = readdirSync(join(root, "examples"))
+  .filter((name) => existsSync(join(root, "examples", name, "server.mjs")))
+  .filter((name) => named.length === 0 || named.includes(name));
+
+/** The example's policy names its port, so it has to be known beforehand. */
+async function freePort() {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address();
+  probe.close();
+  await once(probe, "close");
+  return port;
+}
+
+/** What differs from the promise, in words. */
+async function tryOut(name) {
+  const server = spawn("npm", ["start", "--silent", "-w", `examples/${name}`], {
+    cwd: root,
+    env: { ...process.env, PORT: String(await freePort()), INIT_CWD: root },
+    stdio: ["ignore", "pipe", "inherit"],
+    detached: true,
+  });
+
+  let printed = "";
+  server.stdout.setEncoding("utf8");
+  for await (const chunk of server.stdout.iterator({ destroyOnReturn: false })) {
+    printed += chunk;
+    if (printed.includes("Ctrl-C ends it.")) break;
+  }
+  server.stdout.resume();
+
+  const tries = [...printed.matchAll(/^# (\d{3}): (.*)\n(.*)$/gm)];
+  const wrong = [];
+  for (const [, status, about, line] of tries) {
+    const { stdout } = spawnSync("sh", ["-c", line], { cwd: root, encoding: "utf8" });
+    const got = [...stdout.matchAll(/^HTTP\/(?:1\.1|2) (\d{3})/gm)].at(-1)?.[1];
+    if (got !== status) wrong.push(`${about}: expected ${status}, got ${got}\n  ${line}\n${stdout}`);
+  }
+
+  if (!server.stdout.closed) {
+    // As Ctrl-C does: the signal goes to npm and to the server alike.
+    const ended = once(server.stdout, "close");
+    process.kill(-Number(server.pid), "SIGINT");
+    await ended;
+  }
+
+  if (tries.length < 20) wrong.push(`only ${tries.length} requests were printed:\n${printed}`);
+  else console.log(`${name}: ${tries.length} printed requests, and Ctrl-C ended the server`);
+  return wrong;
+}
+
+const failures = [];
+for (const name of servers) {
+  for (const difference of await tryOut(name)) failures.push(`${name}: ${difference}`);
+}
+if (servers.length === 0) failures.push(`no such example: ${named.join(", ")}`);
+if (failures.length > 0) {
+  console.error(failures.join("\n"));
+  process.exit(1);
+}
