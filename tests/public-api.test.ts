@@ -55,10 +55,17 @@ it("@gatehouse/node-http", () => {
       "HandlerContext",
       "createServer",
       "guard",
+      "guardUpgrade",
       "interceptResponse",
+      "isClosing",
+      "ownServer",
       "pass",
+      "passageSettingsOf",
       "readBody",
       "readRequest",
+      "refuseUnknownOptions",
+      "serverProblem",
+      "writeBareError",
       "writeDecision",
     ]
   `);
