@@ -58,10 +58,17 @@ it("@gatehouse/node-http", () => {
       "HandlerContext",
       "createServer",
       "guard",
+      "guardUpgrade",
       "interceptResponse",
+      "isClosing",
+      "ownServer",
       "pass",
+      "passageSettingsOf",
       "readBody",
       "readRequest",
+      "refuseUnknownOptions",
+      "serverProblem",
+      "writeBareError",
       "writeDecision",
     ]
   `);

@@ -165,7 +165,10 @@ describe("servers that cannot be guarded", () => {
   const other = (): void => undefined;
 
   it.each([
-    { event: "upgrade", mend: "hand it to the guard as `onUpgrade` and call `attach(server)`" },
+    {
+      event: "upgrade",
+      mend: "wrap it in `guardUpgrade(engine, …)`, or hand it to the guard as `onUpgrade` and call `attach(server)`",
+    },
     { event: "connect", mend: "remove it, and let `guard(…).attach(server)` own the event" },
     { event: "checkContinue", mend: "remove it, and let `guard(…).attach(server)` own the event" },
     { event: "checkExpectation", mend: "remove it, and let `guard(…).attach(server)` own the event" },
@@ -207,7 +210,7 @@ describe("servers that cannot be guarded", () => {
     expect((await ask({ port }, "GET /open HTTP/1.1")).status).toBe(500);
     expect((await ask({ port }, "GET /open HTTP/1.1")).status).toBe(500);
     expect(errors.map(String)).toEqual([
-      "Error: a listener for `upgrade` on this server would answer requests that no policy has decided; hand it to the guard as `onUpgrade` and call `attach(server)`",
+      "Error: a listener for `upgrade` on this server would answer requests that no policy has decided; wrap it in `guardUpgrade(engine, …)`, or hand it to the guard as `onUpgrade` and call `attach(server)`",
     ]);
   });
 

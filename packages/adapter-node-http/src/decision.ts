@@ -51,7 +51,7 @@ export function writeClosing(
 const BARE_ERROR = JSON.stringify({ type: "about:blank", title: "Internal server error", status: 500 });
 
 /** Where not even the policy's own error shape can be had. */
-export function writeBareError(res: ServerResponse, native: Native): void {
+export function writeBareError(res: ServerResponse, native: Native = nativeOf(res)): void {
   const fields: HeaderField[] = [
     ["Content-Type", "application/problem+json"],
     ["Cache-Control", "no-store"],

@@ -7,16 +7,14 @@ import {
   type ServerOptions,
   type ServerResponse,
 } from "node:http";
-import type { Duplex } from "node:stream";
 import type { BoundEngine, Engine } from "@gatehouse/core";
-import { nativeOf } from "./answer/wire.js";
 import type { HandlerContext } from "./context.js";
 import { isClosing, writeBareError } from "./decision.js";
 import { settingsOf, type GuardOptions, type GuardSettings } from "./options.js";
 import { pass, type Proceed } from "./passage.js";
 import { problemOf, refuseStrangers } from "./servers.js";
-import { plainRequest, plainResponse, type NodeRequest, type NodeResponse } from "./types.js";
-import { passUpgrade } from "./upgrade.js";
+import { MATCHING, plainRequest, plainResponse, type NodeRequest, type NodeResponse } from "./types.js";
+import { upgradeListener } from "./upgrade.js";
 
 /** Runs only for requests that the policy admits. A throw or a rejection becomes the shaped 500. */
 export type Handler<Req extends NodeRequest, Res extends NodeResponse> = (
@@ -35,9 +33,6 @@ export interface Guard<Req extends NodeRequest, Res extends NodeResponse> {
    */
   attach<S extends EventEmitter>(server: S): S;
 }
-
-/** How node:http matches: it does not, so the policy's own match is the only one. */
-const MATCHING = { caseSensitive: true, trailingSlash: "significant", staticText: "decoded" } as const;
 
 /**
  * Guards a handler of node:http, https or http2's compatibility API.
@@ -87,7 +82,7 @@ class Doors {
     if (isClosing(plain)) return;
     const { server } = plain.socket as { server?: EventEmitter };
     if (server !== undefined && server !== this.checked) this.check(server);
-    if (this.problem !== undefined) return writeBareError(plainResponse(res), nativeOf(plainResponse(res)));
+    if (this.problem !== undefined) return writeBareError(plainResponse(res));
     pass(this.engine, req, res, this.settings, this.proceed, expectsContinue);
   }
 
@@ -98,20 +93,15 @@ class Doors {
     if (problem !== undefined) throw new Error(problem);
     owned.set("checkContinue", (req: NodeRequest, res: NodeResponse) => this.request(req, res, true));
     owned.set("checkExpectation", (req: NodeRequest, res: NodeResponse) => this.request(req, res));
-    if (settings.onUpgrade !== undefined) owned.set("upgrade", this.upgrades(settings.onUpgrade));
+    if (settings.onUpgrade !== undefined) {
+      owned.set("upgrade", upgradeListener(this.engine, settings.onUpgrade, settings));
+    }
     this.attached.add(server);
     for (const [event, own] of owned) {
       if (!server.listeners(event).includes(own as () => void)) server.on(event, own as () => void);
     }
     refuseStrangers(server, owned);
     return server;
-  }
-
-  private upgrades(onUpgrade: NonNullable<GuardSettings["onUpgrade"]>) {
-    return (req: IncomingMessage, socket: Duplex, head: Buffer): void => {
-      if (isClosing(req)) return void socket.on("error", () => socket.destroy());
-      void passUpgrade(this.engine, req, socket, head, this.settings, onUpgrade);
-    };
   }
 
   private check(server: EventEmitter): void {

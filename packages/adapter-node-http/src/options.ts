@@ -30,7 +30,14 @@ export interface GuardOptions {
   readonly onUpgrade?: UpgradeHandler;
 }
 
-const KNOWN = ["responseLimit", "onError", "onUpgrade"] as const;
+/** What `guardUpgrade` may be told. */
+export interface UpgradeOptions {
+  /** What no decision event can carry: a fault of the engine's own, a socket handed to two guards. Default: `process.emitWarning`. */
+  readonly onError?: (error: unknown) => void;
+}
+
+const GUARD_OPTIONS = ["responseLimit", "onError", "onUpgrade"] as const;
+const UPGRADE_OPTIONS = ["onError"] as const;
 const DEFAULT_RESPONSE_LIMIT = 8 * 1024 * 1024;
 
 export interface GuardSettings extends PassageSettings {
@@ -39,24 +46,56 @@ export interface GuardSettings extends PassageSettings {
 
 /** @throws TypeError naming the option that is wrong, and the nearest that there is */
 export function settingsOf(options: GuardOptions): GuardSettings {
-  for (const name of Object.keys(options)) {
-    if (!(KNOWN as readonly string[]).includes(name)) throw new TypeError(unknown(name));
-  }
-  const { responseLimit = DEFAULT_RESPONSE_LIMIT, onError = warn, onUpgrade } = options;
+  refuseUnknownOptions(options, GUARD_OPTIONS);
+  const { onUpgrade } = options;
+  const settings = passageSettingsOf(options);
+  if (onUpgrade !== undefined) requireFunction("onUpgrade", onUpgrade);
+  return { ...settings, onUpgrade };
+}
+
+/** @throws TypeError as `settingsOf` does */
+export function upgradeSettingsOf(options: UpgradeOptions): Pick<PassageSettings, "onError"> {
+  refuseUnknownOptions(options, UPGRADE_OPTIONS);
+  return { onError: sinkOf(options.onError) };
+}
+
+/**
+ * The settings that every adapter on Node has, with their defaults; other members are not looked at.
+ * @throws TypeError naming the option that is wrong
+ */
+export function passageSettingsOf(options: {
+  readonly responseLimit?: number;
+  readonly onError?: (error: unknown) => void;
+}): PassageSettings {
+  const { responseLimit = DEFAULT_RESPONSE_LIMIT } = options;
   if (!Number.isSafeInteger(responseLimit) || responseLimit < 0) {
     throw new TypeError("`responseLimit` is not a whole number of bytes");
   }
-  if (typeof onError !== "function") throw new TypeError("`onError` is not a function");
-  if (onUpgrade !== undefined && typeof onUpgrade !== "function") {
-    throw new TypeError("`onUpgrade` is not a function");
-  }
-  return { responseLimit, onError: quietly(onError), onUpgrade };
+  return { responseLimit, onError: sinkOf(options.onError) };
 }
 
-function unknown(name: string): string {
+/** @throws TypeError naming an option that nobody knows, and the nearest of `known` */
+export function refuseUnknownOptions(options: object, known: readonly string[]): void {
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name)) throw new TypeError(unknown(name, known));
+  }
+}
+
+/** @throws TypeError naming the option */
+export function requireFunction(name: string, value: unknown): void {
+  if (typeof value !== "function") throw new TypeError(`\`${name}\` is not a function`);
+}
+
+function sinkOf(onError: ((error: unknown) => void) | undefined): (error: unknown) => void {
+  if (onError === undefined) return quietly(warn);
+  requireFunction("onError", onError);
+  return quietly(onError);
+}
+
+function unknown(name: string, known: readonly string[]): string {
   const lower = name.toLowerCase();
-  const near = KNOWN.find((known) => distance(lower, known.toLowerCase()) <= 3);
-  const help = near === undefined ? `the options are ${KNOWN.join(", ")}` : `did you mean \`${near}\`?`;
+  const near = known.find((one) => distance(lower, one.toLowerCase()) <= 3);
+  const help = near === undefined ? `the options are ${known.join(", ")}` : `did you mean \`${near}\`?`;
   return `unknown option \`${name}\`; ${help}`;
 }
 

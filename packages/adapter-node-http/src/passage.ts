@@ -10,6 +10,7 @@ import { HandlerContext, type SendOptions } from "./context.js";
 import { writeBareError, writeClosing, writeDecision } from "./decision.js";
 import { existingIntake, intakeOf } from "./intake.js";
 import { observeResponse } from "./observe.js";
+import { isExpecting } from "./own-server.js";
 import { asksToUpgrade, hasContent, readRequest, statedLength } from "./request.js";
 import { isHttp2, plainRequest, plainResponse, type NodeRequest, type NodeResponse } from "./types.js";
 
@@ -44,7 +45,8 @@ export function pass(
 ): void {
   const before = (plainResponse(res) as Passing)[PASSAGE];
   if (before !== undefined) return before.again();
-  new Passage(engine, plainRequest(req), plainResponse(res), settings, proceed, expectsContinue).run();
+  const waits = expectsContinue || isExpecting(req);
+  new Passage(engine, plainRequest(req), plainResponse(res), settings, proceed, waits).run();
 }
 
 export class Passage {

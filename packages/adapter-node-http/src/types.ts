@@ -2,6 +2,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 
+/** How node:http matches: it does not, so the policy's own match is the only one. */
+export const MATCHING = { caseSensitive: true, trailingSlash: "significant", staticText: "decoded" } as const;
+
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
 export type NodeResponse = ServerResponse | Http2ServerResponse;
 

@@ -1,13 +1,56 @@
 /** Upgrades: decided before the handshake, and refused with an HTTP answer written to the bare socket. */
 import { STATUS_CODES, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import type { Admission, BoundEngine, Decision, Exchange, HeaderField } from "@gatehouse/core";
+import type { Admission, BoundEngine, Decision, Engine, Exchange, HeaderField } from "@gatehouse/core";
 import { HandlerContext } from "./context.js";
-import type { GuardSettings, UpgradeHandler } from "./options.js";
+import { isClosing } from "./decision.js";
+import { requireFunction, upgradeSettingsOf, type UpgradeHandler, type UpgradeOptions } from "./options.js";
+import type { PassageSettings } from "./passage.js";
 import { readRequest } from "./request.js";
+import { markGuard } from "./servers.js";
+import { MATCHING } from "./types.js";
 
 const NO_BODY = { bytes: new Uint8Array(), complete: true } as const;
 const LINGER_MS = 2000;
+/** A socket has one policy: a second guard of the same server would answer on it too. */
+const DECIDED = new WeakSet<Duplex>();
+
+/** For the `upgrade` event of a Node server, whoever made it. */
+export type UpgradeListener = (req: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
+/**
+ * Guards the upgrades of any Node server: `server.on("upgrade", guardUpgrade(engine, onUpgrade))`. Each is decided before the handshake;
+ * one that is refused gets its HTTP answer on the bare socket, and `onUpgrade` never sees it.
+ * @param engine bound to a framework's matching, or not: then paths are matched as node:http does, by the policy alone
+ */
+export function guardUpgrade(
+  engine: Engine | BoundEngine,
+  onUpgrade: UpgradeHandler,
+  options: UpgradeOptions = {},
+): UpgradeListener {
+  requireFunction("onUpgrade", onUpgrade);
+  const bound = "bind" in engine ? engine.bind(MATCHING) : engine;
+  return upgradeListener(bound, onUpgrade, upgradeSettingsOf(options));
+}
+
+export function upgradeListener(
+  engine: BoundEngine,
+  onUpgrade: UpgradeHandler,
+  settings: Pick<PassageSettings, "onError">,
+): UpgradeListener {
+  return markGuard((req: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    // Node took its own listeners away: an error that nobody listens to would end the process.
+    socket.on("error", () => socket.destroy());
+    if (isClosing(req)) return;
+    if (DECIDED.has(socket)) {
+      settings.onError(new Error("an upgrade that a guard has decided was handed to a guard again"));
+      socket.destroy();
+      return;
+    }
+    DECIDED.add(socket);
+    void passUpgrade(engine, req, socket, head, settings, onUpgrade);
+  });
+}
 
 interface Asked {
   readonly req: IncomingMessage;
@@ -16,26 +59,24 @@ interface Asked {
   readonly exchange: Exchange;
 }
 
-export async function passUpgrade(
+async function passUpgrade(
   engine: BoundEngine,
   req: IncomingMessage,
   socket: Duplex,
   head: Buffer,
-  settings: GuardSettings,
+  settings: Pick<PassageSettings, "onError">,
   onUpgrade: UpgradeHandler,
 ): Promise<void> {
   const exchange = engine.open(readRequest(req));
   const asked = { req, socket, head, exchange };
   let status = 0;
-  // Node took its own listeners away: an error that nobody listens to would end the process.
-  socket.on("error", () => socket.destroy());
   socket.once("close", () => exchange.end(status));
   try {
     const decision = await decide(exchange);
     if (socket.destroyed) return;
     if (decision.outcome !== "admit") {
       status = decision.status;
-      const body = decision.outcome === "refuse" ? decision.body : "";
+      const body = decision.outcome === "refuse" && req.method !== "HEAD" ? decision.body : "";
       answer(socket, status, decision.responseHeaders, body);
       exchange.end(status);
       return;

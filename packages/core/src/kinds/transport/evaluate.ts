@@ -74,9 +74,20 @@ export function upgradeStage(allows: UpgradeRule, pointer: string): Stage {
     rule: pointer,
     close: true,
   };
+  const withContent: Refusal = {
+    kind: "refusal",
+    code: "unexpected-body",
+    reason: "a request to upgrade has content, and servers take its bytes for the other protocol's",
+    rule: pointer,
+    close: true,
+  };
   return {
     at: "transport",
     rule: pointer,
-    run: ({ request }) => (!request.upgrade || allows(request) ? undefined : refused),
+    run: ({ request }) => {
+      if (!request.upgrade) return undefined;
+      if (!allows(request)) return refused;
+      return request.hasContent ? withContent : undefined;
+    },
   };
 }
