@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { json } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
 import { build } from "esbuild";
-import { chromium } from "playwright-core";
+import { launch } from "./lib/chromium.mjs";
 
 const root = new URL("..", import.meta.url).pathname;
 const policy = "default-src 'none'; script-src 'self'; connect-src 'self'";
@@ -68,18 +68,7 @@ const server = createServer((request, response) => {
 server.listen(0, "127.0.0.1");
 await once(server, "listening");
 
-const browser = await chromium.launch({
-  executablePath: process.env.GATEHOUSE_CHROMIUM ?? "/usr/bin/chromium",
-  args: [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-  ],
-});
+const browser = await launch();
 
 const problems = [];
 try {

@@ -4,12 +4,12 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { whyNoBrowser } from "./lib/chromium.mjs";
 
 const root = new URL("..", import.meta.url).pathname;
 const ci = process.env.CI === "true";
 const bin = (name) => join(root, "node_modules/.bin", name);
 const node = process.execPath;
-const chromium = process.env.GATEHOUSE_CHROMIUM ?? "/usr/bin/chromium";
 const reports = { sources: "reports/vitest.json", dist: "reports/vitest-dist.json" };
 
 const vitest = (report, ...more) => [
@@ -51,10 +51,12 @@ const steps = [
   { name: "consumers", run: [[node, "scripts/consumers.mjs"]], after: "build" },
   {
     name: "browser",
-    run: [[node, "scripts/browser.mjs"]],
+    run: [
+      [node, "scripts/browser.mjs"],
+      [node, "scripts/browser-cors.mjs"],
+    ],
     after: "build",
-    cannot: () =>
-      existsSync(chromium) ? undefined : `no ${chromium}: install chromium, or set GATEHOUSE_CHROMIUM`,
+    cannot: whyNoBrowser,
   },
   {
     name: "other Nodes",
