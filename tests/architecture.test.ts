@@ -94,6 +94,74 @@ function mayUseNode(path: string): boolean {
   return room === "node" || room === "conformance" || posix.relative(SRC, path).startsWith("platform/node");
 }
 
+/** Rows of the table of packages. */
+function packagesIn(text: string): ReadonlyMap<string, readonly string[]> {
+  const section = text.slice(text.indexOf("## Which package may import what"));
+  const rows = [...section.matchAll(/^\|\s*([a-z-]+)\s*\|([^|]*)\|$/gm)].filter(
+    ([, name]) => name !== "package" && !/^-+$/.test(name ?? ""),
+  );
+  return new Map(
+    rows.map(([, name = "", allowed = ""]) => [
+      name,
+      allowed
+        .split(",")
+        .map((one) => one.trim())
+        .filter(Boolean),
+    ]),
+  );
+}
+
+/** Imports that are there at run time: a declaration of types alone leaves nothing behind. */
+function runtimeImportsOf(source: string): string[] {
+  return importsOf(source.replaceAll(/\b(?:im|ex)port type [^;]*;/g, ""));
+}
+
+function packageViolationsIn(name: string, sources: Sources, allowed: readonly string[]): string[] {
+  const wrong: string[] = [];
+  for (const [path, source] of sources) {
+    for (const specifier of runtimeImportsOf(source)) {
+      const inside = specifier.startsWith(".")
+        ? posix.join(posix.dirname(path), specifier).startsWith(`packages/${name}/src/`)
+        : allowed.some((one) =>
+            one === "node:*"
+              ? specifier.startsWith("node:")
+              : specifier === one || specifier.startsWith(`${one}/`),
+          );
+      if (!inside) wrong.push(`${path} imports ${specifier}`);
+    }
+  }
+  return wrong;
+}
+
+describe("the table of packages", () => {
+  const table = packagesIn(page);
+  const others = readdirSync(join(root, "packages")).filter((name) => name !== "core");
+
+  it("names every package but the core", () => {
+    expect([...table.keys()].sort()).toEqual(others.sort());
+  });
+
+  it.each(others)("is obeyed by %s", (name) => {
+    const sources = sourcesBelow(`packages/${name}/src`);
+    expect(sources.size).toBeGreaterThan(0);
+    expect(packageViolationsIn(name, sources, table.get(name) ?? [])).toEqual([]);
+  });
+
+  it("bites: planted imports are found, and types are none", () => {
+    const planted = (source: string): string[] =>
+      packageViolationsIn("adapter-fetch", new Map([["packages/adapter-fetch/src/x.ts", source]]), [
+        "@gatehouse/core",
+      ]);
+    expect(planted('import { y } from "@gatehouse/core";')).toEqual([]);
+    expect(planted('import type {\n  y,\n} from "hono";')).toEqual([]);
+    expect(planted('import { y } from "./y.js";')).toEqual([]);
+    expect(planted('import { y } from "node:http";')).toHaveLength(1);
+    expect(planted('import { y } from "../../core/src/engine.js";')).toHaveLength(1);
+    expect(planted('import { y } from "@gatehouse/core-of-evil";')).toHaveLength(1);
+    expect(planted('const y = await import("hono");')).toHaveLength(1);
+  });
+});
+
 describe("ARCHITECTURE.md", () => {
   const table = tableIn(page);
   const sources = sourcesBelow(SRC);
