@@ -132,6 +132,15 @@ try {
   await prove("import, require() and a decision from the tarballs", () => {
     execFileSync(process.execPath, ["--test", "smoke.test.mjs"], { cwd: temp, stdio: "pipe" });
   });
+  await prove("a stranger's adapter runs the published cases", () => {
+    const { status, stdout } = spawnSync(process.execPath, ["--test", "conformance.test.mjs"], {
+      cwd: temp,
+      encoding: "utf8",
+    });
+    // A suite that defines no case would pass as well.
+    const passed = Number(/^# pass (\d+)$/m.exec(stdout)?.[1] ?? 0);
+    if (status !== 0 || passed < 50) throw new Error(`${passed} passed\n${stdout}`);
+  });
   await prove("the README's sample serves as it is written there", () => {
     execFileSync(process.execPath, ["readme.mjs", join(root, "README.md")], { cwd: temp, stdio: "pipe" });
   });
