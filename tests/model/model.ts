@@ -64,7 +64,8 @@ export class Model {
   decide(request: ModelRequest, nowUs: number): ModelDecision {
     const { policy } = this;
     if (typeof request.target === "string") {
-      return policy.mode === "observe"
+      const observed = policy.routes.every((route) => resolve(policy, route).mode === "observe");
+      return policy.mode === "observe" && observed
         ? { outcome: "admit", route: null, person: null }
         : refuse("normalize", 400);
     }

@@ -228,6 +228,27 @@ describe("createEngine", () => {
     });
   });
 
+  it("takes no option that it does not know, nor one of another kind", async () => {
+    const options = (given: object) => createEngine(policy, { lookups, ...given });
+    await expect(options({ trase: true })).rejects.toThrow(
+      new TypeError("unknown option `trase` of `createEngine`; did you mean `trace`?"),
+    );
+    await expect(options({ onDecision: {} })).rejects.toThrow(TypeError);
+    await expect(options({ clock: { now: () => 0 } })).rejects.toThrow(TypeError);
+    await expect(options({ store: {} })).rejects.toThrow(TypeError);
+    await expect(options({ trace: undefined })).resolves.toBeDefined();
+  });
+
+  it("a binding says only what matchings have", async () => {
+    const engine = await createEngine(policy, { lookups });
+    const given: object = { caseSensitve: false };
+    expect(() => engine.bind(given)).toThrow(
+      new TypeError("unknown option `caseSensitve` of `bind`; did you mean `caseSensitive`?"),
+    );
+    const loose: object = { trailingSlash: "strict" };
+    expect(() => engine.bind(loose)).toThrow(TypeError);
+  });
+
   it("fails the load when a secret is not set", async () => {
     const needs: PolicyDocument = {
       ...policy,

@@ -7,6 +7,7 @@ import { withPositions } from "./compile/positions.js";
 import { reportPeerReads } from "./compile/peer-reads.js";
 import { resolvePolicy } from "./compile/resolve.js";
 import { Report, PolicyError } from "./errors/diagnostics.js";
+import { checkOptions, FUNCTION, FUNCTIONS, having, oneOf, TEXT, TRUTH } from "./errors/options.js";
 import { PolicyExchange, type Exchange, type ExchangeServices } from "./exchange.js";
 import { canonicalJson } from "./lib/canonical-json.js";
 import { correlationOf } from "./lib/correlation.js";
@@ -47,6 +48,7 @@ export interface Engine extends BoundEngine {
   /**
    * Once per server: how its framework matches.
    * @throws PolicyError when two routes cannot be told apart under this matching
+   * @throws TypeError where it says something that no matching has
    */
   bind(matching: FrameworkMatching): BoundEngine;
   /**
@@ -58,11 +60,31 @@ export interface Engine extends BoundEngine {
   close(): Promise<void>;
 }
 
+const ENGINE_OPTIONS = {
+  secrets: having("get"),
+  store: having("start", "take", "settle", "renew", "close"),
+  checks: FUNCTIONS,
+  authenticators: FUNCTIONS,
+  lookups: FUNCTIONS,
+  clock: having("now", "monotonic"),
+  onDecision: FUNCTION,
+  trace: TRUTH,
+} as const satisfies Readonly<Record<keyof EngineOptions, unknown>>;
+
+const MATCHING = {
+  caseSensitive: TRUTH,
+  trailingSlash: oneOf("significant", "ignored"),
+  staticText: oneOf("raw", "decoded"),
+  mountPrefix: TEXT,
+} as const satisfies Readonly<Record<keyof FrameworkMatching, unknown>>;
+
 /**
  * Compiles a policy. Everything that can be known is computed here; a request only reads.
  * @throws PolicyError (rejects) with every diagnostic of severity `error`
+ * @throws TypeError (rejects) where an option is unknown or of the wrong kind
  */
 export async function createEngine(policy: PolicyDocument, options: EngineOptions = {}): Promise<Engine> {
+  checkOptions(options, "createEngine", ENGINE_OPTIONS);
   const clock = options.clock ?? platform.clock;
   const stop = new AbortController();
   const store = options.store ?? createMemoryStore();
@@ -185,6 +207,7 @@ class PolicyEngine implements Engine {
   }
 
   bind(matching: FrameworkMatching): BoundEngine {
+    checkOptions(matching, "bind", MATCHING);
     return this.add(matching);
   }
 

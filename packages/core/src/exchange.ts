@@ -211,7 +211,7 @@ export class PolicyExchange implements Exchange {
 
   /** The head cannot be read one way: refused with the document's own headers and shape, or marked in observe mode. */
   private unreadable(request: NormalizedRequest, refusal: Refusal): Decision {
-    const state = this.begin(request, this.policy.unmatched, NO_PARAMS, NO_METHODS, false);
+    const state = this.begin(request, this.policy.unreadable, NO_PARAMS, NO_METHODS, false);
     if (state.tracing) {
       const outcome = state.route.observe ? "observe" : "refuse";
       state.trace?.push({ stage: "normalize", outcome, code: refusal.code, reason: refusal.reason });

@@ -31,6 +31,8 @@ export interface CompiledPolicy {
   readonly routes: readonly CompiledRoute[];
   /** What holds where no route matched. */
   readonly unmatched: CompiledRoute;
+  /** What holds where the head cannot be read in one way. */
+  readonly unreadable: CompiledRoute;
   readonly normalize: (raw: RawRequest) => NormalizedRequest | Refusal;
   /** @throws PolicyError when two routes cannot be told apart under this matching */
   router(matching: FrameworkMatching, report: Report): Router;
@@ -51,13 +53,15 @@ export async function compilePolicy(
   if (environment.report.failed) {
     throw new PolicyError(withPositions(resolved.document, environment.report.diagnostics));
   }
+  const unmatched = compileRoute(resolved.unmatched, kinds, [routeStage]);
   return Object.freeze({
     document: resolved.document,
     resolved,
     name: resolved.document.name,
     revision: environment.revision,
     routes: resolved.routes.map((route) => compileRoute(route, kinds, [])),
-    unmatched: compileRoute(resolved.unmatched, kinds, [routeStage]),
+    unmatched,
+    unreadable: { ...unmatched, observe: unmatched.observe && resolved.routes.every(isObserved) },
     normalize: compileNormalizer(resolved),
     router: (matching: FrameworkMatching, report: Report) => compileRouter(resolved, matching, report),
     inventory: (
@@ -71,6 +75,11 @@ export async function compilePolicy(
 function patternOf(path: string): readonly PatternPart[] | undefined {
   const parts = parsePath(path);
   return isKeyProblem(parts) ? undefined : parts;
+}
+
+/** One route that is enforced is enough to keep unreadable heads out: the handler may read one as a request for it. */
+function isObserved({ mode }: ResolvedRoute): boolean {
+  return mode === "observe";
 }
 
 function compileRoute(

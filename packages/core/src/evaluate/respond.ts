@@ -132,7 +132,7 @@ function ruled(
     return { status, headers };
   }
   const value = valueOf(response);
-  if (value === undefined) {
+  if (value === undefined && rule.readsBody) {
     return withheld(
       state,
       {
@@ -194,7 +194,8 @@ function observeAnswer(state: ExchangeState, response: RawResponse, utf8Length: 
   const value = valueOf(response);
   state.answer = value;
   if (rule !== undefined && body !== undefined && rule.needsBody(status)) {
-    if (value === undefined) state.report("the response rule would have withheld a body that is not JSON");
+    if (value === undefined && rule.readsBody)
+      state.report("the response rule would have withheld a body that is not JSON");
     else {
       const outcome = rule.apply(value, status, state);
       if (outcome.kind === "withheld")

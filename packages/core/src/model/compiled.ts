@@ -50,6 +50,8 @@ export type BodyOutcome =
 export interface BodyRule {
   /** True when a body of this status and (lower-case, without parameters) media type cannot stream through. */
   needsBody(status: number): boolean;
+  /** False: nothing of it leaves, so a body of any type will do and `apply` is given undefined. */
+  readonly readsBody: boolean;
   /** `value` is the object before serialization (never text). */
   apply(value: unknown, status: number, state: RequestState): BodyOutcome;
 }

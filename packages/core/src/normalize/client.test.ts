@@ -200,7 +200,6 @@ describe("Forwarded", () => {
     "for=",
     "for=198.51.100.9;",
     "for=198.51.100.9,",
-    ",for=198.51.100.9",
     "for=198.51.100.9;for=10.0.0.2",
     "for=198.51.100.9:80",
     "for=[2001:db8::1]",
@@ -213,6 +212,30 @@ describe("Forwarded", () => {
     "198.51.100.9",
   ])("%j breaks the grammar, so nothing of it is believed", (field) => {
     expect(via(field)).toEqual(["10.0.0.1", "http"]);
+  });
+
+  // A caller whose rubbish made the field unreadable would be taken for the proxy, with whatever its address is trusted with.
+  it.each([
+    "rubbish, for=198.51.100.9",
+    ", for=198.51.100.9",
+    'for="10.0.0.9, for=198.51.100.9',
+    'for=", for=198.51.100.9;by="10.0.0.1"',
+    "for=10.0.0.9;for=10.0.0.9, for=198.51.100.9",
+    ",,,,,,,,,,,,,,,, for=198.51.100.9",
+    'for=10.0.0.9, for=198.51.100.9;host="a,for=10.0.0.9;x=";by="b"',
+    'for=10.0.0.9, for=198.51.100.9;host="\\"a,for=10.0.0.9"',
+    'for=198.51.100.9;host="a,b,c", for=10.0.0.2;host="d,e"',
+  ])("%j: what stands before the proxies' own words does not hide them", (field) => {
+    expect(via(field)[0]).toBe("198.51.100.9");
+  });
+
+  it("ends the walk at the last good hop where an element before it cannot be read", () => {
+    expect(via("rubbish, for=10.0.0.2;proto=https")).toEqual(["10.0.0.2", "https"]);
+  });
+
+  it("reads no more of a flood of commas than an element may hold", () => {
+    expect(via(`for=198.51.100.9;host="${",".repeat(9)}"`)).toEqual(["10.0.0.1", "http"]);
+    expect(via(`for=198.51.100.9;host="${",".repeat(8)}"`)).toEqual(["198.51.100.9", "http"]);
   });
 
   it.each(['for="2001:db8::1"', 'for="198.51.100.9:99999"', 'for="fe80::1%eth0"', 'for=""'])(

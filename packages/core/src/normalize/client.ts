@@ -5,8 +5,7 @@ import { clientAddress } from "../lib/ip-client.js";
 import type { ClientAddress } from "../lib/ip-client.js";
 import type { TrustSettings } from "../model/policy.js";
 import type { RawRequest } from "../model/request.js";
-import type { ForwardedElement } from "./forwarded.js";
-import { lastEntry, parseForwarded, walkForwarded, walkList } from "./forwarded.js";
+import { lastEntry, walkForwarded, walkList } from "./forwarded.js";
 import { memoized } from "./memo.js";
 import type { CompiledTrust } from "./trust.js";
 import { compileTrust, DEFAULT_IPV6_PREFIX, parsePeer } from "./trust.js";
@@ -59,8 +58,7 @@ export class ClientReader {
   private readProxied(trust: CompiledTrust, peer: Address, headers: ReadonlyMap<string, string>): void {
     const field = headers.get(trust.header);
     if (trust.family === "forwarded") {
-      const chain = field === undefined ? undefined : parseForwarded(field);
-      if (chain !== undefined) this.readForwarded(trust, peer, chain);
+      if (field !== undefined) this.readForwarded(trust, peer, field);
       return;
     }
     if (field !== undefined) {
@@ -71,8 +69,8 @@ export class ClientReader {
     if (trust.host) this.host = lastOf(headers, "x-forwarded-host");
   }
 
-  private readForwarded(trust: CompiledTrust, peer: Address, chain: readonly ForwardedElement[]): void {
-    const { address, element } = walkForwarded(chain, peer, trust.trusts);
+  private readForwarded(trust: CompiledTrust, peer: Address, field: string): void {
+    const { address, element } = walkForwarded(field, peer, trust.trusts);
     if (address !== peer) this.client = clientAddress(address, this.prefix);
     this.believeScheme(element?.get("proto"));
     if (trust.host) this.host = element?.get("host");

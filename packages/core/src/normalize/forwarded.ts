@@ -44,22 +44,49 @@ export interface ForwardedClient {
 /**
  * The walk over Forwarded. An element whose `for` is absent, obfuscated or unreadable ends it, but its `proto` and `host` still
  * stand: they were written by a proxy that is trusted.
+ *
+ * The field is read from its end, because that is what the proxies wrote: were it read from the front, a caller who begins it with
+ * rubbish would make all of it unreadable, and with it be taken for the proxy itself.
  */
 export function walkForwarded(
-  chain: readonly ForwardedElement[],
+  field: string,
   peer: Address,
   trusts: (address: Address) => boolean,
 ): ForwardedClient {
   let address = peer;
   let element: ForwardedElement | undefined;
-  for (let hop = 1; hop <= Math.min(MAX_HOPS, chain.length); hop += 1) {
-    element = chain[chain.length - hop];
-    const next = parseNode(element?.get("for"));
+  let end = field.length;
+  for (let hop = 0; hop < MAX_HOPS && end >= 0; hop += 1) {
+    const last = lastElement(field, end);
+    if (last === undefined) break;
+    element = last.element;
+    const next = parseNode(element.get("for"));
     if (next === undefined) break;
     address = next;
     if (!trusts(next)) break;
+    end = last.comma;
   }
   return { address, element };
+}
+
+/** Commas inside the quoted strings of one element: more are nobody's who is trusted, and would make a flood of them slow to read. */
+const MAX_COMMAS = 8;
+
+/**
+ * The shortest text after a comma that is an element. It is the whole one that was written last: a text that begins inside a quoted
+ * string has an odd number of quotes, so it never parses.
+ */
+function lastElement(
+  field: string,
+  end: number,
+): { readonly element: ForwardedElement; readonly comma: number } | undefined {
+  let comma = end;
+  for (let tries = 0; tries <= MAX_COMMAS && comma >= 0; tries += 1) {
+    comma = comma === 0 ? -1 : field.lastIndexOf(",", comma - 1);
+    const element = parseElement(field.slice(comma + 1, end));
+    if (element !== undefined) return { element, comma };
+  }
+  return undefined;
 }
 
 /** RFC 7239 section 6: an IPv6 address stands in brackets. */
@@ -70,20 +97,9 @@ function parseNode(text: string | undefined): Address | undefined {
   return bare ? undefined : parseHop(text);
 }
 
-/** Undefined when the field breaks the grammar anywhere: half of it cannot be told from the caller's own part. */
-export function parseForwarded(field: string): ForwardedElement[] | undefined {
-  const elements: ForwardedElement[] = [];
-  const cursor = new Cursor(field);
-  for (;;) {
-    const element = readElement(cursor);
-    if (element === undefined) return undefined;
-    elements.push(element);
-    if (cursor.atEnd) return elements;
-    if (!cursor.take(",")) return undefined;
-  }
-}
-
-function readElement(cursor: Cursor): ForwardedElement | undefined {
+/** Undefined for what is not one whole element. */
+function parseElement(text: string): ForwardedElement | undefined {
+  const cursor = new Cursor(text);
   const element = new Map<string, string>();
   do {
     cursor.skipBlanks();
@@ -94,7 +110,7 @@ function readElement(cursor: Cursor): ForwardedElement | undefined {
     element.set(name, value);
     cursor.skipBlanks();
   } while (cursor.take(";"));
-  return element;
+  return cursor.atEnd ? element : undefined;
 }
 
 class Cursor {

@@ -57,6 +57,17 @@ export function refusedName(name: string, guards: JsonGuards): GuardRule | undef
   return undefined;
 }
 
+/** A framework that reads `a[$ne]=1` as an object makes names of what stands in brackets, so those are judged too. */
+export function refusedQueryName(name: string, guards: JsonGuards): GuardRule | undefined {
+  const whole = refusedName(name, guards);
+  if (whole !== undefined || !name.includes("[")) return whole;
+  for (const part of name.split(/[[\]]/u)) {
+    const rule = refusedName(part, guards);
+    if (rule !== undefined) return rule;
+  }
+  return undefined;
+}
+
 /** Looks at text that was decoded already. */
 export function refusedText(text: string, guards: JsonGuards): GuardRule | undefined {
   if (guards.loneSurrogates && !text.isWellFormed()) return "lone-surrogate";

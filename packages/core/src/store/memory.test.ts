@@ -39,6 +39,13 @@ describe("one take over several limits", () => {
     quota("q:1", 30, 10_000, costs[2]),
   ];
 
+  it("takes no option that it does not know", () => {
+    const given: object = { maxkeys: 10 };
+    expect(() => createMemoryStore(given)).toThrow(
+      new TypeError("unknown option `maxkeys` of `createMemoryStore`; did you mean `maxKeys`?"),
+    );
+  });
+
   it("limit_refusal_consumes_nothing_beside_it", () => {
     const cost = fc.tuple(
       fc.integer({ min: 1, max: 4 }),

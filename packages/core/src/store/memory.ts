@@ -11,6 +11,7 @@ import type {
   TakeResult,
   TakeToken,
 } from "../ports/state-store.js";
+import { checkOptions, oneOf, type OptionTest } from "../errors/options.js";
 import { StoreError } from "../ports/state-store.js";
 import { Blocks } from "./blocks.js";
 import { Expiring } from "./expiring.js";
@@ -35,8 +36,24 @@ export interface MemoryStoreOptions {
 const DEFAULT_KEYS = 100_000;
 const DEFAULT_CELLS = 2 ** 16;
 
-/** @throws RangeError when a bound is no bound */
+const NUMBER: OptionTest = ["a number", (value) => typeof value === "number"];
+const SEED: OptionTest = [
+  "two numbers",
+  (value) => Array.isArray(value) && value.length === 2 && value.every((word) => typeof word === "number"),
+];
+const OPTIONS = {
+  maxKeys: NUMBER,
+  sketchCells: NUMBER,
+  onOverflow: oneOf("sketch", "deny-new", "admit"),
+  seed: SEED,
+} as const satisfies Readonly<Record<keyof MemoryStoreOptions, OptionTest>>;
+
+/**
+ * @throws RangeError when a bound is no bound
+ * @throws TypeError when an option is unknown or of the wrong kind
+ */
 export function createMemoryStore(options: MemoryStoreOptions = {}): StateStore {
+  checkOptions(options, "createMemoryStore", OPTIONS);
   const {
     maxKeys = DEFAULT_KEYS,
     sketchCells: cells = DEFAULT_CELLS,

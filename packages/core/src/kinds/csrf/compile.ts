@@ -17,7 +17,7 @@ function stagesOf(route: ResolvedRoute): readonly Stage[] {
     csrfStage({
       rule: route.csrf?.pointer ?? route.authenticate.pointer,
       trusted: trustedOrigins(route, settings.origins ?? []),
-      allowsUnknown: unknownAllowed(ambient, settings.unknown),
+      allowsUnknown: unknownAllowed(route, settings.unknown),
     }),
   ];
 }
@@ -42,15 +42,18 @@ function trustedOrigins(route: ResolvedRoute, written: readonly string[]): Reado
 }
 
 /**
- * Names of the authenticators whose requests pass without both `Sec-Fetch-Site` and `Origin`. Scripts use client certificates, so there it is
- * the default; a browser that sends a cookie sends one of the two.
+ * Names of the principals' authenticators whose requests pass without both `Sec-Fetch-Site` and `Origin`. Scripts use client certificates,
+ * so there it is the default; a browser that sends a cookie sends one of the two. Of credentials that must stand together each one
+ * that travels by itself must allow it.
  */
-function unknownAllowed(
-  ambient: readonly ResolvedAuthenticator[],
-  unknown: "refuse" | "allow" | undefined,
-): ReadonlySet<string> {
-  const allowed = ambient.filter(
-    ({ carrier }) => (unknown ?? (carrier.in === "cookie" ? "refuse" : "allow")) === "allow",
-  );
-  return new Set(allowed.map(({ name }) => name));
+function unknownAllowed(route: ResolvedRoute, unknown: "refuse" | "allow" | undefined): ReadonlySet<string> {
+  const allows = ({ carrier }: ResolvedAuthenticator): boolean =>
+    !carrier.ambient || (unknown ?? (carrier.in === "cookie" ? "refuse" : "allow")) === "allow";
+  const allowed = new Set<string>();
+  const refused = new Set<string>();
+  for (const together of route.authenticate.anyOf) {
+    const last = together.at(-1);
+    if (last !== undefined) (together.every(allows) ? allowed : refused).add(last.name);
+  }
+  return new Set([...allowed].filter((name) => !refused.has(name)));
 }

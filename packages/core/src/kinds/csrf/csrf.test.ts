@@ -151,6 +151,35 @@ describe("client certificates", () => {
   });
 });
 
+describe("credentials that must stand together", () => {
+  const verdictOf = (
+    authenticate: RouteSettings["authenticate"],
+    principal: string,
+    unknown?: "allow" | "refuse",
+  ) => {
+    const csrf = unknown === undefined ? {} : { csrf: { unknown } };
+    const [found] = stages({ "POST /a": { ...SESSION, ...csrf, ...(authenticate && { authenticate }) } });
+    const state = stateFor({
+      identity: identity(principal, true),
+      request: { method: "POST", headers: new Map() },
+    });
+    return found?.[1][0]?.run(state) === undefined ? "pass" : "refuse";
+  };
+
+  it("are asked alike in any order", () => {
+    expect(verdictOf([["session", "script"]], "script")).toBe("refuse");
+    expect(verdictOf([["session", "script"]], "script", "allow")).toBe("pass");
+    expect(verdictOf([["script", "session"]], "session", "allow")).toBe("pass");
+  });
+
+  it("are held to the strictest of them", () => {
+    expect(verdictOf([["session", "device"]], "device")).toBe("refuse");
+    expect(verdictOf([["device", "script"]], "script")).toBe("pass");
+    expect(verdictOf(["device", ["session", "device"]], "device")).toBe("refuse");
+    expect(verdictOf([["device", "script"]], "script", "refuse")).toBe("refuse");
+  });
+});
+
 describe("diagnostics", () => {
   it("a switch that uncovers a cookie is named for each route", () => {
     const message = (key: string) =>

@@ -51,12 +51,14 @@ async function hashUnder(policy: ResolvedPolicy, environment: CompileEnvironment
 
 const NOTHING_LEAVES: BodyRule = {
   needsBody: () => true,
+  readsBody: false,
   apply: () => ({ kind: "empty" }),
 };
 
 const NO_CONDITIONS: readonly boolean[] = [];
 
 class ProjectingRule implements BodyRule {
+  readonly readsBody = true;
   /** By status, made when the first answer of that status leaves. */
   readonly #rules = new Map<number, StatusRule>();
 

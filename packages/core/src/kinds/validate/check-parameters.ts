@@ -3,7 +3,7 @@ import type { Report } from "../../errors/diagnostics.js";
 import { parsePointer, pointerTo, valueAt } from "../../lib/pointer.js";
 import type { JsonSchema } from "../../model/policy.js";
 import type { Placed, ResolvedPolicy, ResolvedRoute } from "../../model/resolved.js";
-import { refusedName } from "../../normalize/json-guards.js";
+import { refusedQueryName } from "../../normalize/json-guards.js";
 import type { Once } from "./check.js";
 import type { Part } from "./parameter.js";
 import { isObject, shapeOf } from "./parameter-shape.js";
@@ -67,7 +67,7 @@ function checkQueryName(
   report: Report,
   once: Once,
 ): void {
-  const rule = refusedName(name, guardsOf(route));
+  const rule = refusedQueryName(name, guardsOf(route));
   if (rule === undefined) return;
   once("guarded-name", pointer, (code) =>
     report.error(

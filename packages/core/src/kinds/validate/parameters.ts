@@ -4,7 +4,7 @@ import type { Refusal } from "../../model/outcome.js";
 import type { JsonSchema } from "../../model/policy.js";
 import type { Placed, ResolvedRoute } from "../../model/resolved.js";
 import type { RequestState } from "../../model/state.js";
-import { type JsonGuards, refusedName, refusedText } from "../../normalize/json-guards.js";
+import { type JsonGuards, refusedQueryName, refusedText } from "../../normalize/json-guards.js";
 import type { Parameter } from "./parameter.js";
 import { Problems, placeOf, refusalWith } from "./problems.js";
 
@@ -138,7 +138,7 @@ function compileQuery(route: ResolvedRoute, parameters: readonly Parameter[] | u
     encoded: boolean,
     problems: Problems,
   ): void {
-    const guarded = refusedName(name, guards) ?? (encoded ? refusedText(name, guards) : undefined);
+    const guarded = refusedQueryName(name, guards) ?? (encoded ? refusedText(name, guards) : undefined);
     if (guarded !== undefined)
       return problems.add(placeOf("query", name), guarded, "has a name that is never accepted");
     const parameter = declared.get(name);

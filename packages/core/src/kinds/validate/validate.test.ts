@@ -412,6 +412,11 @@ describe("checks", () => {
       { query: { "a.b": { type: "string" } } },
       [["guarded-name", "error", "query/a.b"]],
     ],
+    [
+      "one whose brackets hold what a guard refuses",
+      { query: { "a[$ne]": { type: "string" } } },
+      [["guarded-name", "error", "query/a[$ne]"]],
+    ],
     ["the same where the guard is off", { operators: "allow", query: { "a.b": { type: "string" } } }, []],
     [
       "a member that a guard refuses",
