@@ -29,38 +29,6 @@ describe("a body that a rule reads", () => {
     expect(seen).toEqual([{ a: "b" }, { a: "b" }, ""]);
   });
 
-  it("may come byte by byte", async () => {
-    const served = await serve(READ, (_req, _res, context) => context.send(context.body));
-    const wire = await served.connect();
-    wire.send(
-      "POST / HTTP/1.1\r\nHost: a.test\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n",
-    );
-    for (const byte of chunked('{"a"', ':"b"}')) {
-      wire.send(byte);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    expect((await wire.answer("POST")).body.toString()).toBe('{"a":"b"}');
-    wire.send("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
-    expect((await wire.answer()).status).toBe(200);
-  });
-
-  it.each([
-    { form: "a stated length", head: "Content-Length: 200000", body: "x".repeat(200 * KB) },
-    { form: "chunks", head: "Transfer-Encoding: chunked", body: chunked("x".repeat(200 * KB)) },
-  ])("more than maxBody in $form is 413, and the connection closes", async ({ head, body }) => {
-    const ran: string[] = [];
-    const served = await serve(READ, (req) => void ran.push(req.url ?? ""));
-    const wire = await served.connect();
-    wire
-      .send(`POST / HTTP/1.1\r\nHost: a.test\r\nContent-Type: application/json\r\n${head}\r\n\r\n`)
-      .send(body);
-    const answer = readable(await wire.answer("POST"));
-    expect([answer.status, answer.header("connection")]).toEqual([413, "close"]);
-    expect(JSON.parse(answer.text)).toMatchObject({ code: "body-too-large" });
-    await wire.closed();
-    expect(ran).toEqual([]);
-  });
-
   it("not even a request to upgrade", async () => {
     const ran: string[] = [];
     const served = await serve(
@@ -76,30 +44,6 @@ describe("a body that a rule reads", () => {
     expect((await wire.answer()).status).toBe(400);
     await wire.closed();
     expect([ran, served.events.length]).toEqual([[], 1]);
-  });
-
-  it("B2.45: trailers are no header fields", async () => {
-    const served = await serve(READ, (_req, _res, context) => context.send(Object.keys(context.headers)));
-    const wire = await served.connect();
-    wire.send(
-      "POST / HTTP/1.1\r\nHost: a.test\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n" +
-        "2\r\n{}\r\n0\r\nX-Role: admin\r\n\r\n",
-    );
-    const { body } = await wire.answer("POST");
-    expect(JSON.parse(body.toString())).toEqual(["host", "content-type", "transfer-encoding"]);
-  });
-
-  it("that never comes whole frees its exchange, and the handler does not run", async () => {
-    const ran: string[] = [];
-    const served = await serve(READ, (req) => void ran.push(req.url ?? ""));
-    const wire = await served.connect();
-    wire.send(
-      "POST / HTTP/1.1\r\nHost: a.test\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{",
-    );
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    wire.socket.destroy();
-    expect(await served.event()).toMatchObject({ outcome: "aborted", status: 0 });
-    expect(ran).toEqual([]);
   });
 });
 
@@ -199,69 +143,6 @@ describe("observe mode", () => {
 });
 
 describe("connections", () => {
-  const CLOSED = policyOf({ "POST /a": {}, "GET /": {} });
-
-  it("a refusal without a body keeps the connection", async () => {
-    const served = await serve(CLOSED, (_req, res) => void res.end("ok"));
-    const wire = await served.connect();
-    wire.send("GET /nope HTTP/1.1\r\nHost: a.test\r\n\r\n");
-    expect((await wire.answer()).status).toBe(404);
-    wire.send("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
-    expect((await wire.answer()).body.toString()).toBe("ok");
-  });
-
-  it("a refusal with a small unread body keeps the connection, and the body is no request", async () => {
-    const served = await serve(CLOSED, (_req, res) => void res.end("ok"));
-    const wire = await served.connect();
-    const smuggled = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
-    wire.send(`POST /nope HTTP/1.1\r\nHost: a.test\r\nContent-Length: ${smuggled.length}\r\n\r\n${smuggled}`);
-    expect((await wire.answer("POST")).status).toBe(404);
-    wire.send("GET /other HTTP/1.1\r\nHost: a.test\r\n\r\n");
-    expect((await wire.answer()).status).toBe(404);
-    expect(served.events.map(({ method }) => method)).toEqual(["POST", "GET"]);
-  });
-
-  it("B2.44: a refusal with 10 MB unread arrives, closes, and nothing of the body is taken for a request", async () => {
-    const served = await serve(CLOSED, (_req, res) => void res.end("ok"));
-    const wire = await served.connect();
-    const smuggled = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n".repeat(300_000);
-    wire
-      .send(`POST /nope HTTP/1.1\r\nHost: a.test\r\nContent-Length: ${smuggled.length}\r\n\r\n`)
-      .send(smuggled);
-    const answer = readable(await wire.answer("POST"));
-    expect([answer.status, answer.header("connection")]).toEqual([404, "close"]);
-    await wire.closed();
-    expect(wire.text).toBe("");
-    expect(served.events.map(({ route }) => route)).toEqual([null]);
-  });
-
-  it("a client that goes on writing after a refusal is heard out, and its connection is not reset", async () => {
-    const served = await serve(CLOSED, (_req, res) => void res.end("ok"));
-    const wire = await served.connect();
-    const half = Buffer.alloc(1_000_000);
-    wire.send(`POST /nope HTTP/1.1\r\nHost: a.test\r\nContent-Length: ${2 * half.length}\r\n\r\n`).send(half);
-    expect((await wire.answer("POST")).status).toBe(404);
-    for (let at = 0; at < half.length; at += 50_000) {
-      wire.send(half.subarray(at, at + 50_000));
-      await new Promise((resolve) => setTimeout(resolve, 2));
-    }
-    await wire.closed();
-    expect([wire.text, wire.errors]).toEqual(["", []]);
-  });
-
-  it("nothing that was pipelined behind a closing refusal is decided", async () => {
-    const ran: string[] = [];
-    const served = await serve(CLOSED, (req, res) => {
-      ran.push(req.url ?? "");
-      res.end();
-    });
-    const wire = await served.connect();
-    wire.send("GET //two HTTP/1.1\r\nHost: a.test\r\n\r\nGET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
-    expect((await wire.answer()).status).toBe(400);
-    await wire.closed();
-    expect(ran).toEqual([]);
-  });
-
   it("a handler that answers before it has read a large body does not block the connection", async () => {
     const served = await serve(
       policyOf({ "POST /": { request: { maxBody: "1MB", types: ["text/plain"] } } }),
@@ -279,96 +160,6 @@ describe("connections", () => {
       wire.send(Buffer.alloc(900_000));
       expect((await wire.answer("POST")).body.toString()).toBe("enough");
     }
-  });
-
-  it("pipelined requests are answered in their order", async () => {
-    const served = await serve(policyOf({ "GET /:n": {} }), async (req, res) => {
-      if (req.url === "/1") await new Promise((resolve) => setTimeout(resolve, 20));
-      res.end(req.url);
-    });
-    const wire = await served.connect();
-    wire.send(["/1", "/2", "/3"].map((path) => `GET ${path} HTTP/1.1\r\nHost: a.test\r\n\r\n`).join(""));
-    const bodies = [await wire.answer(), await wire.answer(), await wire.answer()].map(({ body }) =>
-      body.toString(),
-    );
-    expect(bodies).toEqual(["/1", "/2", "/3"]);
-  });
-
-  it("Host is the policy's to judge: without it 400 in the policy's own shape", async () => {
-    const served = await serve(CLOSED, (_req, res) => void res.end("ok"));
-    const wire = await served.connect();
-    wire.send("GET / HTTP/1.1\r\n\r\n");
-    const answer = readable(await wire.answer());
-    expect([answer.status, answer.header("content-type")]).toEqual([400, "application/problem+json"]);
-  });
-});
-
-describe("clients that leave", () => {
-  const ONE_AT_A_TIME = policyOf(
-    {
-      "GET|POST /": { limits: ["slots"], request: { types: ["text/plain"] } },
-      "POST /read": { limits: ["slots"], request: { body: {} } },
-    },
-    { limits: { slots: { limit: 1, algorithm: "concurrency" } } },
-  );
-
-  it.each([
-    { moment: "while the handler works", head: "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n", status: 0 },
-    {
-      moment: "while the answer streams",
-      head: "GET /?stream HTTP/1.1\r\nHost: a.test\r\n\r\n",
-      status: 200,
-    },
-    {
-      moment: "while the body is read",
-      head: "POST /read HTTP/1.1\r\nHost: a.test\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{",
-      status: 0,
-    },
-  ])("free their slot: $moment", async ({ head, status }) => {
-    let aborted = 0;
-    const served = await serve(ONE_AT_A_TIME, async (req, res, context) => {
-      if (req.headers["x-quick"] !== undefined) return void res.end("ok");
-      context.signal.addEventListener("abort", () => aborted++);
-      if (req.url === "/?stream") res.write("begun");
-      await once(res, "close");
-    });
-    const wire = await served.connect();
-    wire.send(head);
-    // The slot is held: a second caller is refused until the first has left.
-    const quick = "GET / HTTP/1.1\nX-Quick: yes";
-    await expect.poll(async () => (await ask(served, quick)).status).toBe(429);
-    wire.socket.destroy();
-    await expect.poll(async () => (await ask(served, quick)).status).toBe(200);
-    expect(served.events.find((event) => event.status === status)).toBeDefined();
-    expect(aborted).toBe(head.startsWith("POST") ? 0 : 1);
-  });
-
-  it("B2.50: a client that leaves while a check waits never meets the handler, and its slot is freed", async () => {
-    const release: (() => void)[] = [];
-    const ran: string[] = [];
-    const policy = policyOf(
-      { "GET /": { limits: ["slots"], authorize: { check: "slow" } } },
-      { limits: { slots: { limit: 1, algorithm: "concurrency" } } },
-    );
-    const served = await serve(
-      policy,
-      (req, res) => {
-        ran.push(String(req.headers["x-who"]));
-        res.end("ok");
-      },
-      { engine: { checks: { slow: () => new Promise((resolve) => release.push(() => resolve(true))) } } },
-    );
-    const wire = await served.connect();
-    wire.send("GET / HTTP/1.1\r\nHost: a.test\r\nX-Who: first\r\n\r\n");
-    await expect.poll(() => release.length).toBe(1);
-    wire.socket.destroy();
-    expect(await served.event()).toMatchObject({ outcome: "aborted", status: 0 });
-    release[0]?.();
-    const second = ask(served, "GET / HTTP/1.1\nX-Who: second");
-    await expect.poll(() => release.length).toBe(2);
-    release[1]?.();
-    expect((await second).status).toBe(200);
-    expect(ran).toEqual(["second"]);
   });
 });
 

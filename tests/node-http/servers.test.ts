@@ -27,56 +27,6 @@ const POLICY = policyOf({
 });
 const ok: PlainHandler = (_req, res) => void res.end("ok");
 
-describe("Expect: 100-continue", () => {
-  const head = (path: string, rest = ""): string =>
-    `POST ${path} HTTP/1.1\r\nHost: a.test\r\nExpect: 100-continue\r\nContent-Type: application/json\r\n${rest}\r\n`;
-
-  it("B2.36: a refusal comes instead of 100", async () => {
-    const served = await serve(POLICY, ok);
-    const wire = await served.connect();
-    wire.send(head("/nope", "Content-Length: 9\r\n"));
-    await wire.closed();
-    expect(wire.text.startsWith("HTTP/1.1 404 Not Found\r\n")).toBe(true);
-    expect(wire.text).not.toContain("100 Continue");
-  });
-
-  it("a length beyond the limit is refused without 100", async () => {
-    const served = await serve(POLICY, ok);
-    const wire = await served.connect();
-    wire.send(head("/read", "Content-Length: 900\r\n"));
-    await wire.until("}");
-    expect(wire.text.startsWith("HTTP/1.1 413 ")).toBe(true);
-  });
-
-  it("100 comes after the decision, once, before the body is read", async () => {
-    const served = await serve(POLICY, (_req, res, context) => {
-      res.writeContinue();
-      context.send(context.body);
-    });
-    const wire = await served.connect();
-    wire.send(head("/read", "Content-Length: 9\r\n"));
-    await wire.until("100 Continue\r\n\r\n");
-    wire.send('{"a":"b"}');
-    await wire.until('{"a":"b"}');
-    expect(wire.text.split("100 Continue").length).toBe(2);
-  });
-
-  it("100 comes for a handler that streams", async () => {
-    const served = await serve(POLICY, async (req, res) => void res.end(await text(req)));
-    const wire = await served.connect();
-    wire.send(head("/open", "Content-Length: 2\r\n"));
-    await wire.until("100 Continue\r\n\r\n");
-    wire.send("{}");
-    expect((await wire.answer("POST")).body.toString()).toBe("{}");
-  });
-
-  it("another expectation is 417, in the policy's shape", async () => {
-    const served = await serve(POLICY, ok);
-    const answer = await ask(served, "GET /open HTTP/1.1\nExpect: 200-ok");
-    expect([answer.status, JSON.parse(answer.text).code]).toEqual([417, "expectation-failed"]);
-  });
-});
-
 describe("upgrades", () => {
   const HANDSHAKE = "Connection: Upgrade\nUpgrade: websocket\nSec-WebSocket-Version: 13";
   const sockets: GuardOptions = {
@@ -88,28 +38,6 @@ describe("upgrades", () => {
     },
   };
 
-  it.each([
-    { listener: "without a listener", options: {} },
-    { listener: "with one", options: sockets },
-  ])("B2.34: one that no route allows is refused before any listener: $listener", async ({ options }) => {
-    const served = await serve(POLICY, ok, { guard: options });
-    const answer = await ask(served, `GET /open HTTP/1.1\n${HANDSHAKE}`);
-    expect([answer.status, JSON.parse(answer.text).code]).toEqual([403, "upgrade-refused"]);
-    expect(await served.event()).toMatchObject({ outcome: "refuse", status: 403 });
-  });
-
-  it("an allowed one is handed on, and its exchange lasts as long as the connection", async () => {
-    const served = await serve(POLICY, ok, { guard: sockets });
-    const wire = await served.connect();
-    wire.send(`GET /socket HTTP/1.1\r\nHost: a.test\r\n${HANDSHAKE.replaceAll("\n", "\r\n")}\r\n\r\n`);
-    await wire.until("GET /socket");
-    wire.send("ping");
-    await wire.until("ping");
-    expect(served.events).toEqual([]);
-    wire.socket.destroy();
-    expect(await served.event()).toMatchObject({ outcome: "admit", route: "GET /socket", status: 101 });
-  });
-
   it("a client that resets an upgraded connection does not end the process", async () => {
     const served = await serve(POLICY, ok, { guard: sockets });
     const wire = await served.connect();
@@ -117,11 +45,6 @@ describe("upgrades", () => {
     await wire.until("GET /socket");
     wire.socket.resetAndDestroy();
     expect(await served.event()).toMatchObject({ outcome: "admit", status: 101 });
-  });
-
-  it("an allowed one that nobody takes is 501", async () => {
-    const served = await serve(POLICY, ok);
-    expect((await ask(served, `GET /socket HTTP/1.1\n${HANDSHAKE}`)).status).toBe(501);
   });
 
   it("an upgrade handler that throws closes the connection", async () => {
@@ -138,26 +61,6 @@ describe("upgrades", () => {
     expect(wire.text).toBe("");
     expect((await served.event()).error).toEqual(new Error("canary"));
   });
-
-  it("B2.35: h2c is never honoured", async () => {
-    const served = await serve(POLICY, ok, { guard: sockets });
-    const answer = await ask(
-      served,
-      "GET /open HTTP/1.1\nConnection: Upgrade, HTTP2-Settings\nUpgrade: h2c\nHTTP2-Settings: AAMAAABkAAQAAP__",
-    );
-    expect(answer.status).toBe(403);
-  });
-});
-
-it("B2.37: CONNECT is closed, TRACE is refused, and neither meets the handler", async () => {
-  const ran: string[] = [];
-  const served = await serve(POLICY, (req) => void ran.push(req.method ?? ""));
-  const wire = await served.connect();
-  wire.send("CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\n\r\n");
-  await wire.closed();
-  expect(wire.text).toBe("");
-  expect((await ask(served, "TRACE /open HTTP/1.1")).status).toBe(405);
-  expect(ran).toEqual([]);
 });
 
 describe("servers that cannot be guarded", () => {

@@ -76,6 +76,7 @@ const MATCHING = {
   trailingSlash: oneOf("significant", "ignored"),
   staticText: oneOf("raw", "decoded"),
   mountPrefix: TEXT,
+  peerAddress: TRUTH,
 } as const satisfies Readonly<Record<keyof FrameworkMatching, unknown>>;
 
 /**

@@ -1,0 +1,50 @@
+/** Handlers that throw, before an answer and in the middle of one. */
+import { expect } from "vitest";
+import type { Suite, Turn } from "./suite.js";
+import { policyOf } from "./wire.js";
+
+const POLICY = policyOf({ "GET /": {} });
+const GET = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
+
+export function describeFailures({ serve, it }: Suite): void {
+  const ways: readonly { readonly way: string; readonly handler: (turn: Turn) => unknown }[] = [
+    {
+      way: "throws",
+      handler: () => {
+        throw new Error("canary");
+      },
+    },
+    { way: "rejects", handler: () => Promise.reject(new Error("canary")) },
+  ];
+  for (const { way, handler } of ways) {
+    it(`one that ${way} is answered 500 in the policy's shape, and the connection goes on`, async () => {
+      const served = await serve(POLICY, handler);
+      const wire = await served.connect();
+      wire.send(GET);
+      const answer = await wire.answer();
+      expect(answer.status).toBe(500);
+      expect(JSON.parse(answer.body.toString())).toMatchObject({ code: "handler-failed" });
+      expect(JSON.stringify(answer.headers) + answer.body.toString()).not.toContain("canary");
+      expect((await served.event()).error).toEqual(new Error("canary"));
+      wire.send("GET /nope HTTP/1.1\r\nHost: a.test\r\n\r\n");
+      expect((await wire.answer()).status).toBe(404);
+    });
+  }
+
+  it("B8.136: a stream that fails after bytes were sent ends the connection, without a second status line", async () => {
+    async function* broken(): AsyncGenerator<string> {
+      yield "begun";
+      await Promise.resolve();
+      throw new Error("canary");
+    }
+    const served = await serve(POLICY, (turn) =>
+      turn.stream(200, { "Content-Type": "text/plain" }, broken()),
+    );
+    const wire = await served.connect();
+    wire.send(GET);
+    await wire.closed();
+    expect(wire.text.split("HTTP/1.1").length).toBeLessThanOrEqual(2);
+    expect(wire.text).not.toContain("canary");
+    expect(wire.text.endsWith("0\r\n\r\n")).toBe(false);
+  });
+}
