@@ -92,6 +92,18 @@ describe("shape", () => {
     ]);
   });
 
+  it("says how text becomes a document", () => {
+    expect(checkPolicy('{ "gatehouse": 1 }')).toEqual([
+      {
+        severity: "error",
+        code: "wrong-type",
+        pointer: "",
+        message: "expected an object, found a string",
+        help: "`parsePolicy` makes a document of text",
+      },
+    ]);
+  });
+
   it("says what a key is called where it stands", () => {
     const found = problems({
       groups: { "/a": { authorize: "authenticated" } },
