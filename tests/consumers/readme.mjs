@@ -65,13 +65,15 @@ async function ask(path, token) {
 }
 
 try {
-  const nobody = await ask("/notes/ann-1");
+  const nobody = await ask("/people/ann/notes/1");
   assert.equal(nobody.status, 401);
   assert.equal((await nobody.json()).code, "unauthenticated");
-  assert.equal((await ask("/notes/ann-1", tokenOf("bob"))).status, 403);
-  const own = await ask("/notes/ann-1", tokenOf("ann"));
+  assert.equal((await ask("/people/ann/notes/1", tokenOf("bob"))).status, 403);
+  // A comparison by prefix would let her in: her name is how his begins.
+  assert.equal((await ask("/people/ann/notes/1", tokenOf("an"))).status, 403);
+  const own = await ask("/people/ann/notes/1", tokenOf("ann"));
   assert.equal(own.status, 200);
-  assert.deepEqual(await own.json(), { id: "ann-1", text: "a note" });
+  assert.deepEqual(await own.json(), { id: "1", text: "a note" });
 } finally {
   child.kill();
 }

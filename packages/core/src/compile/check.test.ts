@@ -92,6 +92,34 @@ describe("shape", () => {
     ]);
   });
 
+  it("says how text becomes a document", () => {
+    expect(checkPolicy('{ "gatehouse": 1 }')).toEqual([
+      {
+        severity: "error",
+        code: "wrong-type",
+        pointer: "",
+        message: "expected an object, found a string",
+        help: "`parsePolicy` makes a document of text",
+      },
+    ]);
+  });
+
+  it("says what a key is called where it stands", () => {
+    const found = problems({
+      groups: { "/a": { authorize: "authenticated" } },
+      defaults: { require: "authenticated" },
+    });
+    expect(found.map(({ pointer, help }) => [pointer, help])).toEqual(
+      expect.arrayContaining([
+        [
+          "/groups/~1a/authorize",
+          "a group writes `require`: it is asked of every route below, and nothing replaces it",
+        ],
+        ["/defaults/require", "`require` belongs to groups; here it is `authorize`"],
+      ]),
+    );
+  });
+
   it("chooses the branch of a union by what tells branches apart", () => {
     expect(problems({ ...route({ authorize: "authenticated", authenticate: 5 }) })).toEqual([
       {

@@ -70,12 +70,26 @@ function fits(name: string, { pattern, maxLength = Number.POSITIVE_INFINITY }: R
   return name.length <= maxLength && (pattern === undefined || matches(pattern, name));
 }
 
+/** Keys that another place of a document calls otherwise: [the key, its name here, what differs]. */
+const NAMESAKES: readonly (readonly [key: string, here: string, help: string])[] = [
+  [
+    "authorize",
+    "require",
+    "a group writes `require`: it is asked of every route below, and nothing replaces it",
+  ],
+  ["require", "authorize", "`require` belongs to groups; here it is `authorize`"],
+];
+
+function namesake(key: string, known: readonly string[]): string | undefined {
+  return NAMESAKES.find(([name, here]) => name === key && known.includes(here))?.[2];
+}
+
 function unknownKey(key: string, known: readonly string[], pointer: string, report: Report): void {
   report.error(
     "unknown-key",
     pointer,
     `unknown key ${quote(key)}`,
-    didYouMean(key, known) ?? `write ${alternatives(known)}`,
+    namesake(key, known) ?? didYouMean(key, known) ?? `write ${alternatives(known)}`,
   );
 }
 

@@ -73,6 +73,7 @@ function wrongType(value: unknown, rule: Rule, pointer: string, report: Report):
 }
 
 function typeHelp(value: unknown, rule: Rule, pointer: string): string | undefined {
+  if (pointer === "" && typeof value === "string") return "`parsePolicy` makes a document of text";
   if (value === null) return pointer === "" ? undefined : "leave the key out to have its default";
   const types = rule.union === undefined ? allowedTypes(rule) : undefined;
   if (types?.includes("array") === true) return "write it in brackets, even where it is one alone";

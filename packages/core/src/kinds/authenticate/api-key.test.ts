@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { sha256Hex } from "../../conformance/keys.js";
 import { platform as node } from "../../platform/node.js";
@@ -161,6 +162,11 @@ describe("api-key", () => {
       const kind = await withKeys({ lookup: "find" }, { lookups: { find: () => answer } });
       expect(summary(await run(kind, key))).toBe(expected);
     }
+    // Another realm's, as query builders': no instance of this one's Promise.
+    const foreign = runInNewContext("Promise.resolve(answer)", { answer: record(key) }) as unknown;
+    expect(foreign).not.toBeInstanceOf(Promise);
+    const patient = await withKeys({ lookup: "find" }, { lookups: { find: () => foreign } });
+    expect(summary(await run(patient, key))).toBe("partner:robot");
     const throwing = await withKeys(
       { lookup: "find" },
       {

@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { sha256Hex } from "../../conformance/keys.js";
 import type { CustomAuthenticator } from "../../ports/application.js";
@@ -119,6 +120,11 @@ describe("custom", () => {
         verdicts.push(summary(await kind.run(route, ticket("t"))));
     }
     expect(verdicts).toEqual(["unauthenticated", "anonymous", "invalid-credential", "invalid-credential"]);
+  });
+
+  it("waits for what is no instance of Promise", async () => {
+    const later = await withCode(answering(runInNewContext("Promise.resolve({ principal: { id: 'ann' } })")));
+    expect((await later.run("GET /", ticket("t"))).identity?.principal.id).toBe("ann");
   });
 
   it("fault_never_admits: everything else is a fault", async () => {

@@ -15,6 +15,7 @@ export function checkRedact(policy: ResolvedPolicy, report: Report): void {
   const reader = new SchemaReader(policy.schemas, once);
   for (const route of policy.routes) {
     checkStatuses(route, once);
+    checkMismatch(policy, route, once);
     const schemas = schemasByStatus(route, reader);
     const failed = once.diagnostics.length;
     for (const place of schemas.values()) checkSchema(policy, reader, place, once);
@@ -63,6 +64,20 @@ function checkStatuses({ response, key }: ResolvedRoute, report: Report): void {
       );
     }
   }
+}
+
+/** Written on a route: what is inherited was written for others too. */
+function checkMismatch({ document }: ResolvedPolicy, route: ResolvedRoute, report: Report): void {
+  const written = document.routes[route.key]?.response;
+  if (written === undefined || written === false || written.onMismatch === undefined) return;
+  const { body, bodies } = route.response;
+  if (body !== undefined || bodies !== undefined) return;
+  report.error(
+    "setting-without-effect",
+    `${route.pointer}/response/onMismatch`,
+    "`onMismatch` is about a schema of the answer, and the route has neither `response.body` nor `response.bodies`",
+    "write one of them, or leave the key out",
+  );
 }
 
 function neverSent(status: string): string | undefined {

@@ -275,6 +275,15 @@ describe("branches", () => {
 });
 
 describe("onMismatch", () => {
+  it("is refused where no schema says what the shape is", () => {
+    const found = (response: Parameters<typeof documentWith>[0]) =>
+      diagnose(documentWith(response)).map(({ code, pointer }) => [code, pointer]);
+    const refused = [["setting-without-effect", "/routes/GET ~1/response/onMismatch"]];
+    expect(found({ onMismatch: "withhold" })).toEqual(refused);
+    expect(found({ onMismatch: "report", redact: { "/a": "mask" } })).toEqual(refused);
+    expect(found({ onMismatch: "withhold", bodies: { "200": true } })).toEqual([]);
+  });
+
   const body = {
     type: "object",
     properties: { n: { type: "integer" }, s: text, o: person, l: { type: "array", items: text } },

@@ -2,10 +2,12 @@
 import { didYouMean } from "../../errors/did-you-mean.js";
 import type { Report } from "../../errors/diagnostics.js";
 import { pointerTo } from "../../lib/pointer.js";
+import type { RequestSettings } from "../../model/policy.js";
 import type { ResolvedPolicy, ResolvedRoute } from "../../model/resolved.js";
 import { isJsonType } from "../../normalize/media-type.js";
 import { checkParameters } from "./check-parameters.js";
 import { checkSchemas } from "./check-schemas.js";
+import { WITHOUT_CONTENT } from "./content.js";
 
 export function checkValidate(policy: ResolvedPolicy, report: Report): void {
   // One setting of a group or of the defaults holds on many routes, and is reported once.
@@ -69,26 +71,9 @@ function checkTypes({ request }: ResolvedRoute, report: Report, once: Once): voi
 }
 
 function checkBody(route: ResolvedRoute, { document }: ResolvedPolicy, report: Report): void {
-  const { request, pointer } = route;
-  const written = document.routes[route.key]?.request;
+  const { request } = route;
   if (request.body === undefined) {
-    for (const key of ["bodyOptional", "maxDepth"] as const) {
-      if (written?.[key] === undefined) continue;
-      report.error(
-        "setting-without-effect",
-        `${pointer}/request/${key}`,
-        `\`${key}\` is about a body that is read, and the route has no \`request.body\``,
-        "write `request.body`, or leave the key out",
-      );
-    }
-    if (written?.unknown !== undefined && request.query === undefined) {
-      report.error(
-        "setting-without-effect",
-        `${pointer}/request/unknown`,
-        "`unknown` acts on `request.body` and `request.query`, and the route has neither",
-        "write one of them, or leave the key out",
-      );
-    }
+    checkUnread(route, document.routes[route.key]?.request ?? {}, report);
     return;
   }
   const odd = route.methods.filter((method) => method === "GET" || method === "HEAD");
@@ -100,4 +85,24 @@ function checkBody(route: ResolvedRoute, { document }: ResolvedPolicy, report: R
       "put `request.body` on the routes of other methods",
     );
   }
+}
+
+/** What a route itself writes about a body that nothing reads. What it inherits was written for others too. */
+function checkUnread(route: ResolvedRoute, written: RequestSettings, report: Report): void {
+  const { request, pointer } = route;
+  const idle = (key: string, message: string, help: string): void =>
+    report.error("setting-without-effect", `${pointer}/request/${key}`, `\`${key}\` ${message}`, help);
+  const unread = "is about a body that is read, and the route has no `request.body`";
+  const mend = "write `request.body`, or leave the key out";
+  if (written.bodyOptional !== undefined) idle("bodyOptional", unread, mend);
+  if (written.maxDepth !== undefined) idle("maxDepth", unread, mend);
+  if (written.unknown !== undefined && request.query === undefined) {
+    const message = "acts on `request.body` and `request.query`, and the route has neither";
+    idle("unknown", message, "write one of them, or leave the key out");
+  }
+  for (const guard of ["duplicateKeys", "loneSurrogates"] as const)
+    if (written.sniff?.[guard] !== undefined) idle(`sniff/${guard}`, unread, mend);
+  if (!route.methods.every((method) => WITHOUT_CONTENT.has(method))) return;
+  const none = `is about content, and none may come with ${route.methods.join(" or ")}`;
+  for (const key of ["types", "maxBody"] as const) if (written[key] !== undefined) idle(key, none, mend);
 }

@@ -6,7 +6,7 @@ import type { RequestState } from "../../model/state.js";
 import { mediaTypeMatcher, readMediaType } from "../../normalize/media-type.js";
 
 /** Content of these has no meaning that servers agree on (RFC 9110 section 9.3): only a schema gives it one. */
-const WITHOUT_CONTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE", "OPTIONS"]);
+export const WITHOUT_CONTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE", "OPTIONS"]);
 
 export function contentStage(route: ResolvedRoute): Stage {
   const accept = acceptance(route);

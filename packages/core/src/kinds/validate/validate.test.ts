@@ -434,6 +434,16 @@ describe("checks", () => {
       { unknown: "strip" },
       [["setting-without-effect", "error", "unknown"]],
     ],
+    [
+      "a guard of what only a parser of JSON meets",
+      { sniff: { duplicateKeys: false, loneSurrogates: false } },
+      [
+        ["setting-without-effect", "error", "sniff/duplicateKeys"],
+        ["setting-without-effect", "error", "sniff/loneSurrogates"],
+      ],
+    ],
+    ["a guard that the query meets too", { sniff: { controlCharacters: false, prototypeKeys: false } }, []],
+    ["what streams has a type and a size", { types: ["text/plain"], maxBody: 5 }, []],
     ["unknown on a query", { unknown: "strip", query: {} }, []],
   ])("%s", (_name, request, expected) => {
     const key = "POST /a/:id";
@@ -446,6 +456,18 @@ describe("checks", () => {
         `/routes/POST ~1a~1:id/request/${pointer}`,
       ]),
     );
+  });
+
+  it("types and sizes of content that may never come have no effect", () => {
+    const request = { types: ["text/plain"], maxBody: 5 };
+    const found = (key: string) =>
+      diagnosticsOf({ [key]: { request } }).map(({ code, message }) => [code, message]);
+    expect(found("GET|DELETE /a")).toEqual([
+      ["setting-without-effect", "`types` is about content, and none may come with DELETE or GET"],
+      ["setting-without-effect", "`maxBody` is about content, and none may come with DELETE or GET"],
+    ]);
+    expect(found("* /a")).toEqual([]);
+    expect(found("GET|POST /a")).toEqual([]);
   });
 
   it("a body of GET or HEAD is warned of, and of DELETE is not", () => {
