@@ -116,7 +116,7 @@ function problemOf(
   const [own, decided] = [field(RAN), field(DECIDED)];
   if (own !== undefined) {
     tally.ran.set(own, (tally.ran.get(own) ?? 0) + 1);
-    return own === decided ? undefined : `\`${own}\` ran, and \`${decided}\` was decided`;
+    return own === decided ? undefined : `\`${own}\` ran, and \`${decided ?? "nothing"}\` was decided`;
   }
   // A refusal of the policy's, or of the server's own parser. What was admitted has to reach a handler.
   if (answer.status >= 400 && answer.status < 500) tally.refused += 1;

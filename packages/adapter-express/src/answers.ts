@@ -9,10 +9,10 @@ const EMPTY: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /** Only where the policy has something to do with the value: else express writes it, with its ETag and its 304. */
 export function takeJson(res: ExpressResponse, context: HandlerContext): void {
-  const { json } = res;
+  const native = res.json as (this: ExpressResponse, ...given: unknown[]) => unknown;
   res.json = function (this: ExpressResponse, ...given: unknown[]) {
-    if (given.length !== 1 || EMPTY.has(res.statusCode) || hasWriter(res)) return json.apply(this, given);
-    if (!Boolean(res.get("Content-Type"))) res.set("Content-Type", "application/json; charset=utf-8");
+    if (given.length !== 1 || EMPTY.has(res.statusCode) || hasWriter(res)) return native.apply(this, given);
+    if (res.get("Content-Type") === undefined) res.set("Content-Type", "application/json; charset=utf-8");
     context.send(given[0]);
     return this;
   };

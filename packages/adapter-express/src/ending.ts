@@ -54,7 +54,7 @@ function endOf(req: ExpressRequest, res: ExpressResponse, done: Next): Next {
   return (error) => {
     const decided = decidedOf(req);
     if (decided === undefined) return done(error);
-    if (!Boolean(error)) {
+    if (!error) {
       // Somebody answers and calls `next` too: the answer is the answer.
       if (!res.headersSent) decided.fail(undefined, 404);
       return;

@@ -22,7 +22,7 @@ export function frameworkMatching({ caseSensitive, strict }: Matching): Framewor
  */
 export function refuseTrustProxy(app: App): void {
   for (let one: App | undefined = app; one !== undefined; one = one.parent) {
-    if (Boolean(one.get("trust proxy"))) throw new Error(TRUST_PROXY);
+    if (one.get("trust proxy")) throw new Error(TRUST_PROXY);
   }
 }
 
