@@ -219,8 +219,8 @@ export class Passage {
 
   /** @param status what a framework understands by the error; default 500 */
   failed(error: unknown, status?: number): void {
-    // Nobody is there to answer, and that is most often what it stumbled over.
-    if (this.gone) return;
+    // Nobody is there to answer, and that is most often what it stumbled over. After a whole answer it is news.
+    if (this.gone && !this.res.writableFinished) return;
     try {
       if (this.interception !== undefined) return this.interception.fail(error, status);
       const shaped = this.exchange.fail(error, status);
