@@ -19,6 +19,8 @@ export class HandlerContext {
     readonly exchange: Exchange,
     /** Everything that the engine says of this request. */
     readonly decision: Admission,
+    /** True where a rule read the body, so that its stream is at its end. */
+    readonly bodyRead = false,
   ) {
     this.#passage = passage;
   }
@@ -46,6 +48,10 @@ export class HandlerContext {
   get body(): unknown {
     return this.decision.body;
   }
+  /** Address, scheme and host of the caller, after `trust` had its say. */
+  get client(): Admission["client"] {
+    return this.decision.client;
+  }
   /** What the policy's checks left for the handler. */
   get locals(): Record<string, unknown> {
     return this.decision.locals;
@@ -53,6 +59,15 @@ export class HandlerContext {
   /** Aborted when the client is gone. */
   get signal(): AbortSignal {
     return this.exchange.signal;
+  }
+
+  /**
+   * Ends the request by the policy's own error, as when the handler throws: for a framework's last error handler.
+   * @param status default 500; 404 where nobody answered
+   */
+  fail(error: unknown, status?: number): void {
+    if (this.#passage === undefined) throw new Error("an upgrade has no answer: destroy the socket");
+    this.#passage.failed(error, status);
   }
 
   /**

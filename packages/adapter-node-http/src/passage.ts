@@ -19,6 +19,8 @@ export interface PassageSettings {
   readonly responseLimit: number;
   /** What no decision event can carry: an answer that was cut off, an error after the end, a fault of the engine's own. */
   readonly onError: (error: unknown) => void;
+  /** Where a framework keeps the target as it stood on the request line; default `req.url`. */
+  readonly targetOf?: (req: IncomingMessage) => string | undefined;
 }
 
 /** Runs once, and only for an admitted request. What it throws, or rejects with, becomes the shaped 500. */
@@ -52,6 +54,8 @@ export function pass(
 export class Passage {
   private readonly exchange: Exchange;
   private readonly content: boolean;
+  /** Somebody in front of the guard has read of the body. */
+  private readonly taken: boolean;
   private interception: Interception | undefined = undefined;
   private gone = false;
   private handed = false;
@@ -64,8 +68,9 @@ export class Passage {
     private readonly proceed: Proceed,
     private readonly expectsContinue: boolean,
   ) {
-    this.exchange = engine.open(readRequest(req));
+    this.exchange = engine.open(readRequest(req, settings.targetOf?.(req)));
     this.content = hasContent(req);
+    this.taken = this.content && req.readableDidRead;
     (res as Passing)[PASSAGE] = this;
     res.on("close", closed);
   }
@@ -121,6 +126,7 @@ export class Passage {
   private read({ bodyLimit }: Continue): void {
     const length = this.content ? statedLength(this.req) : 0;
     if (length === 0) return this.onBody({ bytes: NO_BYTES, complete: true });
+    if (this.taken) return this.onBody({ taken: true });
     if (this.expectsContinue) this.res.writeContinue();
     intakeOf(this.req).collect(bodyLimit, (body) => {
       if (body !== undefined && !this.gone) this.onBody(body);
@@ -167,7 +173,7 @@ export class Passage {
         (req as { body?: unknown }).body = decision.body;
       }
     }
-    this.handle(new HandlerContext(this, exchange, decision));
+    this.handle(new HandlerContext(this, exchange, decision, bodyRead && !this.taken));
   }
 
   /** False: it is known already that there is too much. */
@@ -211,12 +217,13 @@ export class Passage {
     }
   }
 
-  private failed(error: unknown): void {
-    // Nobody is there to answer, and that is most often what it stumbled over.
-    if (this.gone) return;
+  /** @param status what a framework understands by the error; default 500 */
+  failed(error: unknown, status?: number): void {
+    // Nobody is there to answer, and that is most often what it stumbled over. After a whole answer it is news.
+    if (this.gone && !this.res.writableFinished) return;
     try {
-      if (this.interception !== undefined) return this.interception.fail(error);
-      const shaped = this.exchange.fail(error);
+      if (this.interception !== undefined) return this.interception.fail(error, status);
+      const shaped = this.exchange.fail(error, status);
       if (this.res.headersSent) this.res.destroy();
       else
         writeClosing(this.res, nativeOf(this.res), shaped.status, shaped.headers, shaped.body ?? "", false);

@@ -4,14 +4,17 @@ import type { TLSSocket } from "node:tls";
 import type { RawRequest, TlsFacts } from "@gatehouse/core";
 import { isHttp2, plainRequest, type NodeRequest } from "./types.js";
 
-/** The target as it stood on the request line, header fields as the flat list that came, HTTP/2's pseudo fields among them. */
-export function readRequest(request: NodeRequest): RawRequest {
+/**
+ * The target as it stood on the request line, header fields as the flat list that came, HTTP/2's pseudo fields among them.
+ * @param target where a framework keeps it, when it cuts mount paths off `req.url`
+ */
+export function readRequest(request: NodeRequest, target = request.url ?? ""): RawRequest {
   const req = plainRequest(request);
   const { socket } = req;
   const encrypted = (socket as Partial<TLSSocket>).encrypted === true;
   return {
     method: req.method ?? "",
-    target: req.url ?? "",
+    target,
     headers: req.rawHeaders,
     remoteAddress: socket.remoteAddress,
     encrypted,

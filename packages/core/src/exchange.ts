@@ -32,6 +32,8 @@ export interface Exchange {
   body(body: RawBody): Decision | Promise<Decision>;
   /** False: the handler's body may stream through, only its headers are shaped. */
   readonly responseNeedsBody: boolean;
+  /** True: hand a value to `respond` before it is text where you can. A rule reads it, or the engine's own writing (`encode`) is asked for. */
+  readonly writesJson: boolean;
   /**
    * True after `respond` was called without a body, where a limit settles by the answer: hand every chunk to `saw` while
    * it streams through.
@@ -43,8 +45,11 @@ export interface Exchange {
   /** Aborted when the exchange ends; what application code should listen to. */
   readonly signal: AbortSignal;
   respond(response: RawResponse): ShapedResponse;
-  /** The handler threw. The error reaches the operator's event alone. */
-  fail(error: unknown): ShapedResponse;
+  /**
+   * The handler threw, or nobody answered. The error reaches the operator's event alone.
+   * @param status default 500; of the 4xx kind where the framework reads the error as the caller's, such as 404
+   */
+  fail(error: unknown, status?: number): ShapedResponse;
   /** The handler streams the body, and there is more than `bodyLimit`: the 413 that goes out before the connection is closed. */
   overflow(): ShapedResponse;
   /**
@@ -106,6 +111,7 @@ export class PolicyExchange implements Exchange {
     ) {
       throw new Error("body() is only for an exchange that said `continue`");
     }
+    if ("taken" in body) return this.alreadyRead(state);
     state.receive(body);
     const ending = runStages(state.route.body, state);
     return ending instanceof Promise
@@ -115,6 +121,11 @@ export class PolicyExchange implements Exchange {
 
   get responseNeedsBody(): boolean {
     return this.#state?.route.response.body !== undefined;
+  }
+
+  get writesJson(): boolean {
+    const response = this.#state?.route.response;
+    return response?.body !== undefined || response?.encode !== undefined;
   }
 
   get watchesAnswer(): boolean {
@@ -141,8 +152,8 @@ export class PolicyExchange implements Exchange {
     return shapeAnswer(state, response, this.services.utf8Length);
   }
 
-  fail(error: unknown): ShapedResponse {
-    return shapeFailure(this.admitted(), error, this.services.utf8Length);
+  fail(error: unknown, status?: number): ShapedResponse {
+    return shapeFailure(this.admitted(), error, this.services.utf8Length, status);
   }
 
   overflow(): ShapedResponse {
@@ -221,6 +232,13 @@ export class PolicyExchange implements Exchange {
     return this.decide(state, undefined);
   }
 
+  /** What somebody else made of the bytes cannot be judged: it may differ from what they say. */
+  private alreadyRead(state: ExchangeState): Decision {
+    if (!state.route.observe) return this.decide(state, { kind: "refuse", stage: "body", refusal: TAKEN });
+    observe(state, "body", TAKEN);
+    return this.decide(state, undefined);
+  }
+
   private preflight(
     request: NormalizedRequest,
     route: CompiledRoute,
@@ -295,6 +313,12 @@ export class PolicyExchange implements Exchange {
 function ignore(): void {
   // Whoever listens answers for itself.
 }
+
+const TAKEN: Refusal = {
+  kind: "refusal",
+  code: "body-already-read",
+  reason: "the body was read before the policy could: put the guard in front of whatever parses bodies",
+};
 
 const AMBIGUOUS: Refusal = {
   kind: "refusal",

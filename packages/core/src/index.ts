@@ -22,6 +22,7 @@ export type {
 export type { FrameworkMatching } from "./match/router.js";
 export type {
   Admission,
+  ClientFacts,
   Continue,
   Decision,
   DecisionEvent,

@@ -107,10 +107,10 @@ export class Interception {
   }
 
   /** The handler threw or rejected. */
-  fail(error: unknown): void {
+  fail(error: unknown, status?: number): void {
     const open = this.phase === "open";
     // Also when it is too late for an answer: the error belongs in the event.
-    const shaped = this.exchange.fail(error);
+    const shaped = this.exchange.fail(error, status);
     if (open) this.replace(shaped);
     else if (this.phase === "passing" && !this.res.writableEnded) this.cut(error);
     else this.settings.onError(error);

@@ -56,10 +56,12 @@ export const ERRORS = {
   "unsupported-media-type": { status: 415, title: "Unsupported media type" },
   "body-too-large": { status: 413, title: "Content too large" },
   "invalid-body": { status: 422, title: "Invalid content" },
+  "body-already-read": { status: 500, title: "Internal server error" },
   // respond
   "unreadable-response": { status: 500, title: "Internal server error" },
   "response-mismatch": { status: 500, title: "Internal server error" },
   "handler-failed": { status: 500, title: "Internal server error" },
+  "handler-refused": { status: 400, title: "Request refused" },
   // faults
   "internal-error": { status: 500, title: "Internal server error" },
   unavailable: { status: 503, title: "Service unavailable" },

@@ -25,6 +25,9 @@ export class Admitted implements Admission {
   get query(): Record<string, unknown> {
     return this.#state.route.observe ? this.#state.sent.query : this.#state.query;
   }
+  get queryValidated(): boolean {
+    return !this.#state.route.observe && this.#state.queryValidated;
+  }
   get headers(): Record<string, unknown> {
     return this.#state.route.observe ? this.#state.sent.headers : this.#state.headers;
   }
@@ -33,6 +36,10 @@ export class Admitted implements Admission {
   }
   get body(): unknown {
     return this.#state.route.observe ? this.#state.sent.body : this.#state.body;
+  }
+  get client(): Admission["client"] {
+    const { clientIp, scheme, host } = this.#state.request;
+    return { ip: clientIp, scheme, host };
   }
   get locals(): Record<string, unknown> {
     return this.#state.locals;

@@ -57,16 +57,27 @@ export function shapeAnswer(
   return unruled(state, response, utf8Length);
 }
 
-/** The handler threw. Its headers are gone with it; the error goes to the operator. */
-export function shapeFailure(state: ExchangeState, error: unknown, utf8Length: Utf8Length): ShapedResponse {
+/**
+ * The handler threw, or its framework ends the request. Its headers are gone with it; the error goes to the operator.
+ * @param status what the framework understands by it; any but an error's is 500
+ */
+export function shapeFailure(
+  state: ExchangeState,
+  error: unknown,
+  utf8Length: Utf8Length,
+  status = 500,
+): ShapedResponse {
   state.error = error;
-  return replaced(
-    state,
-    [],
-    { kind: "refusal", code: "handler-failed", reason: "the handler threw" },
-    utf8Length,
-  );
+  const known = Number.isInteger(status) && status >= 400 && status <= 599 ? status : 500;
+  if (known === 404) return replaced(state, [], UNSERVED, utf8Length);
+  const refusal: Refusal =
+    known < 500
+      ? { kind: "refusal", code: "handler-refused", status: known, reason: "the handler refused by an error" }
+      : { kind: "refusal", code: "handler-failed", status: known, reason: "the handler threw" };
+  return replaced(state, [], refusal, utf8Length);
 }
+
+const UNSERVED: Refusal = { kind: "refusal", code: "not-found", reason: "no handler answered" };
 
 /** More came of a body than the policy allows while the handler was reading it. */
 export function shapeOverflow(state: ExchangeState, utf8Length: Utf8Length): ShapedResponse {

@@ -67,6 +67,8 @@ export class ExchangeState implements RequestState {
   /** The handler's answer as it was, kept only where a limit settles by it. */
   answer: unknown = undefined;
 
+  queryValidated = false;
+
   readonly #services: StateServices;
   #id: string | undefined = undefined;
   #correlation: string | undefined = undefined;
@@ -125,6 +127,7 @@ export class ExchangeState implements RequestState {
     return (this.#query ??= recordOf(this.queryParameters));
   }
   set query(typed: Record<string, unknown>) {
+    this.queryValidated = true;
     this.#query = typed;
   }
 
@@ -167,7 +170,7 @@ export class ExchangeState implements RequestState {
   }
 
   /** The caller's body, as bytes or (in tests) as a value already parsed. */
-  receive(body: RawBody): void {
+  receive(body: Exclude<RawBody, { readonly taken: true }>): void {
     this.bodyRead = true;
     if ("bytes" in body) {
       this.bodyBytes = body.bytes;

@@ -12,6 +12,14 @@ export interface ObservedRefusal {
   readonly rule?: string;
 }
 
+export interface ClientFacts {
+  /** Canonical text of the address; undefined where the platform hides it. */
+  readonly ip: string | undefined;
+  readonly scheme: "http" | "https";
+  /** Lower case, without a default port. */
+  readonly host: string;
+}
+
 export interface Admission {
   readonly outcome: "admit";
   /** Key of the route; null where observe mode let an unmatched request pass. */
@@ -19,9 +27,13 @@ export interface Admission {
   readonly principal: Principal | null;
   readonly params: Readonly<Record<string, unknown>>;
   readonly query: Readonly<Record<string, unknown>>;
+  /** True where a map of schemas stands for the query: what the handler reads has to be `query`, not a parse of its framework's. */
+  readonly queryValidated: boolean;
   readonly headers: Readonly<Record<string, unknown>>;
   readonly cookies: Readonly<Record<string, unknown>>;
   readonly body: unknown;
+  /** Who called whom, after `trust` had its say: what to read in place of a framework's own view of forwarded fields. */
+  readonly client: ClientFacts;
   readonly locals: Record<string, unknown>;
   /** Fields that the policy owes; `respond` puts them on the answer. */
   readonly responseHeaders: readonly HeaderField[];

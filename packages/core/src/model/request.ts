@@ -62,7 +62,10 @@ export interface NormalizedRequest {
 
 /** The caller's bytes, or (in tests) an already parsed value. `complete: false`: there is more than the limit. */
 export type RawBody =
-  { readonly bytes: Uint8Array; readonly complete: boolean } | { readonly value: unknown };
+  | { readonly bytes: Uint8Array; readonly complete: boolean }
+  | { readonly value: unknown }
+  /** Somebody read the bytes before the adapter could. */
+  | { readonly taken: true };
 
 /** Percent-decoded parameters of the query in the order received; names and values are the caller's. */
 /** Names are the caller's. */

@@ -1,0 +1,88 @@
+/** What the application has registered beside what the policy names. */
+import {
+  inventoryProblems,
+  type BoundEngine,
+  type RegisteredRoute,
+  type RouteInventory,
+  type UnnamedRoute,
+} from "@gatehouse/core";
+import type { Matching } from "./matching.js";
+import type { FoundRoute, FoundRoutes } from "./routes.js";
+
+export interface ExpressInventory extends RouteInventory {
+  /** Registered in front of the guard, below its path: no policy decides requests to them. */
+  readonly unguarded: readonly UnnamedRoute[];
+}
+
+const ALL = "ALL";
+const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
+
+export function inventoryOf(bound: BoundEngine, found: FoundRoutes, matching: Matching): ExpressInventory {
+  const guarded: FoundRoute[] = [];
+  const unguarded: UnnamedRoute[] = [];
+  for (const [index, route] of found.routes.entries()) {
+    const over = found.guards.filter(({ pattern }) => isBelow(route.pattern, pattern));
+    if (over.some(({ before }) => before <= index)) guarded.push(route);
+    else if (over.length > 0) {
+      for (const method of route.methods ?? [ALL]) unguarded.push({ method, path: route.path });
+    }
+  }
+  const { unnamed, unserved, differing } = bound.inventory(
+    guarded.map((route) => registered(bound, route)),
+    "order",
+  );
+  const others = guarded.filter(({ matching: own }) => !isSame(own, matching));
+  return {
+    unnamed,
+    unserved: unserved.filter((key) => !found.opaque.some((pattern) => isBelow(pathOf(key), pattern))),
+    differing: [
+      ...differing,
+      ...others.flatMap(({ methods = [ALL], path }) =>
+        methods.map((method) => ({ method, path, decidedBy: [], reason: OTHERWISE })),
+      ),
+    ],
+    unguarded,
+  };
+}
+
+const OTHERWISE =
+  "its router has other `caseSensitive` or `strict` options than the application, whose are the policy's";
+
+/** One line for each gap; empty when there is none. */
+export function problemsOf(inventory: ExpressInventory): readonly string[] {
+  return [
+    ...inventory.unguarded.map(
+      ({ method, path }) => `\`${method} ${path}\` is registered in front of the guard: no policy decides it`,
+    ),
+    ...inventoryProblems(inventory),
+  ];
+}
+
+/** A handler of all methods is meant for those that the policy names: it is no gap that it would take others. */
+function registered(bound: BoundEngine, { methods, path, pattern }: FoundRoute): RegisteredRoute {
+  if (methods !== undefined) return { methods, path, pattern };
+  const named = METHODS.filter(
+    (method) => bound.inventory([{ methods: [method], path, pattern }], "order").unnamed.length === 0,
+  );
+  if (pattern === undefined) return { methods: [ALL], path, pattern };
+  return { methods: named.length === 0 ? [ALL] : named, path, pattern };
+}
+
+/** Segment by segment; an unknown prefix may be above everything. */
+function isBelow(pattern: string | undefined, prefix: string | undefined): boolean {
+  if (prefix === undefined || prefix === "" || pattern === undefined) return true;
+  const parts = pattern.split("/");
+  return prefix.split("/").every((part, index) => {
+    const own = parts[index];
+    if (own === undefined) return false;
+    return part.startsWith(":") || own.startsWith(":") || part.toLowerCase() === own.toLowerCase();
+  });
+}
+
+function pathOf(key: string): string {
+  return key.slice(key.indexOf(" ") + 1);
+}
+
+function isSame(a: Matching, b: Matching): boolean {
+  return a.caseSensitive === b.caseSensitive && a.strict === b.strict;
+}
