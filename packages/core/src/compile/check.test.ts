@@ -92,6 +92,19 @@ describe("shape", () => {
     ]);
   });
 
+  it("reports code that throws while a document is read", () => {
+    const accessor = {
+      get gatehouse(): number {
+        throw new Error("secret");
+      },
+    };
+    const trap = new Proxy({}, { ownKeys: () => [1] as unknown as string[] });
+    for (const policy of [accessor, { gatehouse: 1, routes: trap }]) {
+      expect(checkPolicy(policy).map(({ code, pointer }) => [code, pointer])).toEqual([["not-json", ""]]);
+      expect(JSON.stringify(checkPolicy(policy))).not.toContain("secret");
+    }
+  });
+
   it("says how text becomes a document", () => {
     expect(checkPolicy('{ "gatehouse": 1 }')).toEqual([
       {

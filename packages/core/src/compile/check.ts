@@ -20,8 +20,19 @@ const MOST = 1_000;
  */
 export function checkPolicy(policy: unknown): Diagnostic[] {
   const report = new Report();
-  if (checkBounds(policy, report)) checkDocument(policy, report);
+  if (isReadable(policy, report)) checkDocument(policy, report);
   return withPositions(policy, capped(unique(report.diagnostics))).sort(byPlace);
+}
+
+function isReadable(policy: unknown, report: Report): boolean {
+  try {
+    return checkBounds(policy, report);
+  } catch {
+    // An accessor or a proxy: what it throws is its own, and may quote anything.
+    const message = "the document runs code when it is read, and that code threw";
+    report.error("not-json", "", message, "a policy is data: hand over a plain object");
+    return false;
+  }
 }
 
 function checkDocument(policy: unknown, report: Report): void {

@@ -7,9 +7,49 @@ import { pointerTo } from "../../lib/pointer.js";
 import type { ResolvedErrors, ResolvedPolicy } from "../../model/resolved.js";
 import { PLACEHOLDERS, placeholdersIn } from "./template.js";
 
-/** Fields that mean something else on an answer; a caller's id must not decide about them. */
-const NOT_FOR_IDS =
-  /^(?:access-control-.*|authorization|cookie|host|location|set-cookie|vary|cache-control|content-.*|www-authenticate|retry-after|ratelimit.*)$/u;
+/** Fields that mean something else, asked or answered; a caller's id must not decide about them, nor they be an id. */
+const NOT_FOR_IDS = new RegExp(
+  `^(?:${[
+    "access-control-.*",
+    "allow",
+    "authorization",
+    "cache-control",
+    "clear-site-data",
+    "content-.*",
+    "cookie",
+    "cross-origin-.*",
+    "deprecation",
+    "early-data",
+    "expect",
+    "forwarded",
+    "host",
+    "link",
+    "location",
+    "origin.*",
+    "permissions-policy",
+    "proxy-.*",
+    "ratelimit.*",
+    "referrer-policy",
+    "refresh",
+    "retry-after",
+    "sec-.*",
+    "server",
+    "set-cookie",
+    "strict-transport-security",
+    "sunset",
+    "vary",
+    "www-authenticate",
+    "x-content-type-options",
+    "x-dns-prefetch-control",
+    "x-download-options",
+    "x-forwarded-.*",
+    "x-frame-options",
+    "x-permitted-cross-domain-policies",
+    "x-powered-by",
+    "x-xss-protection",
+  ].join("|")})$`,
+  "u",
+);
 
 export function checkErrors(policy: ResolvedPolicy, report: Report): void {
   const seen = new Set<string>();
@@ -22,7 +62,7 @@ export function checkErrors(policy: ResolvedPolicy, report: Report): void {
     // The document's own settings come first, as those of the unmatched, so that they are blamed where they stand.
     const pointer = pointerTo(route.pointer, "errors");
     checkTypeBase(errors, pointer, seen, report);
-    checkCorrelation(errors, pointer, seen, report);
+    checkCorrelation(errors, pointer, policy, seen, report);
     checkTemplates(errors, report);
   }
 }
@@ -50,6 +90,7 @@ function checkTypeBase(
 function checkCorrelation(
   { correlation }: ResolvedErrors,
   pointer: string,
+  policy: ResolvedPolicy,
   seen: Set<string>,
   report: Report,
 ): void {
@@ -64,7 +105,20 @@ function checkCorrelation(
     );
   } else if (isFramingField(lower) || NOT_FOR_IDS.test(lower)) {
     report.error("reserved-header", `${pointer}/correlation`, `\`${correlation}\` has a meaning of its own`);
+  } else if (holdsCredential(policy, lower)) {
+    report.error(
+      "reserved-header",
+      `${pointer}/correlation`,
+      `\`${correlation}\` holds a credential, which would go out as an id, and into logs`,
+      "name another header",
+    );
   }
+}
+
+function holdsCredential({ authenticators }: ResolvedPolicy, lower: string): boolean {
+  return [...authenticators.values()].some(
+    ({ carrier }) => carrier.in === "header" && carrier.name === lower,
+  );
 }
 
 function checkTemplates({ bodies, expose }: ResolvedErrors, report: Report): void {

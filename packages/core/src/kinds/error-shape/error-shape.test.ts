@@ -260,19 +260,52 @@ describe("the correlation field", () => {
     expect(kind.headers?.(route)).toBeUndefined();
   });
 
-  it.each(["Set-Cookie", "Content-Length", "Location", "Access-Control-Allow-Origin", "Cache-Control"])(
-    "refuses %s",
-    (correlation) => {
-      expect(diagnose({ correlation })).toEqual([
-        {
-          code: "reserved-header",
-          severity: "error",
-          pointer: "/routes/GET ~1/errors/correlation",
-          message: `\`${correlation}\` has a meaning of its own`,
-        },
-      ]);
-    },
-  );
+  it.each([
+    "Set-Cookie",
+    "Content-Length",
+    "Location",
+    "Access-Control-Allow-Origin",
+    "Cache-Control",
+    "X-Frame-Options",
+    "Strict-Transport-Security",
+    "Deprecation",
+    "X-Forwarded-For",
+    "Sec-Fetch-Site",
+  ])("refuses %s", (correlation) => {
+    expect(diagnose({ correlation })).toEqual([
+      {
+        code: "reserved-header",
+        severity: "error",
+        pointer: "/routes/GET ~1/errors/correlation",
+        message: `\`${correlation}\` has a meaning of its own`,
+      },
+    ]);
+  });
+
+  it("refuses the header of a credential: it would be sent back, and stand in logs", () => {
+    const report = new Report();
+    const keys = [{ id: "a", sha256: "a".repeat(64) }];
+    const policy = resolvePolicy(
+      {
+        gatehouse: 1,
+        name: "t",
+        authenticators: { partner: { type: "api-key", in: "header", name: "X-API-Key", keys } },
+        errors: { correlation: "x-api-key" },
+        routes: { "GET /": { authorize: "authenticated" } },
+      },
+      report,
+    );
+    if (policy !== undefined) errorShapeKind.check(policy, report);
+    expect(report.diagnostics).toEqual([
+      {
+        code: "reserved-header",
+        severity: "error",
+        pointer: "/errors/correlation",
+        message: "`x-api-key` holds a credential, which would go out as an id, and into logs",
+        help: "name another header",
+      },
+    ]);
+  });
 
   it("refuses what is no field name", () => {
     expect(diagnose({ correlation: "X Id" }).map(({ code }) => code)).toEqual(["invalid-header"]);
