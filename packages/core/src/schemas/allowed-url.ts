@@ -10,9 +10,12 @@ export interface AllowedUrl {
   readonly hosts: readonly string[];
 }
 
-/** Scheme, authority, rest. No userinfo, blank, backslash or percent-encoding in the authority: parsers differ there. */
+/**
+ * Scheme, authority, rest. No userinfo, blank, backslash or percent-encoding in the authority: parsers differ there. Nor an `@`
+ * before the first `/` behind it: some take all that stands in front of that for userinfo (`https://ok.test#@evil.test/`).
+ */
 const SHAPE =
-  /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([A-Za-z0-9._-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?)(?:[/?#]|$)/u;
+  /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([A-Za-z0-9._-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?)(?:\/|$|[?#][^@/]*(?:\/|$))/u;
 /** Characters that parsers drop or turn into others, wherever they stand. */
 const TREACHEROUS = /[\u0000-\u0020\u007f\\]/u;
 

@@ -100,6 +100,7 @@ describe("allowedUrl", () => {
     const good = [
       "https://cdn.example.test",
       "https://cdn.example.test/a/../b?c=//evil.test#@evil.test",
+      "https://cdn.example.test?a=1&b=/@",
       "HTTPS://CDN.example.test/",
       "https://cdn.example.test:443/",
       "http://cdn.example.test:80/",
@@ -118,6 +119,9 @@ describe("allowedUrl", () => {
       "https://.img.example.test/",
       "https://a.b.img.example.test/",
       "https://cdn.example.test@evil.test/",
+      "https://cdn.example.test#@evil.test/",
+      "https://cdn.example.test?@evil.test/",
+      "https://cdn.example.test?a#b@evil.test",
       "https://evil.test\\@cdn.example.test/",
       "https://cdn.example.test\\.evil.test/",
       "https:\\\\cdn.example.test/",
