@@ -160,7 +160,15 @@ function checkPenalty({ value: { penalty }, pointer }: Placed<LimitSettings>, re
 }
 
 function checkChoices({ value, pointer }: Placed<LimitSettings>, report: Report): void {
-  const { share, onStoreFailure = "local", onMissing, by, zone } = value;
+  const { share, onStoreFailure = "local", onMissing, by, zone, mode, reveal } = value;
+  if (mode === "observe" && reveal === true) {
+    report.error(
+      "setting-without-effect",
+      pointerTo(pointer, "reveal"),
+      "a limit that only observes is never shown: a client would slow down for what refuses nobody",
+      "take `reveal` out",
+    );
+  }
   if (share !== undefined && onStoreFailure !== "local") {
     report.error(
       "setting-without-effect",

@@ -530,6 +530,10 @@ describe("what a policy may not say", () => {
       "setting-without-effect /limits/x/share: `share` is for a process that counts alone, and the limit is `closed` then",
     ],
     [
+      { limit: 1, window: "1m", mode: "observe", reveal: true },
+      "setting-without-effect /limits/x/reveal: a limit that only observes is never shown: a client would slow down for what refuses nobody",
+    ],
+    [
       { window: "1m", onMissing: "skip" },
       "setting-without-effect /limits/x/onMissing: the limit counts by nothing, so nothing of it can be absent",
     ],
