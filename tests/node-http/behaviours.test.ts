@@ -46,7 +46,7 @@ const starting =
 function behindMiddleware(start: ServerStart, guarded: Listener): Listener {
   if (!start.compress) return (req, res) => guarded(req, res);
   const compress = compression({ threshold: 0 });
-  return (req, res) => compress(req as never, res as never, () => guarded(req, res));
+  return (req, res) => compress(req, res, () => guarded(req, res));
 }
 
 describeServer(
