@@ -23,7 +23,7 @@ it.each([
       "parsePolicy",
     ],
   ],
-  ["@gatehouse/core/node", node, ["readPolicy"]],
+  ["@gatehouse/core/node", node, ["nodeSecrets", "readPolicy"]],
 ])("%s", (_name, module, names) => {
   expect(Object.keys(module).sort()).toEqual(names);
 });
@@ -37,6 +37,7 @@ it("@gatehouse/core/conformance", () => {
       "differences",
       "engineFor",
       "exchangeOverSocket",
+      "issueCertificate",
       "mintToken",
       "parseAnswer",
       "prepareCase",
@@ -56,6 +57,7 @@ it("@gatehouse/node-http", () => {
   expect(Object.keys(nodeHttp).sort()).toMatchInlineSnapshot(`
     [
       "HandlerContext",
+      "createSecureServer",
       "createServer",
       "guard",
       "guardUpgrade",
@@ -68,6 +70,7 @@ it("@gatehouse/node-http", () => {
       "readRequest",
       "refuseUnknownOptions",
       "serverProblem",
+      "tlsFacts",
       "writeBareError",
       "writeDecision",
     ]

@@ -27,7 +27,11 @@ export function tries(origin, fields, options = "") {
     { status: 200, about: "Cleo is an admin: addresses are hashed", line: curl("cleo", "/admin/audit") },
     { status: 200, about: "login", line: curl("nobody", "/login", json(login)) },
 
-    { status: 403, about: "transport: not over HTTPS", line: `${start} '${origin}${order}'` },
+    {
+      status: 403,
+      about: "transport: not over HTTPS, as the proxy says",
+      line: `${start} -H 'X-Forwarded-Proto: http' '${origin}${order}'`,
+    },
     {
       status: 421,
       about: "transport: a host that is not ours",

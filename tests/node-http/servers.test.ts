@@ -406,6 +406,35 @@ describe("http2", () => {
     expect(await request({ ":path": "/order" })).toMatchObject({ headers: { ":status": 500 } });
     expect((await request({ ":path": "/open" })).body).toBe("Error: a guarded response pushes no other");
   });
+
+  it("observe mode reports what a rule would have cut, however many writes it takes", async () => {
+    const events: DecisionEvent[] = [];
+    const errors: unknown[] = [];
+    const engine = await createEngine(
+      { ...POLICY, mode: "observe" },
+      { onDecision: (event) => void events.push(event) },
+    );
+    const guarded = guard<Http2ServerRequest, Http2ServerResponse>(
+      engine,
+      (_req, res) => {
+        res.write('{"id":"o-1",');
+        res.end('"secret":"canary"}');
+      },
+      { onError: (error) => void errors.push(error) },
+    );
+    const server = guarded.attach(createHttp2());
+    const port = await listen(server);
+    const session = connectHttp2(`http://localhost:${port}`);
+    later(async () => {
+      session.destroy();
+      await stop(server);
+    });
+    expect(await text(session.request({ ":path": "/order" }))).toBe('{"id":"o-1","secret":"canary"}');
+    await expect
+      .poll(() => events.map(({ reports }) => reports))
+      .toEqual([["the response rule would have cut the body"]]);
+    expect(errors).toEqual([]);
+  });
 });
 
 it("a wrapper that was there before the guard compresses what the policy has shaped", async () => {

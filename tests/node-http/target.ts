@@ -1,5 +1,6 @@
 /** A server as the conformance cases meet it: the guard, and a handler that answers what the case says. */
-import { createServer as createHttp, type Server, type ServerResponse } from "node:http";
+import { createServer as createHttp, type Server, type ServerOptions, type ServerResponse } from "node:http";
+import { createServer as createHttp2, createSecureServer as createHttp2Secure } from "node:http2";
 import { createServer as createHttps } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Server as NetServer } from "node:net";
@@ -18,15 +19,35 @@ export function nodeHttpTarget(way: Way): SocketTarget {
   };
 }
 
+/** HTTP/2 alone, with and without TLS. */
+export function http2Target(): SocketTarget {
+  return {
+    name: "node:http2",
+    lacks: [],
+    httpVersion: "2",
+    start: (options) =>
+      start(
+        options,
+        "send",
+        () => createHttp2(),
+        (server) => createHttp2Secure(server),
+      ),
+  };
+}
+
+type Make = (options: ServerOptions) => NetServer;
+
 async function start(
   { policy, engineOptions, answer, tls }: TargetStart,
   way: Way,
+  makePlain: Make = (server) => createHttp(server),
+  makeSecure: Make = (server) => createHttps(server),
 ): Promise<{ port: number; tlsPort?: number; close(): Promise<void> }> {
   const engine = await createEngine(policy, engineOptions);
   const guarded = guard(engine, (_req, res, context) => write(res, context, answer(context.decision), way));
-  const plain = guarded.attach(createHttp({ requireHostHeader: false }));
+  const plain = guarded.attach(makePlain({ requireHostHeader: false }));
   const secure =
-    tls === undefined ? undefined : guarded.attach(createHttps({ ...tls, requireHostHeader: false }));
+    tls === undefined ? undefined : guarded.attach(makeSecure({ ...tls, requireHostHeader: false }));
   const port = await listen(plain);
   const tlsPort = secure === undefined ? undefined : await listen(secure);
   return {

@@ -1,6 +1,9 @@
 /** Gatehouse on node:http, https and http2 servers. */
 export { createServer, guard } from "./guard.js";
 export type { Guard, Handler } from "./guard.js";
+export { createSecureServer } from "./secure/server.js";
+export type { SecureServer } from "./secure/server.js";
+export type { SecureHttpOptions, SecureOptions } from "./secure/options.js";
 export { guardUpgrade } from "./upgrade.js";
 export type { UpgradeListener } from "./upgrade.js";
 export type { GuardOptions, UpgradeHandler, UpgradeOptions } from "./options.js";
@@ -14,6 +17,7 @@ export { isClosing, writeBareError, writeDecision } from "./decision.js";
 export { passageSettingsOf, refuseUnknownOptions } from "./options.js";
 export { pass } from "./passage.js";
 export type { PassageSettings, Proceed } from "./passage.js";
+export { tlsFacts } from "./tls-facts.js";
 export { readRequest } from "./request.js";
 export { readBody } from "./intake.js";
 export { interceptResponse } from "./answer/methods.js";

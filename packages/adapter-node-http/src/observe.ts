@@ -74,7 +74,10 @@ class Observer {
 
   private fields(): HeaderField[] {
     const fields = new HandlerFields();
-    fields.merge(this.res.getHeaders());
+    // HTTP/2 keeps the status among them once it has left.
+    for (const [name, value] of Object.entries(this.res.getHeaders())) {
+      if (value !== undefined && !name.startsWith(":")) fields.set(name, value);
+    }
     if (typeof this.given === "object" && this.given !== null) fields.merge(this.given as FieldsArgument);
     return fields.pairs();
   }

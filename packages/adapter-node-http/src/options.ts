@@ -36,7 +36,7 @@ export interface UpgradeOptions {
   readonly onError?: (error: unknown) => void;
 }
 
-const GUARD_OPTIONS = ["responseLimit", "onError", "onUpgrade"] as const;
+export const GUARD_OPTIONS = ["responseLimit", "onError", "onUpgrade"] as const;
 const UPGRADE_OPTIONS = ["onError"] as const;
 const DEFAULT_RESPONSE_LIMIT = 8 * 1024 * 1024;
 
@@ -94,8 +94,12 @@ function sinkOf(onError: ((error: unknown) => void) | undefined): (error: unknow
 
 function unknown(name: string, known: readonly string[]): string {
   const lower = name.toLowerCase();
-  const near = known.find((one) => distance(lower, one.toLowerCase()) <= 3);
-  const help = near === undefined ? `the options are ${known.join(", ")}` : `did you mean \`${near}\`?`;
+  const far = Math.min(3, lower.length >> 1);
+  const [near] = known
+    .map((one) => ({ one, away: distance(lower, one.toLowerCase()) }))
+    .filter(({ away }) => away <= far)
+    .sort((a, b) => a.away - b.away);
+  const help = near === undefined ? `the options are ${known.join(", ")}` : `did you mean \`${near.one}\`?`;
   return `unknown option \`${name}\`; ${help}`;
 }
 

@@ -1,7 +1,8 @@
 /** From Node's request object to what the socket gave, nothing re-encoded and nothing joined. */
 import type { IncomingMessage } from "node:http";
 import type { TLSSocket } from "node:tls";
-import type { RawRequest, TlsFacts } from "@gatehouse/core";
+import type { RawRequest } from "@gatehouse/core";
+import { tlsFacts } from "./tls-facts.js";
 import { isHttp2, plainRequest, type NodeRequest } from "./types.js";
 
 /**
@@ -19,7 +20,7 @@ export function readRequest(request: NodeRequest, target = request.url ?? ""): R
     remoteAddress: socket.remoteAddress,
     encrypted,
     httpVersion: req.httpVersion,
-    tls: encrypted ? factsOf(socket as TLSSocket) : undefined,
+    tls: encrypted ? tlsFacts(request) : undefined,
     upgrade: (req as { upgrade?: boolean }).upgrade === true,
     ...(isHttp2(req) ? { hasContent: !req.stream.endAfterHeaders } : {}),
   };
@@ -45,16 +46,4 @@ export function asksToUpgrade(req: IncomingMessage): boolean {
   if (isHttp2(req) || req.headers.upgrade === undefined) return false;
   const options = req.headers.connection?.toLowerCase().split(",") ?? [];
   return options.some((option) => option.trim() === "upgrade");
-}
-
-/** A session's protocol never changes, and asking OpenSSL for it costs more than the rest of this file. */
-const FACTS = new WeakMap<object, TlsFacts>();
-
-function factsOf(socket: TLSSocket): TlsFacts {
-  const known = FACTS.get(socket);
-  if (known !== undefined) return known;
-  const protocol = socket.getProtocol();
-  const facts: TlsFacts = protocol === null ? {} : { protocol };
-  FACTS.set(socket, facts);
-  return facts;
 }

@@ -74,6 +74,34 @@ describe("what conditions read", () => {
     expect(result("request.tls.protocol == 'TLSv1.3'")).toBe(absent("request.tls"));
   });
 
+  it("knows the client's certificate, where the server verified one", () => {
+    const clientCertificate = {
+      subject: "CN=ann,O=Shop",
+      subjectAltNames: ["URI:spiffe://shop/ann"],
+      fingerprint256: "ab".repeat(32),
+      validFrom: Date.parse("2026-01-01T00:00:00Z"),
+      validTo: Date.parse("2027-01-01T00:00:00Z"),
+    };
+    const tls = { protocol: "TLSv1.3", cipher: "TLS_AES_128_GCM_SHA256" };
+    const known = sample({ request: { scheme: "https", tls: { ...tls, clientCertificate } } });
+    for (const condition of [
+      "request.tls.cipher.endsWith('_SHA256')",
+      "has(request.tls.clientCertificate)",
+      "request.tls.clientCertificate.subject == 'CN=ann,O=Shop'",
+      "'URI:spiffe://shop/ann' in request.tls.clientCertificate.subjectAltNames",
+      "request.tls.clientCertificate.fingerprint256.startsWith('abab')",
+      "request.tls.clientCertificate.validTo > request.tls.clientCertificate.validFrom + duration('8000h')",
+      "request.tls.clientCertificate.validTo == timestamp('2027-01-01T00:00:00Z')",
+    ]) {
+      expect([condition, result(condition, known)]).toEqual([condition, true]);
+    }
+    const without = sample({ request: { scheme: "https", tls } });
+    expect(result("has(request.tls.clientCertificate)", without)).toBe(false);
+    expect(result("request.tls.clientCertificate.subject == ''", without)).toBe(
+      "no `clientCertificate` in `request.tls`",
+    );
+  });
+
   it("does not believe that a value has its schema's type: observe mode lets bodies pass that have not", () => {
     const spoiled = sample({ body: { i: 2 ** 53, s: 7, l: [1, "2"], customer: [], d: "1" } });
     expect(result("body.i > 0", spoiled)).toBe("`i` in `body` is not of its schema's type");

@@ -5,8 +5,8 @@ import type { Access, Root } from "./access.js";
 import type { ConditionScope } from "./condition.js";
 import { principalRoot } from "./principal-root.js";
 import { SchemaTypes } from "./schema-type.js";
-import { STRING, TIMESTAMP } from "./types.js";
-import type { RecordType } from "./types.js";
+import { STRING, STRINGS, TIMESTAMP } from "./types.js";
+import type { CelType, RecordType } from "./types.js";
 import { COOKIES, HEADERS, PATH_PARAMS, QUERY, valuesRoot } from "./value-roots.js";
 
 /** All roots but `body`, which is a value by itself. */
@@ -38,16 +38,39 @@ export function vocabularyOf(scope: ConditionScope): Vocabulary {
     scope,
     roots: new Map(roots.map((root) => [root.name, root])),
     body: scope.body === undefined ? undefined : bodyFact(scope.body, types),
-    records: [...roots.map((root) => root.record), ...principal.inner, TLS, ...types.records],
+    records: [
+      ...roots.map((root) => root.record),
+      ...principal.inner,
+      TLS,
+      CLIENT_CERTIFICATE,
+      ...types.records,
+    ],
   };
   vocabularies.set(scope, vocabulary);
   return vocabulary;
 }
 
+const CLIENT_CERTIFICATE: RecordType = {
+  name: "ClientCertificate",
+  title: "request.tls.clientCertificate",
+  fields: new Map([
+    ["subject", STRING],
+    ["subjectAltNames", STRINGS],
+    ["fingerprint256", STRING],
+    ["validFrom", TIMESTAMP],
+    ["validTo", TIMESTAMP],
+  ]),
+  others: undefined,
+};
+
 const TLS: RecordType = {
   name: "RequestTls",
   title: "request.tls",
-  fields: new Map([["protocol", STRING]]),
+  fields: new Map<string, CelType>([
+    ["protocol", STRING],
+    ["cipher", STRING],
+    ["clientCertificate", { kind: "record", record: CLIENT_CERTIFICATE }],
+  ]),
   others: undefined,
 };
 

@@ -16,6 +16,6 @@ export { runOverSockets, whyNotOverSockets } from "./sockets.js";
 export type { Lack, RunningTarget, SocketTarget, TargetStart } from "./sockets.js";
 export { exchangeOverSocket, parseAnswer } from "./sockets-wire.js";
 export type { WireAnswer } from "./sockets-wire.js";
-export { throwawayCertificate } from "./certificate.js";
-export type { Certificate } from "./certificate.js";
+export { issueCertificate, throwawayCertificate } from "./certificate.js";
+export type { Attribute, Certificate, CertificateOptions, Issued } from "./certificate.js";
 export { mintToken } from "./tokens.js";

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { Case, CaseFile } from "./case.js";
 import { throwawayCertificate } from "./certificate.js";
 import { runOverSockets, whyNotOverSockets, type SocketTarget } from "./sockets.js";
+import { whyNotOverHttp2 } from "./sockets-http2.js";
 import { parseAnswer } from "./sockets-wire.js";
 
 const cleanups: (() => void)[] = [];
@@ -158,6 +159,36 @@ describe("what a server cannot show is skipped with its reason", () => {
     [{ target: "/a?b=%20c" }, ["target"], undefined],
   ] as const)("%j without %j", (request, lacks, reason) => {
     expect(why(request, lacks)).toBe(reason);
+  });
+
+  it.each([
+    [{}, undefined],
+    [{ token: {}, tokenCookie: "sid", headers: [["Cookie", "a=b"]] }, undefined],
+    [{ httpVersion: "1.0" }, "it is about HTTP/1.0"],
+    [{ upgrade: true }, "HTTP/2 has no Upgrade"],
+    [{ target: "http://a.test/" }, "HTTP/2 has a path, and no host in it"],
+    [{ bare: true }, "HTTP/2 has one authority"],
+    [
+      {
+        headers: [
+          ["Host", "a.test"],
+          ["host", "b.test"],
+        ],
+      },
+      "HTTP/2 has one authority",
+    ],
+    [{ headers: [["Host", "a.test/b"]] }, "the protocol's own parser refuses the authority"],
+    [{ headers: [["Connection", "close"]] }, "`connection` is HTTP/1.1's"],
+    [{ headers: [["Content-Length", "1"]] }, "`content-length` is HTTP/1.1's"],
+    [{ token: {}, headers: [["Authorization", "Basic x"]] }, "the client does not repeat `authorization`"],
+  ] as const)("%j over HTTP/2", (request, reason) => {
+    const expected = { outcome: "admit", status: 200 } as const;
+    expect(whyNotOverHttp2({ target: "/", ...request }, expected)).toBe(reason);
+  });
+
+  it("an answer that is told by a field of HTTP/1.1 has no form in HTTP/2", () => {
+    const expected = { outcome: "refuse", status: 413, headers: { Connection: "close" } } as const;
+    expect(whyNotOverHttp2({ target: "/" }, expected)).toBe("`Connection` is HTTP/1.1's");
   });
 
   it("a case for the core says so itself", () => {

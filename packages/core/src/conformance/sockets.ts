@@ -6,6 +6,7 @@ import { virtualClock } from "./clock.js";
 import { differences, type Observed } from "./compare.js";
 import { optionsFor } from "./core.js";
 import { prepareCase, prepareRequest, stepsOf, type PreparedCase } from "./prepare.js";
+import { exchangeOverHttp2, whyNotOverHttp2 } from "./sockets-http2.js";
 import { exchangeOverSocket, type WireAnswer } from "./sockets-wire.js";
 
 /**
@@ -34,6 +35,8 @@ export interface RunningTarget {
 export interface SocketTarget {
   readonly name: string;
   readonly lacks: readonly Lack[];
+  /** What the server is spoken to in; default `1.1`. With `2` it is HTTP/2, over TLS by ALPN and without TLS at once (RFC 9113 section 3.3). */
+  readonly httpVersion?: "1.1" | "2";
   start(options: TargetStart): Promise<RunningTarget>;
 }
 
@@ -41,7 +44,9 @@ export interface SocketTarget {
 export function whyNotOverSockets(file: CaseFile, one: Case, target: SocketTarget): string | undefined {
   if (one.coreOnly !== undefined) return one.coreOnly;
   const encodes = JSON.stringify(file.policies[one.policy]).includes('"encode":true');
-  for (const { request, answer = {} } of stepsOf(one)) {
+  for (const { request, answer = {}, expect } of stepsOf(one)) {
+    const wordless = target.httpVersion === "2" ? whyNotOverHttp2(request, expect) : undefined;
+    if (wordless !== undefined) return wordless;
     if (request.ip !== undefined && !request.ip.startsWith("127."))
       return "only addresses in 127.0.0.0/8 can be had";
     const needs: Readonly<Record<Lack, boolean>> = {
@@ -86,7 +91,9 @@ export async function runOverSockets(file: CaseFile, one: Case, target: SocketTa
       const port = request.https ? server.tlsPort : server.port;
       if (port === undefined) throw new Error(`${target.name} has no TLS port, and does not lack \`tls\``);
       const event = ear.next();
-      const response = await exchangeOverSocket(port, request);
+      const response = await (target.httpVersion === "2"
+        ? exchangeOverHttp2(port, request)
+        : exchangeOverSocket(port, request));
       const seen = observed(response, response === undefined ? undefined : await event, admission);
       const place = prepared.steps.length > 1 ? `step ${index + 1}: ` : "";
       const wrong = seen === undefined ? ["no whole answer came"] : differences(step.expect, seen);

@@ -26,8 +26,27 @@ export interface RawRequest {
   readonly tls?: TlsFacts | undefined;
 }
 
+/** Of the socket's own session: behind a proxy that ends TLS, that of the proxy. */
 export interface TlsFacts {
+  /** `TLSv1.2` or `TLSv1.3`. */
   readonly protocol?: string;
+  /** Name of the cipher suite in IANA's registry, such as `TLS_AES_128_GCM_SHA256`. */
+  readonly cipher?: string;
+  /** The caller's certificate, only when the server verified it: anybody can present one that nobody trusts. */
+  readonly clientCertificate?: ClientCertificate;
+}
+
+/** What a verified certificate says of its holder (RFC 5280). */
+export interface ClientCertificate {
+  /** Distinguished name as RFC 4514 writes it, most specific part first: `CN=ann,O=Shop,C=DE`. */
+  readonly subject: string;
+  /** Each with its kind: `DNS:a.test`, `URI:spiffe://shop/ann`, `email:ann@a.test`, `IP:192.0.2.1`. */
+  readonly subjectAltNames: readonly string[];
+  /** SHA-256 of the DER form, lower-case hex. */
+  readonly fingerprint256: string;
+  /** Milliseconds since the epoch. */
+  readonly validFrom: number;
+  readonly validTo: number;
 }
 
 /** One reading of the request. Everything that decides reads this and nothing else. */

@@ -1,4 +1,4 @@
-/** What only Node has: policies as files. */
+/** What only Node has: policies as files, and the places where secrets lie. */
 import { readFile } from "node:fs/promises";
 import { parsePolicy, type PolicyDocument } from "../index.js";
 
@@ -11,3 +11,9 @@ import { parsePolicy, type PolicyDocument } from "../index.js";
 export async function readPolicy(path: string): Promise<PolicyDocument> {
   return parsePolicy(await readFile(path, "utf8"), path);
 }
+
+/**
+ * Where `env:NAME` and `file:PATH` lead, as an engine resolves them by default; every other reference is unresolved. One newline at a
+ * file's end is no part of the secret.
+ */
+export { nodeSecrets } from "../platform/node-files.js";
