@@ -10,7 +10,7 @@ import { build } from "esbuild";
 
 const root = new URL("..", import.meta.url).pathname;
 const temp = mkdtempSync(join(tmpdir(), "gatehouse-consumer-"));
-const heavy = ["jsdom", "ajv", "ajv-formats", "jose"];
+const heavy = ["jsdom", "dompurify", "parse5", "ajv", "ajv-formats", "jose"];
 const failures = [];
 
 const npm = (args, cwd) =>
