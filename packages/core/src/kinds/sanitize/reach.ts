@@ -92,14 +92,29 @@ export class Reach {
     }
     // A list of which nothing is said may hold anything, where it is a list at all.
     const others = items ?? unevaluatedItems ?? schema["type"] !== undefined;
-    this.#others({ ...place, schema: others }, progress);
+    this.#others(
+      { ...place, schema: others },
+      progress,
+      (name) => isIndex(name) && Number(name) >= prefix.length,
+    );
   }
 
-  /** Under any name. */
-  #others(place: SchemaPlace, progress: Progress): void {
+  /** Under any name. @param fits which of the names that a pointer has may be one */
+  #others(place: SchemaPlace, progress: Progress, fits: (name: string) => boolean = anyName): void {
     this.#enter(place, this.pointers.step(progress, undefined));
-    for (const name of this.pointers.names(progress)) this.#enter(place, this.pointers.step(progress, name));
+    for (const name of this.pointers.names(progress).filter(fits)) {
+      this.#enter(place, this.pointers.step(progress, name));
+    }
   }
+}
+
+function anyName(): boolean {
+  return true;
+}
+
+/** As RFC 6901 writes an index: no leading zeros. */
+function isIndex(name: string): boolean {
+  return /^(?:0|[1-9][0-9]{0,15})$/u.test(name);
 }
 
 const ANYTHING: SchemaPlace = { schema: true, root: true, name: undefined, pointer: "" };
