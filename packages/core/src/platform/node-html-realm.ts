@@ -6,15 +6,11 @@ import { fail, prove } from "./html-proof.js";
 import { type Purify, purifierOf } from "./html-purifier.js";
 import { type Parse5, parse5Reader } from "./node-html-reader.js";
 
-interface Window {
-  close(): void;
-}
-
 interface Jsdom {
   readonly JSDOM: new (
     html: string,
     options: { readonly virtualConsole: object },
-  ) => { readonly window: Window };
+  ) => { readonly window: object };
   readonly VirtualConsole: new () => object;
 }
 
@@ -29,9 +25,6 @@ export interface HtmlPeers {
 
 /** The first whose parser is parse5 as the HTML standard has it (DOMPurify's README). */
 const OLDEST_JSDOM = 20;
-
-/** A window remembers a little of every document that it parsed: it is replaced before that adds up. */
-const TEXTS_PER_WINDOW = 5_000;
 
 /**
  * @param from URL or path of a module beside which the peers are installed
@@ -82,27 +75,19 @@ export function cleanerFor(peers: HtmlPeers): HtmlCleaner {
   const version = peers.jsdomVersion ?? "";
   // What is not told is left to the attacks.
   if (Number.parseInt(version, 10) < OLDEST_JSDOM) fail(`jsdom ${version} is older than ${OLDEST_JSDOM}`);
-  const cleaner = new HtmlCleaner(parse5Reader(peers.parse5), purifyInWindows(peers));
+  const cleaner = new HtmlCleaner(parse5Reader(peers.parse5), purifierIn(peers));
   prove(cleaner);
   return cleaner;
 }
 
-/** Scripts never run and resources are never loaded: neither `runScripts` nor `resources` is given. */
-function purifyInWindows({ jsdom, dompurify }: HtmlPeers): Purify {
-  let window: Window | undefined;
-  let purify: Purify | undefined;
-  let left = 0;
-  return (html, rules) => {
-    if (purify === undefined || left === 0) {
-      window?.close();
-      // A console of its own, that nobody listens to: what jsdom says of hostile CSS is no news.
-      ({ window } = new jsdom.JSDOM("", { virtualConsole: new jsdom.VirtualConsole() }));
-      const instance = dompurify(window as never);
-      if (!instance.isSupported) fail("DOMPurify does not support its DOM");
-      purify = purifierOf(instance);
-      left = TEXTS_PER_WINDOW;
-    }
-    left -= 1;
-    return purify(html, rules);
-  };
+/**
+ * Scripts never run and resources are never loaded: neither `runScripts` nor `resources` is given. One window does for all:
+ * every text gets a document of its own, and nothing of it stays.
+ */
+function purifierIn({ jsdom, dompurify }: HtmlPeers): Purify {
+  // A console of its own, that nobody listens to: what jsdom says of hostile CSS is no news.
+  const { window } = new jsdom.JSDOM("", { virtualConsole: new jsdom.VirtualConsole() });
+  const instance = dompurify(window as never);
+  if (!instance.isSupported) fail("DOMPurify does not support its DOM");
+  return purifierOf(instance);
 }

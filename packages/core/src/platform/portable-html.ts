@@ -9,7 +9,7 @@ import type { HtmlElementFacts, HtmlReading } from "./html-rules.js";
 interface DomNode {
   readonly nodeType: number;
   readonly childNodes: ArrayLike<DomNode>;
-  readonly content?: DomNode;
+  readonly content?: DomNode | string;
   readonly localName: string;
   readonly namespaceURI: string | null;
   readonly attributes: ArrayLike<{ readonly name: string; readonly value: string }>;
@@ -20,7 +20,10 @@ interface DomNode {
 
 export interface DomWindow {
   readonly DOMParser?: new () => {
-    parseFromString(html: string, type: "text/html"): { readonly body: DomNode };
+    parseFromString(
+      html: string,
+      type: "text/html",
+    ): { readonly body: DomNode; readonly documentElement: DomNode };
   };
 }
 
@@ -66,11 +69,12 @@ export async function openPortableHtml(
 
 /** Documents of a parser of their own: nothing in them runs, and nothing is fetched. */
 function domReader(Parser: NonNullable<DomWindow["DOMParser"]>): HtmlReader {
-  const bodyOf = (html: string): DomNode => new Parser().parseFromString(html, "text/html").body;
+  const parse = (html: string) => new Parser().parseFromString(html, "text/html");
   return {
     weigh: (html, { maxNodes, maxDepth }) => {
       let nodes = 0;
-      let level = childrenOf(bodyOf(html));
+      // What stands first may be put into the head, a template for one.
+      let level = childrenOf(parse(html).documentElement).flatMap(childrenOf);
       for (let depth = 1; level.length > 0; depth++) {
         const elements = level.filter(({ nodeType }) => nodeType === ELEMENT);
         if (elements.length > 0 && depth > maxDepth) return "sanitize-depth";
@@ -82,7 +86,7 @@ function domReader(Parser: NonNullable<DomWindow["DOMParser"]>): HtmlReader {
     },
     read: (html) => {
       // Not as a document: a parser drops blanks before its body.
-      const body = bodyOf("");
+      const { body } = parse("");
       body.innerHTML = html;
       const facts = factsOf(body);
       return { ...facts, html: body.innerHTML };
@@ -90,8 +94,10 @@ function domReader(Parser: NonNullable<DomWindow["DOMParser"]>): HtmlReader {
   };
 }
 
+/** Of a template its content too; other elements have texts of that name. */
 function childrenOf({ childNodes, content }: DomNode): readonly DomNode[] {
-  return [...Array.from(childNodes), ...(content === undefined ? [] : Array.from(content.childNodes))];
+  const inside = typeof content === "object" ? Array.from(content.childNodes) : [];
+  return [...Array.from(childNodes), ...inside];
 }
 
 function factsOf(root: DomNode): Omit<HtmlReading, "html"> {

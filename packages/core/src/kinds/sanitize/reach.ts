@@ -2,7 +2,7 @@
  * Which pointers can lead to a text at all, by the schema. One that never does protects nothing: a typo, most likely. Errs on
  * the side of what could be: conditions, branches and patterns are all taken to hold.
  */
-import { pointerTo } from "../../lib/pointer.js";
+import { escapeSegment } from "../../lib/pointer.js";
 import type { Pointers, Progress } from "../../lib/pointer-set.js";
 import { resolveSchemaRef, type SchemaPlace } from "../../lib/schema-ref.js";
 import type { JsonSchema } from "../../model/policy.js";
@@ -215,7 +215,7 @@ export function declaredIn(
     for (const part of partsOf(place, schemas)) {
       if (!isKeywords(part.schema)) continue;
       for (const [name, member] of entriesOf(part.schema["properties"])) {
-        const below = pointerTo(pointer, name).replaceAll("*", "~2");
+        const below = `${pointer}/${escapeSegment(name).replaceAll("*", "~2")}`;
         queue.push({ place: { ...part, schema: member }, pointer: below, above: inside });
       }
       const { items } = part.schema;
