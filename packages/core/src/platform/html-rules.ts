@@ -19,11 +19,12 @@ const known = new WeakMap<HtmlProfile, HtmlRules>();
 export function rulesOf(profile: HtmlProfile): HtmlRules {
   const before = known.get(profile);
   if (before !== undefined) return before;
-  const { "*": everywhere = [], ...byTag } = profile.attributes;
+  // Own members alone: nothing that hangs on `Object.prototype` lets an attribute through.
+  const byTag = new Map(Object.entries(profile.attributes).map(([tag, names]) => [tag, new Set(names)]));
   const rules: HtmlRules = {
     tags: new Set(profile.tags),
-    everywhere: new Set(everywhere),
-    byTag: new Map(Object.entries(byTag).map(([tag, names]) => [tag, new Set(names)])),
+    everywhere: byTag.get("*") ?? new Set(),
+    byTag,
     schemes: new Set(profile.schemes),
   };
   known.set(profile, rules);

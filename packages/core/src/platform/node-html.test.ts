@@ -95,6 +95,27 @@ describe("what is left of HTML", () => {
     fc.assert(property, { numRuns: 400 });
   });
 
+  it("is no other where somebody polluted the prototype of all objects", () => {
+    const polluted: Record<string, unknown> = {
+      ALLOWED_TAGS: ["script"],
+      ADD_TAGS: ["script"],
+      ADD_ATTR: ["onclick"],
+      ALLOW_UNKNOWN_PROTOCOLS: true,
+      RETURN_DOM: true,
+      "*": ["onclick"],
+      tagNameCheck: /.*/u,
+    };
+    const prototype = Object.prototype as Record<string, unknown>;
+    try {
+      Object.assign(prototype, polluted);
+      // A profile that nothing has seen yet: its rules and options are made now.
+      const profile = { ...NARROW };
+      expect(clean("<p onclick=x>a<script>1</script><x-y>b</x-y></p>", profile)).toBe("<p>ab</p>");
+    } finally {
+      for (const name of Object.keys(polluted)) delete prototype[name];
+    }
+  });
+
   it("is what several profiles all name", () => {
     const html = "<p><b>x</b><i>y</i></p>";
     const profiles = [NARROW, { ...NARROW, tags: ["p", "i"] }];
