@@ -1151,7 +1151,7 @@ export interface SanitizingSettings {
    */
   readonly maxDepth?: number;
   /**
-   * Most elements, attributes, texts and comments in one text, and in all texts of one answer, 1 to 20000. Default 5000.
+   * Most elements, attributes, texts and comments in all texts of one body or answer together, 1 to 20000. Default 5000.
    */
   readonly maxNodes?: number;
   /**

@@ -25,6 +25,13 @@ export function refused(problems: readonly HtmlProblem[]): HtmlResult {
   return { kind: "refused", refused: problems };
 }
 
+/** Told by a look at their lengths: such a text is not even read. */
+export function tooLong(texts: readonly HtmlText[], { maxLength }: HtmlBounds): readonly HtmlProblem[] {
+  return texts.flatMap(({ html }, index) =>
+    html.length > maxLength && !isPlain(html) ? [{ index, rule: "sanitize-length" } as const] : [],
+  );
+}
+
 export class HtmlCleaner {
   constructor(
     readonly reader: HtmlReader,
@@ -33,10 +40,13 @@ export class HtmlCleaner {
 
   /** Nodes of all the texts, which no DOM was built for yet, or what is wrong with them. */
   weigh(texts: readonly HtmlText[], bounds: HtmlBounds): number | readonly HtmlProblem[] {
+    const long = tooLong(texts, bounds);
+    if (long.length > 0) return long;
     const problems: HtmlProblem[] = [];
     let nodes = 0;
     for (const [index, { html }] of texts.entries()) {
-      const weight = this.weightOf(html, bounds);
+      const left = { ...bounds, maxNodes: bounds.maxNodes - nodes };
+      const weight = isPlain(html) ? 0 : this.reader.weigh(html, left);
       if (typeof weight === "number") nodes += weight;
       else problems.push({ index, rule: weight });
     }
@@ -57,11 +67,6 @@ export class HtmlCleaner {
   weighAndClean(texts: readonly HtmlText[], bounds: HtmlBounds): HtmlResult {
     const weight = this.weigh(texts, bounds);
     return typeof weight === "number" ? this.clean(texts) : refused(weight);
-  }
-
-  private weightOf(html: string, bounds: HtmlBounds): number | HtmlRule {
-    if (isPlain(html)) return 0;
-    return html.length > bounds.maxLength ? "sanitize-length" : this.reader.weigh(html, bounds);
   }
 
   private cleanOne({ html, profiles }: HtmlText): string | undefined {

@@ -46,6 +46,16 @@ describe("a pool of workers", () => {
     expect(await Promise.all(asked.map(run))).toEqual(asked.map((text) => `${text}!`));
   });
 
+  it("starts more workers for what waits, as many as it may", async () => {
+    const threads = OBEDIENT.replace('html + "!"', 'String(require("node:worker_threads").threadId)').replace(
+      'if (html === "silent") return;',
+      "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);",
+    );
+    const run = open({ workers: 2, waiting: 100, source: threads });
+    const all = await Promise.all(Array.from({ length: 40 }, (_, index) => run(String(index))));
+    expect(new Set(all).size).toBe(2);
+  });
+
   it.each([
     ["exit", "a worker ended"],
     ["throw", "a worker failed: Error"],

@@ -68,25 +68,26 @@ export class HtmlPool {
   }
 
   #next(): void {
+    for (const thread of this.#threads) {
+      const waiting = thread.idle ? this.#queue.shift() : undefined;
+      if (waiting === undefined) continue;
+      clearTimeout(waiting.timer);
+      thread.take(waiting);
+    }
     if (this.#queue.length === 0 || this.#closed) return;
     const threads = [...this.#threads];
-    const idle = threads.find((thread) => thread.idle);
-    if (idle !== undefined) {
-      const waiting = this.#queue.shift();
-      if (waiting === undefined) return;
-      clearTimeout(waiting.timer);
-      return idle.take(waiting);
-    }
-    if (threads.length < this.settings.workers && !threads.some((thread) => thread.starting)) {
-      this.#threads.add(
-        new Thread(this.settings, {
-          free: () => this.#next(),
-          gone: (thread, wasReady) => this.#lost(thread, wasReady),
-        }),
-      );
-    }
+    if (threads.length < this.settings.workers && !threads.some((thread) => thread.starting)) this.#start();
     // The first worker takes its time to start, and nobody is to be turned away for that.
     if (threads.some((thread) => !thread.starting)) for (const waiting of this.#queue) this.#limit(waiting);
+  }
+
+  #start(): void {
+    this.#threads.add(
+      new Thread(this.settings, {
+        free: () => this.#next(),
+        gone: (thread, wasReady) => this.#lost(thread, wasReady),
+      }),
+    );
   }
 
   #limit(waiting: Waiting): void {

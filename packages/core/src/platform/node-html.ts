@@ -1,7 +1,7 @@
 /** Sanitizing HTML on Node: on this thread where it is quick, on a worker where it is not. */
 import { availableParallelism } from "node:os";
 import type { HtmlBounds, HtmlResult, HtmlSanitizer, HtmlText } from "../ports/html-sanitizer.js";
-import { type HtmlCleaner, isPlain, refused } from "./html-cleaner.js";
+import { type HtmlCleaner, isPlain, refused, tooLong } from "./html-cleaner.js";
 import { HtmlPool, type HtmlPoolSettings } from "./node-html-pool.js";
 import { cleanerFor, loadPeers } from "./node-html-realm.js";
 import { WORKER } from "./node-html-worker.gen.js";
@@ -45,6 +45,8 @@ class NodeHtml implements HtmlSanitizer {
   ) {}
 
   clean(texts: readonly HtmlText[], bounds: HtmlBounds): HtmlResult | Promise<HtmlResult> {
+    const long = tooLong(texts, bounds);
+    if (long.length > 0) return refused(long);
     let characters = 0;
     for (const { html } of texts) if (!isPlain(html)) characters += html.length;
     if (characters > CHARACTERS_HERE) return this.pool.run(texts, bounds);
@@ -54,10 +56,7 @@ class NodeHtml implements HtmlSanitizer {
   }
 
   cleanHere(texts: readonly HtmlText[], bounds: HtmlBounds): HtmlResult {
-    const weight = this.cleaner.weigh(texts, bounds);
-    if (typeof weight !== "number") return refused(weight);
-    if (weight > bounds.maxNodes) return refused([{ index: texts.length - 1, rule: "sanitize-nodes" }]);
-    return this.cleaner.clean(texts);
+    return this.cleaner.weighAndClean(texts, bounds);
   }
 
   close(): Promise<void> {

@@ -1,6 +1,6 @@
 /** Sanitizing HTML in a browser: DOMPurify, handed in by the page, on the page's own DOM. */
 import { HtmlSanitizerError, type HtmlSanitizer, type PurifierFactory } from "../ports/html-sanitizer.js";
-import { HtmlCleaner, type HtmlReader, refused } from "./html-cleaner.js";
+import { HtmlCleaner, type HtmlReader } from "./html-cleaner.js";
 import { fail, prove } from "./html-proof.js";
 import { purifierOf } from "./html-purifier.js";
 import type { HtmlElementFacts, HtmlReading } from "./html-rules.js";
@@ -57,12 +57,7 @@ export async function openPortableHtml(
   return {
     // A browser's own DOM is linear where jsdom's is not: nothing has to go elsewhere.
     clean: (texts, bounds) => cleaner.weighAndClean(texts, bounds),
-    cleanHere: (texts, bounds) => {
-      const weight = cleaner.weigh(texts, bounds);
-      if (typeof weight !== "number") return refused(weight);
-      if (weight > bounds.maxNodes) return refused([{ index: texts.length - 1, rule: "sanitize-nodes" }]);
-      return cleaner.clean(texts);
-    },
+    cleanHere: (texts, bounds) => cleaner.weighAndClean(texts, bounds),
     close: () => undefined,
   };
 }

@@ -11,10 +11,10 @@ export interface HtmlProfile {
 
 /** What is looked at before a DOM is built: building one costs the square of its depth. */
 export interface HtmlBounds {
-  /** UTF-16 code units. */
+  /** Of each text, in UTF-16 code units. */
   readonly maxLength: number;
   readonly maxDepth: number;
-  /** Elements, attributes, texts and comments. */
+  /** Elements, attributes, texts and comments of all texts together. */
   readonly maxNodes: number;
 }
 
@@ -45,7 +45,7 @@ export interface HtmlProblem {
 export interface HtmlSanitizer {
   /** A promise only where the texts are too much for this thread. */
   clean(texts: readonly HtmlText[], bounds: HtmlBounds): HtmlResult | Promise<HtmlResult>;
-  /** The same on this thread, whatever it costs; `maxNodes` bounds all texts together. */
+  /** The same on this thread, whatever it costs. */
   cleanHere(texts: readonly HtmlText[], bounds: HtmlBounds): HtmlResult;
   close(): void | Promise<void>;
 }

@@ -4,7 +4,7 @@ import type { Report } from "../../errors/diagnostics.js";
 import { pointerTo } from "../../lib/pointer.js";
 import { Pointers } from "../../lib/pointer-set.js";
 import { sortedEntries } from "../../lib/sorted.js";
-import type { JsonSchema, SanitizeSettings } from "../../model/policy.js";
+import type { JsonSchema, PolicyDocument, SanitizeSettings, SharedSettings } from "../../model/policy.js";
 import type { Placed, ResolvedPolicy, ResolvedRoute } from "../../model/resolved.js";
 import { checkProfiles } from "./check-profiles.js";
 import { htmlProfiles, TEXT } from "./profiles.js";
@@ -13,20 +13,36 @@ import { declaredIn, Reach } from "./reach.js";
 export function checkSanitize(policy: ResolvedPolicy, report: Report): void {
   checkProfiles(policy.document, report);
   const known = [TEXT, ...htmlProfiles(policy.document).keys()];
-  // One setting of a group or of the defaults holds on many routes, and is reported once.
-  const seen = new Set<string>();
+  for (const placed of writtenIn(policy.document)) checkNames(placed, known, report);
   for (const route of policy.routes) {
-    for (const placed of [route.request.sanitize, route.response.sanitize]) {
-      if (placed === undefined || seen.has(placed.pointer)) continue;
-      seen.add(placed.pointer);
-      checkNames(placed, known, report);
-    }
     checkRequest(route, policy, report);
     checkResponse(route, policy, report);
   }
 }
 
-function checkNames(placed: Placed<SanitizeSettings>, known: readonly string[], report: Report): void {
+interface Written {
+  readonly value: SanitizeSettings | undefined;
+  readonly pointer: string;
+}
+
+/** Also where a nearer level replaces it. */
+function writtenIn({ defaults, groups, routes }: PolicyDocument): readonly Written[] {
+  return [
+    ...(defaults === undefined ? [] : writtenAt(defaults, "/defaults")),
+    ...sortedEntries(groups).flatMap(([prefix, level]) => writtenAt(level, pointerTo("/groups", prefix))),
+    ...sortedEntries(routes).flatMap(([key, level]) => writtenAt(level, pointerTo("/routes", key))),
+  ];
+}
+
+function writtenAt({ request, response }: SharedSettings, pointer: string): readonly Written[] {
+  const outward = response === false ? undefined : response?.sanitize;
+  return [
+    { value: request?.sanitize, pointer: pointerTo(pointer, "request", "sanitize") },
+    { value: outward, pointer: pointerTo(pointer, "response", "sanitize") },
+  ];
+}
+
+function checkNames(placed: Written, known: readonly string[], report: Report): void {
   for (const [pointer, name] of sortedEntries(placed.value)) {
     if (known.includes(name)) continue;
     report.error(

@@ -137,6 +137,20 @@ describe("what is asked of a request", () => {
     ]);
   });
 
+  it("refuses profiles that there are not, also where a nearer setting replaces them", () => {
+    const replaced = policy({
+      groups: {
+        "/a": { request: { sanitize: { "/note": "txt" } }, response: { sanitize: { "/x": "txt" } } },
+      },
+      request: { body: BODY, sanitize: { "/note": "text" } },
+      response: { sanitize: { "/x": "text" } },
+    });
+    expect(problems(replaced)).toEqual([
+      "unknown-profile /groups/~1a/request/sanitize/~1note: unknown profile `txt` | did you mean `text`?",
+      "unknown-profile /groups/~1a/response/sanitize/~1x: unknown profile `txt` | did you mean `text`?",
+    ]);
+  });
+
   it("refuses a setting that has no body to act on, unless it is inherited", () => {
     expect(problems(policy({ request: { sanitize: { "/note": "text" } } }))).toEqual([
       `setting-without-effect ${IN}: \`sanitize\` is about a body that is read, and \`POST /a\` has no \`request.body\` | write \`request.body\`, or leave the key out`,
