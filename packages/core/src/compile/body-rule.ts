@@ -8,6 +8,7 @@ import type { BodyOutcome, BodyRule } from "../model/compiled.js";
 export function inTurn(first: BodyRule | undefined, then: BodyRule | undefined): BodyRule | undefined {
   if (then === undefined) return first;
   return {
+    readsBody: first?.readsBody ?? then.readsBody,
     needsBody: (status) => first?.needsBody(status) === true || then.needsBody(status),
     apply: (value, status, state) => {
       const left = first === undefined ? copyOf(value) : first.apply(value, status, state);

@@ -33,7 +33,7 @@ const TEXT = 3;
 /** @throws HtmlSanitizerError (rejects) */
 export async function openPortableHtml(
   dompurify: PurifierFactory | undefined,
-  window: DomWindow = globalThis as DomWindow,
+  window: DomWindow = globalThis as unknown as DomWindow,
 ): Promise<HtmlSanitizer> {
   if (window.DOMParser === undefined) {
     throw new HtmlSanitizerError(

@@ -14,6 +14,7 @@ export function sanitizeRule(
 ): BodyRule {
   return {
     needsBody: () => true,
+    readsBody: true,
     apply: (value) => {
       const root = { body: value };
       const all = textsIn(root, "body", plan);
