@@ -10,7 +10,7 @@ import { build } from "esbuild";
 
 const root = new URL("..", import.meta.url).pathname;
 const temp = mkdtempSync(join(tmpdir(), "gatehouse-consumer-"));
-const heavy = ["jsdom", "ajv", "ajv-formats", "jose"];
+const heavy = ["jsdom", "dompurify", "parse5", "ajv", "ajv-formats", "jose"];
 const failures = [];
 
 const npm = (args, cwd) =>
@@ -158,6 +158,40 @@ try {
       if (found.length > 0) throw new Error(`loaded: ${found.join(", ")}`);
     });
   }
+  await prove("sanitizing HTML without the peers says what to install", () => {
+    execFileSync(process.execPath, ["sanitize.mjs", "missing"], { cwd: temp, stdio: "pipe" });
+  });
+  // Packages see nothing there but what they declare, as under pnpm.
+  const strict = join(temp, "strict");
+  mkdirSync(strict);
+  writeFileSync(
+    join(strict, "package.json"),
+    JSON.stringify({ name: "strict", private: true, type: "module" }),
+  );
+  cpSync(join(root, "tests/consumers/sanitize.mjs"), join(strict, "sanitize.mjs"));
+  const peers = ["jsdom", "dompurify"].map(
+    (name) =>
+      `${name}@${JSON.parse(readFileSync(join(root, "node_modules", name, "package.json"), "utf8")).version}`,
+  );
+  npm(["install", "--install-strategy=linked", "--no-audit", "--no-fund", tarballs[0], ...peers], strict);
+  await prove("sanitizing HTML where packages see only what they declare", () => {
+    execFileSync(process.execPath, ["sanitize.mjs"], { cwd: strict, stdio: "pipe" });
+  });
+  await prove("sanitizing HTML in a server that was bundled into one file", async () => {
+    await build({
+      entryPoints: [join(strict, "sanitize.mjs")],
+      bundle: true,
+      format: "esm",
+      platform: "node",
+      outfile: join(strict, "bundled.mjs"),
+      banner: {
+        js: 'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url);',
+      },
+      logLevel: "silent",
+      absWorkingDir: strict,
+    });
+    execFileSync(process.execPath, ["bundled.mjs"], { cwd: strict, stdio: "pipe" });
+  });
   for (const conditions of [["browser"], ["worker"], ["workerd", "worker", "browser"]]) {
     await prove(`bundle for ${conditions.join(" + ")} reaches no Node module`, () => bundle(conditions));
   }

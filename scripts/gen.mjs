@@ -5,6 +5,7 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { assemble } from "./gen/assemble.mjs";
 import { editorSchema } from "./gen/editor-schema.mjs";
+import { htmlWorker } from "./gen/html-worker.mjs";
 import { keyTables } from "./gen/key-tables.mjs";
 import { policyTypes } from "./gen/policy-types.mjs";
 import { shapeRules } from "./gen/shape-rules.mjs";
@@ -28,6 +29,9 @@ const files = {
   [join(core, "policy.schema.json")]: `${JSON.stringify(editorSchema(language), null, 2)}\n`,
   [join(core, "src/model/policy.gen.ts")]: await policyTypes(language),
   [join(core, "src/compile/shape-rules.gen.ts")]: shapeRules(language),
+  [join(core, "src/platform/node-html-worker.gen.ts")]: await htmlWorker(
+    join(core, "src/platform/node-html-worker.ts"),
+  ),
   [reference]: await keyTables(language, reference, readFileSync(reference, "utf8")),
 };
 

@@ -59,6 +59,13 @@ const steps = [
     cannot: whyNoBrowser,
   },
   {
+    name: "sanitized markup in a browser",
+    run: [[node, "scripts/browser-sanitize.mjs"]],
+    after: "build",
+    cannot: () =>
+      existsSync(chromium) ? undefined : `no ${chromium}: install chromium, or set GATEHOUSE_CHROMIUM`,
+  },
+  {
     name: "other Nodes",
     run: [[node, "scripts/runtimes.mjs"]],
     after: "build",

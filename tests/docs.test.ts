@@ -3,6 +3,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { checkPolicy, ERRORS, parsePolicy, STAGES } from "@gatehouse/core";
 import { describe, expect, it } from "vitest";
+import { htmlProfiles } from "../packages/core/src/kinds/sanitize/profiles.js";
+import { ATTRIBUTES, TAGS, URL_ATTRIBUTES } from "../packages/core/src/lib/html-vocabulary.js";
 import { DIAGNOSTIC_CODES } from "../packages/core/src/errors/diagnostic-codes.js";
 
 const root = new URL("..", import.meta.url).pathname;
@@ -135,6 +137,26 @@ describe("docs/policy.md", () => {
   it("has the stages in their order", () => {
     const section = page.slice(page.indexOf("\n## The stages"), page.indexOf("\n## Normalization"));
     expect(rowsOf(section).map(([stage]) => stage)).toEqual([...STAGES]);
+  });
+
+  it("lists the HTML that a profile may name, and the HTML of `html`", () => {
+    /** Names in backticks between two pieces of text. */
+    const listed = (from: string, to: string): string[] => {
+      const start = page.indexOf(from) + from.length;
+      return [...page.slice(start, page.indexOf(to, start)).matchAll(/`([^`]+)`/g)].map(
+        (match) => match[1] ?? "",
+      );
+    };
+    const sorted = (names: Iterable<string>): string[] => [...new Set(names)].sort();
+    expect(listed("A profile may name these elements: ", ".\n")).toEqual(sorted(TAGS));
+    expect(listed("And these attributes: ", "; of those")).toEqual(sorted(ATTRIBUTES));
+    expect(listed("; of those ", " are URLs")).toEqual(sorted(URL_ATTRIBUTES));
+    const html = htmlProfiles({ gatehouse: 1, name: "x", routes: {} }).get("html");
+    expect(listed("`html` lets through these elements: ", "; and")).toEqual(sorted(html?.tags ?? []));
+    const attributes = Object.entries(html?.attributes ?? {});
+    expect(listed("; and of their attributes ", ".\n")).toEqual(
+      attributes.flatMap(([tag, names]) => names.map((name) => `${tag} ${name}`)).sort(),
+    );
   });
 
   it("names only codes that there are", () => {

@@ -2,7 +2,7 @@
 import { platform } from "#platform";
 import { checkPolicy } from "./compile/check.js";
 import { compilePolicy, type CompiledPolicy } from "./compile/compile.js";
-import { environmentFor, type EngineOptions } from "./compile/environment.js";
+import { environmentFor, type EngineOptions, type EnvironmentParts } from "./compile/environment.js";
 import { withPositions } from "./compile/positions.js";
 import { reportPeerReads } from "./compile/peer-reads.js";
 import { resolvePolicy } from "./compile/resolve.js";
@@ -20,6 +20,7 @@ import { pairsOf } from "./model/header-pairs.js";
 import type { HeaderField, RawRequest } from "./model/request.js";
 import { parseCookies } from "./normalize/cookies.js";
 import { parseQuery } from "./normalize/query.js";
+import type { HtmlSanitizer } from "./ports/html-sanitizer.js";
 import type { StateStore } from "./ports/state-store.js";
 import { createMemoryStore } from "./store/index.js";
 
@@ -56,7 +57,7 @@ export interface Engine extends BoundEngine {
    * @throws PolicyError (rejects) on any problem; the old policy stays
    */
   replace(policy: PolicyDocument): Promise<void>;
-  /** Releases the store that the engine made; one that was handed in is its owner's. */
+  /** Releases what the engine made: its store (one that was handed in is its owner's) and the threads that sanitize. */
   close(): Promise<void>;
 }
 
@@ -68,6 +69,7 @@ const ENGINE_OPTIONS = {
   lookups: FUNCTIONS,
   clock: having("now", "monotonic"),
   onDecision: FUNCTION,
+  dompurify: FUNCTION,
   trace: TRUTH,
 } as const satisfies Readonly<Record<keyof EngineOptions, unknown>>;
 
@@ -82,17 +84,22 @@ const MATCHING = {
 /**
  * Compiles a policy. Everything that can be known is computed here; a request only reads.
  * @throws PolicyError (rejects) with every diagnostic of severity `error`
- * @throws TypeError (rejects) where an option is unknown or of the wrong kind
+ * @throws TypeError (rejects) where an option is unknown or of the wrong kind, or one that this platform does not have
  */
 export async function createEngine(policy: PolicyDocument, options: EngineOptions = {}): Promise<Engine> {
   checkOptions(options, "createEngine", ENGINE_OPTIONS);
+  if (options.dompurify !== undefined && platform.name === "node") {
+    throw new TypeError("`dompurify` is for pages: on Node it is loaded together with jsdom");
+  }
   const clock = options.clock ?? platform.clock;
   const stop = new AbortController();
   const store = options.store ?? createMemoryStore();
   await store.start(stop.signal);
   let local: StateStore | undefined;
   const fallback = (): StateStore => (local ??= createMemoryStore());
-  const compiled = await load(policy, options, store, fallback);
+  let sanitizer: Promise<HtmlSanitizer> | undefined;
+  const html = (): Promise<HtmlSanitizer> => (sanitizer ??= platform.openHtmlSanitizer(options.dompurify));
+  const compiled = await load(policy, options, { store, fallback, html });
   const services: ExchangeServices = {
     newId: createIdSource(platform.randomBytes),
     correlation: correlationOf,
@@ -107,19 +114,25 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
   return new PolicyEngine(
     compiled,
     services,
-    async (next) => load(next, options, store, fallback),
+    async (next) => load(next, options, { store, fallback, html }),
     async () => {
       stop.abort();
+      await closeSanitizer(sanitizer);
       if (options.store === undefined) await store.close();
     },
   );
 }
 
+/** One that could not be opened refused a policy, and there is nothing to close. */
+async function closeSanitizer(sanitizer: Promise<HtmlSanitizer> | undefined): Promise<void> {
+  const opened = await sanitizer?.catch(() => undefined);
+  await opened?.close();
+}
+
 async function load(
   policy: PolicyDocument,
   options: EngineOptions,
-  store: StateStore,
-  fallback: () => StateStore,
+  kept: Pick<EnvironmentParts, "store" | "fallback" | "html">,
 ): Promise<CompiledPolicy> {
   const problems = checkPolicy(policy).filter(({ severity }) => severity === "error");
   if (problems.length > 0) throw new PolicyError(problems);
@@ -127,10 +140,7 @@ async function load(
   const resolved = resolvePolicy(policy, report);
   if (resolved === undefined) throw new PolicyError(withPositions(policy, report.diagnostics));
   const revision = platform.sha256Hex(canonicalJson(policy));
-  return compilePolicy(
-    resolved,
-    environmentFor({ policy, revision, options, platform, store, fallback, report }),
-  );
+  return compilePolicy(resolved, environmentFor({ policy, revision, options, platform, ...kept, report }));
 }
 
 class Binding implements BoundEngine {

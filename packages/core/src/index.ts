@@ -44,6 +44,7 @@ export type {
   CustomVerdict,
 } from "./ports/application.js";
 export type { Clock } from "./ports/clock.js";
+export type { DomPurify, PurifiedAttribute, PurifierFactory } from "./ports/html-sanitizer.js";
 export type { SecretSource } from "./ports/secrets.js";
 export { StoreError } from "./ports/state-store.js";
 export type {

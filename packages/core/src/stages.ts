@@ -32,6 +32,10 @@ export const STAGES = [
   "body",
   // The schema, before any rule reads a field of the body.
   "validate",
+  // Costs more than a schema; everything below reads what it left.
+  "sanitize",
+  // What was left must still be what the schema says.
+  "revalidate",
   // Limits that read the body.
   "limit-body",
   // Conditions that read the body.

@@ -250,16 +250,6 @@ describe("what later versions build", () => {
       "step-up authentication",
     ],
     [
-      "/routes/GET ~1a/request/sanitize",
-      route({ authorize: "authenticated", request: { sanitize: { "/note": "text" } } }),
-      "sanitizing",
-    ],
-    [
-      "/routes/GET ~1a/response/sanitize",
-      route({ authorize: "authenticated", response: { sanitize: {} } }),
-      "sanitizing",
-    ],
-    [
       "/routes/GET ~1a/response/events",
       route({ authorize: "authenticated", response: { events: {} } }),
       "schemas of event streams",

@@ -17,6 +17,7 @@ import { readingOf } from "../match/reading.js";
 import type { FrameworkMatching, Router } from "../match/router.js";
 import { compileNormalizer } from "../normalize/index.js";
 import { rankOf } from "../stages.js";
+import { inTurn } from "./body-rule.js";
 import { planHeaders } from "./header-plan.js";
 import { KINDS } from "./kinds.js";
 import { isKeyProblem, parsePath } from "./path-pattern.js";
@@ -105,7 +106,10 @@ function compileRoute(
     maxBody: resolved.request.maxBody,
     types: resolved.request.types.value,
     response: {
-      body: first(kinds, (kind) => kind.bodyRule?.(resolved)),
+      body: inTurn(
+        first(kinds, (kind) => kind.bodyRule?.(resolved)),
+        first(kinds, (kind) => kind.afterRule?.(resolved)),
+      ),
       encode: first(kinds, (kind) => kind.encode?.(resolved)),
       headers: planHeaders(contributions),
       errors: shaperOf(resolved, kinds),

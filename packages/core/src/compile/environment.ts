@@ -5,6 +5,7 @@ import type { DecisionEvent } from "../model/decision.js";
 import type { PolicyDocument } from "../model/policy.js";
 import type { ApiKeyLookup, Check, CustomAuthenticator } from "../ports/application.js";
 import type { Clock } from "../ports/clock.js";
+import type { HtmlSanitizer, PurifierFactory } from "../ports/html-sanitizer.js";
 import type { Platform } from "../ports/platform.js";
 import type { SchemaCompiler } from "../ports/schema-compiler.js";
 import type { SecretSource } from "../ports/secrets.js";
@@ -28,6 +29,11 @@ export interface EngineOptions {
   readonly clock?: Clock;
   /** Called once when an exchange ends. What it throws is ignored; it must not block. */
   readonly onDecision?: (event: DecisionEvent) => void;
+  /**
+   * In a page: what the package `dompurify` exports, for a policy that sanitizes HTML. Not on Node, where it is loaded
+   * together with jsdom.
+   */
+  readonly dompurify?: PurifierFactory;
   /** Decisions and events say what each stage decided and read. Default false: nothing is collected. */
   readonly trace?: boolean;
 }
@@ -39,6 +45,7 @@ export interface EnvironmentParts {
   readonly platform: Platform;
   readonly store: StateStore;
   readonly fallback: () => StateStore;
+  readonly html: () => Promise<HtmlSanitizer>;
   readonly report: Report;
 }
 
@@ -59,6 +66,7 @@ export function environmentFor(parts: EnvironmentParts): CompileEnvironment {
     authenticators: options.authenticators ?? {},
     lookups: options.lookups ?? {},
     schemas: () => (schemas ??= loadSchemaCompiler(platform)),
+    html: parts.html,
     revision: parts.revision,
     report,
   };

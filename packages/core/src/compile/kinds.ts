@@ -8,6 +8,7 @@ import { errorShapeKind } from "../kinds/error-shape/index.js";
 import { headersKind } from "../kinds/headers/index.js";
 import { limitKind } from "../kinds/limit/index.js";
 import { redactKind } from "../kinds/redact/index.js";
+import { sanitizeKind } from "../kinds/sanitize/index.js";
 import { transportKind } from "../kinds/transport/index.js";
 import { validateKind } from "../kinds/validate/index.js";
 import type { Kind } from "../model/kind.js";
@@ -20,6 +21,7 @@ export const KINDS: readonly Kind[] = [
   limitKind,
   authorizeKind,
   validateKind,
+  sanitizeKind,
   redactKind,
   encodeKind,
   headersKind,

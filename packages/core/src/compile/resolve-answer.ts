@@ -31,6 +31,7 @@ export function resolveResponse(levels: readonly Level<SharedSettings>[]): Resol
     redact: nearest(members, "redact"),
     onMismatch: nearest(members, "onMismatch")?.value ?? "report",
     encode: nearest(members, "encode")?.value ?? false,
+    sanitize: nearest(members, "sanitize"),
   };
 }
 

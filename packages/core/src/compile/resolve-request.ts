@@ -32,6 +32,7 @@ export function resolveRequest(levels: readonly Level<SharedSettings>[], route: 
     unknown: nearest(members, "unknown")?.value ?? "reject",
     sniff: resolveSniff(nearest(members, "sniff")?.value),
     operators: nearest(members, "operators")?.value ?? "refuse",
+    sanitize: nearest(members, "sanitize"),
   };
 }
 

@@ -140,6 +140,15 @@ export const DIAGNOSTIC_CODES: Readonly<Record<string, string>> = {
   "setting-without-effect": "A setting has nothing to act on.",
   "body-on-safe-method": "Content of GET and HEAD has no agreed meaning.",
 
+  // Sanitizing
+  "unknown-profile": "A profile is named that neither the language nor the document has.",
+  "unmatched-sanitizing": "A pointer can never match what the schema lets in or out.",
+  "no-text-to-sanitize": "A pointer leads to no text.",
+  "unsafe-markup": "A profile would let through what can run code, or reach beyond its element.",
+  "unknown-markup": "A profile names an element or attribute that the engine cannot judge.",
+  "missing-sanitizer": "HTML is to be sanitized, and what does it is not installed or not handed over.",
+  "untrusted-sanitizer": "What sanitizes HTML does not withstand the built-in attacks.",
+
   // Responses, headers, errors
   "body-and-bodies": "`body` and `bodies` both say what may leave.",
   "unreachable-status": "A schema is written for a status that never carries a body.",

@@ -2,6 +2,7 @@
 import type { Report } from "../errors/diagnostics.js";
 import type { ApiKeyLookup, Check, CustomAuthenticator } from "../ports/application.js";
 import type { Clock } from "../ports/clock.js";
+import type { HtmlSanitizer } from "../ports/html-sanitizer.js";
 import type { Platform } from "../ports/platform.js";
 import type { SchemaCompiler } from "../ports/schema-compiler.js";
 import type { SecretSource } from "../ports/secrets.js";
@@ -27,6 +28,8 @@ export interface CompileEnvironment {
   readonly lookups: Readonly<Record<string, ApiKeyLookup>>;
   /** Loaded on first call: a policy without schemas never pays for it. */
   schemas(): Promise<SchemaCompiler>;
+  /** The same, one an engine: `replace` keeps it. @throws HtmlSanitizerError (rejects) where nothing here can be trusted with HTML */
+  html(): Promise<HtmlSanitizer>;
   /** sha256 of the canonical document: part of every cache key that must not outlive a policy. */
   readonly revision: string;
   readonly report: Report;
@@ -40,6 +43,8 @@ export interface CompiledKind {
   preflight?(route: ResolvedRoute): readonly Stage[] | undefined;
   headers?(route: ResolvedRoute): HeaderContribution | undefined;
   bodyRule?(route: ResolvedRoute): BodyRule | undefined;
+  /** What is done to what a body rule left; it may change the value that it is given. */
+  afterRule?(route: ResolvedRoute): BodyRule | undefined;
   encode?(route: ResolvedRoute): ((json: string) => string) | undefined;
   errors?(route: ResolvedRoute): ErrorShaper;
   /** `WWW-Authenticate` fields of the route, for a 401 that a later stage gives an anonymous caller. */

@@ -101,6 +101,13 @@ export type LimitNames = readonly string[];
  */
 export type Mode = "enforce" | "observe";
 /**
+ * `text`, `html`, or the name of an own profile.
+ *
+ * This interface was referenced by `PolicyDocument`'s JSON-Schema
+ * via the `definition` "ProfileName".
+ */
+export type ProfileName = string;
+/**
  * Strictest first: `remove`, `null`, `{ "replace": … }`, `mask` (`***`), `hash` (HMAC-SHA-256 under `redaction.key`), `last4`.
  *
  * This interface was referenced by `PolicyDocument`'s JSON-Schema
@@ -128,13 +135,6 @@ export type RequireSettings = "authenticated" | AuthorizeEntry | readonly Author
  * via the `definition` "RoleNames".
  */
 export type RoleNames = readonly string[];
-/**
- * Reserved for cleaning text and HTML: pointer to profile.
- *
- * This interface was referenced by `PolicyDocument`'s JSON-Schema
- * via the `definition` "SanitizeSettings".
- */
-export type SanitizeSettings = unknown;
 /**
  * Bytes: a whole number, or one with `B`, `kB` (1000), `MB`, `GB`, `KiB` (1024), `MiB` or `GiB`.
  *
@@ -212,6 +212,10 @@ export interface PolicyDocument {
      */
     readonly key?: SecretReference;
   };
+  /**
+   * Own profiles of HTML, and the bounds of what is sanitized as HTML.
+   */
+  readonly sanitizing?: SanitizingSettings;
   /**
    * What is asked before everything else, for every request that can be read at all: preflights, 404 and 401 included.
    */
@@ -644,6 +648,28 @@ export interface HstsSettings {
   readonly preload?: boolean;
 }
 /**
+ * A closed list of what may stay. All else goes; text inside of it stays, but for what scripts, styles and their like hold.
+ *
+ * This interface was referenced by `PolicyDocument`'s JSON-Schema
+ * via the `definition` "HtmlProfileSettings".
+ */
+export interface HtmlProfileSettings {
+  /**
+   * Elements that may stay, in lower case.
+   */
+  readonly tags: readonly string[];
+  /**
+   * Attributes that may stay, by element; `*` is every element of `tags`. Default: none.
+   */
+  readonly attributes?: {
+    readonly [name: string]: readonly string[];
+  };
+  /**
+   * Schemes of URLs that may stay, without the colon; relative URLs always may. Default `http`, `https` and `mailto`.
+   */
+  readonly schemes?: readonly string[];
+}
+/**
  * A JWK Set [RFC 7517] of public keys.
  *
  * This interface was referenced by `PolicyDocument`'s JSON-Schema
@@ -1019,6 +1045,9 @@ export interface RequestSettings {
    * Keys in body or query that start with `$` or contain `.`, which databases read as operators. Default `refuse`.
    */
   readonly operators?: "refuse" | "allow";
+  /**
+   * JSON Pointer to profile of the texts of the body that are cleaned, after validation; what comes of it is validated again: `text`, `html`, or one of `sanitizing.profiles`. `*` is any item or key, `**` any depth, `~2` a literal `*`.
+   */
   readonly sanitize?: SanitizeSettings;
 }
 /**
@@ -1062,6 +1091,9 @@ export interface ResponseSettings {
    */
   readonly onMismatch?: "report" | "withhold";
   readonly encode?: EncodeSetting;
+  /**
+   * JSON Pointer to profile of the texts that are cleaned before they leave, after projection and redaction, on every status: `text`, `html`, or one of `sanitizing.profiles`. `*`, `**` and `~2` as in `redact`.
+   */
   readonly sanitize?: SanitizeSettings;
   /**
    * Reserved for schemas of event streams.
@@ -1087,6 +1119,45 @@ export interface RouteSettings extends SharedSettings {
    * `any`, on open routes only: `https` and `hosts` are not asked, for health probes.
    */
   readonly transport?: "any";
+}
+/**
+ * JSON Pointer to profile: `text`, `html`, or one of `sanitizing.profiles`. `*` is any item or key, `**` any depth, `~2` a literal `*`. Only texts are sanitized; other values stay.
+ *
+ * This interface was referenced by `PolicyDocument`'s JSON-Schema
+ * via the `definition` "SanitizeSettings".
+ */
+export interface SanitizeSettings {
+  readonly [name: string]: ProfileName;
+}
+/**
+ * Own profiles of HTML, and the bounds of what is sanitized as HTML.
+ *
+ * This interface was referenced by `PolicyDocument`'s JSON-Schema
+ * via the `definition` "SanitizingSettings".
+ */
+export interface SanitizingSettings {
+  /**
+   * Own profiles by name, for `sanitize`. `text` and `html` are no names.
+   */
+  readonly profiles?: {
+    readonly [name: string]: HtmlProfileSettings;
+  };
+  /**
+   * Longest text that is sanitized as HTML, in characters (UTF-16 code units), 1 to 1000000. Default 50000.
+   */
+  readonly maxLength?: number;
+  /**
+   * Deepest nesting of elements in one text, 1 to 256. Default 256.
+   */
+  readonly maxDepth?: number;
+  /**
+   * Most elements, attributes, texts and comments in all texts of one body or answer together, 1 to 20000. Default 5000.
+   */
+  readonly maxNodes?: number;
+  /**
+   * Most characters with markup in one answer: answers are sanitized on the thread that serves, which takes it some 2 ms per 1000. 1 to 1000000. Default 20000.
+   */
+  readonly maxAnswer?: number;
 }
 /**
  * A secret by reference: `{ "secret": "env:NAME" }` or `{ "secret": "file:PATH" }`, relative to the policy file. Never the secret itself.

@@ -15,6 +15,7 @@ import type {
   PolicyDocument,
   RedactAction,
   RedactEntry,
+  SanitizeSettings,
   SniffSettings,
 } from "./policy.js";
 
@@ -132,6 +133,8 @@ export interface ResolvedRequest {
   readonly unknown: "reject" | "strip" | "allow";
   readonly sniff: Required<SniffSettings>;
   readonly operators: "refuse" | "allow";
+  /** Pointer to name of a profile. */
+  readonly sanitize: Placed<SanitizeSettings> | undefined;
 }
 
 export interface ResolvedResponse {
@@ -142,6 +145,8 @@ export interface ResolvedResponse {
   readonly redact: Placed<Readonly<Record<string, RedactAction | RedactEntry>>> | undefined;
   readonly onMismatch: "report" | "withhold";
   readonly encode: boolean;
+  /** Pointer to name of a profile. */
+  readonly sanitize: Placed<SanitizeSettings> | undefined;
 }
 
 export interface ResolvedHeaders {

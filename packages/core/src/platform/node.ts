@@ -3,6 +3,7 @@ import { createHash, createHmac, hash as hashOnce, randomFillSync, timingSafeEqu
 import type { Platform } from "../ports/platform.js";
 import { systemClock } from "./clock.js";
 import { nodeSecrets, readTextFile } from "./node-files.js";
+import { openNodeHtml } from "./node-html.js";
 import { prepareNodeKey } from "./node-keys.js";
 
 /** One call into the runtime instead of three and no object: a third of the cost for a token. Runtimes beside Node may lack it. */
@@ -32,4 +33,5 @@ export const platform: Platform = Object.freeze({
   utf8Length: (text: string): number => Buffer.byteLength(text),
   prepareKey: prepareNodeKey,
   readFile: readTextFile,
+  openHtmlSanitizer: openNodeHtml,
 });

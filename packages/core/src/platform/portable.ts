@@ -1,5 +1,6 @@
 /** Browsers and workers: no files, no environment, and no code made from text. */
 import { decodeBase64Url } from "../lib/base64url.js";
+import type { PurifierFactory } from "../ports/html-sanitizer.js";
 import type { Platform } from "../ports/platform.js";
 import { systemClock } from "./clock.js";
 import {
@@ -10,6 +11,7 @@ import {
   portableSha256Hex,
   portableUtf8Length,
 } from "./portable-hash.js";
+import { openPortableHtml } from "./portable-html.js";
 import { preparePortableKey } from "./portable-keys.js";
 
 export const platform: Platform = Object.freeze({
@@ -26,4 +28,5 @@ export const platform: Platform = Object.freeze({
   utf8Length: portableUtf8Length,
   prepareKey: preparePortableKey,
   readFile: undefined,
+  openHtmlSanitizer: (dompurify: PurifierFactory | undefined) => openPortableHtml(dompurify),
 });

@@ -1,5 +1,6 @@
 import type { JwsAlgorithm } from "../lib/jws.js";
 import type { Clock } from "./clock.js";
+import type { HtmlSanitizer, PurifierFactory } from "./html-sanitizer.js";
 import type { SecretSource } from "./secrets.js";
 
 export type { JwsAlgorithm };
@@ -53,4 +54,10 @@ export interface Platform {
   ) => SignatureVerifier | Promise<SignatureVerifier>;
   /** Text of a file beside the policy (a JWKS file); undefined where there are no files. */
   readonly readFile: ((path: string, baseFile?: string) => Promise<string>) | undefined;
+  /**
+   * Loads and proves what sanitizes HTML. Never loaded before.
+   * @param dompurify what a page hands in; on Node it is found beside jsdom
+   * @throws HtmlSanitizerError (rejects) where there is none, or none that can be trusted
+   */
+  readonly openHtmlSanitizer: (dompurify: PurifierFactory | undefined) => Promise<HtmlSanitizer>;
 }

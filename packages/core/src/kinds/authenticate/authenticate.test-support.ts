@@ -121,6 +121,7 @@ function environmentOf(setUp: SetUp, report: Report): CompileEnvironment {
     authenticators: setUp.authenticators ?? {},
     lookups: setUp.lookups ?? {},
     schemas: () => Promise.reject(new Error("this kind has no schemas")),
+    html: () => Promise.reject(new Error("this kind sanitizes nothing")),
     revision: "r",
     report,
   };

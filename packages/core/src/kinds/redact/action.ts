@@ -29,7 +29,9 @@ export type Hash = (json: string) => string;
  * @param value as JSON would hold it
  */
 export function redacted(action: RedactAction, value: unknown, hash: Hash): unknown {
-  if (typeof action === "object") return action.replace;
+  // What comes after may change what leaves: the policy's own constant must not be in it.
+  if (typeof action === "object")
+    return isStructured(action.replace) ? structuredClone(action.replace) : action.replace;
   switch (action) {
     case "remove":
       return GONE;

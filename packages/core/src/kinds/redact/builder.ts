@@ -4,7 +4,7 @@ import { compareActions } from "./action.js";
 import type { Atom, NamePattern } from "./atom.js";
 import { EVERY_TYPE } from "./json-type.js";
 import { type ItemPlan, Node, type NodeAction, type Step } from "./node.js";
-import { NO_PROGRESS, type Pointers, type Progress } from "./pointers.js";
+import { NO_PROGRESS, type Pointers, type Progress } from "../../lib/pointer-set.js";
 import type { Expansion, SchemaReader } from "./schema-reader.js";
 import type { Union } from "./union.js";
 

@@ -5,7 +5,7 @@ import { pointerTo } from "../../lib/pointer.js";
 import type { ResolvedPolicy, ResolvedRoute } from "../../model/resolved.js";
 import { NodeBuilder } from "./builder.js";
 import { type Redactions, redactionsOf } from "./entries.js";
-import { Pointers } from "./pointers.js";
+import { Pointers } from "../../lib/pointer-set.js";
 import { declaredPointers, reachedPointers } from "./reach.js";
 import { type Place, SchemaReader } from "./schema-reader.js";
 import { schemasByStatus } from "./statuses.js";

@@ -6,7 +6,7 @@ import type { RedactAction, RedactEntry } from "../../model/policy.js";
 import type { ResolvedPolicy, ResolvedRoute } from "../../model/resolved.js";
 import type { PointerAction } from "./builder.js";
 import { compileInForce, type InForce } from "./condition.js";
-import { Pointers } from "./pointers.js";
+import { Pointers } from "../../lib/pointer-set.js";
 
 export interface Redactions {
   readonly texts: readonly string[];

@@ -6,7 +6,7 @@ import type { RedactAction } from "../../model/policy.js";
 import type { NodeBuilder } from "./builder.js";
 import type { Atom, NamePattern } from "./atom.js";
 import { BOOLEAN, INTEGER, NULL, NUMBER, STRING } from "./json-type.js";
-import type { Progress } from "./pointers.js";
+import type { Progress } from "../../lib/pointer-set.js";
 import type { Union } from "./union.js";
 
 /** An action, and the condition under which it is taken. */

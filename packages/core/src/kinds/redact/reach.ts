@@ -2,7 +2,7 @@
 import type { NodeBuilder } from "./builder.js";
 import { ARRAY, OBJECT } from "./json-type.js";
 import type { Node, Step } from "./node.js";
-import type { Pointers } from "./pointers.js";
+import type { Pointers } from "../../lib/pointer-set.js";
 
 /** Indices of the pointers that match somewhere. */
 export function reachedPointers(

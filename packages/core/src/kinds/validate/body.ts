@@ -56,9 +56,10 @@ function malformed(problems: readonly InputProblem[], rule: string): Refusal {
   return refusalWith("malformed-body", "the body is no acceptable JSON", rule, below(problems));
 }
 
-export function validateStage(rule: string, validate: Validator): Stage {
+/** @param at `revalidate`: what sanitizing left must still be what the schema says */
+export function validateStage(rule: string, validate: Validator, at: "validate" | "revalidate"): Stage {
   return {
-    at: "validate",
+    at,
     rule,
     run: (state) => {
       if (state.body === undefined) return undefined;

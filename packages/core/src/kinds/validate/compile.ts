@@ -76,7 +76,9 @@ function bodyStages(
   const { body } = route.request;
   if (body === undefined || compiler === undefined) return [];
   const validate = compiler.compile(body.value, optionsFor(route, policy, "body"));
-  return [parseStage(route, body.pointer), validateStage(body.pointer, validate)];
+  const stages = [parseStage(route, body.pointer), validateStage(body.pointer, validate, "validate")];
+  const sanitizes = Object.keys(route.request.sanitize?.value ?? {}).length > 0;
+  return sanitizes ? [...stages, validateStage(body.pointer, validate, "revalidate")] : stages;
 }
 
 function optionsFor(route: ResolvedRoute, policy: ResolvedPolicy, use: "body" | "parameter"): SchemaOptions {

@@ -1,5 +1,5 @@
 /**
- * The pointers of `response.redact`, all followed at once: a set of states says how far each has matched on the way to a value.
+ * Pointers with `*` and `**`, all followed at once: a set of states says how far each has matched on the way to a value.
  * Sets are made when the policy is compiled; a request only walks from one prepared node to the next.
  */
 

@@ -1,0 +1,49 @@
+/** Answers: after projection and redaction, before the value becomes text, and on the thread that serves. */
+import { stripMarkup } from "../../lib/strip-markup.js";
+import type { BodyOutcome, BodyRule } from "../../model/compiled.js";
+import type { HtmlSanitizer } from "../../ports/html-sanitizer.js";
+import { htmlIn } from "./html-texts.js";
+import type { PlanNode } from "./plan.js";
+import type { SanitizingBounds } from "./profiles.js";
+import { put, textsIn } from "./walk.js";
+
+export function sanitizeRule(
+  plan: PlanNode,
+  bounds: SanitizingBounds,
+  html: HtmlSanitizer | undefined,
+): BodyRule {
+  return {
+    needsBody: () => true,
+    readsBody: true,
+    apply: (value) => {
+      const root = { body: value };
+      const all = textsIn(root, "body", plan);
+      for (const one of all) if (one.treatment === "text") put(one, stripMarkup(one.text));
+      const { texts, found } = htmlIn(all);
+      if (texts.length === 0) return { kind: "json", value: root.body };
+      let characters = 0;
+      for (const { html } of texts) if (html.includes("<")) characters += html.length;
+      if (characters > bounds.maxAnswer) return withheld("it has more markup than `sanitizing.maxAnswer`");
+      if (html === undefined) return withheld("nothing was loaded that sanitizes HTML");
+      const result = html.cleanHere(texts, bounds);
+      if (result.kind === "refused") {
+        return withheld([...new Set(result.refused.map(({ rule }) => rule))].sort().join(", "));
+      }
+      for (const [index, one] of found.entries()) {
+        const clean = result.texts[index];
+        if (clean === undefined) return withheld("a text was lost on the way");
+        put(one, clean);
+      }
+      return { kind: "json", value: root.body };
+    },
+  };
+}
+
+/** What was not cleaned does not leave. */
+function withheld(reason: string): BodyOutcome {
+  return {
+    kind: "withheld",
+    code: "unreadable-response",
+    reason: `the answer cannot be sanitized: ${reason}`,
+  };
+}
