@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { build } from "esbuild";
-import { chromium } from "playwright-core";
 import { createEngine } from "@gatehouse/core";
+import { launch } from "./lib/chromium.mjs";
 
 const root = new URL("..", import.meta.url).pathname;
 const problems = [];
@@ -99,19 +99,7 @@ const server = createServer((request, response) => {
 server.listen(0, "127.0.0.1");
 await once(server, "listening");
 
-const browser = await chromium.launch({
-  executablePath: process.env.GATEHOUSE_CHROMIUM ?? "/usr/bin/chromium",
-  args: [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-  ],
-});
+const browser = await launch();
 try {
   const tab = await browser.newPage();
   tab.on("dialog", (dialog) => {
@@ -119,6 +107,10 @@ try {
     void dialog.dismiss();
   });
   const home = `http://127.0.0.1:${server.address().port}/`;
+  // What the markup asks of others stays here.
+  await tab.route("**/*", (route) =>
+    route.request().url().startsWith(home) ? route.continue() : route.abort(),
+  );
   const judge = async (name, ...parts) => {
     // A page of its own each time: an attack that got through may have changed it.
     await tab.goto(home);

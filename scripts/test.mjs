@@ -54,16 +54,10 @@ const steps = [
     run: [
       [node, "scripts/browser.mjs"],
       [node, "scripts/browser-cors.mjs"],
+      [node, "scripts/browser-sanitize.mjs"],
     ],
     after: "build",
     cannot: whyNoBrowser,
-  },
-  {
-    name: "sanitized markup in a browser",
-    run: [[node, "scripts/browser-sanitize.mjs"]],
-    after: "build",
-    cannot: () =>
-      existsSync(chromium) ? undefined : `no ${chromium}: install chromium, or set GATEHOUSE_CHROMIUM`,
   },
   {
     name: "other Nodes",
