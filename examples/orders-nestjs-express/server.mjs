@@ -1,4 +1,5 @@
 // The orders API on NestJS over express. Plain JavaScript: what TypeScript writes as `@Decorator()` is called as a function here.
+/* oxlint-disable typescript/no-extraneous-class -- Nest takes classes; what they hold is put on them here */
 import "reflect-metadata";
 import { run } from "@gatehouse-examples/orders";
 import { gatehouse } from "@gatehouse/express";
