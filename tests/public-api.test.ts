@@ -2,6 +2,7 @@
 import * as conformance from "@gatehouse/core/conformance";
 import * as core from "@gatehouse/core";
 import * as node from "@gatehouse/core/node";
+import * as express from "@gatehouse/express";
 import * as nodeHttp from "@gatehouse/node-http";
 import { expect, it } from "vitest";
 
@@ -24,6 +25,7 @@ it.each([
     ],
   ],
   ["@gatehouse/core/node", node, ["nodeSecrets", "readPolicy"]],
+  ["@gatehouse/express", express, ["gatehouse", "guardUpgrade", "ownServer"]],
 ])("%s", (_name, module, names) => {
   expect(Object.keys(module).sort()).toEqual(names);
 });

@@ -17,16 +17,20 @@ function starting(express: Factory): StartServer {
     const app = express();
     if (compress) app.use(compression({ threshold: 0 }));
     app.use(gatehouse(engine, { onError, inventory: "off" }));
-    app.use((req, res, next) => {
-      // Express 4 does not wait for a handler: what it rejects with is handed on by hand.
-      Promise.resolve()
-        .then(() => handler(turnOf(req, res)))
-        .catch(next);
-    });
+    // Express 4 does not wait for a handler: what it rejects with is handed on by hand.
+    app.use((req, res, next) => void run(() => handler(turnOf(req, res)), next));
     const server = ownServer(createServer({ requireHostHeader: false }, app));
     if (onUpgrade !== undefined) server.on("upgrade", guardUpgrade(engine, onUpgrade, { onError }));
     return { port: await listen(server), close: () => stop(server) };
   };
+}
+
+async function run(handler: () => unknown, next: (error: unknown) => void): Promise<void> {
+  try {
+    await handler();
+  } catch (error) {
+    next(error);
+  }
 }
 
 function turnOf(req: Request, res: Response): Turn {

@@ -235,7 +235,7 @@ describe.each(VERSIONS)("$name", ({ express }) => {
     const upgrade = (path: string): Promise<{ status: number }> =>
       ask({ port }, `GET ${path} HTTP/1.1\nConnection: Upgrade\nUpgrade: websocket`);
     expect((await upgrade("/chat")).status).toBe(101);
-    expect((await upgrade("/none")).status).toBe(404);
+    expect((await upgrade("/none")).status).toBe(403);
     await stop(server);
     await engine.close();
   });

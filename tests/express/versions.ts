@@ -1,6 +1,6 @@
 /** Both versions of express, by one type: what tests use of them is the same. */
-import { createRequire } from "node:module";
 import express5, { type Express } from "express";
+import express4 from "express4";
 
 export type Factory = typeof express5;
 export type { Express };
@@ -10,8 +10,6 @@ export interface Version {
   readonly major: 4 | 5;
   readonly express: Factory;
 }
-
-const express4 = createRequire(import.meta.url)("express4") as Factory;
 
 export const VERSIONS: readonly [Version, Version] = [
   { name: "express 5", major: 5, express: express5 },

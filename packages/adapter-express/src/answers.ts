@@ -9,9 +9,9 @@ const EMPTY: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /** Only where the policy has something to do with the value: else express writes it, with its ETag and its 304. */
 export function takeJson(res: ExpressResponse, context: HandlerContext): void {
-  const native = res.json as (this: ExpressResponse, ...given: unknown[]) => unknown;
+  const { json: native } = res;
   res.json = function (this: ExpressResponse, ...given: unknown[]) {
-    if (given.length !== 1 || EMPTY.has(res.statusCode) || hasWriter(res)) return native.apply(this, given);
+    if (given.length !== 1 || EMPTY.has(res.statusCode) || hasWriter(res)) return native.call(this, ...given);
     if (res.get("Content-Type") === undefined) res.set("Content-Type", "application/json; charset=utf-8");
     context.send(given[0]);
     return this;

@@ -15,7 +15,7 @@ export interface ExpressResponse extends ServerResponse {
   readonly app?: App;
   get(name: string): unknown;
   set(name: string, value: string): unknown;
-  json(...given: unknown[]): unknown;
+  json: (this: ExpressResponse, ...given: unknown[]) => unknown;
 }
 
 export interface Route {

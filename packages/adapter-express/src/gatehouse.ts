@@ -37,7 +37,7 @@ export interface Gatehouse {
 export function gatehouse(engine: Engine, options: GatehouseOptions = {}): Gatehouse {
   const guard = new Guard(engine, settingsOf(options));
   const handle = (req: IncomingMessage, res: ServerResponse, next: Next): void => {
-    guard.request(req as ExpressRequest, res as ExpressResponse, next, handle);
+    guard.request(req, res as ExpressResponse, next, handle);
   };
   const mounting = {
     handle,

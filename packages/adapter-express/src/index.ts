@@ -5,8 +5,8 @@ export { gatehouse } from "./gatehouse.js";
 export type { Gatehouse } from "./gatehouse.js";
 export type { GatehouseOptions, InventoryMode } from "./options.js";
 export type { ExpressInventory } from "./inventory.js";
-export { guardUpgrade, HandlerContext, ownServer } from "@gatehouse/node-http";
-export type { UpgradeHandler, UpgradeListener, UpgradeOptions } from "@gatehouse/node-http";
+export { guardUpgrade, ownServer } from "@gatehouse/node-http";
+export type { HandlerContext, UpgradeHandler, UpgradeListener, UpgradeOptions } from "@gatehouse/node-http";
 
 declare global {
   // The types of express are made to be extended this way.

@@ -122,8 +122,12 @@ function mountPaths({ rawPath, regexp }: Layer): readonly unknown[] {
   if (rawPath !== undefined) return flat(rawPath);
   if (regexp === undefined) return [MANY];
   if (regexp.fast_slash === true) return ["/"];
-  const plain = /^\^((?:\\\/(?:[^\\/()[\]?*+|]|\\[.-])+)+)\\\/\?\(\?=\\\/\|\$\)$/u.exec(regexp.source);
-  return plain?.[1] === undefined ? [regexp] : [plain[1].replace(/\\(.)/gu, "$1")];
+  const whole = WHOLE.exec(regexp.source.replaceAll(PARAMETER, "\\/:p"));
+  return whole?.[1] === undefined ? [regexp] : [whole[1].replace(/\\(.)/gu, "$1")];
 }
+
+/** What path-to-regexp 0.1 makes of `/:name`, and of a path that ends nothing. */
+const PARAMETER = "(?:\\/([^/]+?))";
+const WHOLE = /^\^((?:\\\/(?:[^\\/()[\]?*+|]|\\[.-])+)+)\\\/\?\(\?=\\\/\|\$\)$/u;
 
 const MANY = Symbol("an unknown mount path");
