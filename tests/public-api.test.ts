@@ -64,6 +64,7 @@ it("@gatehouse/node-http", () => {
       "guard",
       "guardUpgrade",
       "interceptResponse",
+      "interceptionOf",
       "isClosing",
       "ownServer",
       "pass",

@@ -20,5 +20,5 @@ export type { PassageSettings, Proceed } from "./passage.js";
 export { tlsFacts } from "./tls-facts.js";
 export { readRequest } from "./request.js";
 export { readBody } from "./intake.js";
-export { interceptResponse } from "./answer/methods.js";
+export { interceptionOf, interceptResponse } from "./answer/methods.js";
 export type { AnswerSettings, Interception } from "./answer/interception.js";

@@ -62,6 +62,11 @@ function takeOver(res: ServerResponse, interception: Interception): void {
   interception.fields = fields;
 }
 
+/** Undefined where the answer is not the policy's to shape: before a decision, and in observe mode. */
+export function interceptionOf(res: ServerResponse): Interception | undefined {
+  return (res as Guarded)[ANSWER];
+}
+
 function answerOf(res: Guarded): Interception {
   const answer = res[ANSWER];
   if (answer === undefined) throw new TypeError("a guarded method was called on another response");
