@@ -1,2 +1,5 @@
-/** Placeholder until the adapter stands here. */
-export {};
+/** Gatehouse on fastify 5. */
+export { gatehouse } from "./plugin.js";
+export type { GatehouseInstance } from "./plugin.js";
+export type { GatehouseOptions } from "./options.js";
+export type { HandlerContext, UpgradeHandler } from "@gatehouse/node-http";
