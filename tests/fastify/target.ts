@@ -19,6 +19,10 @@ export function fastifyTarget(way: Way): SocketTarget {
 /** The policy judges Host, so that Node does not answer without it. */
 export const HTTP = { requireHostHeader: false } as const;
 
+export function portOf(app: { readonly server: { address(): unknown } }): number {
+  return (app.server.address() as { readonly port: number }).port;
+}
+
 async function start(
   { policy, engineOptions, answer, tls }: TargetStart,
   way: Way,
@@ -34,7 +38,7 @@ async function start(
     app.addHttpMethod("PURGE");
     app.all("/*", (request, reply) => write(reply, answer(request.gatehouse.decision), way));
     await app.listen({ port: 0, host: "127.0.0.1" });
-    return (app.server.address() as { port: number }).port;
+    return portOf(app);
   };
   const port = await open({ http: HTTP });
   const tlsPort = tls === undefined ? undefined : await open({ https: { ...tls, ...HTTP } });

@@ -30,7 +30,7 @@ export function shapeValue(request: FastifyRequest, reply: FastifyReply, value: 
   if (answer !== undefined) {
     if (isDefault404(request, value)) {
       serializeBy(reply, () => adopt(reply, answer.prepareFailure(undefined, 404)) as string);
-    } else if (answer.exchange.rewritesJson && isPlain(request, reply)) {
+    } else if (answer.exchange.writesJson && isPlain(request, reply)) {
       serializeBy(reply, (last) => adopt(reply, prepare(reply, answer, valueOf(last))) as string);
     }
   }
@@ -38,7 +38,12 @@ export function shapeValue(request: FastifyRequest, reply: FastifyReply, value: 
 }
 
 /** Before the wire: what was text from the beginning, or came out of a serializer of the application's. */
-export function shapeText(request: FastifyRequest, reply: FastifyReply, payload: unknown, next: Next): void {
+export function shapeText(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  payload: unknown,
+  next: Next,
+): unknown {
   const { raw, statusCode } = reply;
   const answer = interceptionOf(raw);
   const failure = FAILURES.get(raw);
@@ -55,15 +60,14 @@ export function shapeText(request: FastifyRequest, reply: FastifyReply, payload:
         return next(null, adopt(reply, prepare(reply, answer, payload)));
       }
       if (isStream(payload) && request.raw.method !== "HEAD") {
-        collect(payload, answer.settings.responseLimit).then(
-          (bytes) => next(null, adopt(reply, prepare(reply, answer, bytes))),
-          (error: unknown) => next(error as Error),
+        // fastify waits for a promise where `next` was not called.
+        return collect(payload, answer.settings.responseLimit).then((bytes) =>
+          adopt(reply, prepare(reply, answer, bytes)),
         );
-        return;
       }
     }
   }
-  next(null, payload);
+  return next(null, payload);
 }
 
 /** Before any error handler. */
@@ -115,7 +119,7 @@ function isPlain(request: FastifyRequest, reply: FastifyReply): boolean {
   if (own !== undefined) return OURS.has(own);
   const shared = internal(reply.server, "fastify.replySerializerDefault");
   if (shared !== undefined && shared !== null) return false;
-  return (request.routeOptions.schema as { readonly response?: unknown } | undefined)?.response === undefined;
+  return request.routeOptions.schema?.response === undefined;
 }
 
 /** Text and bytes stand for themselves where the policy reads them; here they are values like any other. */
@@ -127,7 +131,7 @@ function valueOf(value: unknown): unknown {
 function isDefault404(request: FastifyRequest, value: unknown): boolean {
   if (!request.is404 || typeof value !== "object" || value === null) return false;
   const { message } = value as { readonly message?: unknown };
-  return message === `Route ${request.raw.method}:${request.raw.url} not found`;
+  return message === `Route ${request.method}:${request.raw.url ?? ""} not found`;
 }
 
 const MEMBERS: readonly string[] = ["statusCode", "code", "error", "message"];

@@ -15,13 +15,16 @@ export interface GatehouseOptions {
    * 500. Default 8 MiB. Answers that no rule reads stream through, whatever their size.
    */
   readonly responseLimit?: number;
-  /** What no decision event can carry: an answer that was cut off, a server that cannot be guarded. Default: `process.emitWarning`. */
+  /**
+   * What no decision event can carry: an answer that was cut off, a server that cannot be guarded, gaps between the application's routes
+   * and the policy's. Default: `process.emitWarning`.
+   */
   readonly onError?: (error: unknown) => void;
   /** Takes upgrades on routes with `upgrade`; without it they are answered 501. */
   readonly onUpgrade?: UpgradeHandler;
   /**
-   * What becomes of a difference between the application's routes and the policy's: `warn` (default) tells it once when the
-   * application is ready, `strict` refuses to start.
+   * What becomes of a difference between the application's routes and the policy's: `warn` (default): told to `onError`, once, when
+   * the application is ready. `strict`: the application does not become ready. `off`: nobody looks.
    */
   readonly inventory?: "warn" | "strict" | "off";
 }

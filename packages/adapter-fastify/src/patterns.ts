@@ -7,14 +7,6 @@ export interface PathPattern {
   readonly near: string;
 }
 
-const OPTIONAL = /(\/:[^/()]*?)\?(\/?)$/;
-
-/** One path, or two where its last parameter is optional. */
-export function pathsOf(path: string): readonly string[] {
-  if (!OPTIONAL.test(path)) return [path];
-  return [path.replace(OPTIONAL, "$1$2"), path.replace(OPTIONAL, "$2") || "/"];
-}
-
 /** @param path as the router knows it, without an optional parameter */
 export function patternOf(path: string): PathPattern {
   const near: string[] = [];

@@ -6,14 +6,14 @@ import {
   type Principal,
   type RouteInventory,
 } from "@gatehouse/core";
-import { interceptionOf, pass, type HandlerContext } from "@gatehouse/node-http";
+import { pass, type HandlerContext } from "@gatehouse/node-http";
 import type { FastifyInstance, FastifyPluginCallback, FastifyRequest } from "fastify";
 import { Agreement } from "./agreement.js";
 import { noteError, shapeText, shapeValue } from "./answers.js";
-import { giveBody, markRead, skipParsers } from "./bodies.js";
+import { giveBody, skipParsers } from "./bodies.js";
 import { hostOptionsOf, matchingOf } from "./host.js";
 import { settingsOf, type GatehouseOptions, type GatehouseSettings } from "./options.js";
-import { registeredRoutes } from "./routes.js";
+import { registeredRoutes, routesOf } from "./routes.js";
 import { Servers } from "./servers.js";
 
 /** What `app.gatehouse` is. */
@@ -41,16 +41,14 @@ const plugin: FastifyPluginCallback<GatehouseOptions> = (app, options, done) => 
   const settings = settingsOf(options);
   const host = hostOptionsOf(app);
   const engine = settings.engine.bind(matchingOf(host));
-  const agreement = new Agreement(engine);
+  const agreement = new Agreement(engine, () => routesOf(app), settings.onError);
   const servers = new Servers(app, engine, settings);
 
   decorate(app, engine);
   app.addHook("onRequest", (request, reply, next) => {
     const { raw } = request;
     if (!servers.admits(raw, reply.raw)) return;
-    const foreign = Object.hasOwn(raw, "body");
     pass(engine, raw, reply.raw, settings, (_req, _res, context) => {
-      if (!foreign && Object.hasOwn(raw, "body")) markRead(raw);
       hand(request, context);
       if (agreement.holds(raw.method ?? "", request.routeOptions.url, context.route)) next();
       else reply.callNotFound();
@@ -68,12 +66,9 @@ const plugin: FastifyPluginCallback<GatehouseOptions> = (app, options, done) => 
   const { frameworkErrors } = host;
   host.frameworkErrors = (error, request, reply) => {
     if (!servers.admits(request.raw, reply.raw)) return;
-    pass(engine, request.raw, reply.raw, settings, (_req, res, { exchange }) => {
-      const answer = interceptionOf(res);
-      if (frameworkErrors !== undefined || answer === undefined) {
-        return frameworkErrors === undefined ? reply.send(error) : frameworkErrors(error, request, reply);
-      }
-      return answer.replace(exchange.fail(error, error.statusCode));
+    pass(engine, request.raw, reply.raw, settings, (_req, _res, context) => {
+      if (frameworkErrors !== undefined) return frameworkErrors(error, request, reply);
+      return context.exchange.observing ? reply.send(error) : context.fail(error, error.statusCode);
     });
   };
   done();
@@ -109,15 +104,15 @@ function decorate(app: FastifyInstance, engine: BoundEngine): void {
 function hand(request: FastifyRequest, context: HandlerContext): void {
   request.gatehouse = context;
   if (context.exchange.observing) return;
-  request.query = context.query;
+  if (context.decision.queryValidated) request.query = context.query;
   request.params = Object.assign(Object.create(null), request.params, context.params) as unknown;
 }
 
-function compare(app: FastifyInstance, { inventory }: GatehouseSettings): void {
+function compare(app: FastifyInstance, { inventory, onError }: GatehouseSettings): void {
   if (inventory === "off") return;
   const problems = inventoryProblems(app.gatehouse.inventory());
   if (problems.length === 0) return;
   const text = `the application's routes and the policy's differ:\n${problems.map((one) => `- ${one}`).join("\n")}`;
   if (inventory === "strict") throw new Error(text);
-  process.emitWarning(text, "GatehouseWarning");
+  onError(new Error(text));
 }
