@@ -18,7 +18,8 @@ const SEED = Number(process.env["DIFFERENTIAL_SEED"] ?? Date.now() % 2 ** 31);
 
 type Register = (app: FastifyInstance, given: DifferentialStart) => void;
 
-const guarded: Register = (app, { engine }) => void app.register(gatehouse, { engine, inventory: "strict", onError: () => undefined });
+const guarded: Register = (app, { engine }) =>
+  void app.register(gatehouse, { engine, inventory: "strict", onError: () => undefined });
 
 it(`policy_and_framework_see_one_route: fastify, ${REQUESTS} requests, seed ${SEED}`, async () => {
   const ran = new Map<string, number>();

@@ -54,7 +54,10 @@ export function shapeText(
     if (failure !== undefined && isFrameworks(failure, payload, statusCode)) {
       return next(null, adopt(reply, answer.prepareFailure(failure.error, statusCode)));
     }
-    if (failure !== undefined) failure.ofTheApplication = false;
+    if (failure !== undefined) {
+      failure.ofTheApplication = false;
+      answer.vouch();
+    }
     if (answer.ruled) {
       if (typeof payload === "string" || payload instanceof Uint8Array) {
         return next(null, adopt(reply, prepare(reply, answer, payload)));
@@ -78,7 +81,7 @@ export function noteError(
   next: () => void,
 ): void {
   FAILURES.set(reply.raw, { error, ofTheApplication: false });
-  interceptionOf(reply.raw)?.unprepare();
+  interceptionOf(reply.raw)?.distrust(error, () => reply.sent);
   // What the error handler sends is another answer, perhaps text.
   if (OURS.has(serializerOf(reply) ?? NONE)) reply.serializer(null as unknown as Serializer);
   next();

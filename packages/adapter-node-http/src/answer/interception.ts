@@ -31,6 +31,11 @@ export interface AnswerSettings {
  */
 type Phase = "open" | "passing" | "taken";
 
+interface Doubt {
+  readonly error: unknown;
+  readonly unless: () => boolean;
+}
+
 const CHANGED =
   "something changed the answer after it was shaped: let it run before, or leave the body alone and compress it at most";
 
@@ -49,6 +54,7 @@ export class Interception {
   private collector: Collector | undefined;
   /** Shaped ahead of its bytes: under its status nothing else may leave. */
   private prepared: ShapedResponse | undefined = undefined;
+  private doubt: Doubt | undefined = undefined;
   /** Bytes that Content-Length promised and that are still due; -1 where nothing was promised. */
   private due = -1;
   /** A limit settles by what the answer says: it is shown the bytes that pass. */
@@ -140,9 +146,20 @@ export class Interception {
     return this.expect(this.exchange.fail(error, status));
   }
 
-  /** The framework begins another answer. */
-  unprepare(): void {
+  /**
+   * The framework caught an error, and what arrives next may be its own words for it: until somebody prepares an answer or vouches for
+   * one, the policy's 500 goes out in its place.
+   * @param unless asked when something arrives: true where it is no doing of the framework's
+   */
+  distrust(error: unknown, unless: () => boolean): void {
     this.prepared = undefined;
+    this.doubt = { error, unless };
+  }
+
+  /** What arrives next is an answer like any other. */
+  vouch(): void {
+    this.prepared = undefined;
+    this.doubt = undefined;
   }
 
   /** The handler threw or rejected. */
@@ -186,6 +203,7 @@ export class Interception {
 
   private expect(shaped: ShapedResponse): ShapedResponse {
     this.prepared = shaped;
+    this.doubt = undefined;
     this.fields = undefined;
     this.collector ??= new Collector(this.settings.responseLimit);
     return shaped;
@@ -219,6 +237,7 @@ export class Interception {
    */
   private start(length: number | undefined): void {
     const { res } = this;
+    if (this.refuses()) return;
     this.checkStatus(res.statusCode);
     const theirs = this.pairs();
     if (length !== undefined && !isFramed(theirs) && mayHaveBody(res, res.statusCode)) {
@@ -251,12 +270,19 @@ export class Interception {
 
   private finish(body: unknown): void {
     const { res } = this;
+    if (this.refuses()) return;
     this.checkStatus(res.statusCode);
     const headers = this.pairs();
     if (this.prepared?.status === res.statusCode) {
       return this.sendPrepared(this.prepared, body as Chunk | undefined, headers);
     }
     this.sendWhole(this.shape({ status: res.statusCode, headers, ...(body === undefined ? {} : { body }) }));
+  }
+
+  private refuses(): boolean {
+    if (this.doubt === undefined || this.doubt.unless()) return false;
+    this.replace(this.exchange.fail(this.doubt.error));
+    return true;
   }
 
   private sendPrepared(shaped: ShapedResponse, body: Chunk | undefined, fields: HeaderField[]): void {
