@@ -38,6 +38,16 @@ declare module "fastify" {
 }
 
 const plugin: FastifyPluginCallback<GatehouseOptions> = (app, options, done) => {
+  // What a plugin throws here would end the process, and not the start alone.
+  try {
+    install(app, options);
+  } catch (error) {
+    return done(error as Error);
+  }
+  return done();
+};
+
+function install(app: FastifyInstance, options: GatehouseOptions): void {
   const settings = settingsOf(options);
   const host = hostOptionsOf(app);
   const engine = settings.engine.bind(matchingOf(host));
@@ -71,8 +81,7 @@ const plugin: FastifyPluginCallback<GatehouseOptions> = (app, options, done) => 
       return context.exchange.observing ? reply.send(error) : context.fail(error, error.statusCode);
     });
   };
-  done();
-};
+}
 
 /**
  * `app.register(gatehouse, { engine })`, on the root instance and before other plugins. It stands outside of encapsulation: every route
