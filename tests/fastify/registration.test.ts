@@ -1,4 +1,5 @@
 /** Where the plugin may stand, and what it refuses to stand in. */
+import dns from "node:dns";
 import { createServer } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
 import { request as httpsRequest } from "node:https";
@@ -6,9 +7,9 @@ import { connect } from "node:net";
 import { throwawayCertificate } from "@gatehouse/core/conformance";
 import { createEngine } from "@gatehouse/core";
 import { gatehouse, type GatehouseOptions } from "@gatehouse/fastify";
-import { guardUpgrade } from "@gatehouse/node-http";
+import { guardUpgrade, type UpgradeHandler } from "@gatehouse/node-http";
 import Fastify, { type FastifyInstance } from "fastify";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { later, policyOf, Wire } from "../servers/wire.js";
 import { ask, built, serve } from "./support.js";
 import { portOf } from "./target.js";
@@ -342,25 +343,66 @@ describe("servers", () => {
     expect([await statusOf("/a"), await statusOf("/closed")]).toEqual([200, 403]);
   });
 
-  it("both servers of `localhost`, where it has two addresses", async () => {
-    const { app, guard } = await built(open, {
-      guard: { onUpgrade: (_req, socket) => void socket.end("HTTP/1.1 101 Switching Protocols\r\n\r\n") },
-    });
-    guard();
-    app.get("/a", () => "a");
-    await app.listen({ port: 0, host: "localhost" });
-    for (const { address, port } of app.addresses() as readonly { address: string; port: number }[]) {
-      const answer = await new Promise<string>((resolve, reject) => {
-        const socket = connect(port, address, () =>
-          socket.write("GET /a HTTP/1.1\r\nHost: a.test\r\nExpect: 200-ok\r\nConnection: close\r\n\r\n"),
-        );
+  describe("the second server that fastify opens where `localhost` has two addresses", () => {
+    const UPGRADE =
+      "GET /ws HTTP/1.1\r\nHost: a.test\r\nConnection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n";
+
+    const both = async (guarded: Partial<GatehouseOptions>): Promise<string[]> => {
+      const { lookup } = dns;
+      vi.spyOn(dns, "lookup").mockImplementation(((name: string, options: unknown, done: unknown) => {
+        if (typeof done !== "function" || (options as { all?: boolean }).all !== true) {
+          return Reflect.apply(lookup, dns, [name, options, done]) as unknown;
+        }
+        const addresses = ["127.0.0.1", "127.0.0.2"].map((address) => ({ address, family: 4 }));
+        return void (done as (error: null, found: object) => void)(null, addresses);
+      }) as never);
+      later(() => void vi.restoreAllMocks());
+      const { app, guard } = await built(open, { guard: guarded });
+      guard();
+      app.get("/a", () => "a");
+      app.get("/ws", () => "ws");
+      await app.listen({ port: 0, host: "localhost" });
+      expect(
+        app
+          .addresses()
+          .map((one) => (typeof one === "string" ? one : one.address))
+          .toSorted(),
+      ).toEqual(["127.0.0.1", "127.0.0.2"]);
+      const { port } = app.server.address() as { readonly port: number };
+      return Promise.all(
+        [
+          "GET /a HTTP/1.1\r\nHost: a.test\r\nExpect: 200-ok\r\nConnection: close\r\n\r\n",
+          "POST /a HTTP/1.1\r\nHost: a.test\r\nExpect: 100-continue\r\nContent-Length: 1\r\nConnection: close\r\n\r\n",
+          UPGRADE,
+        ].map(async (request) => (await said(port, request)).split("\r\n")[0] ?? ""),
+      );
+    };
+
+    const said = async (port: number, request: string): Promise<string> =>
+      new Promise((resolve, reject) => {
+        const socket = connect(port, "127.0.0.2", () => socket.write(request));
         let text = "";
-        socket.on("data", (bytes: Buffer) => (text += bytes.toString("latin1")));
+        socket.on("data", (bytes: Buffer) => {
+          text += bytes.toString("latin1");
+          if (text.includes("\r\n\r\n")) socket.destroy();
+        });
         socket.on("close", () => resolve(text));
         socket.on("error", reject);
       });
-      expect(answer.split("\r\n")[0]).toBe("HTTP/1.1 417 Expectation Failed");
-    }
+
+    it("decides before 100, and hands upgrades to the guard", async () => {
+      const onUpgrade: UpgradeHandler = (_req, socket) =>
+        void socket.end("HTTP/1.1 101 Switching Protocols\r\n\r\n");
+      expect(await both({ onUpgrade })).toEqual([
+        "HTTP/1.1 417 Expectation Failed",
+        "HTTP/1.1 405 Method Not Allowed",
+        "HTTP/1.1 101 Switching Protocols",
+      ]);
+    });
+
+    it("answers upgrades that nobody takes, where fastify would leave the client waiting", async () => {
+      expect((await both({}))[2]).toBe("HTTP/1.1 501 Not Implemented");
+    });
   });
 
   it("a server of the application's own making", async () => {
