@@ -294,7 +294,7 @@ describe("inventory", () => {
 });
 
 describe("servers", () => {
-  const open = policyOf({ "GET /a": {}, "GET /ws": { upgrade: "websocket" } } as never);
+  const open = policyOf({ "GET /a": {}, "GET /ws": { upgrade: "websocket" } });
 
   it("inject has no socket, and is decided all the same", async () => {
     const { app, guard } = await built(POLICY, { engine: ENGINE });
@@ -328,7 +328,7 @@ describe("servers", () => {
   it("http2, in clear text", async () => {
     const served = await serve(POLICY, (app) => app.get("/a", () => "a"), {
       engine: ENGINE,
-      fastify: { http2: true, http: {} } as never,
+      fastify: { http2: true, http: {} },
     });
     const session = connectHttp2(`http://127.0.0.1:${served.port}`);
     later(() => session.destroy());
@@ -354,7 +354,7 @@ describe("servers", () => {
           return Reflect.apply(lookup, dns, [name, options, done]) as unknown;
         }
         const addresses = ["127.0.0.1", "127.0.0.2"].map((address) => ({ address, family: 4 }));
-        return void (done as (error: null, found: object) => void)(null, addresses);
+        return (done as (error: null, found: object) => unknown)(null, addresses);
       }) as never);
       later(() => void vi.restoreAllMocks());
       const { app, guard } = await built(open, { guard: guarded });
