@@ -3,6 +3,7 @@ import * as conformance from "@gatehouse/core/conformance";
 import * as core from "@gatehouse/core";
 import * as node from "@gatehouse/core/node";
 import * as express from "@gatehouse/express";
+import * as fastify from "@gatehouse/fastify";
 import * as nodeHttp from "@gatehouse/node-http";
 import { expect, it } from "vitest";
 
@@ -26,6 +27,7 @@ it.each([
   ],
   ["@gatehouse/core/node", node, ["nodeSecrets", "readPolicy"]],
   ["@gatehouse/express", express, ["gatehouse", "guardUpgrade", "ownServer"]],
+  ["@gatehouse/fastify", fastify, ["gatehouse", "guardUpgrade"]],
 ])("%s", (_name, module, names) => {
   expect(Object.keys(module).sort()).toEqual(names);
 });
@@ -64,6 +66,7 @@ it("@gatehouse/node-http", () => {
       "guard",
       "guardUpgrade",
       "interceptResponse",
+      "interceptionOf",
       "isClosing",
       "ownServer",
       "pass",
@@ -71,6 +74,7 @@ it("@gatehouse/node-http", () => {
       "readBody",
       "readRequest",
       "refuseUnknownOptions",
+      "requireFunction",
       "serverProblem",
       "tlsFacts",
       "writeBareError",

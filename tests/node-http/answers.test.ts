@@ -23,6 +23,7 @@ const WAYS: readonly { readonly way: string; readonly handler: PlainHandler }[] 
     way: "end with base64",
     handler: (_req, res) => void res.end(Buffer.from(TEXT).toString("base64"), "base64"),
   },
+  { way: "end with nulls", handler: (_req, res) => void res.end(TEXT, null as never, null as never) },
   { way: "end with a callback", handler: (_req, res) => void res.end(TEXT, () => undefined) },
   {
     way: "write byte by byte",

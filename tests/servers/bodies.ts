@@ -31,6 +31,23 @@ export function describeBodies({ serve, it }: Suite): void {
     expect([refused.status, JSON.parse(refused.text).code]).toEqual([422, "invalid-body"]);
   });
 
+  it("B7.112: what is cut at maxBody never passes for the whole: its reader sees no end", async () => {
+    const seen: string[] = [];
+    const served = await serve(STREAMED, async (turn) => {
+      seen.push("begun");
+      await turn.read().then(
+        () => seen.push("whole"),
+        () => seen.push("broken"),
+      );
+    });
+    const wire = await served.connect();
+    wire.send(`${TEXT_HEAD}Transfer-Encoding: chunked\r\n\r\n`);
+    wire.send(chunked("x".repeat(KB), "x".repeat(KB)));
+    expect((await wire.answer("POST")).status).toBe(413);
+    await wire.closed();
+    await expect.poll(() => seen).toEqual(["begun", "broken"]);
+  });
+
   it("it may come byte by byte, and the connection is used again", async () => {
     const served = await serve(READ, echo);
     const wire = await served.connect();

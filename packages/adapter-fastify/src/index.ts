@@ -1,2 +1,6 @@
-/** Placeholder until the adapter stands here. */
-export {};
+/** Gatehouse on fastify 5. */
+export { gatehouse } from "./plugin.js";
+export type { GatehouseInstance } from "./plugin.js";
+export type { GatehouseOptions } from "./options.js";
+export { guardUpgrade } from "@gatehouse/node-http";
+export type { HandlerContext, UpgradeHandler } from "@gatehouse/node-http";

@@ -81,14 +81,14 @@ function linger(res: ServerResponse, native: Native, body: string | Uint8Array):
   else native.flushHeaders.call(res);
   const over = (): void => {
     clearTimeout(timer);
-    req.removeListener("end", over);
     res.removeListener("close", over);
     if (!res.writableEnded) native.end.call(res);
   };
   const timer = setTimeout(over, LINGER_MS).unref();
-  req.once("end", over);
   res.once("close", over);
-  intakeOf(req).drop();
+  const intake = intakeOf(req);
+  intake.whenOver(over);
+  intake.drop();
 }
 
 function isUnread(req: IncomingMessage): boolean {

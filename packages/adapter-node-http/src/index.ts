@@ -14,11 +14,11 @@ export { ownServer } from "./own-server.js";
 // What an adapter for a framework on Node builds on.
 export { serverProblem } from "./own-server.js";
 export { isClosing, writeBareError, writeDecision } from "./decision.js";
-export { passageSettingsOf, refuseUnknownOptions } from "./options.js";
+export { passageSettingsOf, refuseUnknownOptions, requireFunction } from "./options.js";
 export { pass } from "./passage.js";
 export type { PassageSettings, Proceed } from "./passage.js";
 export { tlsFacts } from "./tls-facts.js";
 export { readRequest } from "./request.js";
 export { readBody } from "./intake.js";
-export { interceptResponse } from "./answer/methods.js";
+export { interceptionOf, interceptResponse } from "./answer/methods.js";
 export type { AnswerSettings, Interception } from "./answer/interception.js";

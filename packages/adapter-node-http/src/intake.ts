@@ -43,6 +43,9 @@ export class Intake {
   private limit = HOLD_BYTES;
   private collected: Collected | undefined = undefined;
   private exceeded: (() => void) | undefined = undefined;
+  /** There was more than the handler may read. It never sees an end: what it has would pass for the whole. */
+  private cut = false;
+  private over: (() => void) | undefined = undefined;
 
   constructor(private readonly req: IncomingMessage) {
     this.native = (req as unknown as { push: Push }).push;
@@ -84,6 +87,17 @@ export class Intake {
   keep(): void {
     this.discard();
     this.mode = "drop";
+  }
+
+  /** Called when the client has said all, whether or not a reader was told. */
+  whenOver(over: () => void): void {
+    this.over = over;
+  }
+
+  /** The answer is out: a reader that still waits for the rest learns that there is none. */
+  release(): void {
+    if (this.cut) this.req.destroy();
+    else this.drop();
   }
 
   /** Nobody will read it: what still comes is thrown away. */
@@ -136,13 +150,15 @@ export class Intake {
     }
     this.ended = true;
     if (this.mode === "collect") this.settle();
-    else if (this.mode !== "hold") this.native.call(this.req, null);
+    else if (this.mode !== "hold" && !this.cut) this.native.call(this.req, null);
+    this.over?.();
     return true;
   }
 
   private overrun(): void {
     const { exceeded } = this;
     this.mode = "drop";
+    this.cut = true;
     exceeded?.();
   }
 
@@ -170,7 +186,7 @@ export class Intake {
   private discard(): void {
     this.chunks = [];
     if (this.nativeEnded) while (this.req.read() !== null);
-    else if (this.ended) this.native.call(this.req, null);
+    else if (this.ended && !this.cut) this.native.call(this.req, null);
   }
 
   private handOver(): void {
@@ -180,7 +196,7 @@ export class Intake {
     if (this.mode === "count") this.size = 0;
     for (const chunk of chunks) this.take(chunk, undefined);
     // Only the mode of this moment counts: `count` may have turned into `drop` on the way.
-    if (this.ended) this.native.call(this.req, null);
+    if (this.ended && !this.cut) this.native.call(this.req, null);
   }
 
   /** The source may be paused, or not have begun. `read(0)` would not do: it waits for a native push that never comes. */

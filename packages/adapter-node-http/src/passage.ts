@@ -256,7 +256,7 @@ function release(req: IncomingMessage): void {
   if (isHttp2(req) || req.readableEnded || req.destroyed) return;
   const intake = existingIntake(req);
   if (intake === undefined) req.resume();
-  else intake.drop();
+  else intake.release();
 }
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {

@@ -4,7 +4,7 @@ import { Admitted, ownAnswer, routeKey } from "./evaluate/admission.js";
 import { eventOf } from "./evaluate/event.js";
 import { placeholderRequest } from "./evaluate/placeholder.js";
 import { concealed, shapeRefusal } from "./evaluate/refuse.js";
-import { shapeAnswer, shapeFailure, shapeOverflow } from "./evaluate/respond.js";
+import { reheadAnswer, shapeAnswer, shapeFailure, shapeOverflow } from "./evaluate/respond.js";
 import { observe, runStages, type Ending } from "./evaluate/run.js";
 import { ExchangeState, type StateServices } from "./evaluate/state.js";
 import { watchAnswer, type AnswerWatch } from "./evaluate/watch.js";
@@ -12,7 +12,7 @@ import type { Router } from "./match/router.js";
 import type { CompiledRoute } from "./model/compiled.js";
 import type { Continue, Decision, DecisionEvent, Rejection } from "./model/decision.js";
 import type { Refusal } from "./model/outcome.js";
-import type { NormalizedRequest, RawBody, RawRequest } from "./model/request.js";
+import type { HeaderField, NormalizedRequest, RawBody, RawRequest } from "./model/request.js";
 import type { RawResponse, ShapedResponse } from "./model/response.js";
 import type { StageName } from "./stages.js";
 
@@ -46,6 +46,11 @@ export interface Exchange {
   readonly signal: AbortSignal;
   respond(response: RawResponse): ShapedResponse;
   /**
+   * Where something still sets fields between `respond` and the wire: the fields that go out, given all that stand there then. The
+   * body stays as it was shaped.
+   */
+  rehead(headers: readonly HeaderField[]): readonly HeaderField[];
+  /**
    * The handler threw, or nobody answered. The error reaches the operator's event alone.
    * @param status default 500; of the 4xx kind where the framework reads the error as the caller's, such as 404
    */
@@ -67,6 +72,7 @@ export class PolicyExchange implements Exchange {
   #ending: Ending | undefined;
   #decided: Decision | undefined;
   #watch: AnswerWatch | undefined;
+  #shaped: readonly HeaderField[] = [];
   #ended = false;
 
   constructor(
@@ -149,11 +155,15 @@ export class PolicyExchange implements Exchange {
     if (response.body === undefined && state.route.response.readsAnswer) {
       this.#watch = watchAnswer(response.headers, state.settlements ?? []);
     }
-    return shapeAnswer(state, response, this.services.utf8Length);
+    return this.shaped(shapeAnswer(state, response, this.services.utf8Length));
+  }
+
+  rehead(headers: readonly HeaderField[]): readonly HeaderField[] {
+    return reheadAnswer(this.admitted(), this.#shaped, headers);
   }
 
   fail(error: unknown, status?: number): ShapedResponse {
-    return shapeFailure(this.admitted(), error, this.services.utf8Length, status);
+    return this.shaped(shapeFailure(this.admitted(), error, this.services.utf8Length, status));
   }
 
   overflow(): ShapedResponse {
@@ -169,6 +179,11 @@ export class PolicyExchange implements Exchange {
     if (this.#watch !== undefined) state.answer = this.#watch.value();
     this.settle(state, status);
     this.emit(state, status);
+  }
+
+  private shaped(answer: ShapedResponse): ShapedResponse {
+    this.#shaped = answer.headers;
+    return answer;
   }
 
   private settle(state: ExchangeState, status: number): void {

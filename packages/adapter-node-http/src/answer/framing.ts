@@ -28,6 +28,14 @@ function isFraming(name: string): boolean {
   return lower === "content-length" || lower === "transfer-encoding";
 }
 
+/** Fields for an answer without its body, with the length that another list gives to it. */
+export function lengthAs(shaped: readonly HeaderField[], fields: readonly HeaderField[]): HeaderField[] {
+  return [
+    ...fields.filter(([name]) => !isFraming(name)),
+    ...shaped.filter(([name]) => name.toLowerCase() === "content-length"),
+  ];
+}
+
 export function isFramed(fields: readonly HeaderField[]): boolean {
   for (const field of fields) if (isFraming(field[0])) return true;
   return false;

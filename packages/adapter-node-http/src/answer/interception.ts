@@ -4,7 +4,17 @@ import type { Exchange, HeaderField, ShapedResponse } from "@gatehouse/core";
 import { Collector } from "./collector.js";
 import { coded, headersSent } from "./errors.js";
 import { pairsOfArgument, type FieldsArgument, type HandlerFields } from "./fields.js";
-import { bytesOf, declaredTrailers, framed, isFramed, lengthOf, mayHaveBody, promised } from "./framing.js";
+import {
+  bytesOf,
+  declaredTrailers,
+  framed,
+  isFramed,
+  lengthAs,
+  lengthOf,
+  mayHaveBody,
+  promised,
+} from "./framing.js";
+import { isPrepared } from "./prepared.js";
 import { nativeOf, sendHead, type Chunk, type Done, type Native } from "./wire.js";
 
 export interface AnswerSettings {
@@ -21,6 +31,14 @@ export interface AnswerSettings {
  */
 type Phase = "open" | "passing" | "taken";
 
+interface Doubt {
+  readonly error: unknown;
+  readonly unless: () => boolean;
+}
+
+const CHANGED =
+  "something changed the answer after it was shaped: let it run before, or leave the body alone and compress it at most";
+
 export class Interception {
   readonly native: Native;
   phase: Phase = "open";
@@ -33,7 +51,10 @@ export class Interception {
   sent: readonly HeaderField[] | undefined = undefined;
   private argument: FieldsArgument | undefined = undefined;
   private headed = false;
-  private readonly collector: Collector | undefined;
+  private collector: Collector | undefined;
+  /** Shaped ahead of its bytes: under its status nothing else may leave. */
+  private prepared: ShapedResponse | undefined = undefined;
+  private doubt: Doubt | undefined = undefined;
   /** Bytes that Content-Length promised and that are still due; -1 where nothing was promised. */
   private due = -1;
   /** A limit settles by what the answer says: it is shown the bytes that pass. */
@@ -106,6 +127,41 @@ export class Interception {
     this.finish(value);
   }
 
+  /** True while an answer is on its way that was shaped ahead of its bytes. */
+  get isPrepared(): boolean {
+    return this.prepared !== undefined;
+  }
+
+  /**
+   * For a framework that has hooks between a handler's answer and the wire: shapes the answer before they run. What then arrives must be
+   * this very body, or a content coding of it; fields that were set meanwhile are put under the policy's once more.
+   * @returns what the framework should go on with
+   */
+  prepare(body: unknown, status: number, fields: FieldsArgument): ShapedResponse {
+    return this.expect(this.shape({ status, headers: pairsOfArgument(fields), body }));
+  }
+
+  /** As `prepare`, where the framework gave up on the request. @param status that it gives to the error */
+  prepareFailure(error: unknown, status: number): ShapedResponse {
+    return this.expect(this.exchange.fail(error, status));
+  }
+
+  /**
+   * The framework caught an error, and what arrives next may be its own words for it: until somebody prepares an answer or vouches for
+   * one, the policy's 500 goes out in its place.
+   * @param unless asked when something arrives: true where it is no doing of the framework's
+   */
+  distrust(error: unknown, unless: () => boolean): void {
+    this.prepared = undefined;
+    this.doubt = { error, unless };
+  }
+
+  /** What arrives next is an answer like any other. */
+  vouch(): void {
+    this.prepared = undefined;
+    this.doubt = undefined;
+  }
+
   /** The handler threw or rejected. */
   fail(error: unknown, status?: number): void {
     const open = this.phase === "open";
@@ -145,6 +201,14 @@ export class Interception {
     );
   }
 
+  private expect(shaped: ShapedResponse): ShapedResponse {
+    this.prepared = shaped;
+    this.doubt = undefined;
+    this.fields = undefined;
+    this.collector ??= new Collector(this.settings.responseLimit);
+    return shaped;
+  }
+
   private addFields(fields: FieldsArgument): void {
     if (this.fields === undefined) this.argument = fields;
     else this.fields.merge(fields);
@@ -173,6 +237,7 @@ export class Interception {
    */
   private start(length: number | undefined): void {
     const { res } = this;
+    if (this.refuses()) return;
     this.checkStatus(res.statusCode);
     const theirs = this.pairs();
     if (length !== undefined && !isFramed(theirs) && mayHaveBody(res, res.statusCode)) {
@@ -205,9 +270,28 @@ export class Interception {
 
   private finish(body: unknown): void {
     const { res } = this;
+    if (this.refuses()) return;
     this.checkStatus(res.statusCode);
     const headers = this.pairs();
+    if (this.prepared?.status === res.statusCode) {
+      return this.sendPrepared(this.prepared, body as Chunk | undefined, headers);
+    }
     this.sendWhole(this.shape({ status: res.statusCode, headers, ...(body === undefined ? {} : { body }) }));
+  }
+
+  private refuses(): boolean {
+    if (this.doubt === undefined || this.doubt.unless()) return false;
+    this.replace(this.exchange.fail(this.doubt.error));
+    return true;
+  }
+
+  private sendPrepared(shaped: ShapedResponse, body: Chunk | undefined, fields: HeaderField[]): void {
+    const silent = this.res.req.method === "HEAD";
+    if (!isPrepared(shaped, body, fields, silent)) {
+      return this.replace(this.exchange.fail(new Error(CHANGED)));
+    }
+    const headers = this.exchange.rehead(silent ? lengthAs(shaped.headers, fields) : fields);
+    this.sendWhole({ status: shaped.status, headers, body });
   }
 
   /** A fault of the engine's own never lets the handler's answer out. */

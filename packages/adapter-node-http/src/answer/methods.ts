@@ -62,6 +62,11 @@ function takeOver(res: ServerResponse, interception: Interception): void {
   interception.fields = fields;
 }
 
+/** Undefined where the answer is not the policy's to shape: before a decision, and in observe mode. */
+export function interceptionOf(res: ServerResponse): Interception | undefined {
+  return (res as Guarded)[ANSWER];
+}
+
 function answerOf(res: Guarded): Interception {
   const answer = res[ANSWER];
   if (answer === undefined) throw new TypeError("a guarded method was called on another response");
@@ -90,8 +95,13 @@ function flushHeaders(this: Guarded): void {
   answerOf(this).flushHeaders();
 }
 
-function write(this: Guarded, chunk: unknown, encoding?: BufferEncoding | Done | null, done?: Done): boolean {
-  const callback = typeof encoding === "function" ? encoding : done;
+function write(
+  this: Guarded,
+  chunk: unknown,
+  encoding?: BufferEncoding | Done | null,
+  done?: Done | null,
+): boolean {
+  const callback = typeof encoding === "function" ? encoding : (done ?? undefined);
   const answer = answerOf(this);
   // Node's own method knows what to say of a write after the end and of what is neither text nor bytes.
   if (answer.ended || answer.sending || !isChunk(chunk)) {
@@ -100,13 +110,18 @@ function write(this: Guarded, chunk: unknown, encoding?: BufferEncoding | Done |
   return answer.write(chunk, encodingOf(encoding), callback);
 }
 
-function end(this: Guarded, chunk?: unknown, encoding?: BufferEncoding | Done | null, done?: Done): Guarded {
+function end(
+  this: Guarded,
+  chunk?: unknown,
+  encoding?: BufferEncoding | Done | null,
+  done?: Done | null,
+): Guarded {
   const answer = answerOf(this);
   if (typeof chunk === "function") {
     answer.end(undefined, undefined, chunk as Done);
     return this;
   }
-  const callback = typeof encoding === "function" ? encoding : done;
+  const callback = typeof encoding === "function" ? encoding : (done ?? undefined);
   if (chunk !== undefined && chunk !== null && !isChunk(chunk)) {
     answer.native.write.call(this, chunk, "utf8");
     return this;

@@ -42,6 +42,7 @@ export function shapeAnswer(
   utf8Length: Utf8Length,
 ): ShapedResponse {
   const { status } = response;
+  state.replaced = false;
   if (state.route.observe) return observeAnswer(state, response, utf8Length);
   if (status >= 500) {
     return replaced(
@@ -77,6 +78,27 @@ export function shapeFailure(
   return replaced(state, [], refusal, utf8Length);
 }
 
+/**
+ * The fields of an answer whose body was shaped before, with what was set beside it since. What the policy owes stands over it once
+ * more, and what it drops stays out.
+ */
+export function reheadAnswer(
+  state: ExchangeState,
+  shaped: readonly HeaderField[],
+  theirs: readonly HeaderField[],
+): readonly HeaderField[] {
+  if (state.route.observe) return theirs;
+  const plan = state.route.response.headers;
+  if (!state.replaced) return mergeHeaders(plan, theirs, NOTHING, state);
+  const own = new Set(shaped.map(([name]) => name.toLowerCase()));
+  own.delete("vary");
+  const beside = theirs.filter(([name]) => {
+    const lower = name.toLowerCase();
+    return !own.has(lower) && !plan.dropped.has(lower) && !TARGETED_CACHE_FIELDS.has(lower);
+  });
+  return [...beside, ...shaped.filter(([name]) => own.has(name.toLowerCase()))];
+}
+
 const UNSERVED: Refusal = { kind: "refusal", code: "not-found", reason: "no handler answered" };
 
 /** More came of a body than the policy allows while the handler was reading it. */
@@ -97,6 +119,7 @@ function replaced(
   refusal: Refusal,
   utf8Length: Utf8Length,
 ): ShapedResponse {
+  state.replaced = true;
   const shaped = shapeRefusal(state, refusal, utf8Length);
   const own = new Set(shaped.headers.map(([name]) => name.toLowerCase()));
   const kept = theirs.filter(([name]) => {

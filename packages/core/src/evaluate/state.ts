@@ -64,6 +64,8 @@ export class ExchangeState implements RequestState {
   error: unknown = undefined;
   /** The caller was shown another refusal than the one that was decided. */
   concealed = false;
+  /** What goes out is no answer of the handler's, but the policy's own error. */
+  replaced = false;
   /** The handler's answer as it was, kept only where a limit settles by it. */
   answer: unknown = undefined;
 

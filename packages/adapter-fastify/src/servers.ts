@@ -1,0 +1,57 @@
+/** The servers of one application: fastify opens a second one where `localhost` has two addresses. */
+import type { EventEmitter } from "node:events";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { BoundEngine } from "@gatehouse/core";
+import { guardUpgrade, isClosing, ownServer, serverProblem, writeBareError } from "@gatehouse/node-http";
+import type { FastifyInstance } from "fastify";
+import { internal } from "./internals.js";
+import type { GatehouseSettings } from "./options.js";
+
+export class Servers {
+  private readonly problems = new WeakMap<EventEmitter, string | undefined>();
+
+  /** @throws Error when something else listens there already, or the server parses leniently */
+  constructor(
+    private readonly app: FastifyInstance,
+    engine: BoundEngine,
+    private readonly settings: GatehouseSettings,
+  ) {
+    const { onUpgrade, onError } = settings;
+    ownServer(app.server);
+    if (onUpgrade !== undefined) app.server.on("upgrade", guardUpgrade(engine, onUpgrade, { onError }));
+  }
+
+  /** Once the application listens. */
+  ownSecond(): void {
+    const bindings = internal(this.app, "fastify.serverBindings");
+    if (Array.isArray(bindings)) for (const server of bindings as EventEmitter[]) this.ask(server);
+  }
+
+  /** False: this request is answered, or nobody's. */
+  admits(req: IncomingMessage, res: ServerResponse): boolean {
+    if (isClosing(req)) return false;
+    // `inject` has no server.
+    const { server } = req.socket as { server?: EventEmitter };
+    if (server === undefined || this.ask(server) === undefined) return true;
+    writeBareError(res);
+    return false;
+  }
+
+  private ask(server: EventEmitter): string | undefined {
+    if (this.problems.has(server)) return this.problems.get(server);
+    if (server !== this.app.server) this.own(server);
+    const problem = serverProblem(server);
+    this.problems.set(server, problem);
+    if (problem !== undefined) this.settings.onError(new Error(problem));
+    return problem;
+  }
+
+  /** fastify hands the second server's upgrades to the first one's listeners, which are guards; without any, a client would wait forever. */
+  private own(server: EventEmitter): void {
+    const relay = server.listeners("upgrade").find((listener) => listener.name === "bound emit");
+    if (relay === undefined) return;
+    server.removeListener("upgrade", relay as () => void);
+    for (const guard of this.app.server.listeners("upgrade")) server.on("upgrade", guard as () => void);
+    if (serverProblem(server) === undefined) ownServer(server);
+  }
+}
