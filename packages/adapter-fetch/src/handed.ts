@@ -1,0 +1,30 @@
+/** The Request that the handler gets: the caller's, with what was validated in place of what was sent. */
+const CONDITIONS = ["if-none-match", "if-modified-since", "if-range", "range"] as const;
+const UTF8 = new TextEncoder();
+
+/** The bytes are those of the engine's one parse: nobody behind the guard reads the caller's text a second time, and otherwise. */
+export function withValue(request: Request, value: unknown): Request {
+  const bytes = UTF8.encode(JSON.stringify(value));
+  const headers = new Headers(request.headers);
+  headers.delete("transfer-encoding");
+  headers.set("content-length", String(bytes.length));
+  return new Request(request, { headers, body: bytes });
+}
+
+export function withStream(request: Request, body: ReadableStream<unknown>): Request {
+  // Without `duplex` Node refuses a stream; elsewhere nobody asks.
+  const init: RequestInit & { duplex: "half" } = { body: body as ReadableStream<Uint8Array>, duplex: "half" };
+  return new Request(request, init);
+}
+
+/**
+ * Under a body rule a 304 would tell that the unredacted text is unchanged, and a 206 would cut it where no rule can follow
+ * (RFC 9110 sections 13 and 14). The handler does not see that it was asked, and answers whole.
+ */
+export function withoutConditions(request: Request): Request {
+  if (request.method !== "GET" && request.method !== "HEAD") return request;
+  if (!CONDITIONS.some((name) => request.headers.has(name))) return request;
+  const headers = new Headers(request.headers);
+  for (const name of CONDITIONS) headers.delete(name);
+  return new Request(request, { headers });
+}

@@ -1,0 +1,69 @@
+/** The guard as a middleware of hono. Nothing of hono is imported: what it hands over is enough. */
+import type { Engine, Principal } from "@gatehouse/core";
+import type { HandlerContext } from "./context.js";
+import { Doors } from "./doors.js";
+import { GUARD, readsAlike } from "./hono-app.js";
+import type { GuardOptions } from "./options.js";
+import { pathAndQuery } from "./request.js";
+
+/** `new Hono<{ Variables: GatehouseVariables }>()`: what handlers find with `c.get`. */
+export interface GatehouseVariables {
+  gatehouse: HandlerContext;
+  principal: Principal | null;
+}
+
+/** As much of hono's `Context` as is used. Methods, so that every application's own variables fit. */
+export interface HonoContext {
+  readonly req: { raw: Request; readonly path: string };
+  /** Bindings of the server: `c.env.incoming` on @hono/node-server. */
+  env: unknown;
+  res: Response;
+  readonly error: Error | undefined;
+  set(key: never, value: never): void;
+}
+
+/**
+ * Middleware for hono: `app.use(gatehouse(engine, { app }))`, before everything else.
+ * @throws TypeError for a wrong option, and where the application routes by something else than the path
+ * @throws PolicyError when the policy reads the peer's address and `remoteAddress` is missing
+ */
+export function gatehouse<C extends HonoContext = HonoContext>(
+  engine: Engine,
+  options: GuardOptions<[c: C]> = {},
+): (c: C, next: () => Promise<void>) => Promise<void> {
+  const doors = new Doors(engine, options);
+  const middleware = async (c: C, next: () => Promise<void>): Promise<void> => {
+    const answer = await doors.pass(c.req.raw, [c], async (request, context) => {
+      if (!context.exchange.observing) mustReadAlike(c, doors.settings.matching.trailingSlash);
+      c.req.raw = request;
+      set(c, "gatehouse", context);
+      set(c, "principal", context.principal);
+      await next();
+      // What hono's `onError` made of it would hide the reason from the operator; a 500's own text leaves in no case.
+      if (c.error !== undefined && c.res.status === 500 && !context.exchange.observing) throw c.error;
+      return c.res;
+    });
+    replace(c, answer);
+  };
+  return Object.assign(middleware, { [GUARD]: true as const });
+}
+
+/** The route was chosen before any middleware ran: by another reading of the path it would be another one than the policy's. */
+function mustReadAlike(c: HonoContext, trailingSlash: string | undefined): void {
+  const [pathname = ""] = pathAndQuery(c.req.raw.url).split(/[?#]/, 1);
+  if (!readsAlike(c.req.path, pathname, trailingSlash)) throw new Error(READS_OTHERWISE);
+}
+
+const READS_OTHERWISE =
+  "the application reads this path otherwise than the policy: hand `app` to the guard, or say how it matches in `matching`";
+
+function set(c: HonoContext, key: keyof GatehouseVariables, value: unknown): void {
+  c.set(key as never, value as never);
+}
+
+/** Assigned over another answer hono would add that one's fields to it. */
+function replace(c: HonoContext, answer: Response): void {
+  if (c.res === answer) return;
+  (c as { res: Response | undefined }).res = undefined;
+  c.res = answer;
+}

@@ -1,0 +1,324 @@
+/** One request's way through the guard: decided, perhaps read, handed to the application, answered, ended. */
+import type { Admission, BoundEngine, Decision, Exchange, ShapedResponse } from "@gatehouse/core";
+import { bareError, built, discard, isResponse, promisedLength, rawOf } from "./answer.js";
+import { HandlerContext } from "./context.js";
+import { withoutConditions, withStream, withValue } from "./handed.js";
+import { collectStream, Intake } from "./intake.js";
+import { observed } from "./observe.js";
+import { relay, type Watcher } from "./relay.js";
+import { asksToUpgrade, readRequest, statedLength, type RequestFacts } from "./request.js";
+import { isBodyless, valueOf } from "./sent.js";
+
+export interface PassageSettings {
+  /** Bytes of an answer that are kept while a response rule needs the whole of it. */
+  readonly responseLimit: number;
+  /** What no decision event can carry: an answer that was cut off, an error after the end, a fault of the engine's own. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** Runs once, and only for an admitted request. What it throws, or rejects with, becomes the shaped 500. */
+export type Proceed = (request: Request, context: HandlerContext) => unknown;
+
+/** What only the server knows of a request; asked once. */
+export type ServerFacts = Omit<RequestFacts, "hasContent">;
+
+/** Nobody is there to read it. */
+const CLIENT_LEFT = 499;
+const NO_BODY = { bytes: new Uint8Array(), complete: true } as const;
+const TOO_LARGE = "the answer is larger than `responseLimit`, and a rule needs the whole of it";
+
+export async function pass(
+  engine: BoundEngine,
+  request: Request,
+  facts: () => ServerFacts,
+  settings: PassageSettings,
+  proceed: Proceed,
+): Promise<Response> {
+  return new Passage(request, settings, proceed).run(engine, facts);
+}
+
+class Passage {
+  private readonly intake: Intake;
+  private exchange: Exchange | undefined = undefined;
+  /** The client left. */
+  private gone = false;
+  /** What went out, once something did. */
+  private status = 0;
+  private begun = false;
+  /** Ends an answer that is on its way. */
+  private cut: ((error: unknown) => void) | undefined = undefined;
+
+  constructor(
+    private readonly request: Request,
+    private readonly settings: PassageSettings,
+    private readonly proceed: Proceed,
+  ) {
+    this.intake = new Intake(request);
+  }
+
+  async run(engine: BoundEngine, facts: () => ServerFacts): Promise<Response> {
+    try {
+      const hasContent = await this.intake.hasContent();
+      const exchange = engine.open(readRequest(this.request, { ...facts(), hasContent }));
+      this.exchange = exchange;
+      this.listen();
+      return await this.decide(exchange, hasContent);
+    } catch (error) {
+      return this.broken(error);
+    }
+  }
+
+  private async decide(exchange: Exchange, hasContent: boolean): Promise<Response> {
+    const head = await exchange.head();
+    if (this.gone) return this.left();
+    if (head.outcome !== "continue") return this.onDecision(exchange, head, hasContent, false);
+    const body = hasContent ? await this.intake.collect(head.bodyLimit) : NO_BODY;
+    if (body === undefined || this.gone) return this.left();
+    const decision = await exchange.body(body);
+    if (this.gone) return this.left();
+    return this.onDecision(exchange, decision, hasContent, true);
+  }
+
+  private onDecision(
+    exchange: Exchange,
+    decision: Decision,
+    hasContent: boolean,
+    bodyRead: boolean,
+  ): Response | Promise<Response> {
+    if (decision.outcome === "admit") return this.admitted(exchange, decision, hasContent, bodyRead);
+    const { status, responseHeaders: headers } = decision;
+    return this.whole({ status, headers, body: decision.outcome === "refuse" ? decision.body : undefined });
+  }
+
+  private async admitted(
+    exchange: Exchange,
+    decision: Admission,
+    hasContent: boolean,
+    bodyRead: boolean,
+  ): Promise<Response> {
+    const { bodyLimit } = decision;
+    const streams = hasContent && !bodyRead && !exchange.observing;
+    if (streams && (statedLength(this.request) ?? 0) > bodyLimit) return this.whole(exchange.overflow());
+    let exceeded: () => void = () => undefined;
+    const overflow = new Promise<Response>((resolve, reject) => {
+      exceeded = () => {
+        if (this.begun) this.cut?.(new Error(OVERFLOW));
+        else {
+          try {
+            resolve(this.whole(exchange.overflow()));
+          } catch (error) {
+            reject(error as Error);
+          }
+        }
+      };
+    });
+    const request = exchange.observing
+      ? this.untouched()
+      : this.handed(exchange, decision, bodyRead, streams && !this.request.bodyUsed, exceeded);
+    const answer = this.handle(exchange, request, new HandlerContext(exchange, decision));
+    return streams ? Promise.race([answer, overflow]) : answer;
+  }
+
+  private handed(
+    exchange: Exchange,
+    decision: Admission,
+    bodyRead: boolean,
+    streams: boolean,
+    exceeded: () => void,
+  ): Request {
+    const { request } = this;
+    // Platforms tie the handshake to the very Request that came.
+    if (asksToUpgrade(request)) return request;
+    if (bodyRead && decision.body !== undefined) return withValue(request, decision.body);
+    // What was looked into cannot be read by anybody else.
+    if (streams || this.intake.touched) {
+      const body = this.intake.stream(decision.bodyLimit, () => {
+        exceeded();
+        return new Error(OVERFLOW);
+      });
+      return withStream(request, body);
+    }
+    return exchange.responseNeedsBody ? withoutConditions(request) : request;
+  }
+
+  /** Observe mode: every byte as sent, also beyond the limit. */
+  private untouched(): Request {
+    if (!this.intake.touched) return this.request;
+    return withStream(this.request, this.intake.stream(Infinity, () => new Error(OVERFLOW)));
+  }
+
+  private async handle(exchange: Exchange, request: Request, context: HandlerContext): Promise<Response> {
+    let result: unknown;
+    try {
+      result = await this.proceed(request, context);
+    } catch (error) {
+      // A Response that is thrown is an answer; everything else that is thrown is none.
+      if (!isResponse(error)) return this.failed(exchange, error);
+      result = error;
+    }
+    try {
+      return await this.answered(exchange, result);
+    } catch (error) {
+      discard(result);
+      return this.broken(error);
+    }
+  }
+
+  private async answered(exchange: Exchange, result: unknown): Promise<Response> {
+    if (this.begun || this.gone) {
+      discard(result);
+      return this.left();
+    }
+    if (this.isHandshake(result)) return this.handshake(result);
+    if (!isResponse(result)) return this.failed(exchange, new TypeError("the handler returned no Response"));
+    if (result.status < 200) return this.failed(exchange, new TypeError(NO_ANSWER));
+    if (result.bodyUsed) return this.failed(exchange, new TypeError("the handler's answer was read before"));
+    if (exchange.observing) return this.observe(exchange, result);
+    const raw = rawOf(result);
+    const sent = valueOf(result);
+    if (sent !== undefined) return this.whole(exchange.respond({ ...raw, body: sent.value }));
+    // What a server error says is replaced whatever it is.
+    if (exchange.responseNeedsBody && raw.status < 500) return this.collected(exchange, result);
+    const shaped = exchange.respond(raw);
+    if (shaped.body !== undefined || this.isSilent(shaped.status) || result.body === null) {
+      discard(result);
+      return this.whole(shaped);
+    }
+    return this.streamed(exchange, shaped, result.body);
+  }
+
+  /** Bun's handler upgrades by a call and returns nothing; Deno and Workers return a Response that only they can make. */
+  private isHandshake(result: unknown): boolean {
+    if (!asksToUpgrade(this.request)) return false;
+    return result === undefined || (isResponse(result) && result.status === 101);
+  }
+
+  /** Handed on as it is: the platform recognizes it. The connection is out of sight from here on, so the exchange ends. */
+  private handshake(result: unknown): Response {
+    this.finish(101);
+    return result as Response;
+  }
+
+  private async collected(exchange: Exchange, response: Response): Promise<Response> {
+    const raw = rawOf(response);
+    if (response.body === null) return this.whole(exchange.respond(raw));
+    let body: Uint8Array | undefined;
+    try {
+      body = await collectStream(response.body, this.settings.responseLimit);
+    } catch (error) {
+      return this.failed(exchange, error);
+    }
+    if (this.gone) return this.left();
+    if (body === undefined) return this.failed(exchange, new Error(TOO_LARGE));
+    return this.whole(exchange.respond({ ...raw, body }));
+  }
+
+  private streamed(exchange: Exchange, shaped: ShapedResponse, body: ReadableStream<unknown>): Response {
+    const watched = exchange.watchesAnswer;
+    let due = promisedLength(shaped.headers);
+    const { stream, cut } = relay(body, {
+      ...this.watcher(exchange, shaped.status),
+      saw: (chunk) => {
+        if (!(chunk instanceof Uint8Array)) throw new TypeError("an answer's stream gave no Uint8Array");
+        // More than was promised would be read as the beginning of the next answer on this connection.
+        if (due !== undefined && (due -= chunk.length) < 0) throw new Error("the answer is longer than its Content-Length");
+        if (watched) exchange.saw(chunk);
+      },
+      ended: () => {
+        if (due !== undefined && due > 0) throw new Error("the answer is shorter than its Content-Length");
+        this.finish(shaped.status);
+      },
+    });
+    this.begin(shaped.status, cut);
+    return built(shaped, stream);
+  }
+
+  private observe(exchange: Exchange, response: Response): Response {
+    const { status, statusText } = response;
+    const eye = observed(exchange, response, this.settings);
+    if (response.body === null || this.isSilent(status)) {
+      eye.ended();
+      this.finish(status);
+      return response;
+    }
+    const { stream, cut } = relay(response.body, {
+      ...this.watcher(exchange, status),
+      saw: (chunk) => eye.saw(chunk),
+      ended: () => {
+        eye.ended();
+        this.finish(status);
+      },
+    });
+    this.begin(status, cut);
+    const init = { status, statusText, headers: response.headers };
+    return new Response(stream as ReadableStream<Uint8Array>, init);
+  }
+
+  private watcher(exchange: Exchange, status: number): Pick<Watcher, "failed" | "left"> {
+    return {
+      failed: (error) => {
+        this.settings.onError(error);
+        // Too late for an answer; the error belongs in the event.
+        exchange.fail(error);
+        this.finish(status);
+      },
+      left: () => this.finish(status),
+    };
+  }
+
+  private failed(exchange: Exchange, error: unknown): Response {
+    // Nobody is there to answer, or somebody has, and that is most often what it stumbled over.
+    if (this.begun || this.gone) return this.left();
+    return this.whole(exchange.fail(error));
+  }
+
+  /** An answer that is all there: the exchange is over when it is handed to the server. */
+  private whole(shaped: ShapedResponse): Response {
+    const response = built(shaped, this.request.method === "HEAD" ? undefined : shaped.body);
+    this.begun = true;
+    this.finish(shaped.status);
+    return response;
+  }
+
+  /** A fault of the engine's own, or of this adapter: the caller learns nothing, and is never let through. */
+  private broken(error: unknown): Response {
+    this.settings.onError(error);
+    this.begun = true;
+    this.finish(500);
+    return bareError(this.request.method);
+  }
+
+  private left(): Response {
+    this.finish(0);
+    return new Response(null, { status: CLIENT_LEFT });
+  }
+
+  private begin(status: number, cut: (error: unknown) => void): void {
+    this.begun = true;
+    this.status = status;
+    this.cut = cut;
+  }
+
+  private isSilent(status: number): boolean {
+    return this.request.method === "HEAD" || isBodyless(status);
+  }
+
+  private listen(): void {
+    const { signal } = this.request;
+    if (signal.aborted) this.aborted();
+    else signal.addEventListener("abort", this.aborted, { once: true });
+  }
+
+  private readonly aborted = (): void => {
+    this.gone = true;
+    this.finish(this.status);
+  };
+
+  private finish(status: number): void {
+    this.request.signal.removeEventListener("abort", this.aborted);
+    this.exchange?.end(status);
+  }
+}
+
+const OVERFLOW = "the body is larger than `maxBody`";
+const NO_ANSWER = "the handler returned a Response without an answer: a network error, or a switch of protocols that nobody asked for";

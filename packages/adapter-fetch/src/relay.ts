@@ -1,0 +1,54 @@
+/** A stream on its way to the client: untouched, looked at, and told when it is over. */
+export interface Watcher {
+  /** @throws Error to end the stream in the middle */
+  saw(chunk: unknown): void;
+  /** @throws Error when it may not end here */
+  ended(): void;
+  /** Too late for another answer: the stream breaks off, which is all that tells the client that it is not whole. */
+  failed(error: unknown): void;
+  /** Nobody reads any more. */
+  left(): void;
+}
+
+export interface Relay {
+  readonly stream: ReadableStream<unknown>;
+  /** Ends it in the middle. */
+  cut(error: unknown): void;
+}
+
+/** Reads only as fast as the client does. */
+export function relay(source: ReadableStream<unknown>, watcher: Watcher): Relay {
+  const reader: ReadableStreamDefaultReader<unknown> = source.getReader();
+  let cut: (error: unknown) => void = () => undefined;
+  const stream = new ReadableStream<unknown>(
+    {
+      start: (controller) => {
+        cut = (error) => {
+          controller.error(error);
+          void reader.cancel(error).catch(() => undefined);
+        };
+      },
+      pull: async (controller) => {
+        try {
+          const { done, value } = await reader.read();
+          if (done) {
+            watcher.ended();
+            controller.close();
+          } else {
+            watcher.saw(value);
+            controller.enqueue(value);
+          }
+        } catch (error) {
+          watcher.failed(error);
+          cut(error);
+        }
+      },
+      cancel: (reason) => {
+        watcher.left();
+        return reader.cancel(reason);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  return { stream, cut: (error) => cut(error) };
+}

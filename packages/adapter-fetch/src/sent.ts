@@ -1,0 +1,41 @@
+/** Answers whose value is known before it is text: under a response rule it is projected, and never parsed. */
+const VALUES = new WeakMap<Response, { readonly value: unknown }>();
+const UTF8 = new TextEncoder();
+
+export interface SendOptions {
+  /** Default 200. */
+  readonly status?: number;
+  readonly headers?: ConstructorParameters<typeof Headers>[0];
+}
+
+/** Whoever copies the answer gets its text: it is written when it is asked for, and not before. */
+export function responseOf(value: unknown, { status = 200, headers }: SendOptions): Response {
+  const fields = new Headers(headers);
+  if (!fields.has("content-type")) fields.set("content-type", "application/json");
+  const response = new Response(isBodyless(status) ? null : lazily(value), { status, headers: fields });
+  VALUES.set(response, { value });
+  return response;
+}
+
+/** Undefined: this answer has no value, only text. */
+export function valueOf(response: Response): { readonly value: unknown } | undefined {
+  return VALUES.get(response);
+}
+
+/** The fetch standard's null body statuses: a Response with one of these and a body cannot be made. */
+export function isBodyless(status: number): boolean {
+  return status === 101 || status === 204 || status === 205 || status === 304;
+}
+
+function lazily(value: unknown): ReadableStream<Uint8Array> {
+  return new ReadableStream(
+    {
+      pull: (controller) => {
+        const text = JSON.stringify(value) as string | undefined;
+        if (text !== undefined) controller.enqueue(UTF8.encode(text));
+        controller.close();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
