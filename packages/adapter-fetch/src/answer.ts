@@ -31,10 +31,13 @@ export function built(
   const fields = new Headers();
   for (const [name, value] of headers) fields.append(name, value);
   const empty = body === undefined || (!(body instanceof ReadableStream) && body.length === 0);
-  return new Response(empty || isBodyless(status) ? null : (body as ConstructorParameters<typeof Response>[0]), {
-    status,
-    headers: fields,
-  });
+  return new Response(
+    empty || isBodyless(status) ? null : (body as ConstructorParameters<typeof Response>[0]),
+    {
+      status,
+      headers: fields,
+    },
+  );
 }
 
 /** Undefined where the answer promises no length. */

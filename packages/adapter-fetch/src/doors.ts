@@ -16,7 +16,8 @@ export class Doors<Rest extends readonly unknown[]> {
     const settings = settingsOf(options);
     const { app, matching } = settings;
     const asked = options.matching?.trailingSlash !== undefined;
-    const read = app === undefined ? matching : { ...matching, trailingSlash: matchingOf(app, matching, asked) };
+    const read =
+      app === undefined ? matching : { ...matching, trailingSlash: matchingOf(app, matching, asked) };
     this.settings = { ...settings, matching: read };
     this.engine = engine.bind(read);
   }

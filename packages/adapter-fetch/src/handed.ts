@@ -8,7 +8,10 @@ export function withValue(request: Request, value: unknown): Request {
   const headers = new Headers(request.headers);
   headers.delete("transfer-encoding");
   headers.set("content-length", String(bytes.length));
-  return new Request(request, { headers, body: bytes });
+  const { method, url, signal } = request;
+  // No Request can be made of these with a body, also where the server has made one.
+  if (method === "GET" || method === "HEAD") return new Request(url, { method, headers, signal });
+  return new Request(request, { method, headers, body: bytes });
 }
 
 export function withStream(request: Request, body: ReadableStream<unknown>): Request {

@@ -23,14 +23,22 @@ export interface HonoApp {
  * How the application reads a path, told by what it does with one.
  * @throws TypeError where it routes by something else than the path, or by another reading than `matching` says
  */
-export function matchingOf(app: HonoApp, { trailingSlash }: FrameworkMatching, asked: boolean): "significant" | "ignored" {
+export function matchingOf(
+  app: HonoApp,
+  { trailingSlash }: FrameworkMatching,
+  asked: boolean,
+): "significant" | "ignored" {
   const path = app.getPath(new Request("http://probe.invalid/Probe/a%62/?q=1"));
   const found = path === "/Probe/ab/" ? "significant" : path === "/Probe/ab" ? "ignored" : undefined;
   if (found === undefined) {
-    throw new TypeError("the application has a `getPath` of its own: it routes by something that no policy sees");
+    throw new TypeError(
+      "the application has a `getPath` of its own: it routes by something that no policy sees",
+    );
   }
   if (asked && trailingSlash !== found) {
-    throw new TypeError(`\`matching.trailingSlash\` is \`${trailingSlash}\`, and the application's is \`${found}\``);
+    throw new TypeError(
+      `\`matching.trailingSlash\` is \`${String(trailingSlash)}\`, and the application's is \`${found}\``,
+    );
   }
   return found;
 }
@@ -135,17 +143,27 @@ export function inventory(engine: BoundEngine, app: HonoApp, mountPrefix = ""): 
   const found = foundIn(app).map((route) => prefixed(route, mountPrefix));
   const taken = engine.inventory(found, "order");
   // hono's `/files/*` serves `/files` too; it counts where the policy has a route there.
-  const bare = found.flatMap((route) => bareOf(route)).filter(({ methods, pattern = "" }) =>
-    methods.some((method) => taken.unserved.some((key) => names(key, method, pattern))),
-  );
+  const bare = found
+    .flatMap((route) => bareOf(route))
+    .filter(({ methods, pattern = "" }) =>
+      methods.some((method) => taken.unserved.some((key) => names(key, method, pattern))),
+    );
   const all = bare.length === 0 ? taken : engine.inventory([...found, ...bare], "order");
-  return { ...all, unnamed: all.unnamed.filter((one) => !isRestOfAny(one, found, all)), unguarded: unguardedIn(app) };
+  return {
+    ...all,
+    unnamed: all.unnamed.filter((one) => !isRestOfAny(one, found, all)),
+    unguarded: unguardedIn(app),
+  };
 }
 
 function prefixed(route: Found, prefix: string): Found {
   if (prefix === "") return route;
   const put = (path: string): string => (path === "/" ? prefix : prefix + path);
-  return { ...route, path: put(route.path), pattern: route.pattern === undefined ? undefined : put(route.pattern) };
+  return {
+    ...route,
+    path: put(route.path),
+    pattern: route.pattern === undefined ? undefined : put(route.pattern),
+  };
 }
 
 function bareOf(route: Found): Found[] {
@@ -167,7 +185,9 @@ function sameShape(a: string, b: string): boolean {
 
 /** `app.all` takes every method; that the policy names only some of them is what a policy is for. */
 function isRestOfAny(one: UnnamedRoute, found: readonly Found[], { unnamed }: RouteInventory): boolean {
-  const route = found.find(({ any, path, methods }) => any && path === one.path && methods.includes(one.method));
+  const route = found.find(
+    ({ any, path, methods }) => any && path === one.path && methods.includes(one.method),
+  );
   if (route === undefined) return false;
   const refused = unnamed.filter(({ path }) => path === one.path);
   return refused.length < route.methods.length;
@@ -190,7 +210,9 @@ function unguardedIn(app: HonoApp): UnnamedRoute[] {
     guards.some(([at, guard]) => at < place && covers(guard.path, path));
   return foundIn(app)
     .filter((route) => !covered(route))
-    .flatMap(({ methods, path, any }) => (any ? [{ method: ANY, path }] : methods.map((method) => ({ method, path }))));
+    .flatMap(({ methods, path, any }) =>
+      any ? [{ method: ANY, path }] : methods.map((method) => ({ method, path })),
+    );
 }
 
 function covers(guard: string, path: string): boolean {
@@ -202,6 +224,7 @@ function covers(guard: string, path: string): boolean {
 /** One line for each. */
 export function unguardedProblems({ unguarded }: HonoInventory): readonly string[] {
   return unguarded.map(
-    ({ method, path }) => `\`${method} ${path}\` is registered where the guard does not stand before it: it is not guarded`,
+    ({ method, path }) =>
+      `\`${method} ${path}\` is registered where the guard does not stand before it: it is not guarded`,
   );
 }

@@ -112,7 +112,8 @@ export async function collectStream(
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return joined(chunks, size);
-    if (!(value instanceof Uint8Array)) throw new TypeError("the stream of an answer gave a chunk that is no Uint8Array");
+    if (!(value instanceof Uint8Array))
+      throw new TypeError("the stream of an answer gave a chunk that is no Uint8Array");
     size += value.length;
     if (size > limit) {
       await reader.cancel().catch(() => undefined);

@@ -57,7 +57,11 @@ const KNOWN = [
   "responseLimit",
   "onError",
 ] as const satisfies readonly (keyof GuardOptions)[];
-const KNOWN_MATCHING = ["caseSensitive", "trailingSlash", "staticText"] as const satisfies readonly (keyof Matching)[];
+const KNOWN_MATCHING = [
+  "caseSensitive",
+  "trailingSlash",
+  "staticText",
+] as const satisfies readonly (keyof Matching)[];
 const DEFAULT_RESPONSE_LIMIT = 8 * 1024 * 1024;
 
 export interface GuardSettings<Rest extends readonly unknown[]> extends PassageSettings {
@@ -68,7 +72,9 @@ export interface GuardSettings<Rest extends readonly unknown[]> extends PassageS
 }
 
 /** @throws TypeError naming the option that is wrong, and the nearest that there is */
-export function settingsOf<Rest extends readonly unknown[]>(options: GuardOptions<Rest>): GuardSettings<Rest> {
+export function settingsOf<Rest extends readonly unknown[]>(
+  options: GuardOptions<Rest>,
+): GuardSettings<Rest> {
   refuseUnknown(options, KNOWN, "option");
   const { responseLimit = DEFAULT_RESPONSE_LIMIT, onError = warn, app, inventory = "warn" } = options;
   const { remoteAddress, encrypted = false, target, mountPrefix = "" } = options;
@@ -97,7 +103,7 @@ export function settingsOf<Rest extends readonly unknown[]>(options: GuardOption
       mountPrefix,
       target: target?.(request, ...rest),
       remoteAddress: remoteAddress?.(request, ...rest),
-      encrypted: typeof encrypted === "function" ? encrypted(request, ...rest) === true : encrypted,
+      encrypted: typeof encrypted === "function" ? encrypted(request, ...rest) : encrypted,
     }),
     matching: {
       ...matchingOf(options),

@@ -96,27 +96,35 @@ class Passage {
     hasContent: boolean,
     bodyRead: boolean,
   ): Promise<Response> {
-    const { bodyLimit } = decision;
     const streams = hasContent && !bodyRead && !exchange.observing;
-    if (streams && (statedLength(this.request) ?? 0) > bodyLimit) return this.whole(exchange.overflow());
-    let exceeded: () => void = () => undefined;
-    const overflow = new Promise<Response>((resolve, reject) => {
-      exceeded = () => {
-        if (this.begun) this.cut?.(new Error(OVERFLOW));
-        else {
-          try {
-            resolve(this.whole(exchange.overflow()));
-          } catch (error) {
-            reject(error as Error);
-          }
-        }
-      };
-    });
+    if (streams && (statedLength(this.request) ?? 0) > decision.bodyLimit)
+      return this.whole(exchange.overflow());
+    const { overflow, exceeded } = this.watchOverflow(exchange);
     const request = exchange.observing
       ? this.untouched()
       : this.handed(exchange, decision, bodyRead, streams && !this.request.bodyUsed, exceeded);
     const answer = this.handle(exchange, request, new HandlerContext(exchange, decision));
     return streams ? Promise.race([answer, overflow]) : answer;
+  }
+
+  /** Settles when the handler reads more than the policy allows: with the 413, where no answer has begun. */
+  private watchOverflow(exchange: Exchange): { overflow: Promise<Response>; exceeded: () => void } {
+    let exceeded: () => void = () => undefined;
+    const overflow = new Promise<Response>((resolve) => {
+      exceeded = () => {
+        if (this.begun) this.cut?.(new Error(OVERFLOW));
+        else resolve(this.tooLarge(exchange));
+      };
+    });
+    return { overflow, exceeded: () => exceeded() };
+  }
+
+  private tooLarge(exchange: Exchange): Response {
+    try {
+      return this.whole(exchange.overflow());
+    } catch (error) {
+      return this.broken(error);
+    }
   }
 
   private handed(
@@ -144,7 +152,10 @@ class Passage {
   /** Observe mode: every byte as sent, also beyond the limit. */
   private untouched(): Request {
     if (!this.intake.touched) return this.request;
-    return withStream(this.request, this.intake.stream(Infinity, () => new Error(OVERFLOW)));
+    return withStream(
+      this.request,
+      this.intake.stream(Infinity, () => new Error(OVERFLOW)),
+    );
   }
 
   private async handle(exchange: Exchange, request: Request, context: HandlerContext): Promise<Response> {
@@ -221,7 +232,8 @@ class Passage {
       saw: (chunk) => {
         if (!(chunk instanceof Uint8Array)) throw new TypeError("an answer's stream gave no Uint8Array");
         // More than was promised would be read as the beginning of the next answer on this connection.
-        if (due !== undefined && (due -= chunk.length) < 0) throw new Error("the answer is longer than its Content-Length");
+        if (due !== undefined && (due -= chunk.length) < 0)
+          throw new Error("the answer is longer than its Content-Length");
         if (watched) exchange.saw(chunk);
       },
       ended: () => {
@@ -321,4 +333,5 @@ class Passage {
 }
 
 const OVERFLOW = "the body is larger than `maxBody`";
-const NO_ANSWER = "the handler returned a Response without an answer: a network error, or a switch of protocols that nobody asked for";
+const NO_ANSWER =
+  "the handler returned a Response without an answer: a network error, or a switch of protocols that nobody asked for";

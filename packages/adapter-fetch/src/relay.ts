@@ -13,7 +13,7 @@ export interface Watcher {
 export interface Relay {
   readonly stream: ReadableStream<unknown>;
   /** Ends it in the middle. */
-  cut(error: unknown): void;
+  readonly cut: (error: unknown) => void;
 }
 
 /** Reads only as fast as the client does. */
@@ -25,7 +25,7 @@ export function relay(source: ReadableStream<unknown>, watcher: Watcher): Relay 
       start: (controller) => {
         cut = (error) => {
           controller.error(error);
-          void reader.cancel(error).catch(() => undefined);
+          stop(reader, error);
         };
       },
       pull: async (controller) => {
@@ -51,4 +51,9 @@ export function relay(source: ReadableStream<unknown>, watcher: Watcher): Relay 
     { highWaterMark: 0 },
   );
   return { stream, cut: (error) => cut(error) };
+}
+
+function stop(reader: ReadableStreamDefaultReader<unknown>, reason: unknown): void {
+  // It may have failed by itself.
+  reader.cancel(reason).catch(() => undefined);
 }

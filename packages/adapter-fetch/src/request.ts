@@ -58,8 +58,12 @@ export function pathAndQuery(url: string): string {
   return url.slice(pathStart(url));
 }
 
+const ABSOLUTE = /^https?:\/\//i;
+
 /** The parser of URLs takes dot segments out and encodes; what it makes of the target must be what the handler was given. */
 function isSameResource(target: string, url: string): boolean {
+  // In any other form it leads to no route.
+  if (!target.startsWith("/") && !ABSOLUTE.test(target)) return true;
   const path = target.startsWith("/") ? target : pathAndQuery(target);
   const served = pathAndQuery(url);
   if (path === served) return true;
@@ -88,13 +92,12 @@ export function statedLength({ headers }: Request): number | undefined {
 }
 
 /**
- * True for a request whose client waits for 101 (RFC 9110 section 7.8). Platforms that hide Connection are asked by Upgrade alone:
- * there nothing else is left to tell.
+ * True for a request whose client waits for 101 (RFC 9110 section 7.8). Workers do not see Connection: there Upgrade is all that is
+ * left to tell.
  */
 export function asksToUpgrade({ headers }: Request): boolean {
-  const protocol = headers.get("upgrade");
-  if (protocol === null) return false;
+  if (!headers.has("upgrade")) return false;
   const connection = headers.get("connection");
-  if (connection === null) return true;
+  if (connection === null) return "WebSocketPair" in globalThis;
   return connection.split(",").some((option) => option.trim().toLowerCase() === "upgrade");
 }

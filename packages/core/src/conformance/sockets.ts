@@ -1,6 +1,6 @@
 /** Runs a case against a real server: bytes out, bytes in, and the same expectation as on the pure core. */
 import type { Admission, DecisionEvent, EngineOptions, PolicyDocument } from "../index.js";
-import type { Case, CaseAnswer, CaseFile } from "./case.js";
+import type { Case, CaseAnswer, CaseFile, CaseRequest } from "./case.js";
 import { throwawayCertificate, type Certificate } from "./certificate.js";
 import { virtualClock } from "./clock.js";
 import { differences, type Observed } from "./compare.js";
@@ -11,9 +11,11 @@ import { exchangeOverSocket, type WireAnswer } from "./sockets-wire.js";
 
 /**
  * What a server, or what an adapter makes of it, cannot show. `objects`: the handler's values reach it as text, and what applies
- * only to JSON that the engine writes (`encode` without a body rule) does not apply.
+ * only to JSON that the engine writes (`encode` without a body rule) does not apply. `hosts`, `expectations`: the server itself
+ * answers where Host is no host name, or where `Expect` asks for something else than 100.
  */
-export type Lack = "target" | "duplicates" | "peer" | "tls" | "upgrade" | "http1.0" | "objects";
+export type Lack =
+  "target" | "duplicates" | "peer" | "tls" | "upgrade" | "http1.0" | "objects" | "hosts" | "expectations";
 
 export interface TargetStart {
   readonly policy: PolicyDocument;
@@ -51,12 +53,14 @@ export function whyNotOverSockets(file: CaseFile, one: Case, target: SocketTarge
       return "only addresses in 127.0.0.0/8 can be had";
     const needs: Readonly<Record<Lack, boolean>> = {
       target: !isPlain(request.target),
-      duplicates: hasDuplicates(request.headers ?? []),
+      duplicates: hasDuplicates(prepareRequest(request, 0).headers),
       peer: request.ip !== undefined && request.ip !== "127.0.0.1",
       tls: request.https === true,
       upgrade: request.upgrade === true,
       "http1.0": request.httpVersion === "1.0",
       objects: encodes && "json" in answer,
+      hosts: fieldsOf(request, "host").some((value) => !isHost(value)),
+      expectations: fieldsOf(request, "expect").some((value) => value.toLowerCase() !== "100-continue"),
     };
     const lack = target.lacks.find((name) => needs[name]);
     if (lack !== undefined) return `${target.name} lacks: ${lack}`;
@@ -147,6 +151,15 @@ function observed(
 
 function needsTls({ steps }: PreparedCase): boolean {
   return steps.some(({ step }) => step.request.https === true);
+}
+
+/** A name or an address, and perhaps a port: what a URL can be made of. */
+function isHost(value: string): boolean {
+  return /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i.test(value) && URL.canParse(`http://${value}/`);
+}
+
+function fieldsOf({ headers = [] }: CaseRequest, name: string): string[] {
+  return headers.flatMap(([field, value]) => (field.toLowerCase() === name ? [value] : []));
 }
 
 function hasDuplicates(headers: readonly (readonly [string, string])[]): boolean {
