@@ -33,17 +33,22 @@ export function gatehouse<C extends HonoContext = HonoContext>(
 ): (c: C, next: () => Promise<void>) => Promise<void> {
   const doors = new Doors(engine, options);
   const middleware = async (c: C, next: () => Promise<void>): Promise<void> => {
+    let running = false;
     const answer = await doors.pass(c.req.raw, [c], async (request, context) => {
       if (!context.exchange.observing) mustReadAlike(c, doors.settings.matching.trailingSlash);
       c.req.raw = request;
       set(c, "gatehouse", context);
       set(c, "principal", context.principal);
-      await next();
+      running = true;
+      await next().finally(() => {
+        running = false;
+      });
       // What hono's `onError` made of it would hide the reason from the operator; a 500's own text leaves in no case.
       if (c.error !== undefined && c.res.status === 500 && !context.exchange.observing) throw c.error;
       return c.res;
     });
     replace(c, answer);
+    if (running) hold(c, answer);
   };
   return Object.assign(middleware, { [GUARD]: true as const });
 }
@@ -66,4 +71,9 @@ function replace(c: HonoContext, answer: Response): void {
   if (c.res === answer) return;
   (c as { res: Response | undefined }).res = undefined;
   c.res = answer;
+}
+
+/** Answered while handlers still run: what they, or hono's `onError`, put there later is nobody's answer any more. */
+function hold(c: HonoContext, answer: Response): void {
+  Object.defineProperty(c, "res", { configurable: true, get: () => answer, set: () => undefined });
 }

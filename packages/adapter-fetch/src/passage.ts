@@ -45,6 +45,7 @@ class Passage {
   /** What went out, once something did. */
   private status = 0;
   private begun = false;
+  private handedOn = false;
   /** Ends an answer that is on its way. */
   private cut: ((error: unknown) => void) | undefined = undefined;
 
@@ -160,6 +161,7 @@ class Passage {
 
   private async handle(exchange: Exchange, request: Request, context: HandlerContext): Promise<Response> {
     let result: unknown;
+    this.handedOn = true;
     try {
       result = await this.proceed(request, context);
     } catch (error) {
@@ -176,11 +178,11 @@ class Passage {
   }
 
   private async answered(exchange: Exchange, result: unknown): Promise<Response> {
+    if (this.isHandshake(result)) return this.handshake(result);
     if (this.begun || this.gone) {
       discard(result);
       return this.left();
     }
-    if (this.isHandshake(result)) return this.handshake(result);
     if (!isResponse(result)) return this.failed(exchange, new TypeError("the handler returned no Response"));
     if (result.status < 200) return this.failed(exchange, new TypeError(NO_ANSWER));
     if (result.bodyUsed) return this.failed(exchange, new TypeError("the handler's answer was read before"));
@@ -322,6 +324,8 @@ class Passage {
   }
 
   private readonly aborted = (): void => {
+    // Deno tells of a handshake in this way too: what came of it, the handler's answer says.
+    if (this.handedOn && asksToUpgrade(this.request)) return;
     this.gone = true;
     this.finish(this.status);
   };
