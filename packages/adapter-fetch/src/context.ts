@@ -1,6 +1,6 @@
 /** What a handler is given beside the Request: all that was validated, and who calls. */
 import type { Admission, Exchange } from "@gatehouse/core";
-import { responseOf, type SendOptions } from "./sent.js";
+import { failureOf, responseOf, type SendOptions } from "./sent.js";
 
 /** Read lazily: an unused field costs nothing. */
 export class HandlerContext {
@@ -33,6 +33,10 @@ export class HandlerContext {
   get body(): unknown {
     return this.decision.body;
   }
+  /** Who called whom, after `trust` had its say. */
+  get client(): Admission["client"] {
+    return this.decision.client;
+  }
   /** What the policy's checks left for the handler. */
   get locals(): Record<string, unknown> {
     return this.decision.locals;
@@ -49,5 +53,14 @@ export class HandlerContext {
    */
   get send(): (value: unknown, options?: SendOptions) => Response {
     return (value, options = {}) => responseOf(value, options);
+  }
+
+  /**
+   * An answer in the policy's words, to be returned by the handler: what throwing does, with a status of its own.
+   * @param error for the operator's event alone
+   * @param status 400 to 599; default 500
+   */
+  get fail(): (error: unknown, status?: number) => Response {
+    return (error, status = 500) => failureOf(error, status);
   }
 }

@@ -5,16 +5,23 @@ import { inventory, matchingOf, unguardedProblems } from "./hono-app.js";
 import { settingsOf, type GuardOptions, type GuardSettings } from "./options.js";
 import { pass, type Proceed } from "./passage.js";
 
+/** hono runs the handlers of `/files/*` for `/files` too. */
+const HONO = { wildcard: "itself" } as const;
+
 export class Doors<Rest extends readonly unknown[]> {
   readonly settings: GuardSettings<Rest>;
   private readonly engine: BoundEngine;
   private compared = false;
   private closed = false;
 
-  /** @throws TypeError for a wrong option; PolicyError for a policy that this server cannot hold */
-  constructor(engine: Engine, options: GuardOptions<Rest>) {
+  /**
+   * @param isHono whether or not `app` is given, hono matches behind these doors
+   * @throws TypeError for a wrong option; PolicyError for a policy that this server cannot hold
+   */
+  constructor(engine: Engine, options: GuardOptions<Rest>, isHono = options.app !== undefined) {
     const settings = settingsOf(options);
-    const { app, matching } = settings;
+    const { app } = settings;
+    const matching = isHono ? { ...HONO, ...settings.matching } : settings.matching;
     const asked = options.matching?.trailingSlash !== undefined;
     const read =
       app === undefined ? matching : { ...matching, trailingSlash: matchingOf(app, matching, asked) };

@@ -31,3 +31,18 @@ export function withoutConditions(request: Request): Request {
   for (const name of CONDITIONS) headers.delete(name);
   return new Request(request, { headers });
 }
+
+/** Where a map of schemas stands for the query, whoever parses the URL finds what was validated, and nothing beside it. */
+export function withQuery(request: Request, query: Readonly<Record<string, unknown>>): Request {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    for (const one of Array.isArray(value) ? (value as readonly unknown[]) : [value]) {
+      parameters.append(name, String(one));
+    }
+  }
+  const { url } = request;
+  const [before = ""] = url.split("?", 1);
+  const text = parameters.toString();
+  const validated = text === "" ? before : `${before}?${text}`;
+  return validated === url ? request : new Request(validated, request);
+}

@@ -31,7 +31,7 @@ export function gatehouse<C extends HonoContext = HonoContext>(
   engine: Engine,
   options: GuardOptions<[c: C]> = {},
 ): (c: C, next: () => Promise<void>) => Promise<void> {
-  const doors = new Doors(engine, options);
+  const doors = new Doors(engine, options, true);
   const middleware = async (c: C, next: () => Promise<void>): Promise<void> => {
     let running = false;
     const answer = await doors.pass(c.req.raw, [c], async (request, context) => {
@@ -43,14 +43,27 @@ export function gatehouse<C extends HonoContext = HonoContext>(
       await next().finally(() => {
         running = false;
       });
-      // What hono's `onError` made of it would hide the reason from the operator; a 500's own text leaves in no case.
-      if (c.error !== undefined && c.res.status === 500 && !context.exchange.observing) throw c.error;
-      return c.res;
+      return answered(c, context);
     });
     replace(c, answer);
     if (running) hold(c, answer);
   };
   return Object.assign(middleware, { [GUARD]: true as const });
+}
+
+/**
+ * hono has answered for whoever threw, and where nobody answered. What it says of a server error leaves in no case; under a body rule
+ * its plain text would be no answer either. Both keep their status, and get the policy's words.
+ */
+function answered(c: HonoContext, { exchange, fail }: HandlerContext): Response {
+  const { error, res } = c;
+  if (exchange.observing) return res;
+  if (error !== undefined && res.status >= 500) return fail(error, res.status);
+  const plain =
+    exchange.responseNeedsBody && res.headers.get("content-type")?.startsWith("text/plain") === true;
+  if (!plain || res.status < 400) return res;
+  if (error !== undefined) return fail(error, res.status);
+  return res.status === 404 ? fail(new Error("no handler of the application answered"), 404) : res;
 }
 
 /** The route was chosen before any middleware ran: by another reading of the path it would be another one than the policy's. */
@@ -75,5 +88,11 @@ function replace(c: HonoContext, answer: Response): void {
 
 /** Answered while handlers still run: what they, or hono's `onError`, put there later is nobody's answer any more. */
 function hold(c: HonoContext, answer: Response): void {
-  Object.defineProperty(c, "res", { configurable: true, get: () => answer, set: () => undefined });
+  Object.defineProperty(c, "res", {
+    configurable: true,
+    get: () => answer,
+    set: () => {
+      // Dropped.
+    },
+  });
 }

@@ -4,7 +4,7 @@ import type { HonoApp } from "./hono-app.js";
 import type { PassageSettings, ServerFacts } from "./passage.js";
 
 /** How the framework behind the guard matches; what is left out is as in the core. */
-export type Matching = Pick<FrameworkMatching, "caseSensitive" | "trailingSlash" | "staticText">;
+export type Matching = Pick<FrameworkMatching, "caseSensitive" | "trailingSlash" | "staticText" | "wildcard">;
 
 /** @typeParam Rest what the server hands over beside the Request: Bun's server, Deno's info, a Worker's environment … */
 export interface GuardOptions<Rest extends readonly unknown[] = readonly unknown[]> {
@@ -25,7 +25,7 @@ export interface GuardOptions<Rest extends readonly unknown[] = readonly unknown
   readonly target?: (request: Request, ...rest: Rest) => string;
   /** What the server took off the front of `request.url`, as in `/api`: policies name full paths. */
   readonly mountPrefix?: string;
-  /** How the framework behind the guard matches. Default: by the exact path. With `app` its own settings are read. */
+  /** How the framework behind the guard matches, as for `engine.bind`. Default: by the exact path. hono's own is known. */
   readonly matching?: Matching;
   /** A hono application: its settings are read, and its routes are compared with the policy's when the first request comes. */
   readonly app?: HonoApp;
@@ -57,11 +57,6 @@ const KNOWN = [
   "responseLimit",
   "onError",
 ] as const satisfies readonly (keyof GuardOptions)[];
-const KNOWN_MATCHING = [
-  "caseSensitive",
-  "trailingSlash",
-  "staticText",
-] as const satisfies readonly (keyof Matching)[];
 const DEFAULT_RESPONSE_LIMIT = 8 * 1024 * 1024;
 
 export interface GuardSettings<Rest extends readonly unknown[]> extends PassageSettings {
@@ -75,7 +70,7 @@ export interface GuardSettings<Rest extends readonly unknown[]> extends PassageS
 export function settingsOf<Rest extends readonly unknown[]>(
   options: GuardOptions<Rest>,
 ): GuardSettings<Rest> {
-  refuseUnknown(options, KNOWN, "option");
+  refuseUnknown(options);
   const { responseLimit = DEFAULT_RESPONSE_LIMIT, onError = warn, app, inventory = "warn" } = options;
   const { remoteAddress, encrypted = false, target, mountPrefix = "" } = options;
   if (!Number.isSafeInteger(responseLimit) || responseLimit < 0) {
@@ -106,7 +101,7 @@ export function settingsOf<Rest extends readonly unknown[]>(
       encrypted: typeof encrypted === "function" ? encrypted(request, ...rest) : encrypted,
     }),
     matching: {
-      ...matchingOf(options),
+      ...options.matching,
       peerAddress: remoteAddress !== undefined,
       ...(mountPrefix === "" ? {} : { mountPrefix }),
     },
@@ -115,30 +110,17 @@ export function settingsOf<Rest extends readonly unknown[]>(
   };
 }
 
-function matchingOf({ matching = {} }: GuardOptions<never>): Matching {
-  refuseUnknown(matching, KNOWN_MATCHING, "member of `matching`");
-  const { caseSensitive = true, trailingSlash = "significant", staticText = "decoded" } = matching;
-  if (typeof caseSensitive !== "boolean") throw new TypeError("`matching.caseSensitive` is no boolean");
-  if (!["significant", "ignored"].includes(trailingSlash)) {
-    throw new TypeError("`matching.trailingSlash` is neither `significant` nor `ignored`");
-  }
-  if (!["raw", "decoded"].includes(staticText)) {
-    throw new TypeError("`matching.staticText` is neither `raw` nor `decoded`");
-  }
-  return { caseSensitive, trailingSlash, staticText };
-}
-
 function mustBeFunction(name: string, value: unknown): void {
   if (typeof value !== "function") throw new TypeError(`\`${name}\` is not a function`);
 }
 
-function refuseUnknown(given: object, known: readonly string[], what: string): void {
+function refuseUnknown(given: object): void {
   for (const name of Object.keys(given)) {
-    if (known.includes(name)) continue;
+    if ((KNOWN as readonly string[]).includes(name)) continue;
     const lower = name.toLowerCase();
-    const near = known.find((one) => distance(lower, one.toLowerCase()) <= 3);
-    const help = near === undefined ? `there are ${known.join(", ")}` : `did you mean \`${near}\`?`;
-    throw new TypeError(`unknown ${what} \`${name}\`; ${help}`);
+    const near = KNOWN.find((one) => distance(lower, one.toLowerCase()) <= 3);
+    const help = near === undefined ? `the options are ${KNOWN.join(", ")}` : `did you mean \`${near}\`?`;
+    throw new TypeError(`unknown option \`${name}\`; ${help}`);
   }
 }
 

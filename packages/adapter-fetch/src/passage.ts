@@ -2,12 +2,12 @@
 import type { Admission, BoundEngine, Decision, Exchange, ShapedResponse } from "@gatehouse/core";
 import { bareError, built, discard, isResponse, promisedLength, rawOf } from "./answer.js";
 import { HandlerContext } from "./context.js";
-import { withoutConditions, withStream, withValue } from "./handed.js";
+import { withoutConditions, withQuery, withStream, withValue } from "./handed.js";
 import { collectStream, Intake } from "./intake.js";
 import { observed } from "./observe.js";
 import { relay, type Watcher } from "./relay.js";
 import { asksToUpgrade, readRequest, statedLength, type RequestFacts } from "./request.js";
-import { isBodyless, valueOf } from "./sent.js";
+import { asFailure, isBodyless, valueOf } from "./sent.js";
 
 export interface PassageSettings {
   /** Bytes of an answer that are kept while a response rule needs the whole of it. */
@@ -138,6 +138,18 @@ class Passage {
     const { request } = this;
     // Platforms tie the handshake to the very Request that came.
     if (asksToUpgrade(request)) return request;
+    const handed = this.withBody(exchange, decision, bodyRead, streams, exceeded);
+    return decision.queryValidated ? withQuery(handed, decision.query) : handed;
+  }
+
+  private withBody(
+    exchange: Exchange,
+    decision: Admission,
+    bodyRead: boolean,
+    streams: boolean,
+    exceeded: () => void,
+  ): Request {
+    const { request } = this;
     if (bodyRead && decision.body !== undefined) return withValue(request, decision.body);
     // What was looked into cannot be read by anybody else.
     if (streams || this.intake.touched) {
@@ -185,6 +197,8 @@ class Passage {
     }
     if (!isResponse(result)) return this.failed(exchange, new TypeError("the handler returned no Response"));
     if (result.status < 200) return this.failed(exchange, new TypeError(NO_ANSWER));
+    const failure = asFailure(result);
+    if (failure !== undefined) return this.failed(exchange, failure.error, failure.status);
     if (result.bodyUsed) return this.failed(exchange, new TypeError("the handler's answer was read before"));
     if (exchange.observing) return this.observe(exchange, result);
     const raw = rawOf(result);
@@ -280,10 +294,10 @@ class Passage {
     };
   }
 
-  private failed(exchange: Exchange, error: unknown): Response {
+  private failed(exchange: Exchange, error: unknown, status?: number): Response {
     // Nobody is there to answer, or somebody has, and that is most often what it stumbled over.
     if (this.begun || this.gone) return this.left();
-    return this.whole(exchange.fail(error));
+    return this.whole(exchange.fail(error, status));
   }
 
   /** An answer that is all there: the exchange is over when it is handed to the server. */

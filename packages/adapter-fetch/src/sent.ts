@@ -1,6 +1,15 @@
-/** Answers whose value is known before it is text: under a response rule it is projected, and never parsed. */
+/**
+ * Answers that are more than their text. Of some the value is known before it is text: under a response rule it is projected, and
+ * never parsed. Others are failures, which the policy puts into words.
+ */
+const FAILURES = new WeakMap<Response, Failure>();
 const VALUES = new WeakMap<Response, { readonly value: unknown }>();
 const UTF8 = new TextEncoder();
+
+export interface Failure {
+  readonly error: unknown;
+  readonly status: number;
+}
 
 export interface SendOptions {
   /** Default 200. */
@@ -20,6 +29,18 @@ export function responseOf(value: unknown, { status = 200, headers }: SendOption
 /** Undefined: this answer has no value, only text. */
 export function valueOf(response: Response): { readonly value: unknown } | undefined {
   return VALUES.get(response);
+}
+
+/** Whoever copies it gets the bare status. */
+export function failureOf(error: unknown, status: number): Response {
+  const response = new Response(null, { status });
+  FAILURES.set(response, { error, status });
+  return response;
+}
+
+/** Undefined: this answer is the handler's own. */
+export function asFailure(response: Response): Failure | undefined {
+  return FAILURES.get(response);
 }
 
 /** The fetch standard's null body statuses: a Response with one of these and a body cannot be made. */

@@ -77,6 +77,7 @@ const MATCHING = {
   caseSensitive: TRUTH,
   trailingSlash: oneOf("significant", "ignored"),
   staticText: oneOf("raw", "decoded"),
+  wildcard: oneOf("below", "itself"),
   mountPrefix: TEXT,
   peerAddress: TRUTH,
 } as const satisfies Readonly<Record<keyof FrameworkMatching, unknown>>;

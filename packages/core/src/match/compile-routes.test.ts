@@ -262,6 +262,33 @@ describe("parameters", () => {
   });
 });
 
+describe("a framework whose `/files/*` serves `/files` too", () => {
+  const routes = ["GET /files/*", "POST /files", "* /*", "GET /:a/*", "GET /x"];
+  const { go, allowed } = subject(routes, [], { wildcard: "itself" });
+
+  it.each([
+    ["GET", "/files/a", "GET /files/*"],
+    ["GET", "/files", undefined],
+    ["HEAD", "/files", undefined],
+    ["POST", "/files", "POST /files"],
+    ["PUT", "/files", "* /*"],
+    ["GET", "/other", undefined],
+    ["GET", "/other/b", "GET /:a/*"],
+    ["GET", "/x", "GET /x"],
+    ["PUT", "/other", "* /*"],
+  ])("%s %s: %s", (method, target, route) => {
+    expect(go(method, target)?.[0]).toBe(route);
+  });
+
+  it("says nothing of methods that a less specific route has", () => {
+    expect(allowed("/files")).toEqual(["POST"]);
+  });
+
+  it("elsewhere the less specific route decides", () => {
+    expect(subject(routes).go("GET", "/files")?.[0]).toBe("* /*");
+  });
+});
+
 describe("routes that cannot be told apart", () => {
   const diagnostics = (routes: readonly string[], matching: FrameworkMatching = {}) =>
     subject(routes, [], matching).report.diagnostics;

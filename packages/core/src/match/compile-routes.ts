@@ -8,7 +8,7 @@ import { reportHidden, reportOutside, reportRival } from "./report-routes.js";
 import type { FrameworkMatching, Router } from "./router.js";
 import { TrieRouter } from "./trie-router.js";
 import type { Tables } from "./trie-router.js";
-import { childFor, namedRoute, newLeaf, newNode, NONE } from "./trie.js";
+import { childFor, namedRoute, newLeaf, newNode, NONE, staticChildren } from "./trie.js";
 import type { TrieNode } from "./trie.js";
 
 /**
@@ -22,6 +22,7 @@ export function compileRouter(policy: ResolvedPolicy, matching: FrameworkMatchin
   for (const group of policy.groups) nodeFor(tables.root, group.parts, reading).closed = true;
   for (const [index, route] of policy.routes.entries())
     addRoute(tables, policy, index, route, reading, report);
+  if (matching.wildcard === "itself") sealWildcards(tables.root);
   reportHidden(policy, tables.root, report);
   if (matching.mountPrefix !== undefined) reportOutside(policy, matching.mountPrefix, reading, report);
   return new TrieRouter(
@@ -47,6 +48,16 @@ function nodeFor(root: TrieNode, parts: readonly PatternPart[], reading: Reading
     else node = childFor(node, reading.fold(part.text));
   }
   return node;
+}
+
+/** A path that such a framework leads to the handlers of `*` must not be decided by what stands further up. */
+function sealWildcards(root: TrieNode): void {
+  const nodes = [root];
+  for (let node = nodes.pop(); node !== undefined; node = nodes.pop()) {
+    node.sealed = node.rest !== undefined;
+    nodes.push(...staticChildren(node));
+    if (node.param !== undefined) nodes.push(node.param);
+  }
 }
 
 function addRoute(

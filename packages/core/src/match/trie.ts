@@ -27,6 +27,8 @@ export interface TrieNode {
   rest: Leaf | undefined;
   /** A group's prefix ends here: what is less specific never reaches into it (POLICY: a group closes its prefix). */
   closed: boolean;
+  /** The framework runs the handlers of `rest` for the path that ends here, which `rest` does not stand for. */
+  sealed: boolean;
 }
 
 export function newNode(): TrieNode {
@@ -38,6 +40,7 @@ export function newNode(): TrieNode {
     leaf: undefined,
     rest: undefined,
     closed: false,
+    sealed: false,
   };
 }
 
@@ -118,7 +121,7 @@ function walk(
 ): number {
   if (at === length) {
     const found = node.leaf === undefined ? NONE : routeAt(node.leaf, method);
-    return found === NONE && node.closed ? CLOSED : found;
+    return found === NONE && (node.closed || isSealed(node, method)) ? CLOSED : found;
   }
   const segment = segments[at] ?? "";
   const child = staticChild(node, segment);
@@ -140,6 +143,10 @@ function walk(
   return node.closed ? CLOSED : NONE;
 }
 
+function isSealed({ sealed, rest }: TrieNode, method: string): boolean {
+  return sealed && rest !== undefined && routeAt(rest, method) !== NONE;
+}
+
 /**
  * Adds the methods of every route that fits the path.
  * @returns true when a closed prefix ends the search
@@ -153,7 +160,7 @@ export function collectMethods(
 ): boolean {
   if (at === length) {
     addMethods(node.leaf, into);
-    return node.closed;
+    return node.closed || node.sealed;
   }
   const segment = segments[at] ?? "";
   const child = staticChild(node, segment);
