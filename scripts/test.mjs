@@ -60,6 +60,15 @@ const steps = [
     cannot: whyNoBrowser,
   },
   {
+    name: "Bun, Deno and workerd",
+    run: [[node, "scripts/fetch-runtimes.mjs"]],
+    after: "build",
+    cannot: () =>
+      ci || process.env.GATEHOUSE_RUNTIMES === "1"
+        ? undefined
+        : "downloads three runtimes: set GATEHOUSE_RUNTIMES=1 to run it",
+  },
+  {
     name: "other Nodes",
     run: [[node, "scripts/runtimes.mjs"]],
     after: "build",

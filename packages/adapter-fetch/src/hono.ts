@@ -18,6 +18,8 @@ export interface HonoContext {
   /** Bindings of the server: `c.env.incoming` on @hono/node-server. */
   env: unknown;
   res: Response;
+  /** False: nobody has answered yet. */
+  readonly finalized: boolean;
   readonly error: Error | undefined;
   set(key: never, value: never): void;
 }
@@ -56,6 +58,8 @@ export function gatehouse<C extends HonoContext = HonoContext>(
  * its plain text would be no answer either. Both keep their status, and get the policy's words.
  */
 function answered(c: HonoContext, { exchange, fail }: HandlerContext): Response {
+  // hono would make an answer of nothing when it is asked for one.
+  if (!c.finalized) throw new TypeError("the handler returned no Response");
   const { error, res } = c;
   if (exchange.observing) return res;
   if (error !== undefined && res.status >= 500) return fail(error, res.status);

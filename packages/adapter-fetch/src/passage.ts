@@ -333,7 +333,8 @@ class Passage {
 
   private listen(): void {
     const { signal } = this.request;
-    if (signal.aborted) this.aborted();
+    // Not ended yet: what has not begun leaves no event.
+    if (signal.aborted) this.gone = true;
     else signal.addEventListener("abort", this.aborted, { once: true });
   }
 
