@@ -58,7 +58,11 @@ function staticClosure(outputs, entry) {
 
 async function bundle(conditions) {
   const { metafile } = await build({
-    stdin: { contents: 'export * from "@gatehouse/core";', resolveDir: temp, sourcefile: "entry.js" },
+    stdin: {
+      contents: 'export * from "@gatehouse/core"; export * from "@gatehouse/fetch";',
+      resolveDir: temp,
+      sourcefile: "entry.js",
+    },
     bundle: true,
     splitting: true,
     format: "esm",
@@ -152,6 +156,7 @@ try {
   for (const code of [
     'await import("@gatehouse/core");',
     'await import("@gatehouse/core"); await import("@gatehouse/node-http");',
+    'await import("@gatehouse/core"); await import("@gatehouse/fetch");',
   ]) {
     await prove(`${heavy.join(", ")} stay unloaded: ${code}`, () => {
       const found = loadedBy(code);

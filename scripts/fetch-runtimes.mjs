@@ -266,7 +266,7 @@ async function prove(name, mode) {
     return [String(error.stack), errors];
   } finally {
     // npx does not hand signals on: the whole group ends.
-    if (server.exitCode === null) process.kill(-server.pid, "SIGKILL");
+    if (server.exitCode === null) process.kill(-Number(server.pid), "SIGKILL");
     await gone;
   }
 }

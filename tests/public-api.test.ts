@@ -4,6 +4,7 @@ import * as core from "@gatehouse/core";
 import * as node from "@gatehouse/core/node";
 import * as express from "@gatehouse/express";
 import * as fastify from "@gatehouse/fastify";
+import * as fetchAdapter from "@gatehouse/fetch";
 import * as nodeHttp from "@gatehouse/node-http";
 import { expect, it } from "vitest";
 
@@ -53,6 +54,18 @@ it("@gatehouse/core/conformance", () => {
       "throwawayCertificate",
       "virtualClock",
       "whyNotOverSockets",
+    ]
+  `);
+});
+
+it("@gatehouse/fetch", () => {
+  expect(Object.keys(fetchAdapter).sort()).toMatchInlineSnapshot(`
+    [
+      "HandlerContext",
+      "gatehouse",
+      "guard",
+      "honoRoutes",
+      "inventory",
     ]
   `);
 });

@@ -81,7 +81,7 @@ describe("answers", () => {
     const ran: string[] = [];
     const { fetch, events } = await guarded(OPEN, () => new Response(String(ran.push("ran"))));
     await fetch("/", { signal: AbortSignal.abort() });
-    expect([ran, events.map(({ outcome }) => outcome)]).toEqual([[], ["aborted"]]);
+    expect([ran, events.map(({ status }) => status)]).toEqual([[], [0]]);
   });
 
   it.each<[string, string, () => ReadableStream<unknown>]>([

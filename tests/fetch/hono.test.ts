@@ -43,7 +43,7 @@ describe("undeclared_never_leaves, whatever a handler calls", () => {
       },
     ],
     ["streamed text", 500, undefined, (c) => streamText(c, async (out) => void (await out.write(CANARY)))],
-    ["events", 500, undefined, (c) => streamSSE(c, async (out) => void (await out.writeSSE({ data: TEXT })))],
+    ["events", 500, undefined, (c) => streamSSE(c, async (out) => out.writeSSE({ data: TEXT }))],
     ["a redirect", 302, "", (c) => c.redirect("/elsewhere")],
     ["c.json with another status", 404, '{"title":"t"}', (c) => c.json({ title: "t", secret: CANARY }, 404)],
     ["a reason phrase", 200, CUT, () => new Response(TEXT, { headers: JSON_TYPE, statusText: CANARY })],

@@ -42,7 +42,7 @@ export function onErrorOf({ errors }: Told): (error: unknown) => void {
 }
 
 export interface Guarded extends Told {
-  fetch(target: string, init?: RequestInit & { duplex?: "half" }): Promise<Response>;
+  readonly fetch: (target: string, init?: RequestInit & { duplex?: "half" }) => Promise<Response>;
 }
 
 /** The guard without a server. */
