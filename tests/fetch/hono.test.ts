@@ -4,6 +4,7 @@ import type { HttpBindings } from "@hono/node-server";
 import { Hono, type Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { etag } from "hono/etag";
+import { mount } from "hono/mount";
 import { stream, streamSSE, streamText } from "hono/streaming";
 import { describe, expect, it } from "vitest";
 import { gatehouse, type GatehouseVariables } from "@gatehouse/fetch";
@@ -383,7 +384,10 @@ describe("paths", () => {
     inner.get("/orders/:id", (c) => c.text(String(c.get("gatehouse").params["id"])));
     const app = new Hono<{ Variables: GatehouseVariables }>();
     app.use(gatehouse(engine)).route("/v1", inner);
-    app.mount("/other", (request: Request) => new Response(new URL(request.url).pathname));
+    app.all(
+      "/other/*",
+      mount((request: Request) => new Response(new URL(request.url).pathname)),
+    );
     expect(await (await app.request("/v1/orders/7")).text()).toBe("7");
     expect(await (await app.request("/other/a")).text()).toBe("/a");
     expect((await app.request("/orders/7")).status).toBe(404);

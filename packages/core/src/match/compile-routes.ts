@@ -18,11 +18,12 @@ import type { TrieNode } from "./trie.js";
  */
 export function compileRouter(policy: ResolvedPolicy, matching: FrameworkMatching, report: Report): Router {
   const reading = readingOf(matching);
-  const tables: Tables = { root: newNode(), statics: new Map() };
+  const sealed = matching.wildcard === "itself";
+  const tables: Tables = { root: newNode(), statics: new Map(), sealed };
   for (const group of policy.groups) nodeFor(tables.root, group.parts, reading).closed = true;
   for (const [index, route] of policy.routes.entries())
     addRoute(tables, policy, index, route, reading, report);
-  if (matching.wildcard === "itself") sealWildcards(tables.root);
+  if (sealed) sealWildcards(tables.root);
   reportHidden(policy, tables.root, report);
   if (matching.mountPrefix !== undefined) reportOutside(policy, matching.mountPrefix, reading, report);
   return new TrieRouter(

@@ -11,6 +11,8 @@ export interface Tables {
   readonly root: TrieNode;
   /** Leaf of each path without parameters, by its text: the common case is one lookup. */
   readonly statics: Map<string, Leaf>;
+  /** Some paths are withheld from less specific routes, method by method. */
+  readonly sealed: boolean;
 }
 
 export class TrieRouter implements Router {
@@ -52,6 +54,9 @@ export class TrieRouter implements Router {
     if (length === 0) return [];
     const methods = new Set<string>();
     collectMethods(this.tables.root, this.folded(segments), 0, length, methods);
+    if (this.tables.sealed) {
+      for (const method of methods) if (this.find(segments, length, method) < 0) methods.delete(method);
+    }
     if (methods.has("GET")) methods.add("HEAD");
     return [...methods].sort();
   }

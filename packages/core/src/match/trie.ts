@@ -160,7 +160,7 @@ export function collectMethods(
 ): boolean {
   if (at === length) {
     addMethods(node.leaf, into);
-    return node.closed || node.sealed;
+    return node.closed;
   }
   const segment = segments[at] ?? "";
   const child = staticChild(node, segment);
