@@ -35,8 +35,8 @@ describe("answers", () => {
     let release = (): void => undefined;
     const more = new Promise<void>((resolve) => (release = resolve));
     const { fetch, events } = await guarded(OPEN, () => new Response(slow(["a"], more, () => undefined)));
-    const reader = (await fetch("/")).body?.getReader();
-    expect(new TextDecoder().decode((await reader?.read())?.value)).toBe("a");
+    const reader: ReadableStreamDefaultReader<Uint8Array> | undefined = (await fetch("/")).body?.getReader();
+    expect((await reader?.read())?.value).toEqual(new TextEncoder().encode("a"));
     expect(events).toEqual([]);
     release();
     expect((await reader?.read())?.done).toBe(true);
