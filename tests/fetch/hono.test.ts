@@ -296,15 +296,23 @@ describe("requests", () => {
     expect([answer.status, served.events[0]?.code, ran]).toEqual([500, "body-already-read", []]);
   });
 
-  it("beyond the limit a streamed body is 413, whatever hono makes of the error, and of handlers that still run", async () => {
-    const served = await honoServer(OPEN, (app) =>
-      app
-        .post("/open", async (c) => {
-          await c.req.text().catch(() => undefined);
-          await Promise.resolve();
-          return c.text(CANARY);
-        })
-        .onError((_error, c) => c.text(CANARY)),
+  it("beyond the limit a streamed body is 413, whatever handlers that still run make of it", async () => {
+    const served = await honoServer(
+      OPEN,
+      (app) =>
+        app
+          .post("/open", async (c) => {
+            await c.req.text();
+            return c.text("read");
+          })
+          .onError((_error, c) => c.text(CANARY)),
+      {},
+      (app) =>
+        app.use(async (_c, next) => {
+          await next();
+          // As long as it takes until the handler has failed, and hono has answered for it.
+          await new Promise((resolve) => setImmediate(resolve));
+        }),
     );
     const chunk = "x".repeat(1001);
     const answer = await ask(
@@ -312,7 +320,8 @@ describe("requests", () => {
       "POST /open HTTP/1.1\nContent-Type: text/plain\nTransfer-Encoding: chunked",
       `${chunk.length.toString(16)}\r\n${chunk}\r\n0\r\n\r\n`,
     );
-    expect([answer.status, JSON.parse(answer.text).code]).toEqual([413, "body-too-large"]);
+    expect([answer.status, answer.text.includes(CANARY)]).toEqual([413, false]);
+    expect(JSON.parse(answer.text).code).toBe("body-too-large");
     expect(served.events.map(({ status }) => status)).toEqual([413]);
   });
 
