@@ -60,8 +60,8 @@ export const ERRORS = {
   // respond
   "unreadable-response": { status: 500, title: "Internal server error" },
   "response-mismatch": { status: 500, title: "Internal server error" },
-  "handler-refused": { status: 400, title: "Request refused" },
   "handler-failed": { status: 500, title: "Internal server error" },
+  "handler-refused": { status: 400, title: "Request refused" },
   // faults
   "internal-error": { status: 500, title: "Internal server error" },
   unavailable: { status: 503, title: "Service unavailable" },
