@@ -36,6 +36,7 @@ export function gatehouse<C extends HonoContext = HonoContext>(
   const doors = new Doors(engine, options, true);
   const middleware = async (c: C, next: () => Promise<void>): Promise<void> => {
     let running = false;
+    let held = false;
     const answer = await doors.pass(c.req.raw, [c], async (request, context) => {
       if (!context.exchange.observing) mustReadAlike(c, doors.settings.matching.trailingSlash);
       c.req.raw = request;
@@ -45,10 +46,12 @@ export function gatehouse<C extends HonoContext = HonoContext>(
       await next().finally(() => {
         running = false;
       });
-      return answered(c, context);
+      // What stands there now is the guard's own answer, and not for the handler to hand in.
+      return held ? undefined : answered(c, context);
     });
     replace(c, answer);
-    if (running) hold(c, answer);
+    held = running;
+    if (held) hold(c, answer);
   };
   return Object.assign(middleware, { [GUARD]: true as const });
 }
