@@ -2,6 +2,7 @@
 import * as conformance from "@gatehouse/core/conformance";
 import * as core from "@gatehouse/core";
 import * as node from "@gatehouse/core/node";
+import * as testing from "@gatehouse/core/testing";
 import * as express from "@gatehouse/express";
 import * as fastify from "@gatehouse/fastify";
 import * as fetchAdapter from "@gatehouse/fetch";
@@ -66,6 +67,22 @@ it("@gatehouse/fetch", () => {
       "guard",
       "honoRoutes",
       "inventory",
+    ]
+  `);
+});
+
+it("@gatehouse/core/testing", () => {
+  expect(Object.keys(testing).sort()).toMatchInlineSnapshot(`
+    [
+      "PolicyTestError",
+      "expectAdmitted",
+      "expectRefused",
+      "expectResult",
+      "formatTrace",
+      "matchers",
+      "policyKit",
+      "readPolicyTests",
+      "runPolicyTests",
     ]
   `);
 });
