@@ -29,6 +29,7 @@ export default defineConfig([
       "node/index": `${core}/src/node/index.ts`,
       "conformance/index": `${core}/src/conformance/index.ts`,
       "testing/index": `${core}/src/testing/index.ts`,
+      "testing/properties/index": `${core}/src/testing/properties/index.ts`,
       "platform/node": `${core}/src/platform/node.ts`,
       "platform/portable": `${core}/src/platform/portable.ts`,
     },

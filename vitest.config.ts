@@ -15,6 +15,10 @@ const sources = [
     replacement: file("packages/core/src/") + "$1/index.ts",
   },
   {
+    find: /^@gatehouse\/core\/testing\/properties$/,
+    replacement: file("packages/core/src/testing/properties/index.ts"),
+  },
+  {
     find: /^@gatehouse\/(node-http|express|fastify|fetch)$/,
     replacement: file("packages/adapter-") + "$1/src/index.ts",
   },
