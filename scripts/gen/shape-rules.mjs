@@ -65,7 +65,11 @@ function ruleOf(node, schema) {
   if (node.const !== undefined) rule.enum = [node.const];
   if (node.anyOf !== undefined) rule.union = unionOf(node, schema);
   if (node.items !== undefined) rule.items = of(node.items);
-  if (node.propertyNames !== undefined) rule.names = of(node.propertyNames);
+  if (node.propertyNames !== undefined) {
+    // Written out: names are looked at without following references.
+    const { $ref } = node.propertyNames;
+    rule.names = of($ref === undefined ? node.propertyNames : definitionOf(schema, $ref));
+  }
   if (node.properties !== undefined) {
     rule.properties = Object.fromEntries(
       Object.entries(node.properties).map(([name, one]) => [name, of(one)]),

@@ -71,7 +71,7 @@ export class FreshStore implements StateStore {
 }
 
 /** More keys than a test will ever have, and few enough that a store for each test costs next to nothing. */
-const KEYS = 4096;
+const KEYS = 1024;
 
 function emptyStore(): StateStore {
   // The seed of the sketches is no secret here, and the same run comes out the same.

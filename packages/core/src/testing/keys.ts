@@ -1,5 +1,5 @@
 /**
- * Throwaway keys, made once in a process for each algorithm. Nothing that signs is ever written down, and no decision depends on
+ * Throwaway keys, made once in a process. Nothing that signs is ever written down, and no decision depends on
  * which key it is.
  */
 import { constants, createHmac, generateKeyPairSync, sign, type KeyObject } from "node:crypto";
@@ -16,9 +16,11 @@ interface KeyPair {
 const made = new Map<string, KeyPair>();
 
 function pairFor(algorithm: JwsAlgorithm, holder: KeyHolder): KeyPair {
-  const name = `${algorithm} ${holder}`;
+  const facts = JWS_ALGORITHMS[algorithm];
+  // One for all algorithms of a type: an RSA key takes a while to make.
+  const name = `${facts.kty} ${facts.curve ?? ""} ${holder}`;
   let pair = made.get(name);
-  if (pair === undefined) made.set(name, (pair = makePair(JWS_ALGORITHMS[algorithm])));
+  if (pair === undefined) made.set(name, (pair = makePair(facts)));
   return pair;
 }
 

@@ -13,16 +13,16 @@ import { nearTargets } from "./targets.js";
 /** Each for all routes, or for the one whose key is given. */
 export interface PolicyArbitraries {
   /** Requests that match a route and fit its schemas, from somebody whom it lets in. */
-  requests(route?: string): Arbitrary<GeneratedRequest>;
+  readonly requests: (route?: string) => Arbitrary<GeneratedRequest>;
   /**
    * The same with exactly one thing wrong: a bound missed by one, a member that is missing, unknown or of another type; no credential,
    * an expired or forged one, another issuer or audience; other roles, one scope too few.
    */
-  nearMisses(route?: string): Arbitrary<GeneratedRequest>;
+  readonly nearMisses: (route?: string) => Arbitrary<GeneratedRequest>;
   /** People whom a route lets in, as far as roles, scopes and claims tell. Never anonymous ones. */
-  people(route?: string): Arbitrary<TestPerson>;
+  readonly people: (route?: string) => Arbitrary<TestPerson>;
   /** Raw targets: paths of the routes, and other spellings of them (`/%61dmin`, `//admin`, `/x/../admin`, `/admin;x`). */
-  targets(route?: string): Arbitrary<string>;
+  readonly targets: (route?: string) => Arbitrary<string>;
 }
 
 /**

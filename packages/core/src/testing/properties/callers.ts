@@ -7,6 +7,7 @@ import type { ResolvedAuthenticator, ResolvedPolicy, ResolvedRoute } from "../..
 import { textsOf } from "../claims.js";
 import type { TestCredential, TestPerson } from "../policy-test.gen.js";
 import type { FastCheck } from "./fast-check.js";
+import { isRecord } from "./plain-schema.js";
 
 export type Params = Readonly<Record<string, string>>;
 
@@ -359,11 +360,10 @@ function claimsOf(entries: readonly AuthorizeEntry[]): Readonly<Record<string, u
     const steps = stepsOf(path);
     let place = claims;
     for (const step of steps.slice(0, -1)) {
-      const inner = place[step];
-      place =
-        typeof inner === "object" && inner !== null
-          ? (inner as Record<string, unknown>)
-          : ((place[step] = {}) as Record<string, unknown>);
+      const there = place[step];
+      const inner: Record<string, unknown> = isRecord(there) ? { ...there } : {};
+      place[step] = inner;
+      place = inner;
     }
     place[steps.at(-1) ?? ""] = value;
   }

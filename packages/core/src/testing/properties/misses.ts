@@ -84,7 +84,7 @@ export class SchemaMisses {
     const at = (name: string): string => pointerTo(pointer, name);
     const found: Miss[] = requiredOf(plain).map((name) => ({
       fault: `required at ${at(name)}`,
-      value: whole.map(({ [name]: _, ...rest }) => rest),
+      value: whole.map((value) => without(value, name)),
     }));
     if (this.isClosed(keywords)) {
       const stranger = "notDeclared";
@@ -130,6 +130,10 @@ export class SchemaMisses {
     }
     return found;
   }
+}
+
+export function without<T>(record: Readonly<Record<string, T>>, name: string): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(record).filter(([key]) => key !== name));
 }
 
 type MakeMiss = (rule: string, value: unknown) => Miss;

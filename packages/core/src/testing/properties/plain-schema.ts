@@ -71,14 +71,20 @@ function together(a: PlainSchema, b: PlainSchema): PlainSchema {
   const keywords = { ...b.keywords, ...a.keywords };
   if (isRecord(a.keywords["properties"]) && isRecord(b.keywords["properties"]))
     keywords["properties"] = { ...b.keywords["properties"], ...a.keywords["properties"] };
-  if (Array.isArray(a.keywords["required"]) && Array.isArray(b.keywords["required"]))
-    keywords["required"] = [...new Set<unknown>([...a.keywords["required"], ...b.keywords["required"]])];
+  if ("required" in a.keywords && "required" in b.keywords)
+    keywords["required"] = [
+      ...new Set([...textsIn(a.keywords["required"]), ...textsIn(b.keywords["required"])]),
+    ];
   return {
     keywords,
     place: isRecord(a.keywords["properties"]) ? a.place : b.place,
     certain: a.certain && b.certain && !clash && a.place.root === b.place.root,
     never: a.never || b.never,
   };
+}
+
+export function textsIn(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
 }
 
 const MERGED: ReadonlySet<string> = new Set(["type", "properties", "required", "description", "title"]);

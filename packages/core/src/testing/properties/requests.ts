@@ -5,7 +5,7 @@ import type { PatternPart, ResolvedPolicy, ResolvedRoute } from "../../model/res
 import type { TestPerson, TestRequest } from "../policy-test.gen.js";
 import { Callers, COMMON_TEXTS, type Caller, type Params } from "./callers.js";
 import type { FastCheck } from "./fast-check.js";
-import { SchemaMisses, textMisses } from "./misses.js";
+import { SchemaMisses, textMisses, without } from "./misses.js";
 import { isRecord, placeOf, rangeOf, typesOf, within, type PlainSchema } from "./plain-schema.js";
 import { isHarmless, SchemaValues } from "./values.js";
 
@@ -328,11 +328,6 @@ function numbersOff(plain: PlainSchema, integer: boolean): readonly (readonly [s
 
 function isRequired(schema: JsonSchema): boolean {
   return typeof schema === "object" && schema["required"] === true;
-}
-
-function without<T>(record: Readonly<Record<string, T>>, name: string): Readonly<Record<string, T>> {
-  const { [name]: _, ...rest } = record;
-  return rest;
 }
 
 function firstTexts(

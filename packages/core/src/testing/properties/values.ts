@@ -8,6 +8,7 @@ import {
   numberIn,
   plainSchema,
   rangeOf,
+  textsIn,
   within,
   type PlainSchema,
   type Schemas,
@@ -112,7 +113,8 @@ export class SchemaValues {
     const minLength = numberIn(keywords, "minLength") ?? 0;
     const maxLength = numberIn(keywords, "maxLength") ?? Math.max(minLength, 20);
     const fits = (text: string): boolean => {
-      const { length } = [...text];
+      // Code points, as JSON Schema counts.
+      const { length } = Array.from(text);
       return length >= minLength && length <= maxLength && isHarmless(text);
     };
     if (isRecord(allowedUrl)) return fc.constant(urlOf(allowedUrl));
@@ -124,7 +126,7 @@ export class SchemaValues {
       const examples = FORMAT_EXAMPLES[format] ?? [""];
       return format === "uuid" ? fc.uuid() : fc.constantFrom(...examples);
     }
-    const letter = fc.constantFrom(..."abcdefghijklmnopqrstuvwxyzABCXYZ0123456789_-");
+    const letter = fc.constantFrom(...LETTERS);
     const of = (length: number): Arbitrary<string> =>
       fc.string({ unit: letter, minLength: length, maxLength: length });
     const ends = fc.oneof(of(minLength), of(Math.min(maxLength, 10_000)));
@@ -133,9 +135,10 @@ export class SchemaValues {
   }
 }
 
+const LETTERS = Array.from("abcdefghijklmnopqrstuvwxyzABCXYZ0123456789_-");
+
 export function requiredOf({ keywords }: PlainSchema): readonly string[] {
-  const { required } = keywords;
-  return Array.isArray(required) ? required.filter((name) => typeof name === "string") : [];
+  return textsIn(keywords["required"]);
 }
 
 /** Undefined for a pattern that the generator does not know how to fill. */
