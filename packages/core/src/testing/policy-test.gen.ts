@@ -31,13 +31,6 @@ export type InlinePolicy = {readonly [key: string]: unknown};
  */
 export type Members = {readonly [name: string]: unknown};
 /**
- * Name of a person.
- *
- * This interface was referenced by `PolicyTestFile`'s JSON-Schema
- * via the `definition` "PersonName".
- */
-export type PersonName = string;
-/**
  * A JSON Pointer [RFC 6901].
  *
  * This interface was referenced by `PolicyTestFile`'s JSON-Schema
