@@ -76,6 +76,12 @@ describe("the principal's map, run backwards", () => {
     expect(run(map, stated, given)).toEqual({ claims, diagnostics: [] });
   });
 
+  it("leaves the values that a test wrote alone", () => {
+    const org = {};
+    run({ id: "sub", org: "org", tenant: "org.id" }, { attributes: { org, tenant: "acme" } });
+    expect(org).toEqual({});
+  });
+
   it("leaves the claims that a test wrote alone", () => {
     const given = { realm_access: {} };
     run({ id: "sub", roles: "realm_access.roles" }, { roles: ["clerk"] }, given);
@@ -155,6 +161,13 @@ describe("the principal's map, run backwards", () => {
       "a field inside of another that says otherwise",
       { id: "sub", org: "org", tenant: "org.id" },
       { attributes: { tenant: "acme", org: { id: "globex" } } },
+      {},
+      conflict("org", "org", "/people/ann/attributes/org"),
+    ],
+    [
+      "a field that another one is written into",
+      { id: "sub", org: "org", tenant: "org.id" },
+      { attributes: { org: {}, tenant: "acme" } },
       {},
       conflict("org", "org", "/people/ann/attributes/org"),
     ],

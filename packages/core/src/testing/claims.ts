@@ -69,8 +69,9 @@ function write(
     return disagree(field, source, pointer, report);
   }
   if (isEmpty(value)) return;
-  if (!setAt(claims, steps, field === "scopes" ? blankSeparated(value) : value))
-    disagree(field, source, pointer, report);
+  // A copy: another field may be written inside of it, and the test's own value is the test's.
+  const written = structuredClone(field === "scopes" ? blankSeparated(value) : value);
+  if (!setAt(claims, steps, written)) disagree(field, source, pointer, report);
 }
 
 function verify(map: PrincipalMap, field: StatedField, claims: Claims, report: Report): void {
