@@ -241,6 +241,22 @@ describe("policy tests that cannot be what somebody meant", () => {
       "the text is no base64",
     ],
     [
+      "TLS without TLS",
+      with_({ request: { target: "/open", https: false, tls: {} } }),
+      "conflicting-keys",
+      "/tests/0/request/tls",
+      "`tls` stands beside `https` that is `false`",
+    ],
+    [
+      "a certificate of a day that there is not",
+      with_({
+        request: { target: "/open", tls: { clientCertificate: { subject: "CN=x", validTo: "2026-02-30" } } },
+      }),
+      "invalid-value",
+      "/tests/0/request/tls/clientCertificate/validTo",
+      "`2026-02-30` is a day that no calendar has",
+    ],
+    [
       "a day that there is not",
       { at: "2026-02-30" },
       "invalid-value",

@@ -96,7 +96,19 @@ function checkParts(step: TestStep, pointer: string, report: Report): void {
 
 function checkRequest(request: TestRequest, pointer: string, report: Report): void {
   checkOneOf(request, ["body", "text", "base64"], pointer, report);
-  const { base64 } = request;
+  const { base64, tls, https } = request;
+  if (tls !== undefined && https === false)
+    report.error(
+      "conflicting-keys",
+      pointerTo(pointer, "tls"),
+      "`tls` stands beside `https` that is `false`",
+    );
+  for (const member of ["validFrom", "validTo"] as const)
+    checkInstant(
+      tls?.clientCertificate?.[member],
+      pointerTo(pointer, "tls", "clientCertificate", member),
+      report,
+    );
   if (base64 !== undefined && Buffer.from(base64, "base64").toString("base64") !== base64)
     report.error("invalid-value", pointerTo(pointer, "base64"), "the text is no base64");
 }

@@ -68,6 +68,7 @@ export async function exchangeIn(
     headers: request.headers,
     remoteAddress: request.ip,
     encrypted: request.https,
+    tls: request.tls,
     httpVersion: request.httpVersion,
     upgrade: request.upgrade,
   });

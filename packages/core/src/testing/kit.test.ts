@@ -37,6 +37,13 @@ const policy = definePolicy({
     "GET /slow": { authenticate: "none", limits: ["slots"] },
     "GET /two": { authenticate: "none", limits: ["two"] },
     "OPTIONS /echo": { authenticate: "none" },
+    "GET /machines": {
+      authenticate: "none",
+      authorize: {
+        when: "has(request.tls.clientCertificate) && request.tls.clientCertificate.subject.endsWith(',O=Shop')",
+      },
+    },
+    "GET /modern": { authenticate: "none", authorize: { when: "request.tls.protocol == 'TLSv1.3'" } },
   },
 });
 
@@ -142,6 +149,16 @@ describe("a kit", () => {
       ["X-A", "1"],
     ]);
     expectAdmitted(await kit.anonymous.get("/echo", { https: true }));
+  });
+
+  it("comes with the TLS session that a test says", async () => {
+    const { anonymous } = await kitFor();
+    const of = (subject: string) => ({ tls: { clientCertificate: { subject } } });
+    expectAdmitted(await anonymous.get("/machines", of("CN=till,O=Shop")));
+    expectRefused(await anonymous.get("/machines", of("CN=till,O=Else")), { stage: "authorize" });
+    expectRefused(await anonymous.get("/machines"), { stage: "authorize" });
+    expectAdmitted(await anonymous.get("/modern"));
+    expectRefused(await anonymous.get("/modern", { tls: { protocol: "TLSv1.2" } }), { stage: "authorize" });
   });
 
   it("decides as a server's framework matches", async () => {

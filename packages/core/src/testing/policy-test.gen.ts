@@ -421,6 +421,34 @@ export interface TestAnswer {
   readonly throws?: string;
 }
 /**
+ * What a verified certificate says of its holder.
+ *
+ * This interface was referenced by `PolicyTestFile`'s JSON-Schema
+ * via the `definition` "TestCertificate".
+ */
+export interface TestCertificate {
+  /**
+   * Distinguished name, most specific part first: `CN=ann,O=Shop,C=DE`.
+   */
+  readonly subject: string;
+  /**
+   * Each with its kind: `DNS:a.test`, `URI:spiffe://shop/ann`. Default: none.
+   */
+  readonly subjectAltNames?: Texts;
+  /**
+   * SHA-256 of the certificate, lower-case hex. Default: that of the subject.
+   */
+  readonly fingerprint256?: string;
+  /**
+   * Default: thirty days ago, by the virtual clock.
+   */
+  readonly validFrom?: TestInstant;
+  /**
+   * Default: in thirty days, by the virtual clock.
+   */
+  readonly validTo?: TestInstant;
+}
+/**
  * What an authenticator would find out about somebody. The runner makes a credential of it: a token signed with a throwaway key, an API key, or a text that the stub of a `custom` authenticator knows.
  *
  * This interface was referenced by `PolicyTestFile`'s JSON-Schema
@@ -531,4 +559,28 @@ export interface TestRequest extends RequestDefaults {
    * Whether the server sees a request to upgrade. Default `false`.
    */
   readonly upgrade?: boolean;
+  /**
+   * Facts of the TLS session. Default: TLS 1.3 without a certificate of the caller's.
+   */
+  readonly tls?: TestTls;
+}
+/**
+ * Facts of a TLS session.
+ *
+ * This interface was referenced by `PolicyTestFile`'s JSON-Schema
+ * via the `definition` "TestTls".
+ */
+export interface TestTls {
+  /**
+   * Default `TLSv1.3`.
+   */
+  readonly protocol?: "TLSv1.2" | "TLSv1.3";
+  /**
+   * Name of the cipher suite in IANA's registry. Default `TLS_AES_128_GCM_SHA256`.
+   */
+  readonly cipher?: string;
+  /**
+   * The caller's certificate, as the server verified it. Default: none.
+   */
+  readonly clientCertificate?: TestCertificate;
 }

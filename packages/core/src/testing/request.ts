@@ -1,9 +1,10 @@
 /** From what a test writes to what goes over the wire. */
-import type { HeaderField } from "../index.js";
+import { createHash } from "node:crypto";
+import type { HeaderField, TlsFacts } from "../index.js";
 import type { Carrier, ResolvedPolicy } from "../model/resolved.js";
 import type { Moment } from "./credentials.js";
 import type { KnownPerson } from "./people.js";
-import type { RequestDefaults, TestRequest } from "./policy-test.gen.js";
+import type { RequestDefaults, TestRequest, TestTls } from "./policy-test.gen.js";
 
 /** A request as it is sent. */
 export interface SentRequest {
@@ -13,6 +14,8 @@ export interface SentRequest {
   readonly headers: readonly HeaderField[];
   readonly content: Uint8Array | undefined;
   readonly https: boolean;
+  /** Undefined: the socket is not TLS. */
+  readonly tls: TlsFacts | undefined;
   readonly ip: string;
   readonly httpVersion: "1.0" | "1.1";
   readonly upgrade: boolean;
@@ -53,10 +56,30 @@ export function sentRequest(
     headers,
     content,
     https,
+    tls: https ? tlsOf(request.tls ?? {}, moment.now) : undefined,
     ip,
     httpVersion: request.httpVersion ?? "1.1",
     upgrade: request.upgrade === true,
     person: person?.name,
+  };
+}
+
+const MONTH_MS = 30 * 86_400_000;
+
+function tlsOf(
+  { protocol = "TLSv1.3", cipher = "TLS_AES_128_GCM_SHA256", clientCertificate }: TestTls,
+  now: number,
+): TlsFacts {
+  if (clientCertificate === undefined) return { protocol, cipher };
+  const { subject, subjectAltNames = [], validFrom, validTo } = clientCertificate;
+  const fingerprint256 =
+    clientCertificate.fingerprint256 ?? createHash("sha256").update(subject).digest("hex");
+  const from = validFrom === undefined ? now - MONTH_MS : Date.parse(validFrom);
+  const to = validTo === undefined ? now + MONTH_MS : Date.parse(validTo);
+  return {
+    protocol,
+    cipher,
+    clientCertificate: { subject, subjectAltNames, fingerprint256, validFrom: from, validTo: to },
   };
 }
 

@@ -32,7 +32,7 @@ const sample: Json = {
   tests: [
     {
       name: "one", at: "2026-06-01T12:00:00Z", checks: { a: false }, authenticators: { a: "throws" }, lookups: { a: "throws" }, wait: "1s", as: "ann",
-      request: { method: "GET", target: "/", query: { a: ["x"] }, headers: { a: "x" }, cookies: { a: "x" }, body: 1, text: "x", base64: "x", host: "h", https: false, ip: "x", httpVersion: "1.0", upgrade: true },
+      request: { method: "GET", target: "/", query: { a: ["x"] }, headers: { a: "x" }, cookies: { a: "x" }, body: 1, text: "x", base64: "x", host: "h", https: false, ip: "x", httpVersion: "1.0", upgrade: true, tls: { protocol: "TLSv1.2", cipher: "x", clientCertificate: { subject: "CN=x", subjectAltNames: ["DNS:x"], fingerprint256: "0".repeat(64), validFrom: "2026-01-01", validTo: "2027-01-01" } } },
       answer: { status: 200, headers: { a: "x" }, body: 1, text: "x", throws: "x" },
       expect: { outcome: "admit", stage: "x", code: "x", status: 200, route: "x", rule: "/a", concealed: "x", headers: { a: "x", b: null, c: { contains: "x" } }, body: 1, text: "x", members: { "/a": 1 }, absent: ["/a"], withheld: ["x"], errors: [{ pointer: "/a", rule: "x" }], observed: ["x"], handler: { principal: { id: "x" }, params: {}, query: {}, headers: {}, cookies: {}, body: 1 } },
     },
