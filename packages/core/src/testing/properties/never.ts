@@ -11,7 +11,7 @@ import type { CheckStub, TestPerson, TestRequest } from "../policy-test.gen.js";
 import { sentRequest } from "../request.js";
 import { describeResult } from "../trace.js";
 import { World } from "../world.js";
-import type { Caller } from "./callers.js";
+import type { Caller } from "./ways.js";
 import { curlLine } from "./curl.js";
 import type { FastCheck } from "./fast-check.js";
 import { Requests, type GeneratedRequest } from "./requests.js";

@@ -1,13 +1,24 @@
 /** Requests that a route admits, and requests with one thing wrong. */
 import type { Arbitrary } from "fast-check";
 import type { JsonSchema } from "../../model/policy.js";
-import type { PatternPart, ResolvedPolicy, ResolvedRoute } from "../../model/resolved.js";
+import type { ResolvedPolicy, ResolvedRoute } from "../../model/resolved.js";
 import type { TestPerson, TestRequest } from "../policy-test.gen.js";
-import { Callers, COMMON_TEXTS, type Caller, type Params } from "./callers.js";
+import { Callers, COMMON_TEXTS } from "./callers.js";
 import type { FastCheck } from "./fast-check.js";
-import { SchemaMisses, textMisses, without } from "./misses.js";
-import { isRecord, placeOf, rangeOf, typesOf, within, type PlainSchema } from "./plain-schema.js";
-import { isHarmless, SchemaValues } from "./values.js";
+import { SchemaMisses, without } from "./misses.js";
+import { isRecord, placeOf, within, type PlainSchema } from "./plain-schema.js";
+import {
+  firstTexts,
+  isCookieValue,
+  isFieldValue,
+  isRequired,
+  isSegment,
+  pathOf,
+  textOf,
+  textsOff,
+} from "./texts.js";
+import { SchemaValues } from "./values.js";
+import type { Caller, Params } from "./ways.js";
 
 /** A request together with who makes it: what a step of a policy test says. */
 export interface GeneratedRequest {
@@ -204,7 +215,7 @@ export class Requests {
       if (part.kind !== "param") continue;
       const { name } = part;
       const taken = this.staticTexts(index);
-      for (const [fault, text] of this.textsOff(params?.value[name])) {
+      for (const [fault, text] of textsOff(this.fc, this.values, params?.value[name])) {
         if (isSegment(text) && !taken.has(text))
           add(`params.${name}: ${fault}`, (draft) => ({
             ...draft,
@@ -215,7 +226,7 @@ export class Requests {
     for (const [name, schema] of Object.entries(query?.value ?? {})) {
       if (isRequired(schema))
         add(`query.${name}: required`, (draft) => ({ ...draft, query: without(draft.query, name) }));
-      for (const [fault, text] of this.textsOff(schema))
+      for (const [fault, text] of textsOff(this.fc, this.values, schema))
         add(`query.${name}: ${fault}`, (draft) => ({ ...draft, query: { ...draft.query, [name]: text } }));
     }
     if (query !== undefined && unknown === "reject")
@@ -223,36 +234,13 @@ export class Requests {
     for (const [name, schema] of Object.entries(headers?.value ?? {})) {
       if (isRequired(schema))
         add(`headers.${name}: required`, (draft) => ({ ...draft, headers: without(draft.headers, name) }));
-      for (const [fault, text] of this.textsOff(schema)) {
+      for (const [fault, text] of textsOff(this.fc, this.values, schema)) {
         if (isFieldValue(text))
           add(`headers.${name}: ${fault}`, (draft) => ({
             ...draft,
             headers: { ...draft.headers, [name]: text },
           }));
       }
-    }
-  }
-
-  /** Texts that a parameter's schema only just refuses. */
-  private textsOff(schema: JsonSchema | undefined): readonly (readonly [string, string])[] {
-    if (schema === undefined) return [];
-    const plain = this.values.plain(placeOf(schema));
-    const types = typesOf(plain);
-    if (!plain.certain || types?.length !== 1) return [];
-    if ("enum" in plain.keywords || "const" in plain.keywords) return [["enum", "noneOfThese"]];
-    switch (types[0]) {
-      case "integer":
-      case "number":
-        return numbersOff(plain, types[0] === "integer");
-      case "boolean":
-        return [["type", "yes"]];
-      case "string":
-        return textMisses(plain, (rule, value) => ({ fault: rule, value: this.fc.constant(value) })).flatMap(
-          ({ fault, value }) =>
-            this.fc.sample(value, { numRuns: 1, seed: 0 }).map((text) => [fault, textOf(text)] as const),
-        );
-      default:
-        return [];
     }
   }
 
@@ -312,63 +300,4 @@ export class Requests {
     ];
     return below.every((schema) => this.understands(this.values.plain(within(plain, schema)), depth + 1));
   }
-}
-
-function numbersOff(plain: PlainSchema, integer: boolean): readonly (readonly [string, string])[] {
-  const { low, high, bounded, step } = rangeOf(plain, integer);
-  const found: [string, string][] = [
-    ["type", "x"],
-    ["type", `${low}x`],
-  ];
-  if (integer) found.push(["type", String(low + 0.5)]);
-  if (bounded.low) found.push(["minimum", String(low - step)]);
-  if (bounded.high) found.push(["maximum", String(high + step)]);
-  return found;
-}
-
-function isRequired(schema: JsonSchema): boolean {
-  return typeof schema === "object" && schema["required"] === true;
-}
-
-function firstTexts(
-  values: Readonly<Record<string, string | readonly string[]>>,
-): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [
-      name,
-      typeof value === "string" ? value : (value[0] ?? ""),
-    ]),
-  );
-}
-
-function textOf(value: unknown): string {
-  return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
-}
-
-/** A segment that has one reading only. */
-function isSegment(text: string): boolean {
-  return text !== "" && !/^\.+$|[\s/\\;%#?]/u.test(text) && isHarmless(text);
-}
-
-function isFieldValue(text: string): boolean {
-  return /^[\u0021-\u007E]+$/u.test(text);
-}
-
-function isCookieValue(text: string): boolean {
-  return /^[\w.-]+$/u.test(text);
-}
-
-export function pathOf(pattern: readonly PatternPart[], draft: Pick<Draft, "params" | "rest">): string {
-  const segments = pattern.flatMap((part) => {
-    switch (part.kind) {
-      case "static":
-        // As a browser writes it: an encoded letter would be another reading of the same path.
-        return [encodeURI(part.text)];
-      case "param":
-        return [encodeURIComponent(draft.params[part.name] ?? "")];
-      case "rest":
-        return draft.rest.map(encodeURIComponent);
-    }
-  });
-  return `/${segments.join("/")}`;
 }
