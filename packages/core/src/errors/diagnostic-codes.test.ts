@@ -10,7 +10,8 @@ function sourcesBelow(folder: string): string[] {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
     // The validators of `schemas` speak of rules that a caller broke, `testing` of a file of tests: never of a policy.
-    if (entry.isDirectory()) return ["conformance", "schemas", "testing"].includes(entry.name) ? [] : sourcesBelow(path);
+    if (entry.isDirectory())
+      return ["conformance", "schemas", "testing"].includes(entry.name) ? [] : sourcesBelow(path);
     return /(?<!\.test|\.test-support|\.gen)\.ts$/.test(path) && !path.endsWith("diagnostic-codes.ts")
       ? [path]
       : [];
