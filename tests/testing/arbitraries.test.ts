@@ -97,3 +97,41 @@ describe("requests that are generated from a policy", () => {
     expect(tally.refused).toBeGreaterThan(300);
   });
 });
+
+describe("people and targets", () => {
+  it("are those that a route is for", async () => {
+    const { people } = arbitrariesFor(await readPolicy(orders), fc);
+    const sampled = fc.sample(people("POST /orders"), { numRuns: 60, seed: 1 });
+    expect(new Set(sampled.map(({ authenticator }) => authenticator))).toEqual(new Set(["user"]));
+    expect(new Set(sampled.flatMap(({ roles = [] }) => roles))).toEqual(
+      new Set(["admin", "clerk", "customer"]),
+    );
+    expect(sampled.every(({ scopes }) => scopes?.includes("orders:write"))).toBe(true);
+    const admins = fc.sample(people("GET /admin/audit"), { numRuns: 20, seed: 1 });
+    expect(admins.every(({ roles }) => roles?.includes("admin"))).toBe(true);
+  });
+
+  it("are other spellings of a path too, none of which lets anybody in", async () => {
+    const policy = await readPolicy(orders);
+    const sampled = fc.sample(arbitrariesFor(policy, fc).targets("GET /admin/audit"), {
+      numRuns: 200,
+      seed: 1,
+    });
+    expect(sampled).toEqual(
+      expect.arrayContaining(["/admin/audit", "//admin/audit", "/%61dmin/audit", "/x/../admin/audit"]),
+    );
+    const kit = await policyKit(policy);
+    for (const target of new Set(sampled)) expect((await kit.anonymous.get(target)).outcome).toBe("refuse");
+    await kit.close();
+  });
+
+  it("are of a route that there is, and of a policy that can be served", async () => {
+    const policy = await readPolicy(orders);
+    const { requests, people } = arbitrariesFor(policy, fc);
+    expect(() => requests("POST /order")).toThrow(
+      "the policy has no route `POST /order`: did you mean `POST /orders`?",
+    );
+    expect(() => people("GET /health")).toThrow("no person can be made for `GET /health`");
+    expect(() => arbitrariesFor({ ...policy, routes: { x: {} } }, fc)).toThrow("the policy cannot be served");
+  });
+});

@@ -18,7 +18,9 @@ export function curlLine(
   };
   const sent = sentRequest(request, {}, standIn, { now: 0, start: 0 }, policy);
   const host = sent.headers.find(([name]) => name.toLowerCase() === "host")?.[1] ?? "api.test";
-  const url = sent.target.startsWith("/") ? `https://${host}${sent.target}` : sent.target;
+  // What a shell fills in is not to be percent-encoded before.
+  const target = sent.target.replaceAll(/%24(?=[A-Z0-9_]+_CREDENTIAL)/gu, "$");
+  const url = target.startsWith("/") ? `https://${host}${target}` : target;
   const fields = sent.headers.filter(([name]) => !["host", "content-length"].includes(name.toLowerCase()));
   return [
     "curl -si --path-as-is",
