@@ -20,7 +20,13 @@ const WORDS = {
   Expiry: "duration or instant",
   Pointer: "pointer",
 };
-const TYPES = { string: "text", integer: "whole number", number: "number", boolean: "`true` or `false`" };
+const TYPES = {
+  null: "null",
+  string: "text",
+  integer: "whole number",
+  number: "number",
+  boolean: "`true` or `false`",
+};
 
 export async function keyTables(language, file, text) {
   const filled = text.replace(TABLE, (_, open, name, close) => {

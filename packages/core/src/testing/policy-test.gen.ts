@@ -440,11 +440,11 @@ export interface TestCertificate {
    */
   readonly fingerprint256?: string;
   /**
-   * Default: thirty days ago, by the virtual clock.
+   * When it begins. Default: thirty days ago, by the virtual clock.
    */
   readonly validFrom?: TestInstant;
   /**
-   * Default: in thirty days, by the virtual clock.
+   * When it ends. Default: in thirty days, by the virtual clock.
    */
   readonly validTo?: TestInstant;
 }
