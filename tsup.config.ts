@@ -28,6 +28,8 @@ export default defineConfig([
       index: `${core}/src/index.ts`,
       "node/index": `${core}/src/node/index.ts`,
       "conformance/index": `${core}/src/conformance/index.ts`,
+      "testing/index": `${core}/src/testing/index.ts`,
+      "testing/properties/index": `${core}/src/testing/properties/index.ts`,
       "platform/node": `${core}/src/platform/node.ts`,
       "platform/portable": `${core}/src/platform/portable.ts`,
     },

@@ -11,8 +11,12 @@ const sources = [
   { find: /^#platform$/, replacement: file("packages/core/src/platform/node.ts") },
   { find: /^@gatehouse\/core$/, replacement: file("packages/core/src/index.ts") },
   {
-    find: /^@gatehouse\/core\/(node|conformance)$/,
+    find: /^@gatehouse\/core\/(node|conformance|testing)$/,
     replacement: file("packages/core/src/") + "$1/index.ts",
+  },
+  {
+    find: /^@gatehouse\/core\/testing\/properties$/,
+    replacement: file("packages/core/src/testing/properties/index.ts"),
   },
   {
     find: /^@gatehouse\/(node-http|express|fastify|fetch)$/,

@@ -25,14 +25,22 @@ const language = assemble(
   kinds.map((path) => [path, read(path)]),
 );
 
+// The format of policy tests is no part of the language, but said once in the same way.
+const tests = assemble(read("src/testing/policy-test.schema.json"), []);
+const testReference = join(root, "docs/testing.md");
+
 const files = {
   [join(core, "policy.schema.json")]: `${JSON.stringify(editorSchema(language), null, 2)}\n`,
-  [join(core, "src/model/policy.gen.ts")]: await policyTypes(language),
-  [join(core, "src/compile/shape-rules.gen.ts")]: shapeRules(language),
+  [join(core, "src/model/policy.gen.ts")]: await policyTypes(language, "the policy language"),
+  [join(core, "src/compile/shape-rules.gen.ts")]: shapeRules(language, "SHAPE_RULES", "./shape-rule.js"),
   [join(core, "src/platform/node-html-worker.gen.ts")]: await htmlWorker(
     join(core, "src/platform/node-html-worker.ts"),
   ),
   [reference]: await keyTables(language, reference, readFileSync(reference, "utf8")),
+  [join(core, "policy-test.schema.json")]: `${JSON.stringify(editorSchema(tests), null, 2)}\n`,
+  [join(core, "src/testing/policy-test.gen.ts")]: await policyTypes(tests, "policy tests"),
+  [join(core, "src/testing/test-rules.gen.ts")]: shapeRules(tests, "TEST_RULES", "../compile/shape-rule.js"),
+  [testReference]: await keyTables(tests, testReference, readFileSync(testReference, "utf8")),
 };
 
 const stale = Object.entries(files).filter(

@@ -91,7 +91,9 @@ function kindOf(path: string): string | undefined {
 /** Browsers and workers have no `node:*`. */
 function mayUseNode(path: string): boolean {
   const room = roomOf(path);
-  return room === "node" || room === "conformance" || posix.relative(SRC, path).startsWith("platform/node");
+  return (
+    ["node", "conformance", "testing"].includes(room) || posix.relative(SRC, path).startsWith("platform/node")
+  );
 }
 
 /** Rows of the table of packages. */

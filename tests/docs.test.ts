@@ -1,7 +1,9 @@
 /** The reference is held to what it is about: tables of codes from both sides, samples that compile, keys, stages, links. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { checkPolicy, ERRORS, parsePolicy, STAGES } from "@gatehouse/core";
+import { readPolicyTests, runPolicyTests } from "@gatehouse/core/testing";
 import { describe, expect, it } from "vitest";
 import { htmlProfiles } from "../packages/core/src/kinds/sanitize/profiles.js";
 import { ATTRIBUTES, TAGS, URL_ATTRIBUTES } from "../packages/core/src/lib/html-vocabulary.js";
@@ -36,7 +38,23 @@ function rowsOf(text: string): string[][] {
 function policiesIn(text: string): string[] {
   return [...text.matchAll(/^```jsonc?\n([^]*?)^```/gm)]
     .map((match) => match[1] ?? "")
-    .filter((block) => /"gatehouse"\s*:\s*1/.test(block));
+    .filter((block) => /"gatehouse"\s*:\s*1/.test(block) && !isTestFile(block));
+}
+
+/** A file of tests, with its policy in it. */
+function isTestFile(block: string): boolean {
+  return /^ {2}"tests": \[/m.test(block);
+}
+
+/** First arguments of whatever reports a problem of policy tests. */
+function testCodes(): ReadonlySet<string> {
+  const folder = "packages/core/src/testing";
+  const sources = readdirSync(join(root, folder)).filter((name) => /^[a-z-]+\.ts$/.test(name));
+  return new Set(
+    sources.flatMap((name) =>
+      [...read(`${folder}/${name}`).matchAll(/\berror\(\s*"([a-z-]+)"/g)].map((match) => match[1] ?? ""),
+    ),
+  );
 }
 
 function errorsOf(policy: string): string[] {
@@ -163,6 +181,47 @@ describe("docs/policy.md", () => {
     const statuses = [...page.matchAll(/\b[45]\d\d `([a-z]+(?:-[a-z]+)*)`/g)].map((match) => match[1] ?? "");
     expect(statuses.length).toBeGreaterThan(20);
     expect(statuses.filter((code) => !Object.hasOwn(ERRORS, code))).toEqual([]);
+  });
+});
+
+describe("docs/testing.md", () => {
+  const page = read("docs/testing.md");
+  const language = vocabularyOf(JSON.parse(read("packages/core/policy-test.schema.json"))).filter((word) =>
+    /^[$a-z][^.]*$/i.test(word),
+  );
+
+  it("names every key and every word of policy tests", () => {
+    expect(language.length).toBeGreaterThan(80);
+    expect(unnamed(language, page)).toEqual([]);
+  });
+
+  it("has every code that is not one of a policy's, and no other", () => {
+    const written = rowsOf(page.slice(page.indexOf("\n### What is refused"), page.indexOf("\n## Running")));
+    const used = testCodes();
+    expect(used.size).toBeGreaterThan(8);
+    expect(
+      [...used].filter(
+        (code) => !written.some(([name]) => name === code) && !Object.hasOwn(DIAGNOSTIC_CODES, code),
+      ),
+    ).toEqual([]);
+    expect(written.map(([code = ""]) => code).filter((code) => !used.has(code))).toEqual([]);
+  });
+
+  it("has samples that pass as they are written", async () => {
+    const samples = [...page.matchAll(/^```jsonc\n([^]*?)^```/gm)]
+      .map((match) => match[1] ?? "")
+      .filter(isTestFile);
+    expect(samples).toHaveLength(1);
+    const folder = mkdtempSync(join(tmpdir(), "gatehouse-docs-"));
+    try {
+      const path = join(folder, "sample.policy-test.json");
+      writeFileSync(path, samples.join(""));
+      const { tests } = await runPolicyTests(await readPolicyTests(path));
+      expect(tests.flatMap(({ failures }) => failures.map(({ message }) => message))).toEqual([]);
+      expect(tests.length).toBe(4);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 

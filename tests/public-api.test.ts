@@ -2,6 +2,8 @@
 import * as conformance from "@gatehouse/core/conformance";
 import * as core from "@gatehouse/core";
 import * as node from "@gatehouse/core/node";
+import * as testing from "@gatehouse/core/testing";
+import * as properties from "@gatehouse/core/testing/properties";
 import * as express from "@gatehouse/express";
 import * as fastify from "@gatehouse/fastify";
 import * as fetchAdapter from "@gatehouse/fetch";
@@ -26,6 +28,7 @@ it.each([
       "parsePolicy",
     ],
   ],
+  ["@gatehouse/core/testing/properties", properties, ["CounterexampleError", "arbitrariesFor", "never"]],
   ["@gatehouse/core/node", node, ["nodeSecrets", "readPolicy"]],
   ["@gatehouse/express", express, ["gatehouse", "guardUpgrade", "ownServer"]],
   ["@gatehouse/fastify", fastify, ["gatehouse", "guardUpgrade"]],
@@ -66,6 +69,22 @@ it("@gatehouse/fetch", () => {
       "guard",
       "honoRoutes",
       "inventory",
+    ]
+  `);
+});
+
+it("@gatehouse/core/testing", () => {
+  expect(Object.keys(testing).sort()).toMatchInlineSnapshot(`
+    [
+      "PolicyTestError",
+      "expectAdmitted",
+      "expectRefused",
+      "expectResult",
+      "formatTrace",
+      "matchers",
+      "policyKit",
+      "readPolicyTests",
+      "runPolicyTests",
     ]
   `);
 });

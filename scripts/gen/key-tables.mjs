@@ -14,12 +14,23 @@ const WORDS = {
   ConditionText: "condition",
   JsonSchema: "JSON Schema",
   SecretReference: "secret reference",
+  InlinePolicy: "policy",
+  TestInstant: "instant",
+  TestDuration: "duration",
+  Expiry: "duration or instant",
+  Pointer: "pointer",
 };
-const TYPES = { string: "text", integer: "whole number", number: "number", boolean: "`true` or `false`" };
+const TYPES = {
+  null: "null",
+  string: "text",
+  integer: "whole number",
+  number: "number",
+  boolean: "`true` or `false`",
+};
 
 export async function keyTables(language, file, text) {
   const filled = text.replace(TABLE, (_, open, name, close) => {
-    const definition = name === "Document" ? language : language.$defs[name];
+    const definition = ["Document", language.title].includes(name) ? language : language.$defs[name];
     if (definition?.properties === undefined) throw new Error(`${file} asks for the keys of ${name}`);
     return `${open}\n\n${tableOf(definition, language)}\n\n${close}`;
   });

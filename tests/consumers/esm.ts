@@ -7,6 +7,7 @@ import {
   type Engine,
   type EngineOptions,
 } from "@gatehouse/core";
+import { expectRefused, policyKit, type TestReport } from "@gatehouse/core/testing";
 import { guard } from "@gatehouse/node-http";
 
 const options: EngineOptions = { secrets: { get: () => undefined } };
@@ -23,6 +24,11 @@ const decision: Decision = await engine.evaluate({
 });
 export const said: string = decision.outcome;
 export const problems: number = checkPolicy(policy).length;
+const kit = await policyKit(policy, { people: {} });
+expectRefused(await kit.anonymous.post("/none", { a: 1 }), { status: 404 });
+export const failures = (report: TestReport): readonly string[] =>
+  report.tests.flatMap(({ failures }) => failures.map(({ message }) => message));
+
 export const server = createServer(guard(engine, (_request, response) => void response.end("ok")));
 
 // @ts-expect-error the language has no such key: a typo must not type-check

@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { test } from "node:test";
 import * as core from "@gatehouse/core";
+import { expectAdmitted, expectRefused, matchers, policyKit, runPolicyTests } from "@gatehouse/core/testing";
 import * as adapter from "@gatehouse/node-http";
 import { judge, key, policy, secrets } from "./policy.mjs";
 
@@ -28,6 +29,32 @@ test("require() and import give one instance", () => {
 
 test("the engine decides", async () => {
   assert.deepEqual(await judge(core.createEngine), []);
+});
+
+test("the policy is tested without a server", async () => {
+  const people = { clerk: { roles: ["clerk"], attributes: { tenant: "acme" } } };
+  const kit = await policyKit(policy, { people });
+  const order = { sku: "TEA-0001", quantity: 2 };
+  const admitted = await kit
+    .as("clerk")
+    .answering({ body: { id: "1", margin: 0.7 } })
+    .post("/orders", order);
+  expectAdmitted(admitted, { status: 200, body: { id: "1" } });
+  const refused = await kit.anonymous.post("/orders", order);
+  expectRefused(refused, { code: "unauthenticated", status: 401 });
+  assert.throws(() => expectAdmitted(refused), /authenticate +refuse unauthenticated/);
+  assert.equal(matchers.toBeRefused(refused, { status: 403 }).pass, false);
+  await kit.close();
+
+  const tests = [
+    {
+      name: "an order",
+      as: "clerk",
+      request: { method: "POST", target: "/orders", body: order },
+      expect: { outcome: "admit" },
+    },
+  ];
+  assert.equal((await runPolicyTests({ policy, people, tests })).passed, 1);
 });
 
 test("the adapter enforces over a socket", async () => {

@@ -15,26 +15,35 @@ import { kindOf, quote } from "./words.js";
  * @throws PolicyError with every problem of syntax, duplicate key and unreadable value; nothing else
  */
 export function parsePolicy(text: string, file?: string): PolicyDocument {
+  const read = readObject(text, file);
+  if ("diagnostics" in read) throw new PolicyError(read.diagnostics);
+  // An object; whether it is a policy is the checks' to say.
+  return read.object as PolicyDocument;
+}
+
+/** An object from text, in the same notation and as strictly, or all that keeps it from being one. */
+export function readObject(
+  text: string,
+  file?: string,
+): { readonly object: object } | { readonly diagnostics: readonly Diagnostic[] } {
   const report = new Report();
   // Some editors begin a file with a byte order mark; it says nothing.
   const content = text.startsWith("\uFEFF") ? text.slice(1) : text;
   const tree = readTree(content, report);
-  if (tree === undefined) throw new PolicyError(inFile(report.diagnostics, file));
+  if (tree === undefined) return { diagnostics: inFile(report.diagnostics, file) };
   const duplicates: Diagnostic[] = [];
   const document = valueOf(tree, "", duplicates);
-  if (!isDocument(document)) {
+  if (!isObject(document)) {
     report.error("wrong-type", "", `expected an object, found ${kindOf(document)}`);
-    throw new PolicyError(inFile(report.diagnostics, file));
+    return { diagnostics: inFile(report.diagnostics, file) };
   }
   rememberSource(document, content, file);
   checkBounds(document, report);
   const diagnostics = [...withPositions(document, report.diagnostics), ...inFile(duplicates, file)];
-  if (diagnostics.length > 0) throw new PolicyError(diagnostics);
-  return document;
+  return diagnostics.length > 0 ? { diagnostics } : { object: document };
 }
 
-/** An object; whether it is a policy is the checks' to say. */
-function isDocument(value: unknown): value is PolicyDocument {
+function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 

@@ -6,7 +6,7 @@ import type { Report } from "../errors/diagnostics.js";
 import { pointerTo } from "../lib/pointer.js";
 import { checkObject } from "./shape-objects.js";
 import { SHAPE_RULES } from "./shape-rules.gen.js";
-import type { JsonType, Rule, Walk } from "./shape-rule.js";
+import type { JsonType, Rule, ShapeRules, Walk } from "./shape-rule.js";
 import { literalSecret, notYet } from "./shape-refusals.js";
 import { checkNumber, checkString } from "./shape-scalars.js";
 import { alternatives, kindOf, quote } from "./words.js";
@@ -16,12 +16,23 @@ export function checkShape(document: unknown, report: Report): void {
   checkRule(document, { ref: "root" }, "", report);
 }
 
-/** One value by one rule of the table, such as an action that stands inside of a JSON Schema. */
-export function checkRule(value: unknown, rule: Rule, pointer: string, report: Report): void {
+/**
+ * One value by one rule of the table, such as an action that stands inside of a JSON Schema.
+ * @param table where references of the rule lead
+ */
+export function checkRule(
+  value: unknown,
+  rule: Rule,
+  pointer: string,
+  report: Report,
+  table: ShapeRules = SHAPE_RULES,
+): void {
+  const dereference = (named: Rule): Rule =>
+    named.ref === undefined ? named : dereference(table[named.ref] ?? {});
   const walk: Walk = (value, named, pointer) => {
     const rule = dereference(named);
     if (rule.reserved !== undefined) return notYet(pointer, rule.reserved, report);
-    if (!hasType(value, rule)) return wrongType(value, rule, pointer, report);
+    if (!hasType(value, rule)) return wrongType(value, rule, dereference, pointer, report);
     const branch = rule.union?.[typeOf(value) ?? "null"];
     if (branch !== undefined) return walk(value, branch, pointer);
     if (rule.enum !== undefined) checkEnum(value, rule.enum, pointer, report);
@@ -33,9 +44,7 @@ export function checkRule(value: unknown, rule: Rule, pointer: string, report: R
   walk(value, rule, pointer);
 }
 
-function dereference(rule: Rule): Rule {
-  return rule.ref === undefined ? rule : dereference(SHAPE_RULES[rule.ref] ?? {});
-}
+type Dereference = (rule: Rule) => Rule;
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null;
@@ -62,12 +71,18 @@ function hasType(value: unknown, rule: Rule): boolean {
   return type !== undefined && (types.includes(type) || (type === "number" && types.includes("integer")));
 }
 
-function wrongType(value: unknown, rule: Rule, pointer: string, report: Report): void {
+function wrongType(
+  value: unknown,
+  rule: Rule,
+  dereference: Dereference,
+  pointer: string,
+  report: Report,
+): void {
   if (rule.holdsSecret === true && typeof value === "string") return literalSecret(pointer, report);
   report.error(
     "wrong-type",
     pointer,
-    `expected ${expectation(rule)}, found ${kindOf(value)}`,
+    `expected ${expectation(rule, dereference)}, found ${kindOf(value)}`,
     typeHelp(value, rule, pointer),
   );
 }
@@ -81,7 +96,7 @@ function typeHelp(value: unknown, rule: Rule, pointer: string): string | undefin
   return isNumber && typeof value === "string" ? "write it without quotes" : undefined;
 }
 
-function expectation(rule: Rule): string {
+function expectation(rule: Rule, dereference: Dereference): string {
   if (rule.expected !== undefined) return rule.expected;
   if (rule.enum !== undefined && rule.union === undefined) return alternatives(rule.enum);
   if (rule.union !== undefined) {

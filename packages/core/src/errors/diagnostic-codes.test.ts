@@ -9,8 +9,9 @@ const root = new URL("..", import.meta.url).pathname;
 function sourcesBelow(folder: string): string[] {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
-    // The validators of `schemas` speak of rules that a caller broke, never of a policy.
-    if (entry.isDirectory()) return ["conformance", "schemas"].includes(entry.name) ? [] : sourcesBelow(path);
+    // The validators of `schemas` speak of rules that a caller broke, `testing` of a file of tests: never of a policy.
+    if (entry.isDirectory())
+      return ["conformance", "schemas", "testing"].includes(entry.name) ? [] : sourcesBelow(path);
     return /(?<!\.test|\.test-support|\.gen)\.ts$/.test(path) && !path.endsWith("diagnostic-codes.ts")
       ? [path]
       : [];

@@ -1,0 +1,255 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { definePolicy, PolicyError, type DecisionEvent, type PolicyDocument } from "../index.js";
+import { policyKit, type KitOptions, type PolicyKit } from "./kit.js";
+import { expectAdmitted, expectRefused, expectResult, matchers } from "./matchers.js";
+import type { Expectation } from "./policy-test.gen.js";
+import { PolicyTestError } from "./problems.js";
+import { formatTrace } from "./trace.js";
+
+declare module "vitest" {
+  interface Matchers<T> {
+    toBeAdmitted(expected?: Omit<Expectation, "outcome">): T;
+    toBeRefused(expected?: Omit<Expectation, "outcome">): T;
+  }
+}
+
+const policy = definePolicy({
+  gatehouse: 1,
+  name: "kit",
+  authenticators: {
+    user: {
+      type: "jwt",
+      issuer: "https://id.test/",
+      audience: "api",
+      algorithms: ["ES256"],
+      keys: { jwks: "k.json" },
+      principal: { id: "sub", roles: "roles" },
+    },
+  },
+  roles: { clerk: [] },
+  limits: { slots: { limit: 1, algorithm: "concurrency" }, two: { limit: 2, window: "1m" } },
+  routes: {
+    "* /echo": { authenticate: "none", request: { types: ["application/json", "text/plain"] } },
+    "GET /clerks": {
+      authorize: { roles: ["clerk"], check: "onDuty" },
+      response: { body: { type: "object", properties: { id: { type: "string" } } } },
+    },
+    "GET /slow": { authenticate: "none", limits: ["slots"] },
+    "GET /two": { authenticate: "none", limits: ["two"] },
+    "OPTIONS /echo": { authenticate: "none" },
+    "GET /machines": {
+      authenticate: "none",
+      authorize: {
+        when: "has(request.tls.clientCertificate) && request.tls.clientCertificate.subject.endsWith(',O=Shop')",
+      },
+    },
+    "GET /modern": { authenticate: "none", authorize: { when: "request.tls.protocol == 'TLSv1.3'" } },
+  },
+});
+
+const kits: PolicyKit[] = [];
+afterEach(async () => {
+  for (const kit of kits.splice(0)) await kit.close();
+});
+
+async function kitFor(options: KitOptions = {}, document: PolicyDocument = policy): Promise<PolicyKit> {
+  const kit = await policyKit(document, { people: { ann: { roles: ["clerk"] }, bob: {} }, ...options });
+  kits.push(kit);
+  return kit;
+}
+
+describe("a kit", () => {
+  it("asks as people, whose requests the handler answers as the test says", async () => {
+    const kit = await kitFor({ checks: { onDuty: ({ principal }) => principal?.id === "ann" } });
+    const result = await kit
+      .as("ann")
+      .answering({ body: { id: "1", margin: 2 } })
+      .get("/clerks");
+    expect(result).toMatchObject({ outcome: "admit", status: 200, body: { id: "1" }, route: "GET /clerks" });
+    expect(result.headers["content-type"]).toBe("application/json");
+    expect(await kit.as("bob").get("/clerks")).toMatchObject({ code: "forbidden", status: 403 });
+    expect(await kit.as({ id: "eve", roles: ["clerk"] }).get("/clerks")).toMatchObject({ stage: "check" });
+    expect(await kit.anonymous.get("/clerks")).toMatchObject({ code: "unauthenticated" });
+  });
+
+  it.each(["get", "head", "options", "delete"] as const)("sends %s without a body", async (method) => {
+    const kit = await kitFor();
+    const result = await kit.anonymous[method]("/echo", { headers: { "X-One": "1" }, query: { a: "b c" } });
+    expect(result).toMatchObject({ outcome: "admit", status: 204 });
+    expect(result.request).toMatchObject({
+      method: method.toUpperCase(),
+      target: "/echo?a=b%20c",
+      content: undefined,
+    });
+    expect(result.request.headers).toContainEqual(["X-One", "1"]);
+  });
+
+  it.each(["post", "put", "patch"] as const)("sends %s with one", async (method) => {
+    const kit = await kitFor();
+    const result = await kit.anonymous[method]("/echo", { n: 1 }, { ip: "2001:db8::1" });
+    expect(result).toMatchObject({ outcome: "admit" });
+    expect(result.request).toMatchObject({ method: method.toUpperCase(), ip: "2001:db8::1", https: true });
+    expect(Buffer.from(result.request.content ?? []).toString()).toBe('{"n":1}');
+    expect(result.request.headers).toContainEqual(["Content-Length", "7"]);
+    const typed = await kit.anonymous[method]("/echo", undefined, {
+      text: "x",
+      headers: { "Content-Type": "text/plain" },
+    });
+    expect(typed.outcome).toBe("admit");
+  });
+
+  it("sends nothing of a body to HEAD", async () => {
+    const kit = await kitFor();
+    const result = await kit.anonymous.answering({ body: { id: "1" } }).head("/echo");
+    expect(result).toMatchObject({ status: 200, text: "", body: undefined });
+  });
+
+  it("has a clock, and begins anew when it is told", async () => {
+    const kit = await kitFor({ at: "2030-01-01T00:00:00Z" });
+    expect(kit.clock.now()).toBe(Date.parse("2030-01-01T00:00:00Z"));
+    const ask = () => kit.anonymous.get("/two");
+    expectAdmitted(await ask());
+    expectAdmitted(await ask());
+    expectRefused(await ask(), { code: "rate-limited" });
+    kit.clock.advance("1m");
+    kit.clock.advance("6s");
+    expectAdmitted(await ask());
+    kit.reset();
+    expect(kit.clock.now()).toBe(Date.parse("2030-01-01T00:00:00Z"));
+    expectAdmitted(await ask());
+    expectAdmitted(await ask());
+    expectRefused(await ask(), { code: "rate-limited" });
+    expect(() => kit.clock.advance("soon")).toThrow(
+      "`soon` does not fit here: write a duration such as `10s`",
+    );
+  });
+
+  it("holds an exchange open until it is released", async () => {
+    const seen: DecisionEvent[] = [];
+    const kit = await kitFor({ onDecision: (_result, event) => void seen.push(event) });
+    const held = await kit.anonymous.get("/slow", { hold: true });
+    expect(held.outcome).toBe("admit");
+    expectRefused(await kit.anonymous.get("/slow"), { code: "rate-limited" });
+    expect(seen).toHaveLength(1);
+    held.release();
+    held.release();
+    expect(seen).toHaveLength(2);
+    expectAdmitted(await kit.anonymous.get("/slow"));
+  });
+
+  it("takes what every request has from `requests`", async () => {
+    const kit = await kitFor({
+      requests: { host: "other.test", https: false, ip: "198.51.100.1", headers: { "X-A": "1" } },
+    });
+    const refused = await kit.anonymous.get("/echo");
+    expectRefused(refused, { code: "https-required" });
+    expect(refused.request).toMatchObject({ ip: "198.51.100.1", https: false });
+    expect(refused.request.headers).toEqual([
+      ["Host", "other.test"],
+      ["X-A", "1"],
+    ]);
+    expectAdmitted(await kit.anonymous.get("/echo", { https: true }));
+  });
+
+  it("comes with the TLS session that a test says", async () => {
+    const { anonymous } = await kitFor();
+    const of = (subject: string) => ({ tls: { clientCertificate: { subject } } });
+    expectAdmitted(await anonymous.get("/machines", of("CN=till,O=Shop")));
+    expectRefused(await anonymous.get("/machines", of("CN=till,O=Else")), { stage: "authorize" });
+    expectRefused(await anonymous.get("/machines"), { stage: "authorize" });
+    expectAdmitted(await anonymous.get("/modern"));
+    expectRefused(await anonymous.get("/modern", { tls: { protocol: "TLSv1.2" } }), { stage: "authorize" });
+  });
+
+  it("decides as a server's framework matches", async () => {
+    const kit = await kitFor({ matching: { caseSensitive: false, trailingSlash: "ignored" } });
+    expectAdmitted(await kit.anonymous.get("/ECHO/"));
+    expectRefused(await (await kitFor()).anonymous.get("/ECHO/"), { code: "not-found" });
+  });
+
+  it.each<[string, () => Promise<unknown>, string | RegExp]>([
+    [
+      "an option",
+      () => kitFor({ peple: {} } as KitOptions),
+      "unknown option `peple`: did you mean `people`?",
+    ],
+    [
+      "a person",
+      async () => (await kitFor()).as("an"),
+      "nobody in `people` is called `an`: did you mean `ann`?",
+    ],
+    ["a key of a person", () => kitFor({ people: { a: { rolse: [] } as object } }), "unknown key `rolse`"],
+    ["a key of a stranger", async () => (await kitFor()).as({ rolse: [] } as object), "unknown key `rolse`"],
+    ["a role", async () => (await kitFor()).as({ roles: ["clark"] }), "did you mean `clerk`?"],
+    ["a check", () => kitFor({ checks: { onDuti: true } }), "did you mean `onDuty`?"],
+    ["an instant", () => kitFor({ at: "now" }), "`now` does not fit here: write an instant such as"],
+    [
+      "a key of a request",
+      async () => (await kitFor()).anonymous.request({ target: "/", metod: "x" } as never),
+      "unknown key `metod`",
+    ],
+    [
+      "an option of a request",
+      async () => (await kitFor()).anonymous.get("/", { header: {} } as never),
+      "did you mean `headers`?",
+    ],
+    [
+      "a key of an answer",
+      async () => (await kitFor()).anonymous.answering({ statsu: 1 } as never),
+      "did you mean `status`?",
+    ],
+    [
+      "a policy that cannot be served",
+      () => policyKit({ ...policy, routes: { x: {} } }),
+      "the policy cannot be served",
+    ],
+  ])("refuses %s that nobody knows", async (_what, ask, message) => {
+    await expect(ask).rejects.toThrow(message);
+  });
+
+  it("tells which kind of problem it is", async () => {
+    await expect(kitFor({ checks: { x: true } })).rejects.toThrow(PolicyTestError);
+    await expect(kitFor({}, { ...policy, gatehouse: 2 as never })).rejects.toThrow(PolicyError);
+  });
+});
+
+describe("assertions", () => {
+  const ask = async () => (await kitFor({ checks: { onDuty: true } })).as("bob").get("/clerks");
+
+  it("hold where it is so", async () => {
+    const result = await ask();
+    expectRefused(result);
+    expectRefused(result, { status: 403, code: "forbidden", rule: "/routes/GET ~1clerks" });
+    expectResult(result, { outcome: "refuse", headers: { "Cache-Control": "no-store" } });
+  });
+
+  it("show what differs, and the trace", async () => {
+    const result = await ask();
+    expect(() => expectAdmitted(result)).toThrow(
+      'outcome: expected "admit", got "refuse"\n\nas bob: GET /clerks\nrefuse 403',
+    );
+    expect(() => expectRefused(result, { status: 401 })).toThrow("status: expected 401, got 403");
+    expect(() => expectRefused(result, { status: 401 })).toThrow(formatTrace(result.trace));
+    expect(() => expectResult(result, { outcome: "answer" })).toThrow(/^outcome: expected "answer"/u);
+    try {
+      expectAdmitted(result);
+    } catch (error) {
+      expect(error).toMatchObject({ name: "AssertionError" });
+    }
+  });
+
+  it("are closed: a typo is no expectation", async () => {
+    const result = await ask();
+    expect(() => expectRefused(result, { statsu: 403 } as object)).toThrow("did you mean `status`?");
+    expect(() => matchers.toBeRefused(result, { statsu: 403 } as object)).toThrow("did you mean `status`?");
+  });
+
+  it("are matchers of a runner too", async () => {
+    expect.extend(matchers);
+    const result = await ask();
+    expect(result).toBeRefused({ status: 403 });
+    expect(result).not.toBeRefused({ status: 401 });
+    expect(() => expect(result).toBeAdmitted()).toThrow('outcome: expected "admit", got "refuse"\n\nas bob');
+    expect(() => expect(result).not.toBeRefused()).toThrow("expected something else to come of it\n\nas bob");
+  });
+});

@@ -1,0 +1,17 @@
+/** Secrets of a policy under test: never the real ones, so that a test needs none and can leak none. */
+import { createHash } from "node:crypto";
+import type { SecretSource } from "../index.js";
+
+/** 128 hex digits: long enough for every algorithm, and the same in every run, so that what is hashed under it is too. */
+export function throwawaySecret(reference: string): string {
+  return createHash("sha512").update(`gatehouse testing: ${reference}`).digest("hex");
+}
+
+/** @param written values that a test wants to have, by reference */
+export function secretSource(written: Readonly<Record<string, string>>): SecretSource {
+  return { get: (reference) => secretText(written, reference) };
+}
+
+export function secretText(written: Readonly<Record<string, string>>, reference: string): string {
+  return (Object.hasOwn(written, reference) ? written[reference] : undefined) ?? throwawaySecret(reference);
+}

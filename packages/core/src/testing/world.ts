@@ -1,0 +1,172 @@
+/** A policy that can be asked: compiled once, with throwaway keys, a clock that is told the time, and stubs in place of code. */
+import { resolvePolicy } from "../compile/resolve.js";
+import { Report } from "../errors/diagnostics.js";
+import {
+  checkPolicy,
+  createEngine,
+  PolicyError,
+  type ApiKeyLookup,
+  type BoundEngine,
+  type Check,
+  type CustomAuthenticator,
+  type DecisionEvent,
+  type Engine,
+  type FrameworkMatching,
+  type PolicyDocument,
+} from "../index.js";
+import type { ResolvedPolicy } from "../model/resolved.js";
+import { VirtualClock } from "./clock.js";
+import type { IssuedCredential, Moment } from "./credentials.js";
+import { FreshStore } from "./fresh-store.js";
+import { knowPerson, type KnownPerson } from "./people.js";
+import type { TestPerson } from "./policy-test.gen.js";
+import { lookupName, replaceKeys } from "./replace-keys.js";
+import { secretSource, secretText } from "./secrets.js";
+import { askCheck, codeCalledBy, NO_STUBS, type CalledCode, type Stubs } from "./stubs.js";
+
+export interface WorldOptions {
+  readonly secrets?: Readonly<Record<string, string>> | undefined;
+  /** How the server's framework matches; default as the engine does without `bind`. */
+  readonly matching?: FrameworkMatching | undefined;
+}
+
+/** Records of API keys by SHA-256. */
+type Records = Map<string, NonNullable<IssuedCredential["record"]>["of"]>;
+
+const DEFAULT_START = "2026-06-01T12:00:00Z";
+
+export class World {
+  readonly clock = new VirtualClock(Date.parse(DEFAULT_START));
+  readonly calls: CalledCode;
+  /** What happened that no test wants, since it was last taken: a check without a stub was asked. */
+  #problems: string[] = [];
+  #events: DecisionEvent[] = [];
+  #stubs = NO_STUBS;
+  #start = this.clock.now();
+  readonly #records = new Map<string, Records>();
+  readonly #verdicts = new Map<string, NonNullable<IssuedCredential["verdict"]>["of"]>();
+  readonly #store = new FreshStore();
+  #engine: Engine | undefined;
+  #bound: BoundEngine | undefined;
+
+  private constructor(
+    readonly document: PolicyDocument,
+    readonly policy: ResolvedPolicy,
+    private readonly options: WorldOptions,
+  ) {
+    this.calls = codeCalledBy(document);
+  }
+
+  /** @throws PolicyError (rejects) for a policy that cannot be served */
+  static async of(document: PolicyDocument, options: WorldOptions): Promise<World> {
+    // Before its keys are replaced: what is wrong is told with the place in the author's own text.
+    const problems = checkPolicy(document).filter(({ severity }) => severity === "error");
+    const report = new Report();
+    const policy = problems.length > 0 ? undefined : resolvePolicy(document, report);
+    if (policy === undefined) throw new PolicyError([...problems, ...report.diagnostics]);
+    const world = new World(document, policy, options);
+    await world.compile();
+    return world;
+  }
+
+  private async compile(): Promise<void> {
+    const engine = await createEngine(replaceKeys(this.document), {
+      clock: this.clock,
+      store: this.#store,
+      secrets: secretSource(this.options.secrets ?? {}),
+      checks: named(this.calls.checks, (name) => this.check(name)),
+      authenticators: named(this.calls.authenticators, (name) => this.authenticator(name)),
+      lookups: this.lookups(),
+      trace: true,
+      onDecision: (event) => void this.#events.push(event),
+    });
+    this.#engine = engine;
+    this.#bound = this.options.matching === undefined ? engine : engine.bind(this.options.matching);
+  }
+
+  get engine(): BoundEngine {
+    if (this.#bound === undefined) throw new Error("the policy is not compiled");
+    return this.#bound;
+  }
+
+  get moment(): Moment {
+    return { now: this.clock.now(), start: this.#start };
+  }
+
+  /** @param person reports what is wrong, at `pointer` */
+  know(name: string, person: TestPerson, pointer: string, report: Report): KnownPerson {
+    const secret = (reference: string): string => secretText(this.options.secrets ?? {}, reference);
+    const known = knowPerson(name, person, pointer, { policy: this.policy, secret, report });
+    for (const { authenticator, record, verdict } of known.credentials) {
+      if (record !== undefined) this.recordsOf(authenticator.name).set(record.sha256, record.of);
+      if (verdict !== undefined) this.#verdicts.set(verdict.text, verdict.of);
+    }
+    return known;
+  }
+
+  /** Fresh counters, and the clock where a test wants it. */
+  begin(at: string | undefined, stubs: Stubs): void {
+    this.#store.empty();
+    this.#start = Date.parse(at ?? DEFAULT_START);
+    this.clock.set(this.#start);
+    this.#stubs = stubs;
+    this.#problems = [];
+  }
+
+  takeProblems(): readonly string[] {
+    const taken = this.#problems;
+    this.#problems = [];
+    return taken;
+  }
+
+  /** The event of the exchange that ended just now. */
+  takeEvent(): DecisionEvent | undefined {
+    return this.#events.splice(0).at(-1);
+  }
+
+  async close(): Promise<void> {
+    await this.#engine?.close();
+    await this.#store.close();
+  }
+
+  private check(name: string): Check {
+    return (input) => {
+      const stub = Object.hasOwn(this.#stubs.checks, name) ? this.#stubs.checks[name] : undefined;
+      if (stub !== undefined) return askCheck(stub, input);
+      this.#problems.push(`the check \`${name}\` was asked, and the test says nothing of it in \`checks\``);
+      throw new Error("a check without a stub");
+    };
+  }
+
+  private authenticator(name: string): CustomAuthenticator {
+    return ({ credential }) => {
+      if (this.#stubs.authenticators[name] === "throws")
+        throw new Error("the stub of the authenticator throws");
+      return this.#verdicts.get(credential)?.(this.moment) ?? "bad";
+    };
+  }
+
+  private lookups(): Record<string, ApiKeyLookup> {
+    const lookups: Record<string, ApiKeyLookup> = {};
+    for (const [authenticator, settings] of Object.entries(this.document.authenticators ?? {})) {
+      if (settings.type !== "api-key") continue;
+      const stub = "lookup" in settings.keys ? settings.keys.lookup : undefined;
+      lookups[lookupName(authenticator)] = (sha256) => {
+        if (stub !== undefined && this.#stubs.lookups[stub] === "throws")
+          throw new Error("the stub of the lookup throws");
+        return this.recordsOf(authenticator).get(sha256)?.(this.#start);
+      };
+    }
+    return lookups;
+  }
+
+  private recordsOf(authenticator: string): Records {
+    const records: Records = this.#records.get(authenticator) ?? new Map();
+    this.#records.set(authenticator, records);
+    return records;
+  }
+}
+
+function named<T>(names: readonly string[], make: (name: string) => T): Record<string, T> {
+  return Object.fromEntries(names.map((name) => [name, make(name)]));
+}
