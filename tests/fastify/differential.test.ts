@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import Fastify, { type FastifyInstance } from "fastify";
 import { gatehouse } from "@gatehouse/fastify";
 import { pass, type HandlerContext } from "@gatehouse/node-http";
-import { compareRoutes, type DifferentialStart } from "../servers/differential.js";
+import { compareRoutes, REQUESTS, type DifferentialStart } from "../servers/differential.js";
 import { HTTP, portOf } from "./target.js";
 
 const SWITCHES = ["caseSensitive", "ignoreTrailingSlash", "ignoreDuplicateSlashes", "useSemicolonDelimiter"];
@@ -13,7 +13,6 @@ const COMBINATIONS = Array.from({ length: 16 }, (_, bits) =>
   Object.fromEntries(SWITCHES.map((name, bit) => [name, ((bits >> bit) & 1) === 1])),
 );
 
-const REQUESTS = Number(process.env["DIFFERENTIAL_REQUESTS"] ?? 20_000);
 const SEED = Number(process.env["DIFFERENTIAL_SEED"] ?? Date.now() % 2 ** 31);
 
 type Register = (app: FastifyInstance, given: DifferentialStart) => void;

@@ -4,7 +4,12 @@ import type { HttpBindings } from "@hono/node-server";
 import { gatehouse, guard, type GatehouseVariables, type HandlerContext } from "@gatehouse/fetch";
 import { Hono } from "hono";
 import { TrieRouter } from "hono/router/trie-router";
-import { compareRoutes, describeDifferential, type DifferentialStart } from "../servers/differential.js";
+import {
+  compareRoutes,
+  describeDifferential,
+  REQUESTS,
+  type DifferentialStart,
+} from "../servers/differential.js";
 import { listen, stop } from "../node-http/target.js";
 import { serve, type FetchHandler } from "./target.js";
 
@@ -12,7 +17,7 @@ type App = Hono<{ Bindings: HttpBindings; Variables: GatehouseVariables }>;
 type Running = Promise<{ port: number; close(): Promise<void> }>;
 
 const target = (_request: Request, { incoming }: HttpBindings): string => incoming.url ?? "";
-const requests = Number(process.env["DIFFERENTIAL_REQUESTS"] ?? 20_000) / 4;
+const requests = REQUESTS / 4;
 
 describeDifferential("hono", (given) => inside(given, new Hono()), { requests });
 describeDifferential("hono, any slash", (given) => inside(given, new Hono({ strict: false })), { requests });
