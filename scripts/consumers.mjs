@@ -134,7 +134,10 @@ try {
   cpSync(join(root, "tests/smoke"), temp, { recursive: true });
 
   await prove("import, require() and a decision from the tarballs", () => {
-    execFileSync(process.execPath, ["--test", "smoke.test.mjs"], { cwd: temp, stdio: "pipe" });
+    execFileSync(process.execPath, ["--test", "smoke.test.mjs", "adapters.test.mjs"], {
+      cwd: temp,
+      stdio: "pipe",
+    });
   });
   await prove("a stranger's adapter runs the published cases", () => {
     const { status, stdout } = spawnSync(process.execPath, ["--test", "conformance.test.mjs"], {

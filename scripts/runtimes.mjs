@@ -7,7 +7,7 @@ import { join } from "node:path";
 
 const root = new URL("..", import.meta.url).pathname;
 const versions = process.argv.length > 2 ? process.argv.slice(2) : ["20.19.0", "22", "24", "26"];
-const smoke = join(root, "tests/smoke/smoke.test.mjs");
+const smoke = ["smoke", "adapters"].map((name) => join(root, `tests/smoke/${name}.test.mjs`));
 // npx prefers what the nearest package.json offers, so it starts from a folder that has none.
 const cwd = mkdtempSync(join(tmpdir(), "gatehouse-runtimes-"));
 const failed = [];
@@ -16,7 +16,7 @@ for (const version of versions) {
   const started = performance.now();
   const { status, stdout, stderr } = spawnSync(
     "npx",
-    ["-y", "-p", `node@${version}`, "--", "node", "--test", "--test-reporter=tap", smoke],
+    ["-y", "-p", `node@${version}`, "--", "node", "--test", "--test-reporter=tap", ...smoke],
     { cwd, encoding: "utf8", env: { ...process.env, GATEHOUSE_EXPECT_NODE: version }, timeout: 240_000 },
   );
   const passed = /^# pass (\d+)/m.exec(stdout)?.[1] ?? "0";
