@@ -8,6 +8,7 @@ import * as express from "@gatehouse/express";
 import * as fastify from "@gatehouse/fastify";
 import * as fetchAdapter from "@gatehouse/fetch";
 import * as nodeHttp from "@gatehouse/node-http";
+import * as cli from "gatehouse";
 import { expect, it } from "vitest";
 
 it.each([
@@ -15,6 +16,7 @@ it.each([
     "@gatehouse/core",
     core,
     [
+      "DIAGNOSTIC_CODES",
       "ERRORS",
       "PolicyError",
       "STAGES",
@@ -111,6 +113,17 @@ it("@gatehouse/node-http", () => {
       "tlsFacts",
       "writeBareError",
       "writeDecision",
+    ]
+  `);
+});
+
+it("gatehouse", () => {
+  expect(Object.keys(cli).sort()).toMatchInlineSnapshot(`
+    [
+      "check",
+      "formatJson",
+      "formatPretty",
+      "formatSarif",
     ]
   `);
 });
