@@ -3,3 +3,6 @@ export { check, type CheckedText } from "./check/check.js";
 export { formatJson } from "./check/json.js";
 export { formatPretty, type PrettyOptions } from "./check/pretty.js";
 export { formatSarif } from "./check/sarif.js";
+export { makeApiKey, type KeyGrant, type KeyRecord, type MadeKey } from "./key/api-key.js";
+export { makeKeyPair, type Jwk, type KeyPair, type PairAlgorithm } from "./key/pair.js";
+export { isPasswordOf, makePasswordRecord, type PasswordRecord } from "./key/password.js";

@@ -1,6 +1,7 @@
 /** All that a command touches of the world: what is handed in can be stood in for by a test. */
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
+import { isatty } from "node:tty";
 
 export interface Io {
   out(text: string): void;
@@ -8,8 +9,17 @@ export interface Io {
   /** Whether answers may be coloured. */
   readonly colour: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Whether somebody types the standard input. */
+  readonly typed: boolean;
   /** @throws UsageError when it cannot be read; `-` is the standard input */
   read(path: string): Promise<string>;
+  /**
+   * Writes a new file that only its owner may read.
+   * @throws UsageError when it cannot be written, or is there already: what it held would be lost
+   */
+  writeSecret(path: string, text: string): Promise<void>;
 }
 
 /** The command line cannot be obeyed: exit code 2. */
@@ -49,7 +59,10 @@ export function processIo(): Io {
     err: (text) => void process.stderr.write(text),
     colour: mayColour(process.stdout, process.env),
     env: process.env,
+    now: () => Date.now(),
+    typed: isatty(0),
     read: readText,
+    writeSecret,
   };
 }
 
@@ -59,6 +72,14 @@ async function readText(path: string): Promise<string> {
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError(`\`${path}\` cannot be read: ${reasonOf(error)}`);
+  }
+}
+
+async function writeSecret(path: string, text: string): Promise<void> {
+  try {
+    await writeFile(resolve(path), text, { flag: "wx", mode: 0o600 });
+  } catch (error) {
+    throw new UsageError(`\`${path}\` cannot be written: ${reasonOf(error)}`);
   }
 }
 
@@ -79,6 +100,7 @@ async function readStandardInput(): Promise<Uint8Array> {
 
 const REASONS: ReadonlyMap<unknown, string> = new Map([
   ["ENOENT", "there is no such file"],
+  ["EEXIST", "it is there already"],
   ["EACCES", "permission denied"],
   ["EISDIR", "it is a folder"],
 ]);
