@@ -121,9 +121,17 @@ it("gatehouse", () => {
   expect(Object.keys(cli).sort()).toMatchInlineSnapshot(`
     [
       "check",
+      "explain",
+      "formatExplanation",
       "formatJson",
       "formatPretty",
       "formatSarif",
+      "isPasswordOf",
+      "makeApiKey",
+      "makeKeyPair",
+      "makePasswordRecord",
+      "readCurl",
+      "readHar",
     ]
   `);
 });

@@ -27,9 +27,12 @@ function stepsOf(text: string): Step[] {
   );
 }
 
-/** Words of a command line; single quotes keep blanks. */
+/** Words of a command line; quotes of either kind keep blanks. */
 function wordsOf(line: string): string[] {
-  return Array.from(line.matchAll(/'([^']*)'|(\S+)/g), ([, quoted, word]) => quoted ?? word ?? "");
+  return Array.from(
+    line.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g),
+    ([, one, other, word]) => one ?? other ?? word ?? "",
+  );
 }
 
 /** `…` stands for what differs from run to run: keys, times. */

@@ -1,5 +1,6 @@
 /** Which command is meant, and what becomes of its outcome. */
 import { checkCommand } from "../check/command.js";
+import { explainCommand } from "../explain/command.js";
 import { keyCommand } from "../key/command.js";
 import { choiceHelp } from "../lib/near.js";
 import { printable } from "../lib/printable.js";
@@ -9,7 +10,7 @@ import { helpOf, overview } from "./help.js";
 import { readInput } from "./input.js";
 import { EXIT, UsageError, type Io } from "./io.js";
 
-export const COMMANDS: readonly Command[] = [checkCommand, keyCommand];
+export const COMMANDS: readonly Command[] = [checkCommand, explainCommand, keyCommand];
 
 /** @returns the exit code; nothing is thrown, whatever the arguments are */
 export async function main(args: readonly string[], io: Io): Promise<number> {
