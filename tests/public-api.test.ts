@@ -124,14 +124,18 @@ it("gatehouse", () => {
       "explain",
       "formatExplanation",
       "formatJson",
+      "formatMatrix",
       "formatPretty",
       "formatSarif",
       "isPasswordOf",
       "makeApiKey",
       "makeKeyPair",
       "makePasswordRecord",
+      "matrix",
+      "matrixChanges",
       "readCurl",
       "readHar",
+      "tableOf",
     ]
   `);
 });

@@ -11,3 +11,7 @@ export type { WireRequest } from "./explain/request.js";
 export { makeApiKey, type KeyGrant, type KeyRecord, type MadeKey } from "./key/api-key.js";
 export { makeKeyPair, type Jwk, type KeyPair, type PairAlgorithm } from "./key/pair.js";
 export { isPasswordOf, makePasswordRecord, type PasswordRecord } from "./key/password.js";
+export { matrixChanges } from "./matrix/compare.js";
+export { formatMatrix, type MatrixFormat } from "./matrix/formats.js";
+export { matrix, type Cell, type Matrix, type MatrixOptions, type MatrixRow } from "./matrix/matrix.js";
+export { tableOf } from "./matrix/text.js";

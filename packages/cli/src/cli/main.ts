@@ -2,6 +2,7 @@
 import { checkCommand } from "../check/command.js";
 import { explainCommand } from "../explain/command.js";
 import { keyCommand } from "../key/command.js";
+import { matrixCommand } from "../matrix/command.js";
 import { choiceHelp } from "../lib/near.js";
 import { printable } from "../lib/printable.js";
 import { version } from "../lib/version.js";
@@ -10,7 +11,7 @@ import { helpOf, overview } from "./help.js";
 import { readInput } from "./input.js";
 import { EXIT, UsageError, type Io } from "./io.js";
 
-export const COMMANDS: readonly Command[] = [checkCommand, explainCommand, keyCommand];
+export const COMMANDS: readonly Command[] = [checkCommand, explainCommand, keyCommand, matrixCommand];
 
 /** @returns the exit code; nothing is thrown, whatever the arguments are */
 export async function main(args: readonly string[], io: Io): Promise<number> {

@@ -2,19 +2,13 @@
 import { dirname, resolve } from "node:path";
 import { readFile } from "node:fs/promises";
 import { parseEnv } from "node:util";
-import {
-  checkPolicy,
-  formatDiagnostic,
-  parsePolicy,
-  PolicyError,
-  type PolicyDocument,
-  type SecretSource,
-} from "@gatehouse/core";
+import { formatDiagnostic, PolicyError, type PolicyDocument, type SecretSource } from "@gatehouse/core";
 import { PolicyTestError, readPolicyTests, type TestPerson } from "@gatehouse/core/testing";
 import type { Command } from "../cli/command.js";
 import type { Input } from "../cli/input.js";
 import { EXIT, UsageError, type Io } from "../cli/io.js";
 import { choiceHelp } from "../lib/near.js";
+import { policyFrom } from "../lib/policy-file.js";
 import { checksIn, lacksSecrets } from "./ask.js";
 import { readCurl } from "./curl.js";
 import { explain, type ExplainOptions } from "./explain.js";
@@ -102,26 +96,6 @@ export const explainCommand: Command = {
     return found.outcome === "refuse" ? EXIT.findings : EXIT.ok;
   },
 };
-
-/** @throws UsageError with every problem of a policy that cannot be served */
-export async function policyFrom(file: string, io: Io): Promise<PolicyDocument> {
-  const text = await io.read(file);
-  try {
-    const policy = parsePolicy(text, file === "-" ? undefined : file);
-    const errors = checkPolicy(policy).filter(({ severity }) => severity === "error");
-    if (errors.length > 0) throw new PolicyError(errors);
-    return policy;
-  } catch (error) {
-    if (!(error instanceof PolicyError)) throw error;
-    const problems = error.diagnostics
-      .map((one) => `\n  ${formatDiagnostic(one).replaceAll("\n", "\n  ")}`)
-      .join("");
-    throw new UsageError(
-      `the policy cannot be served${problems}`,
-      `\`gatehouse check ${file}\` shows each in its place`,
-    );
-  }
-}
 
 async function explained(
   ...[policy, request, options]: Parameters<typeof explain>
