@@ -27,6 +27,7 @@ it.each([
       "definePolicy",
       "formatDiagnostic",
       "inventoryProblems",
+      "locateInPolicy",
       "parsePolicy",
     ],
   ],
@@ -120,8 +121,12 @@ it("@gatehouse/node-http", () => {
 it("gatehouse", () => {
   expect(Object.keys(cli).sort()).toMatchInlineSnapshot(`
     [
+      "AUDIT_RULES",
+      "applyBaseline",
+      "audit",
       "check",
       "explain",
+      "formatAudit",
       "formatExplanation",
       "formatJson",
       "formatMatrix",
@@ -133,6 +138,7 @@ it("gatehouse", () => {
       "makePasswordRecord",
       "matrix",
       "matrixChanges",
+      "readBaseline",
       "readCurl",
       "readHar",
       "tableOf",

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { AUDIT_RULES } from "gatehouse";
 import { commandUnderTest } from "./support.js";
 
 const page = readFileSync(new URL("../../docs/cli.md", import.meta.url), "utf8");
@@ -63,6 +64,12 @@ describe("docs/cli.md", () => {
       else expect(told).toBe(shown.output);
     });
   }
+
+  it("has a row for every rule of the audit, and no other", () => {
+    const section = page.slice(page.indexOf("\n## audit"));
+    const rows = Array.from(section.matchAll(/^\| `([a-z-]+)` /gm), ([, id = ""]) => id);
+    expect(rows.sort()).toEqual(AUDIT_RULES.map(({ id }) => id));
+  });
 
   it("bites: another output is found", () => {
     expect("sha256 abc\n").toMatch(patternOf("sha256 …\n"));

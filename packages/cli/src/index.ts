@@ -1,4 +1,14 @@
 /** The commands as functions: what `gatehouse` prints can be had without a process. */
+export { audit, AUDIT_RULES, type AuditOptions } from "./audit/audit.js";
+export {
+  applyBaseline,
+  readBaseline,
+  type Acceptance,
+  type Baselined,
+  type Judged,
+} from "./audit/baseline.js";
+export type { AuditRule, Finding, Severity } from "./audit/finding.js";
+export { formatAudit, type AuditFormat } from "./audit/formats.js";
 export { check, type CheckedText } from "./check/check.js";
 export { formatJson } from "./check/json.js";
 export { formatPretty, type PrettyOptions } from "./check/pretty.js";

@@ -1,4 +1,5 @@
 /** Which command is meant, and what becomes of its outcome. */
+import { auditCommand } from "../audit/command.js";
 import { checkCommand } from "../check/command.js";
 import { explainCommand } from "../explain/command.js";
 import { keyCommand } from "../key/command.js";
@@ -11,7 +12,13 @@ import { helpOf, overview } from "./help.js";
 import { readInput } from "./input.js";
 import { EXIT, UsageError, type Io } from "./io.js";
 
-export const COMMANDS: readonly Command[] = [checkCommand, explainCommand, keyCommand, matrixCommand];
+export const COMMANDS: readonly Command[] = [
+  auditCommand,
+  checkCommand,
+  explainCommand,
+  keyCommand,
+  matrixCommand,
+];
 
 /** @returns the exit code; nothing is thrown, whatever the arguments are */
 export async function main(args: readonly string[], io: Io): Promise<number> {
