@@ -19,6 +19,7 @@ const common: Options = {
 };
 
 const core = "packages/core";
+const cli = "packages/cli";
 const adapters = ["node-http", "express", "fastify", "fetch"];
 
 export default defineConfig([
@@ -35,6 +36,12 @@ export default defineConfig([
     },
     outDir: `${core}/dist`,
     tsconfig: `${core}/tsconfig.build.json`,
+  },
+  {
+    ...common,
+    entry: { index: `${cli}/src/index.ts`, bin: `${cli}/src/bin.ts` },
+    outDir: `${cli}/dist`,
+    tsconfig: `${cli}/tsconfig.build.json`,
   },
   ...adapters.map((name): Options => {
     const folder = `packages/adapter-${name}`;

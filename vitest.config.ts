@@ -22,6 +22,7 @@ const sources = [
     find: /^@gatehouse\/(node-http|express|fastify|fetch)$/,
     replacement: file("packages/adapter-") + "$1/src/index.ts",
   },
+  { find: /^gatehouse$/, replacement: file("packages/cli/src/index.ts") },
 ];
 
 export default defineConfig({

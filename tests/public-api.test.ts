@@ -8,6 +8,7 @@ import * as express from "@gatehouse/express";
 import * as fastify from "@gatehouse/fastify";
 import * as fetchAdapter from "@gatehouse/fetch";
 import * as nodeHttp from "@gatehouse/node-http";
+import * as cli from "gatehouse";
 import { expect, it } from "vitest";
 
 it.each([
@@ -15,6 +16,7 @@ it.each([
     "@gatehouse/core",
     core,
     [
+      "DIAGNOSTIC_CODES",
       "ERRORS",
       "PolicyError",
       "STAGES",
@@ -25,6 +27,7 @@ it.each([
       "definePolicy",
       "formatDiagnostic",
       "inventoryProblems",
+      "locateInPolicy",
       "parsePolicy",
     ],
   ],
@@ -111,6 +114,34 @@ it("@gatehouse/node-http", () => {
       "tlsFacts",
       "writeBareError",
       "writeDecision",
+    ]
+  `);
+});
+
+it("gatehouse", () => {
+  expect(Object.keys(cli).sort()).toMatchInlineSnapshot(`
+    [
+      "AUDIT_RULES",
+      "applyBaseline",
+      "audit",
+      "check",
+      "explain",
+      "formatAudit",
+      "formatExplanation",
+      "formatJson",
+      "formatMatrix",
+      "formatPretty",
+      "formatSarif",
+      "isPasswordOf",
+      "makeApiKey",
+      "makeKeyPair",
+      "makePasswordRecord",
+      "matrix",
+      "matrixChanges",
+      "readBaseline",
+      "readCurl",
+      "readHar",
+      "tableOf",
     ]
   `);
 });

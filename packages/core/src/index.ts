@@ -7,6 +7,8 @@ export { definePolicy } from "./compile/define.js";
 export { parsePolicy } from "./compile/parse.js";
 export { PolicyError, formatDiagnostic } from "./errors/diagnostics.js";
 export type { Diagnostic } from "./errors/diagnostics.js";
+export { locate as locateInPolicy } from "./compile/positions.js";
+export { DIAGNOSTIC_CODES } from "./errors/diagnostic-codes.js";
 export { ERRORS } from "./errors/codes.js";
 export type { ErrorCode, ErrorEntry } from "./errors/codes.js";
 export { STAGES } from "./stages.js";

@@ -1,0 +1,128 @@
+/** Findings for readers, pages, programs and code scanning. */
+import { paint, type Paint } from "../cli/paint.js";
+import { printable } from "../lib/printable.js";
+import { sarifOf } from "../lib/sarif.js";
+import { version } from "../lib/version.js";
+import { AUDIT_RULES } from "./audit.js";
+import type { Baselined, Judged } from "./baseline.js";
+import { SEVERITIES, type Finding, type Severity } from "./finding.js";
+
+export const AUDIT_FORMATS = ["pretty", "json", "markdown", "sarif"] as const;
+export type AuditFormat = (typeof AUDIT_FORMATS)[number];
+
+export function formatAudit(found: Baselined, format: AuditFormat, file: string, colour = false): string {
+  switch (format) {
+    case "pretty":
+      return pretty(found, file, paint(colour));
+    case "json":
+      return `${JSON.stringify({ file, ...found, judged: undefined, findings: found.judged.map(({ finding, accepted }) => ({ ...finding, ...(accepted === undefined ? {} : { accepted }) })) }, null, 2)}\n`;
+    case "markdown":
+      return markdown(found, file);
+    case "sarif":
+      return sarif(found, file);
+  }
+}
+
+const COLOURS: Readonly<Record<Severity, "red" | "yellow" | "blue" | "dim">> = {
+  high: "red",
+  medium: "yellow",
+  low: "blue",
+  info: "dim",
+};
+
+function pretty({ judged, expired, stale }: Baselined, file: string, style: Paint): string {
+  const open = judged.filter(({ accepted }) => accepted === undefined);
+  return printableLines([
+    ...open.flatMap(({ finding }) => [
+      `${style(COLOURS[finding.severity], `${finding.severity}[${finding.rule}]`)}: ${style("bold", printable(finding.message))}`,
+      `  --> ${printable(placeOf(finding, file))}`,
+      `  = at ${finding.pointer === "" ? "the document" : printable(finding.pointer)}`,
+      `  = mend: ${finding.mend}`,
+      `  = ${idsOf(finding)}`,
+      "",
+    ]),
+    ...expired.map(
+      (one) =>
+        `expired on ${one.expires}: ${printable(`${one.rule} at ${one.pointer} was accepted because: ${one.reason}`)}`,
+    ),
+    ...stale.map((one) => `accepted and no longer found: ${printable(`${one.rule} at ${one.pointer}`)}`),
+    `${summary(judged)} in ${printable(file)}`,
+  ]);
+}
+
+function printableLines(lines: readonly string[]): string {
+  return `${lines.join("\n")}\n`;
+}
+
+function summary(judged: readonly Judged[]): string {
+  const open = judged.filter(({ accepted }) => accepted === undefined);
+  const counts = SEVERITIES.map(
+    (severity) => [severity, open.filter(({ finding }) => finding.severity === severity).length] as const,
+  );
+  const told = counts.filter(([, count]) => count > 0).map(([severity, count]) => `${count} ${severity}`);
+  const accepted = judged.length - open.length;
+  return [
+    told.length === 0 ? "nothing found" : told.join(", "),
+    ...(accepted === 0 ? [] : [`${accepted} accepted`]),
+  ].join(", ");
+}
+
+function placeOf({ line, column }: Finding, file: string): string {
+  return line === undefined ? file : `${file}:${line}:${column ?? 1}`;
+}
+
+/** Ids as their projects write them, with the version in front or behind. */
+function idsOf({ owasp, asvs }: Finding): string {
+  const api = `OWASP ${owasp.map((id) => `${id}:2023`).join(", ")}`;
+  return asvs.length === 0 ? api : `${api}; ASVS ${asvs.map((id) => `v5.0.0-${id}`).join(", ")}`;
+}
+
+function markdown({ judged }: Baselined, file: string): string {
+  const cell = (text: string): string =>
+    text.replaceAll("\\", "\\\\").replaceAll("|", "\\|").replaceAll("<", "&lt;");
+  const rows = judged.map(({ finding, accepted }) =>
+    [
+      accepted === undefined ? finding.severity : `accepted until ${accepted.expires}: ${accepted.reason}`,
+      `\`${finding.rule}\``,
+      `${placeOf(finding, file)} \`${finding.pointer}\``,
+      finding.message,
+      finding.mend,
+      idsOf(finding),
+    ].map(cell),
+  );
+  const head = ["severity", "rule", "place", "finding", "mend", "requirements"];
+  const lines = [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`);
+  return `${lines.join("\n")}\n\n${summary(judged)}\n`;
+}
+
+const LEVELS: Readonly<Record<Severity, "error" | "warning" | "note">> = {
+  high: "error",
+  medium: "warning",
+  low: "note",
+  info: "note",
+};
+
+function sarif({ judged }: Baselined, file: string): string {
+  const ids = new Set(judged.map(({ finding }) => finding.rule));
+  const rules = AUDIT_RULES.filter(({ id }) => ids.has(id)).map(({ id, about, mend, owasp, asvs }) => ({
+    id,
+    text: about,
+    help: mend,
+    tags: [
+      "security",
+      ...owasp.map((one) => `owasp-${one}:2023`),
+      ...asvs.map((one) => `asvs-v5.0.0-${one}`),
+    ],
+  }));
+  const findings = judged.map(({ finding, accepted }) => ({
+    ruleId: finding.rule,
+    level: LEVELS[finding.severity],
+    message: `${finding.message}; ${finding.mend}`,
+    file,
+    pointer: finding.pointer,
+    line: finding.line,
+    column: finding.column,
+    ...(accepted === undefined ? {} : { suppressed: `${accepted.reason} (until ${accepted.expires})` }),
+  }));
+  return sarifOf(version(), rules, findings);
+}

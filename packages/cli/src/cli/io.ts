@@ -1,0 +1,111 @@
+/** All that a command touches of the world: what is handed in can be stood in for by a test. */
+import { readFile, writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { isatty } from "node:tty";
+
+export interface Io {
+  out(text: string): void;
+  err(text: string): void;
+  /** Whether answers may be coloured. */
+  readonly colour: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Whether somebody types the standard input. */
+  readonly typed: boolean;
+  /** @throws UsageError when it cannot be read; `-` is the standard input */
+  read(path: string): Promise<string>;
+  /**
+   * Writes a new file that only its owner may read.
+   * @throws UsageError when it cannot be written, or is there already: what it held would be lost
+   */
+  writeSecret(path: string, text: string): Promise<void>;
+}
+
+/** The command line cannot be obeyed: exit code 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+
+  constructor(
+    message: string,
+    readonly help?: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Documented in docs/cli.md; scripts rely on them. */
+export const EXIT = {
+  ok: 0,
+  /** The command did its work and found what it looks for. */
+  findings: 1,
+  /** Wrong usage, or a file that cannot be read. */
+  usage: 2,
+  /** The command itself broke: a bug of ours. */
+  broken: 3,
+} as const;
+
+/** Only on a terminal, never with NO_COLOR (no-color.org: set and not empty), never on one that cannot. */
+export function mayColour(
+  stream: { readonly isTTY?: boolean },
+  env: Readonly<Record<string, string | undefined>>,
+): boolean {
+  return stream.isTTY === true && (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb";
+}
+
+export function processIo(): Io {
+  return {
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    colour: mayColour(process.stdout, process.env),
+    env: process.env,
+    now: () => Date.now(),
+    typed: isatty(0),
+    read: readText,
+    writeSecret,
+  };
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return decode(path === "-" ? await readStandardInput() : await readFile(resolve(path)), path);
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`\`${path}\` cannot be read: ${reasonOf(error)}`);
+  }
+}
+
+async function writeSecret(path: string, text: string): Promise<void> {
+  try {
+    await writeFile(resolve(path), text, { flag: "wx", mode: 0o600 });
+  } catch (error) {
+    throw new UsageError(`\`${path}\` cannot be written: ${reasonOf(error)}`);
+  }
+}
+
+/** Not leniently: a replacement character in a policy would be another policy. */
+function decode(bytes: Uint8Array, path: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new UsageError(`\`${path}\` is no UTF-8 text`);
+  }
+}
+
+async function readStandardInput(): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of process.stdin as AsyncIterable<Uint8Array>) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+const REASONS: ReadonlyMap<unknown, string> = new Map([
+  ["ENOENT", "there is no such file"],
+  ["EEXIST", "it is there already"],
+  ["EACCES", "permission denied"],
+  ["EISDIR", "it is a folder"],
+]);
+
+function reasonOf(error: unknown): string {
+  const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
+  return REASONS.get(code) ?? (typeof code === "string" ? code : "it failed");
+}

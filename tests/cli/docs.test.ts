@@ -1,0 +1,82 @@
+/** docs/cli.md is held to the command: every `$ gatehouse …` on it is run, and prints what stands below it. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { AUDIT_RULES } from "gatehouse";
+import { commandUnderTest } from "./support.js";
+
+const page = readFileSync(new URL("../../docs/cli.md", import.meta.url), "utf8");
+const { run, folder } = commandUnderTest();
+
+interface Shown {
+  readonly line: string;
+  readonly output: string;
+}
+
+/** Files that the page shows, in order; a later one of a name replaces an earlier one. */
+interface Step {
+  readonly file?: { readonly name: string; readonly text: string };
+  readonly shown?: Shown;
+}
+
+function stepsOf(text: string): Step[] {
+  const blocks = text.matchAll(
+    /<!-- file: (\S+) -->\n\n```\w+\n([^]*?)^```$|^```console\n\$ ([^\n]+)\n([^]*?)^```$/gm,
+  );
+  return Array.from(blocks, ([, name, content = "", line, output = ""]) =>
+    name === undefined ? { shown: { line: line ?? "", output } } : { file: { name, text: content } },
+  );
+}
+
+/** Words of a command line; quotes of either kind keep blanks. */
+function wordsOf(line: string): string[] {
+  return Array.from(
+    line.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g),
+    ([, one, other, word]) => one ?? other ?? word ?? "",
+  );
+}
+
+/** `…` stands for what differs from run to run: keys, times. */
+function patternOf(output: string): RegExp {
+  const parts = output.split("…").map((part) => part.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`));
+  return new RegExp(`^${parts.join("[^\\n]+?")}$`, "u");
+}
+
+describe("docs/cli.md", () => {
+  const steps = stepsOf(page);
+
+  it("shows files and outputs", () => {
+    expect(steps.filter(({ file }) => file !== undefined).length).toBeGreaterThan(0);
+    expect(steps.filter(({ shown }) => shown !== undefined).length).toBeGreaterThan(0);
+  });
+
+  for (const [index, { file, shown }] of steps.entries()) {
+    const title =
+      shown === undefined ? `writes ${file?.name ?? ""}` : `prints what it says for: ${shown.line}`;
+    it(`${index + 1} ${title}`, () => {
+      if (file !== undefined) writeFileSync(join(folder(), file.name), file.text);
+      if (shown === undefined) return;
+      const [command, ...args] = wordsOf(shown.line);
+      expect(command).toBe("gatehouse");
+      const { out, err } = run(args);
+      const told = out + err;
+      if (shown.output.includes("…")) expect(told).toMatch(patternOf(shown.output));
+      else expect(told).toBe(shown.output);
+    });
+  }
+
+  it("has a row for every rule of the audit, and no other", () => {
+    const section = page.slice(page.indexOf("\n## audit"));
+    const rows = Array.from(section.matchAll(/^\| `([a-z-]+)` /gm), ([, id = ""]) => id);
+    expect(rows.sort()).toEqual(AUDIT_RULES.map(({ id }) => id));
+  });
+
+  it("bites: another output is found", () => {
+    expect("sha256 abc\n").toMatch(patternOf("sha256 …\n"));
+    expect("sha257 abc\n").not.toMatch(patternOf("sha256 …\n"));
+    expect(stepsOf("```console\n$ gatehouse x 'a b'\nout\n```\n")).toEqual([
+      { shown: { line: "gatehouse x 'a b'", output: "out\n" } },
+    ]);
+    expect(wordsOf("gatehouse x 'a b'")).toEqual(["gatehouse", "x", "a b"]);
+  });
+});
