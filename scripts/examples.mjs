@@ -3,24 +3,14 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
+import { freePort } from "./lib/free-port.mjs";
 
 const root = new URL("..", import.meta.url).pathname;
 const named = process.argv.slice(2);
 const servers = readdirSync(join(root, "examples"))
   .filter((name) => existsSync(join(root, "examples", name, "server.mjs")))
   .filter((name) => named.length === 0 || named.includes(name));
-
-/** The example's policy names its port, so it has to be known beforehand. */
-async function freePort() {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address();
-  probe.close();
-  await once(probe, "close");
-  return port;
-}
 
 /** What differs from the promise, in words. */
 async function tryOut(name) {

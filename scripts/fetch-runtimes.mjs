@@ -2,11 +2,12 @@
 // occasion, outside the lock. Each serves one policy, with the guard alone and in hono, and is asked over real sockets.
 import { spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer, connect } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { once } from "node:events";
 import { build } from "esbuild";
+import { freePort } from "./lib/free-port.mjs";
 
 const root = new URL("..", import.meta.url).pathname;
 const temp = mkdtempSync(join(tmpdir(), "gatehouse-fetch-"));
@@ -143,15 +144,6 @@ async function judge(port) {
   if (sum !== asked.length + 3)
     wrong.push(`${sum} exchanges ended, of ${asked.length + 3}: ${JSON.stringify(tally)}`);
   return wrong;
-}
-
-async function freePort() {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address();
-  probe.close();
-  await once(probe, "close");
-  return port;
 }
 
 /** A folder like a user's. Here the configurations of TypeScript would lead Bun and esbuild to the sources. */

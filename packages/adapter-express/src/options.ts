@@ -1,5 +1,6 @@
 /** What the guard may be told. Unknown names are errors: a typo must not silently turn something off. */
-import { passageSettingsOf, refuseUnknownOptions, type PassageSettings } from "@gatehouse/node-http";
+import { refuseUnknownOptions } from "@gatehouse/core";
+import { passageSettingsOf, type PassageSettings } from "@gatehouse/node-http";
 
 export interface GatehouseOptions {
   /**

@@ -1,8 +1,7 @@
 /** What the plugin may be told. Unknown names are errors: a typo must not silently turn something off. */
-import type { Engine } from "@gatehouse/core";
+import { refuseUnknownOptions, type Engine } from "@gatehouse/core";
 import {
   passageSettingsOf,
-  refuseUnknownOptions,
   requireFunction,
   type PassageSettings,
   type UpgradeHandler,

@@ -1,5 +1,5 @@
 /** What a guard may be told. Unknown names are errors: a typo must not silently turn something off. */
-import type { FrameworkMatching } from "@gatehouse/core";
+import { refuseUnknownOptions, type FrameworkMatching } from "@gatehouse/core";
 import type { HonoApp } from "./hono-app.js";
 import type { PassageSettings, ServerFacts } from "./passage.js";
 
@@ -70,7 +70,7 @@ export interface GuardSettings<Rest extends readonly unknown[]> extends PassageS
 export function settingsOf<Rest extends readonly unknown[]>(
   options: GuardOptions<Rest>,
 ): GuardSettings<Rest> {
-  refuseUnknown(options);
+  refuseUnknownOptions(options, KNOWN);
   const { responseLimit = DEFAULT_RESPONSE_LIMIT, onError = warn, app, inventory = "warn" } = options;
   const { remoteAddress, encrypted = false, target, mountPrefix = "" } = options;
   if (!Number.isSafeInteger(responseLimit) || responseLimit < 0) {
@@ -112,30 +112,6 @@ export function settingsOf<Rest extends readonly unknown[]>(
 
 function mustBeFunction(name: string, value: unknown): void {
   if (typeof value !== "function") throw new TypeError(`\`${name}\` is not a function`);
-}
-
-function refuseUnknown(given: object): void {
-  for (const name of Object.keys(given)) {
-    if ((KNOWN as readonly string[]).includes(name)) continue;
-    const lower = name.toLowerCase();
-    const near = KNOWN.find((one) => distance(lower, one.toLowerCase()) <= 3);
-    const help = near === undefined ? `the options are ${KNOWN.join(", ")}` : `did you mean \`${near}\`?`;
-    throw new TypeError(`unknown option \`${name}\`; ${help}`);
-  }
-}
-
-/** Levenshtein's, on two short words. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, change));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }
 
 function warn(error: unknown): void {

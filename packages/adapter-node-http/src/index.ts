@@ -14,7 +14,7 @@ export { ownServer } from "./own-server.js";
 // What an adapter for a framework on Node builds on.
 export { serverProblem } from "./own-server.js";
 export { isClosing, writeBareError, writeDecision } from "./decision.js";
-export { passageSettingsOf, refuseUnknownOptions, requireFunction } from "./options.js";
+export { passageSettingsOf, requireFunction } from "./options.js";
 export { pass } from "./passage.js";
 export type { PassageSettings, Proceed } from "./passage.js";
 export { tlsFacts } from "./tls-facts.js";

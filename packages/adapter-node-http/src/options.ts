@@ -1,6 +1,7 @@
 /** What a guard may be told. Unknown names are errors: a typo must not silently turn something off. */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
+import { refuseUnknownOptions } from "@gatehouse/core";
 import type { HandlerContext } from "./context.js";
 import type { PassageSettings } from "./passage.js";
 
@@ -74,13 +75,6 @@ export function passageSettingsOf(options: {
   return { responseLimit, onError: sinkOf(options.onError) };
 }
 
-/** @throws TypeError naming an option that nobody knows, and the nearest of `known` */
-export function refuseUnknownOptions(options: object, known: readonly string[]): void {
-  for (const name of Object.keys(options)) {
-    if (!known.includes(name)) throw new TypeError(unknown(name, known));
-  }
-}
-
 /** @throws TypeError naming the option */
 export function requireFunction(name: string, value: unknown): void {
   if (typeof value !== "function") throw new TypeError(`\`${name}\` is not a function`);
@@ -90,31 +84,6 @@ function sinkOf(onError: ((error: unknown) => void) | undefined): (error: unknow
   if (onError === undefined) return quietly(warn);
   requireFunction("onError", onError);
   return quietly(onError);
-}
-
-function unknown(name: string, known: readonly string[]): string {
-  const lower = name.toLowerCase();
-  const far = Math.min(3, lower.length >> 1);
-  const [near] = known
-    .map((one) => ({ one, away: distance(lower, one.toLowerCase()) }))
-    .filter(({ away }) => away <= far)
-    .sort((a, b) => a.away - b.away);
-  const help = near === undefined ? `the options are ${known.join(", ")}` : `did you mean \`${near.one}\`?`;
-  return `unknown option \`${name}\`; ${help}`;
-}
-
-/** Levenshtein's, on two short words. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, change));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }
 
 function warn(error: unknown): void {

@@ -6,6 +6,7 @@ export { checkPolicy } from "./compile/check.js";
 export { definePolicy } from "./compile/define.js";
 export { parsePolicy } from "./compile/parse.js";
 export { PolicyError, formatDiagnostic } from "./errors/diagnostics.js";
+export { refuseUnknownOptions } from "./errors/options.js";
 export type { Diagnostic } from "./errors/diagnostics.js";
 export { locate as locateInPolicy } from "./compile/positions.js";
 export { DIAGNOSTIC_CODES } from "./errors/diagnostic-codes.js";

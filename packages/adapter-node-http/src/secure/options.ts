@@ -1,9 +1,9 @@
 /** What a secure server may be told, and what of Node's own options would undo it. */
 import type { ServerOptions } from "node:http";
 import type { SecureServerOptions } from "node:http2";
-import type { SecretSource } from "@gatehouse/core";
+import { refuseUnknownOptions, type SecretSource } from "@gatehouse/core";
 import { nodeSecrets } from "@gatehouse/core/node";
-import { GUARD_OPTIONS, refuseUnknownOptions, requireFunction, type GuardOptions } from "../options.js";
+import { GUARD_OPTIONS, requireFunction, type GuardOptions } from "../options.js";
 
 export interface SecureOptions extends GuardOptions {
   /** Reference to the private key in PEM: `file:PATH`, `env:NAME`, or what `secrets` resolves. Never the key itself. */

@@ -48,3 +48,12 @@ export function checkOptions(
       throw new TypeError(`\`${name}\` of \`${of}\` is not ${test[0]}`);
   }
 }
+
+/** @throws TypeError naming an option that nobody knows, and the nearest of `known` */
+export function refuseUnknownOptions(options: object, known: readonly string[]): void {
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue;
+    const help = didYouMean(name, known) ?? `the options are ${known.join(", ")}`;
+    throw new TypeError(`unknown option \`${name}\`; ${help}`);
+  }
+}
