@@ -127,8 +127,8 @@ const READERS: readonly ((target: string) => string)[] = [
 
 /** Whoever cuts at the query takes an absolute-form target for a path that no route has: refused there, never mistaken. */
 function pathOf(target: string): string {
-  const origin = "http://a.test";
-  const rest = target.startsWith(origin) ? target.slice(origin.length) : target;
+  // Admitted means that its host is the request's own, with a trailing dot or without.
+  const rest = target.replace(/^http:\/\/[^/?#]*/, "");
   const path = rest.split("?")[0] ?? "";
   return path === "" ? "/" : path;
 }

@@ -59,6 +59,8 @@ export class Passage {
   private interception: Interception | undefined = undefined;
   private gone = false;
   private handed = false;
+  /** More came of the body than the handler may read. */
+  private overrun = false;
 
   constructor(
     engine: BoundEngine,
@@ -195,6 +197,7 @@ export class Passage {
   /** The handler streams, and there is more than the policy allows. */
   private overflow(): void {
     const { interception, res } = this;
+    this.overrun = true;
     if (interception === undefined || interception.phase !== "open") {
       this.req.destroy();
       return;
@@ -219,6 +222,8 @@ export class Passage {
 
   /** @param status what a framework understands by the error; default 500 */
   failed(error: unknown, status?: number): void {
+    // The answer is 413 already, and a reader whose body ends nowhere has nothing else to say.
+    if (this.overrun) return;
     // Nobody is there to answer, and that is most often what it stumbled over. After a whole answer it is news.
     if (this.gone && !this.res.writableFinished) return;
     try {
