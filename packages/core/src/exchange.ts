@@ -1,13 +1,14 @@
 /** One HTTP exchange from open to end. */
 import type { CompiledPolicy } from "./compile/compile.js";
 import { Admitted, ownAnswer, routeKey } from "./evaluate/admission.js";
+import { eventAnswer } from "./evaluate/event-answer.js";
 import { eventOf } from "./evaluate/event.js";
 import { placeholderRequest } from "./evaluate/placeholder.js";
 import { concealed, shapeRefusal } from "./evaluate/refuse.js";
 import { reheadAnswer, shapeAnswer, shapeFailure, shapeOverflow } from "./evaluate/respond.js";
 import { observe, runStages, type Ending } from "./evaluate/run.js";
 import { ExchangeState, type StateServices } from "./evaluate/state.js";
-import { watchAnswer, type AnswerWatch } from "./evaluate/watch.js";
+import { watchOf, type AnswerWatch } from "./evaluate/watch.js";
 import type { Router } from "./match/router.js";
 import type { CompiledRoute } from "./model/compiled.js";
 import type { Continue, Decision, DecisionEvent, Rejection } from "./model/decision.js";
@@ -40,6 +41,20 @@ export interface Exchange {
    */
   readonly watchesAnswer: boolean;
   saw(chunk: Uint8Array): void;
+  /**
+   * True: the head alone settles what becomes of this answer, which is a stream of events under a rule. Where `responseNeedsBody`
+   * makes you keep an answer, ask with each head before the first byte is kept; if so, call `respond` without the body now.
+   */
+  headSettles(response: RawResponse): boolean;
+  /**
+   * True after a `respond` without a body where events leave one by one: hand every chunk to `event` and send what that returns.
+   * Nothing else of the handler's may go out.
+   */
+  readonly streamsEvents: boolean;
+  /** What may go out now; undefined where that is nothing yet. In observe mode the chunk itself. A chunk may end anywhere. */
+  event(chunk: Uint8Array): Uint8Array | undefined;
+  /** Set once the stream cannot go on (an event beyond 1 MiB): send what `event` just returned, then cut the connection. */
+  readonly brokenStream: Error | undefined;
   /** Observe mode: nothing on the wire is changed. */
   readonly observing: boolean;
   /** Aborted when the exchange ends; what application code should listen to. */
@@ -142,6 +157,26 @@ export class PolicyExchange implements Exchange {
     this.#watch?.saw(chunk);
   }
 
+  headSettles(response: RawResponse): boolean {
+    const state = this.#state;
+    return state !== undefined && eventAnswer(response, state.route.response) !== undefined;
+  }
+
+  get streamsEvents(): boolean {
+    return this.#state?.stream !== undefined;
+  }
+
+  event(chunk: Uint8Array): Uint8Array | undefined {
+    const stream = this.#state?.stream;
+    if (stream === undefined) throw new Error("event() is only for an answer whose events leave one by one");
+    this.#watch?.saw(chunk);
+    return stream.pass(chunk);
+  }
+
+  get brokenStream(): Error | undefined {
+    return this.#state?.stream?.broken;
+  }
+
   get observing(): boolean {
     return this.#state?.route.observe === true;
   }
@@ -152,8 +187,8 @@ export class PolicyExchange implements Exchange {
 
   respond(response: RawResponse): ShapedResponse {
     const state = this.admitted();
-    if (response.body === undefined && state.route.response.readsAnswer) {
-      this.#watch = watchAnswer(response.headers, state.settlements ?? []);
+    if (state.route.response.readsAnswer) {
+      this.#watch = watchOf(response, state.settlements ?? []);
     }
     return this.shaped(shapeAnswer(state, response, this.services.utf8Length));
   }
@@ -177,6 +212,7 @@ export class PolicyExchange implements Exchange {
     if (state === undefined) return;
     state.abort();
     if (this.#watch !== undefined) state.answer = this.#watch.value();
+    state.stream?.tell();
     this.settle(state, status);
     this.emit(state, status);
   }

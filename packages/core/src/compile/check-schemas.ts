@@ -50,6 +50,8 @@ function schemasAt({ request, response }: SharedSettings, pointer: string): Writ
   if (response === undefined || response === false) return found;
   if (response.body !== undefined)
     found.push({ schema: response.body, pointer: pointerTo(pointer, "response", "body") });
+  if (response.events !== undefined)
+    found.push({ schema: response.events, pointer: pointerTo(pointer, "response", "events") });
   for (const [status, schema] of sortedEntries(response.bodies)) {
     found.push({ schema, pointer: pointerTo(pointer, "response", "bodies", status) });
   }

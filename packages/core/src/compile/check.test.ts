@@ -250,11 +250,6 @@ describe("what later versions build", () => {
       "step-up authentication",
     ],
     [
-      "/routes/GET ~1a/response/events",
-      route({ authorize: "authenticated", response: { events: {} } }),
-      "schemas of event streams",
-    ],
-    [
       "/routes/GET ~1a/record",
       route({ authorize: "authenticated", record: { facts: [] } }),
       "recording facts",

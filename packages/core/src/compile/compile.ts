@@ -93,6 +93,8 @@ function compileRoute(
   const contributions = kinds
     .map((kind) => kind.headers?.(resolved))
     .filter((contribution): contribution is HeaderContribution => contribution !== undefined);
+  const eventRule = first(kinds, (kind) => kind.eventRule?.(resolved));
+  const afterRule = first(kinds, (kind) => kind.afterRule?.(resolved));
   return Object.freeze({
     key: resolved.key,
     resolved,
@@ -108,8 +110,9 @@ function compileRoute(
     response: {
       body: inTurn(
         first(kinds, (kind) => kind.bodyRule?.(resolved)),
-        first(kinds, (kind) => kind.afterRule?.(resolved)),
+        afterRule,
       ),
+      events: eventRule === undefined ? undefined : inTurn(eventRule, afterRule),
       encode: first(kinds, (kind) => kind.encode?.(resolved)),
       headers: planHeaders(contributions),
       errors: shaperOf(resolved, kinds),

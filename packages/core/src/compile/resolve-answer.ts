@@ -28,6 +28,8 @@ export function resolveResponse(levels: readonly Level<SharedSettings>[]): Resol
     nothing,
     body: nearest(declared, "body"),
     bodies: nearest(declared, "bodies"),
+    // A farther level has no say behind `response: false`.
+    events: nearest(inside(untilShut(levels), "response"), "events"),
     redact: nearest(members, "redact"),
     onMismatch: nearest(members, "onMismatch")?.value ?? "report",
     encode: nearest(members, "encode")?.value ?? false,
@@ -44,6 +46,11 @@ function shutBy(levels: readonly Level<SharedSettings>[]): Placed<false> | undef
     if (declaresBody(response)) return undefined;
   }
   return undefined;
+}
+
+function untilShut(levels: readonly Level<SharedSettings>[]): readonly Level<SharedSettings>[] {
+  const shut = levels.findIndex(({ settings }) => settings.response === false);
+  return shut < 0 ? levels : levels.slice(0, shut);
 }
 
 function declaresBody(response: ResponseSettings): boolean {

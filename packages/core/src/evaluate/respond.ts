@@ -4,6 +4,8 @@ import type { BodyOutcome, BodyRule } from "../model/compiled.js";
 import type { Refusal } from "../model/outcome.js";
 import type { HeaderField } from "../model/request.js";
 import type { RawResponse, ShapedResponse } from "../model/response.js";
+import { eventAnswer, type EventAnswer } from "./event-answer.js";
+import { EventStream } from "./event-stream.js";
 import { mergeHeaders } from "./header-plan.js";
 import { CONCEALED, shapeRefusal } from "./refuse.js";
 import type { ExchangeState } from "./state.js";
@@ -43,6 +45,7 @@ export function shapeAnswer(
 ): ShapedResponse {
   const { status } = response;
   state.replaced = false;
+  state.stream = undefined;
   if (state.route.observe) return observeAnswer(state, response, utf8Length);
   if (status >= 500) {
     return replaced(
@@ -53,6 +56,8 @@ export function shapeAnswer(
     );
   }
   if (status === 404 && state.route.conceal) return replaced(state, [], CONCEALED, utf8Length);
+  const events = eventAnswer(response, state.route.response);
+  if (events !== undefined) return streamed(state, response, events, utf8Length);
   const rule = state.route.response.body;
   if (rule !== undefined && rule.needsBody(status)) return ruled(state, response, rule, utf8Length);
   return unruled(state, response, utf8Length);
@@ -192,6 +197,36 @@ function ruled(
   }
 }
 
+/** The head of a stream whose events leave one by one, or all of one that is there as a whole. */
+function streamed(
+  state: ExchangeState,
+  response: RawResponse,
+  events: EventAnswer,
+  utf8Length: Utf8Length,
+): ShapedResponse {
+  const { status, body } = response;
+  if (events.kind === "withheld") {
+    return withheld(state, { ...events, code: "unreadable-response" }, utf8Length);
+  }
+  const headers = mergeHeaders(state.route.response.headers, response.headers, OF_THE_OLD_BODY, state);
+  const stream = new EventStream(events.rule, status, state);
+  if (!isText(body)) {
+    state.stream = stream;
+    return { status, headers };
+  }
+  const left = stream.pass(typeof body === "string" ? ENCODER.encode(body) : body) ?? NO_BYTES;
+  stream.tell();
+  if (stream.broken !== undefined) {
+    const reason = stream.broken.message;
+    return withheld(state, { kind: "withheld", code: "unreadable-response", reason }, utf8Length);
+  }
+  headers.push(["Content-Length", String(left.length)]);
+  return { status, headers, body: state.request.method === "HEAD" ? undefined : left };
+}
+
+const ENCODER = new TextEncoder();
+const NO_BYTES = new Uint8Array();
+
 function json(
   state: ExchangeState,
   response: RawResponse,
@@ -223,7 +258,10 @@ function withheld(
 /** Leaves as the handler wrote it; what would have been cut is reported. */
 function observeAnswer(state: ExchangeState, response: RawResponse, utf8Length: Utf8Length): ShapedResponse {
   const { status, headers, body } = response;
-  const rule = state.route.response.body;
+  const events = eventAnswer(response, state.route.response);
+  if (events !== undefined) observeEvents(state, response, events);
+  // Of a stream of events the body's own rule has nothing more to say.
+  const rule = events === undefined ? state.route.response.body : undefined;
   const text = body === undefined || isText(body);
   const value = valueOf(response);
   state.answer = value;
@@ -244,6 +282,18 @@ function observeAnswer(state: ExchangeState, response: RawResponse, utf8Length: 
     return { status, headers, body: JSON.stringify(body) };
   } catch (error) {
     return shapeFailure(state, error, utf8Length);
+  }
+}
+
+function observeEvents(state: ExchangeState, { status, body }: RawResponse, events: EventAnswer): void {
+  if (events.kind === "withheld") {
+    return state.report(`the response rule would have withheld the body: ${events.reason}`);
+  }
+  const stream = new EventStream(events.rule, status, state);
+  if (!isText(body)) state.stream = stream;
+  else {
+    stream.pass(typeof body === "string" ? ENCODER.encode(body) : body);
+    stream.tell();
   }
 }
 

@@ -4,6 +4,7 @@ import type { ObservedRefusal } from "../model/decision.js";
 import type { Identity } from "../model/principal.js";
 import type { Cookies, NormalizedRequest, QueryParameters, RawBody, RawRequest } from "../model/request.js";
 import type { RequestState, Settlement, TraceNote, TraceStep } from "../model/state.js";
+import type { EventStream } from "./event-stream.js";
 
 /** What a state needs of its engine; one object for all requests. */
 export interface StateServices {
@@ -68,6 +69,8 @@ export class ExchangeState implements RequestState {
   replaced = false;
   /** The handler's answer as it was, kept only where a limit settles by it. */
   answer: unknown = undefined;
+  /** The events of the handler's answer, while they go out one by one. */
+  stream: EventStream | undefined = undefined;
 
   queryValidated = false;
 
@@ -192,8 +195,9 @@ export class ExchangeState implements RequestState {
     (this.notes ??= []).push(note);
   }
 
+  /** Each message once: a stream may have endless reason to say the same. */
   report(message: string): void {
-    (this.reports ??= []).push(message);
+    if (this.reports?.includes(message) !== true) (this.reports ??= []).push(message);
   }
 }
 

@@ -3,6 +3,7 @@
  * collected up to a bound, an event stream is read event by event. What cannot be read leaves the estimate standing.
  */
 import type { HeaderField } from "../model/request.js";
+import type { RawResponse } from "../model/response.js";
 import type { Settlement } from "../model/state.js";
 
 /** More than this of one JSON answer, or of one event, is not worth the memory: the estimate stands. */
@@ -12,6 +13,21 @@ export interface AnswerWatch {
   saw(chunk: Uint8Array): void;
   /** The whole answer, for JSON; undefined otherwise. */
   value(): unknown;
+}
+
+const UTF8 = new TextEncoder();
+
+/** Of an answer that streams through, or of a stream of events that is there as a whole. */
+export function watchOf(
+  { headers, body }: RawResponse,
+  settlements: readonly Settlement[],
+): AnswerWatch | undefined {
+  if (body === undefined) return watchAnswer(headers, settlements);
+  const watch = watchAnswer(headers, settlements);
+  if (!(watch instanceof EventWatch)) return undefined;
+  if (typeof body === "string") watch.saw(UTF8.encode(body));
+  else if (body instanceof Uint8Array) watch.saw(body);
+  return watch;
 }
 
 /** Undefined: the answer is of a type that no pointer goes into. */

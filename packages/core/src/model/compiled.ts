@@ -79,6 +79,8 @@ export interface HeaderPlan {
 
 export interface CompiledResponse {
   readonly body: BodyRule | undefined;
+  /** What each event of a stream of events meets, in place of `body`. */
+  readonly events: BodyRule | undefined;
   /** Escapes `<`, `>`, `&`, U+2028 and U+2029 in JSON text that the engine writes. */
   readonly encode: ((json: string) => string) | undefined;
   readonly headers: HeaderPlan;

@@ -43,7 +43,9 @@ export interface CompiledKind {
   preflight?(route: ResolvedRoute): readonly Stage[] | undefined;
   headers?(route: ResolvedRoute): HeaderContribution | undefined;
   bodyRule?(route: ResolvedRoute): BodyRule | undefined;
-  /** What is done to what a body rule left; it may change the value that it is given. */
+  /** The same for the data of each event, where the answer is a stream of events. */
+  eventRule?(route: ResolvedRoute): BodyRule | undefined;
+  /** What is done to what either left; it may change the value that it is given. */
   afterRule?(route: ResolvedRoute): BodyRule | undefined;
   encode?(route: ResolvedRoute): ((json: string) => string) | undefined;
   errors?(route: ResolvedRoute): ErrorShaper;

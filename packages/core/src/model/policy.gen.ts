@@ -1096,9 +1096,9 @@ export interface ResponseSettings {
    */
   readonly sanitize?: SanitizeSettings;
   /**
-   * Reserved for schemas of event streams.
+   * Schema of the data of each event, which is JSON, where the answer is a stream of events (`text/event-stream`). Without it such a stream is withheld under a body rule.
    */
-  readonly events?: unknown;
+  readonly events?: JsonSchema;
 }
 /**
  * One route.

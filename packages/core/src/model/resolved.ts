@@ -142,6 +142,8 @@ export interface ResolvedResponse {
   readonly nothing: Placed<false> | undefined;
   readonly body: Placed<JsonSchema> | undefined;
   readonly bodies: Placed<Readonly<Record<string, JsonSchema>>> | undefined;
+  /** Schema of the data of each event; also beside `nothing`, when a nearer level has it. */
+  readonly events: Placed<JsonSchema> | undefined;
   readonly redact: Placed<Readonly<Record<string, RedactAction | RedactEntry>>> | undefined;
   readonly onMismatch: "report" | "withhold";
   readonly encode: boolean;

@@ -298,6 +298,28 @@ describe("what is given back", () => {
     expect(await streamed(type, text, status)).toBe(expected);
   });
 
+  it.each([
+    ["one by one", undefined],
+    ["as a whole", 'data: {"n":2}\n\n'],
+  ])("the price of events that leave %s is read from what the handler wrote", async (_name, body) => {
+    const [key, route] = Object.entries(priced.routes)[0] ?? ["", {}];
+    const events = { type: "object", properties: { text: { type: "string" } } };
+    const world = await worldOf({ ...priced, routes: { [key]: { ...route, response: { events } } } });
+    const exchange = open(world);
+    await exchange.head();
+    const headers = [["Content-Type", "text/event-stream"]] as const;
+    exchange.respond({ status: 200, headers, ...(body === undefined ? {} : { body }) });
+    if (body === undefined) {
+      expect(exchange.event(new TextEncoder().encode('data: {"n":2}\n\n'))).toEqual(
+        new TextEncoder().encode("data: {}\n\n"),
+      );
+    }
+    exchange.end(200);
+    const next = await open(world).head();
+    const fields = next.outcome === "admit" ? next.responseHeaders : [];
+    expect(fields.find(([name]) => name === "RateLimit")?.[1]).toBe('"few";r=4;t=11');
+  });
+
   it("answers are watched only where a limit settles by them", async () => {
     const watched = [];
     for (const document of [priced, documentOf({ few: ONE })]) {

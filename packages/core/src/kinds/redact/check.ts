@@ -8,7 +8,7 @@ import { type Redactions, redactionsOf } from "./entries.js";
 import { Pointers } from "../../lib/pointer-set.js";
 import { declaredPointers, reachedPointers } from "./reach.js";
 import { type Place, SchemaReader } from "./schema-reader.js";
-import { schemasByStatus } from "./statuses.js";
+import { schemasOf } from "./statuses.js";
 
 export function checkRedact(policy: ResolvedPolicy, report: Report): void {
   const once = new OnceReport(report);
@@ -16,9 +16,9 @@ export function checkRedact(policy: ResolvedPolicy, report: Report): void {
   for (const route of policy.routes) {
     checkStatuses(route, once);
     checkMismatch(policy, route, once);
-    const schemas = schemasByStatus(route, reader);
+    const schemas = schemasOf(route, reader);
     const failed = once.diagnostics.length;
-    for (const place of schemas.values()) checkSchema(policy, reader, place, once);
+    for (const place of schemas) checkSchema(policy, reader, place, once);
     const redactions = redactionsOf(policy, route, once);
     checkHashes(policy, route, redactions, once);
     // A schema that cannot be read matches nothing for reasons of its own.
@@ -70,12 +70,12 @@ function checkStatuses({ response, key }: ResolvedRoute, report: Report): void {
 function checkMismatch({ document }: ResolvedPolicy, route: ResolvedRoute, report: Report): void {
   const written = document.routes[route.key]?.response;
   if (written === undefined || written === false || written.onMismatch === undefined) return;
-  const { body, bodies } = route.response;
-  if (body !== undefined || bodies !== undefined) return;
+  const { body, bodies, events } = route.response;
+  if (body !== undefined || bodies !== undefined || events !== undefined) return;
   report.error(
     "setting-without-effect",
     `${route.pointer}/response/onMismatch`,
-    "`onMismatch` is about a schema of the answer, and the route has neither `response.body` nor `response.bodies`",
+    "`onMismatch` is about a schema of the answer, and the route has none of `response.body`, `response.bodies` and `response.events`",
     "write one of them, or leave the key out",
   );
 }
@@ -124,13 +124,13 @@ function missingKey(pointer: string, report: Report): void {
 function checkReach(
   route: ResolvedRoute,
   reader: SchemaReader,
-  schemas: ReadonlyMap<string, Place>,
+  schemas: readonly Place[],
   { texts, pointers, actions }: Redactions,
   report: Report,
 ): void {
   const { redact } = route.response;
-  if (redact?.from !== "route" || texts.length === 0 || schemas.size === 0) return;
-  const expansions = [...schemas.values()].map((place) => reader.expand(place));
+  if (redact?.from !== "route" || texts.length === 0 || schemas.length === 0) return;
+  const expansions = schemas.map((place) => reader.expand(place));
   const builder = new NodeBuilder(reader, new Map(), pointers, actions);
   const roots = expansions.map((expansion) => builder.root(expansion));
   const reached = reachedPointers(roots, builder, pointers);

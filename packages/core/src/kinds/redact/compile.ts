@@ -2,7 +2,7 @@
 import { encodeBase64Url } from "../../lib/base64url.js";
 import type { BodyOutcome, BodyRule } from "../../model/compiled.js";
 import type { CompiledKind, CompileEnvironment } from "../../model/kind.js";
-import type { ResolvedPolicy } from "../../model/resolved.js";
+import type { ResolvedPolicy, ResolvedRoute } from "../../model/resolved.js";
 import type { RequestState } from "../../model/state.js";
 import { GONE, type Hash, MASK } from "./action.js";
 import { NodeBuilder, type NodeCache } from "./builder.js";
@@ -21,21 +21,32 @@ export async function compileRedact(
   const reader = new SchemaReader(policy.schemas, environment.report);
   const tools = { reader, errorBodies: new ErrorBodies(reader), whole: reader.foreign(true) };
   const shared: NodeCache = new Map();
+  const projecting = (
+    route: ResolvedRoute,
+    ruleOf: (builder: NodeBuilder) => (status: number) => StatusRule,
+  ): BodyRule => {
+    const redactions = redactionsOf(policy, route, environment.report);
+    const builder = new NodeBuilder(reader, shared, redactions.pointers, redactions.actions);
+    const withholds = route.response.onMismatch === "withhold";
+    return new ProjectingRule(ruleOf(builder), redactions.conditions, withholds, hash);
+  };
   return {
     bodyRule: (route) => {
       const { nothing, body, bodies, redact } = route.response;
       if (nothing !== undefined) return NOTHING_LEAVES;
       const redacts = Object.keys(redact?.value ?? {}).length > 0;
       if (body === undefined && bodies === undefined && !redacts) return undefined;
-      const redactions = redactionsOf(policy, route, environment.report);
-      const builder = new NodeBuilder(reader, shared, redactions.pointers, redactions.actions);
       const schemas = schemasByStatus(route, reader);
-      return new ProjectingRule(
-        (status) => ruleFor(route, status, schemas, builder, tools),
-        redactions.conditions,
-        route.response.onMismatch === "withhold",
-        hash,
-      );
+      return projecting(route, (builder) => (status) => ruleFor(route, status, schemas, builder, tools));
+    },
+    eventRule: (route) => {
+      const { events } = route.response;
+      if (events === undefined) return undefined;
+      const place = reader.rootAt(events.value, events.pointer);
+      return projecting(route, (builder) => {
+        const step = builder.root(reader.expand(place));
+        return () => ({ kind: "node", step });
+      });
     },
   };
 }

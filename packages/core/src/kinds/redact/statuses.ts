@@ -24,6 +24,13 @@ export function schemasByStatus(route: ResolvedRoute, reader: SchemaReader): Rea
   return new Map(body === undefined ? [] : [["2xx", reader.rootAt(body.value, body.pointer)]]);
 }
 
+/** The same, and that of events. */
+export function schemasOf(route: ResolvedRoute, reader: SchemaReader): readonly Place[] {
+  const { events } = route.response;
+  const places = [...schemasByStatus(route, reader).values()];
+  return events === undefined ? places : [...places, reader.rootAt(events.value, events.pointer)];
+}
+
 /** The bodies of the application's own errors leave only as far as the error shape goes; one schema for each shape and status. */
 export class ErrorBodies {
   readonly #places = new Map<string, Place>();

@@ -78,10 +78,10 @@ function checkRequest({ request, key }: ResolvedRoute, policy: ResolvedPolicy, r
 }
 
 function checkResponse({ response }: ResolvedRoute, policy: ResolvedPolicy, report: Report): void {
-  const { sanitize, body, bodies, nothing } = response;
-  if (sanitize?.from !== "route" || nothing !== undefined) return;
+  const { sanitize, body, bodies, events, nothing } = response;
+  if (sanitize?.from !== "route" || (nothing !== undefined && events === undefined)) return;
   const schemas = bodies === undefined ? [] : Object.values(bodies.value);
-  if (body !== undefined) schemas.push(body.value);
+  for (const placed of [body, events]) if (placed !== undefined) schemas.push(placed.value);
   if (schemas.length > 0)
     checkReach(sanitize, schemas, false, policy, "that the response schema lets out", report);
 }

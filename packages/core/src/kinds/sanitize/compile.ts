@@ -1,7 +1,7 @@
 /** From `sanitize` of a route to its stage and its rule; what HTML needs is loaded and proved here, or the policy is refused. */
 import type { CompiledKind, CompileEnvironment } from "../../model/kind.js";
 import type { SanitizeSettings } from "../../model/policy.js";
-import type { Placed, ResolvedPolicy, ResolvedRoute } from "../../model/resolved.js";
+import type { Placed, ResolvedPolicy, ResolvedResponse, ResolvedRoute } from "../../model/resolved.js";
 import { type HtmlSanitizer, HtmlSanitizerError } from "../../ports/html-sanitizer.js";
 import { needsHtml, planOf } from "./plan.js";
 import { boundsOf, htmlProfiles } from "./profiles.js";
@@ -25,8 +25,8 @@ export async function compileSanitize(
       return [sanitizeStage({ plan, rule: sanitize.pointer, observe, bounds, html })];
     },
     afterRule: (route) => {
-      const { sanitize, nothing } = route.response;
-      const plan = nothing === undefined ? planOf(sanitize?.value, profiles) : undefined;
+      const { sanitize } = route.response;
+      const plan = letsOut(route.response) ? planOf(sanitize?.value, profiles) : undefined;
       return plan === undefined ? undefined : sanitizeRule(plan, bounds, html);
     },
   };
@@ -35,8 +35,13 @@ export async function compileSanitize(
 /** What takes effect on a route. */
 function settingsOf({ request, response }: ResolvedRoute): readonly Placed<SanitizeSettings>[] {
   const inward = request.body === undefined ? undefined : request.sanitize;
-  const outward = response.nothing === undefined ? response.sanitize : undefined;
+  const outward = letsOut(response) ? response.sanitize : undefined;
   return [inward, outward].filter((placed) => placed !== undefined);
+}
+
+/** Behind `response: false` of a farther level events may still leave. */
+function letsOut({ nothing, events }: ResolvedResponse): boolean {
+  return nothing === undefined || events !== undefined;
 }
 
 async function openFor(
