@@ -6,6 +6,7 @@ import { describe } from "vitest";
 import { describeAnswers } from "./answers.js";
 import { describeBodies } from "./bodies.js";
 import { describeConnections } from "./connections.js";
+import { describeEvents } from "./events.js";
 import { describeExpectations } from "./expectations.js";
 import { describeFailures } from "./failures.js";
 import { suiteOf, type ServerLacks, type StartServer } from "./suite.js";
@@ -18,6 +19,7 @@ const GROUPS = [
   ["bodies", describeBodies],
   ["trailers and 1xx", describeTrailers],
   ["answers under a body rule", describeAnswers],
+  ["streams of events", describeEvents],
   ["targets and methods", describeTargets],
   ["connections", describeConnections],
   ["handlers that fail", describeFailures],

@@ -41,7 +41,8 @@ class Observer {
     if (!this.begun) this.begin();
     if (!isChunk(chunk)) return;
     const known = typeof encoding === "string" ? (encoding as BufferEncoding) : undefined;
-    if (this.exchange.watchesAnswer) this.exchange.saw(bytesOf(chunk, known));
+    if (this.exchange.streamsEvents) this.exchange.event(bytesOf(chunk, known));
+    else if (this.exchange.watchesAnswer) this.exchange.saw(bytesOf(chunk, known));
     // An answer beyond the limit is not kept: the report is what is lost, never the answer.
     if (this.collector?.add(chunk, known) === false) this.collector = undefined;
   }
@@ -56,7 +57,13 @@ class Observer {
 
   private begin(): void {
     this.begun = true;
-    if (this.collector === undefined) this.respond(undefined);
+    if (this.collector !== undefined && !this.headSettles()) return;
+    this.collector = undefined;
+    this.respond(undefined);
+  }
+
+  private headSettles(): boolean {
+    return this.exchange.headSettles({ status: this.res.statusCode, headers: this.fields() });
   }
 
   private respond(body: Chunk | undefined): void {

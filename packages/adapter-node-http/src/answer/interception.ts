@@ -59,6 +59,10 @@ export class Interception {
   private due = -1;
   /** A limit settles by what the answer says: it is shown the bytes that pass. */
   private watched = false;
+  /** Of a stream of events nothing passes but what its rule leaves of each. */
+  private streaming = false;
+  /** The handler's fields, from when it could not set them any more. */
+  private theirs: HeaderField[] | undefined = undefined;
 
   constructor(
     readonly res: ServerResponse,
@@ -85,19 +89,24 @@ export class Interception {
     this.checkStatus(status);
     this.res.statusCode = status;
     if (fields !== undefined) this.addFields(fields);
-    if (this.collector === undefined) this.start(undefined);
+    if (this.collector === undefined || this.headSettles()) this.start(undefined);
     else this.markHeaded();
   }
 
   flushHeaders(): void {
-    if (this.phase !== "open") return;
-    if (this.collector === undefined) this.start(undefined);
-    else this.markHeaded();
+    if (this.phase !== "open" || this.headed) return;
+    if (this.collector === undefined || this.headSettles()) {
+      this.start(undefined);
+      this.flush();
+    } else this.markHeaded();
   }
 
   write(chunk: Chunk, encoding: BufferEncoding | undefined, done: Done | undefined): boolean {
     if (this.phase === "open") {
-      if (this.collector !== undefined) return this.collect(this.collector, chunk, encoding, done);
+      const { collector } = this;
+      if (collector !== undefined && (this.headed || !this.headSettles())) {
+        return this.collect(collector, chunk, encoding, done);
+      }
       this.start(undefined);
     }
     return this.pass(chunk, encoding, done);
@@ -220,7 +229,14 @@ export class Interception {
     Object.defineProperty(this.res, "headersSent", { value: true, configurable: true });
   }
 
+  /** What becomes of a stream of events need not wait for its end, which may never come. */
+  private headSettles(): boolean {
+    this.theirs = this.pairs();
+    return this.exchange.headSettles({ status: this.res.statusCode, headers: this.theirs });
+  }
+
   private pairs(): HeaderField[] {
+    if (this.headed && this.theirs !== undefined) return this.theirs;
     if (this.fields !== undefined) return this.fields.pairs();
     return this.argument === undefined ? [] : pairsOfArgument(this.argument);
   }
@@ -249,6 +265,20 @@ export class Interception {
     this.phase = "passing";
     this.due = mayHaveBody(res, shaped.status) ? promised(shaped.headers) : -1;
     this.watched = this.exchange.watchesAnswer;
+    this.streaming = this.exchange.streamsEvents;
+    // Events may come much later, and the first that the handler writes may be one that does not leave.
+    if (this.streaming) this.flush();
+  }
+
+  /** Node keeps a head until the first bytes of a body. */
+  private flush(): void {
+    if (this.phase !== "passing") return;
+    this.sending = true;
+    try {
+      this.native.flushHeaders.call(this.res);
+    } finally {
+      this.sending = false;
+    }
   }
 
   private collect(
@@ -341,9 +371,30 @@ export class Interception {
       if (done !== undefined) process.nextTick(done);
       return true;
     }
+    if (this.streaming) return this.passEvents(chunk, encoding, done);
     if (this.due >= 0 && !this.account(lengthOf(chunk, encoding))) return false;
     if (this.watched) this.exchange.saw(bytesOf(chunk, encoding));
     return this.native.write.call(this.res, chunk, encoding ?? "utf8", done);
+  }
+
+  private passEvents(chunk: Chunk, encoding: BufferEncoding | undefined, done: Done | undefined): boolean {
+    const { res, native } = this;
+    const left = this.exchange.event(bytesOf(chunk, encoding));
+    if (this.exchange.brokenStream !== undefined) {
+      this.cutBehind(left, this.exchange.brokenStream);
+      return false;
+    }
+    if (left !== undefined) return native.write.call(res, left, "utf8", done);
+    if (done !== undefined) process.nextTick(done);
+    return res.writableNeedDrain !== true;
+  }
+
+  /** What left its rule is sent before the connection ends. */
+  private cutBehind(left: Uint8Array | undefined, error: Error): void {
+    if (left === undefined) return this.cut(error);
+    this.phase = "taken";
+    this.settings.onError(error);
+    this.native.write.call(this.res, left, "utf8", () => this.res.destroy());
   }
 
   private close(
@@ -354,6 +405,12 @@ export class Interception {
     if (this.due >= 0) {
       if (!this.account(chunk === undefined ? 0 : lengthOf(chunk, encoding))) return;
       if (this.due > 0) return this.cut(new Error("the handler wrote less than its Content-Length"));
+    }
+    if (this.streaming && chunk !== undefined && chunk.length > 0) {
+      this.passEvents(chunk, encoding, undefined);
+      // A last event that is not ended is none, to a browser too.
+      if (this.exchange.brokenStream === undefined) this.endNatively(undefined, "utf8", done);
+      return;
     }
     if (this.watched && chunk !== undefined) this.exchange.saw(bytesOf(chunk, encoding));
     this.endNatively(chunk, encoding ?? "utf8", done);
