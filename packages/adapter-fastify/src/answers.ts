@@ -62,7 +62,11 @@ export function shapeText(
       if (typeof payload === "string" || payload instanceof Uint8Array) {
         return next(null, adopt(reply, prepare(reply, answer, payload)));
       }
-      if (isStream(payload) && request.raw.method !== "HEAD") {
+      if (
+        isStream(payload) &&
+        request.raw.method !== "HEAD" &&
+        !answer.settles(statusCode, reply.getHeaders() as Record<string, string>)
+      ) {
         // fastify waits for a promise where `next` was not called.
         return collect(payload, answer.settings.responseLimit).then((bytes) =>
           adopt(reply, prepare(reply, answer, bytes)),

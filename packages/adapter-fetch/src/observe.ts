@@ -19,11 +19,13 @@ export function observed(exchange: Exchange, response: Response, settings: Passa
       settings.onError(error);
     }
   };
-  if (!exchange.responseNeedsBody) {
+  if (!exchange.responseNeedsBody || exchange.headSettles(raw)) {
     respond(undefined);
     return {
       saw: (chunk) => {
-        if (exchange.watchesAnswer && chunk instanceof Uint8Array) exchange.saw(chunk);
+        if (!(chunk instanceof Uint8Array)) return;
+        if (exchange.streamsEvents) exchange.event(chunk);
+        else if (exchange.watchesAnswer) exchange.saw(chunk);
       },
       ended: () => undefined,
     };

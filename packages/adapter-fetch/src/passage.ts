@@ -204,8 +204,10 @@ class Passage {
     const raw = rawOf(result);
     const sent = valueOf(result);
     if (sent !== undefined) return this.whole(exchange.respond({ ...raw, body: sent.value }));
-    // What a server error says is replaced whatever it is.
-    if (exchange.responseNeedsBody && raw.status < 500) return this.collected(exchange, result);
+    // What a server error says is replaced whatever it is, and a stream of events may never end.
+    if (exchange.responseNeedsBody && raw.status < 500 && !exchange.headSettles(raw)) {
+      return this.collected(exchange, result);
+    }
     const shaped = exchange.respond(raw);
     if (shaped.body !== undefined || this.isSilent(shaped.status) || result.body === null) {
       discard(result);
@@ -241,16 +243,21 @@ class Passage {
   }
 
   private streamed(exchange: Exchange, shaped: ShapedResponse, body: ReadableStream<unknown>): Response {
-    const watched = exchange.watchesAnswer;
+    const { streamsEvents, watchesAnswer } = exchange;
     let due = promisedLength(shaped.headers);
     const { stream, cut } = relay(body, {
       ...this.watcher(exchange, shaped.status),
-      saw: (chunk) => {
+      more: () => {
+        if (exchange.brokenStream !== undefined) throw exchange.brokenStream;
+      },
+      pass: (chunk) => {
         if (!(chunk instanceof Uint8Array)) throw new TypeError("an answer's stream gave no Uint8Array");
+        if (streamsEvents) return exchange.event(chunk);
         // More than was promised would be read as the beginning of the next answer on this connection.
         if (due !== undefined && (due -= chunk.length) < 0)
           throw new Error("the answer is longer than its Content-Length");
-        if (watched) exchange.saw(chunk);
+        if (watchesAnswer) exchange.saw(chunk);
+        return chunk;
       },
       ended: () => {
         if (due !== undefined && due > 0) throw new Error("the answer is shorter than its Content-Length");
@@ -271,7 +278,11 @@ class Passage {
     }
     const { stream, cut } = relay(response.body, {
       ...this.watcher(exchange, status),
-      saw: (chunk) => eye.saw(chunk),
+      more: () => undefined,
+      pass: (chunk) => {
+        eye.saw(chunk);
+        return chunk;
+      },
       ended: () => {
         eye.ended();
         this.finish(status);

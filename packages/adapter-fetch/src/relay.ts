@@ -1,7 +1,9 @@
-/** A stream on its way to the client: untouched, looked at, and told when it is over. */
+/** A stream on its way to the client: looked at, perhaps changed, and told when it is over. */
 export interface Watcher {
-  /** @throws Error to end the stream in the middle */
-  saw(chunk: unknown): void;
+  /** Before more is read. @throws Error to end the stream in the middle, behind what was sent */
+  more(): void;
+  /** @returns what is sent in its place; undefined: nothing yet. @throws Error to end the stream in the middle */
+  pass(chunk: unknown): unknown;
   /** @throws Error when it may not end here */
   ended(): void;
   /** Too late for another answer: the stream breaks off, which is all that tells the client that it is not whole. */
@@ -20,6 +22,7 @@ export interface Relay {
 export function relay(source: ReadableStream<unknown>, watcher: Watcher): Relay {
   const reader: ReadableStreamDefaultReader<unknown> = source.getReader();
   let cut: (error: unknown) => void = () => undefined;
+  let left = false;
   const stream = new ReadableStream<unknown>(
     {
       start: (controller) => {
@@ -30,13 +33,17 @@ export function relay(source: ReadableStream<unknown>, watcher: Watcher): Relay 
       },
       pull: async (controller) => {
         try {
-          const { done, value } = await reader.read();
-          if (done) {
-            watcher.ended();
-            controller.close();
-          } else {
-            watcher.saw(value);
-            controller.enqueue(value);
+          // Nobody asks again after a pull that gave nothing.
+          for (let sent: unknown; sent === undefined;) {
+            watcher.more();
+            const { done, value } = await reader.read();
+            if (left) return;
+            if (done) {
+              watcher.ended();
+              return controller.close();
+            }
+            sent = watcher.pass(value);
+            if (sent !== undefined) controller.enqueue(sent);
           }
         } catch (error) {
           watcher.failed(error);
@@ -44,6 +51,7 @@ export function relay(source: ReadableStream<unknown>, watcher: Watcher): Relay 
         }
       },
       cancel: (reason) => {
+        left = true;
         watcher.left();
         return reader.cancel(reason);
       },

@@ -136,6 +136,11 @@ export class Interception {
     this.finish(value);
   }
 
+  /** True where what becomes of such an answer need not wait for its end, which may never come: a stream of events. */
+  settles(status: number, fields: FieldsArgument): boolean {
+    return this.exchange.headSettles({ status, headers: pairsOfArgument(fields) });
+  }
+
   /** True while an answer is on its way that was shaped ahead of its bytes. */
   get isPrepared(): boolean {
     return this.prepared !== undefined;
@@ -229,8 +234,9 @@ export class Interception {
     Object.defineProperty(this.res, "headersSent", { value: true, configurable: true });
   }
 
-  /** What becomes of a stream of events need not wait for its end, which may never come. */
   private headSettles(): boolean {
+    // What was shaped ahead of its bytes is not shaped again.
+    if (this.prepared !== undefined) return false;
     this.theirs = this.pairs();
     return this.exchange.headSettles({ status: this.res.statusCode, headers: this.theirs });
   }
