@@ -6,6 +6,7 @@ import { compress } from "hono/compress";
 import { describe } from "vitest";
 import { listen, stop } from "../node-http/target.js";
 import { describeAnswers } from "../servers/answers.js";
+import { describeEvents } from "../servers/events.js";
 import { suiteOf, type Fields, type ServerStart, type StartServer, type Turn } from "../servers/suite.js";
 import { serve, type FetchHandler } from "./target.js";
 
@@ -79,4 +80,12 @@ describe("hono: answers under a body rule", () => {
 
 describe("the guard alone: answers under a body rule", () => {
   describeAnswers(suiteOf(alone, { compression: "nothing stands before the guard" }));
+});
+
+describe("hono: streams of events", () => {
+  describeEvents(suiteOf(inHono, {}));
+});
+
+describe("the guard alone: streams of events", () => {
+  describeEvents(suiteOf(alone, {}));
 });

@@ -53,6 +53,37 @@ describe("answers", () => {
     expect([cancelled, events.map(({ status }) => status)]).toEqual([1, [200]]);
   });
 
+  it("a stream of events reads on while nothing of it leaves, and breaks behind what does", async () => {
+    const policy = policyOf({ "GET /": { response: { events: SHAPE } } });
+    const chunks = ["data: no\n\n", 'data: {"id"', `:"a"}\n\ndata: ${"1".repeat(2 ** 20)}`, "data: 1\n\n"];
+    const { fetch, events, errors } = await guarded(
+      policy,
+      () =>
+        new Response(
+          slow(chunks, never, () => undefined),
+          { headers: { "Content-Type": "text/event-stream" } },
+        ),
+    );
+    const reader: ReadableStreamDefaultReader<Uint8Array> | undefined = (await fetch("/")).body?.getReader();
+    expect(new TextDecoder().decode((await reader?.read())?.value)).toBe('data: {"id":"a"}\n\n');
+    const cut = "a stream of events was cut: an event is larger than 1048576 bytes";
+    await expect(reader?.read()).rejects.toThrow(cut);
+    expect([errors, events.map(({ status, error }) => [status, String(error)])]).toEqual([
+      [cut],
+      [[200, `Error: ${cut}`]],
+    ]);
+  });
+
+  it("a stream that is left while its source is waited for is no failure", async () => {
+    const { fetch, errors } = await guarded(OPEN, () => new Response(slow([], never, () => undefined)));
+    const reader: ReadableStreamDefaultReader<Uint8Array> | undefined = (await fetch("/")).body?.getReader();
+    const reading = reader?.read();
+    await reader?.cancel();
+    await reading;
+    await new Promise(setImmediate);
+    expect(errors).toEqual([]);
+  });
+
   it("an answer to HEAD has no body, and what the handler would have streamed is cancelled", async () => {
     let cancelled = 0;
     const { fetch, events } = await guarded(

@@ -99,7 +99,10 @@ export class EventStream implements EventSink {
       this.state.report(`the response rule would have cut a stream of events: ${reason}`);
       return;
     }
-    this.broken = new Error(`a stream of events was cut: ${reason}`, { cause });
+    this.broken = new Error(
+      `a stream of events was cut: ${reason}`,
+      cause === undefined ? undefined : { cause },
+    );
     this.state.error ??= this.broken;
   }
 
