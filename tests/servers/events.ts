@@ -24,7 +24,7 @@ async function opened(served: { connect(): Promise<Wire> }, path: string, method
 function held(
   first: string,
   rest: readonly string[] = [],
-): { chunks: AsyncGenerator<string>; release(): void } {
+): { readonly chunks: AsyncGenerator<string>; readonly release: () => void } {
   let release = (): void => undefined;
   const more = new Promise<void>((resolve) => (release = resolve));
   async function* chunks(): AsyncGenerator<string> {

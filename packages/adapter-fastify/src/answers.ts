@@ -65,7 +65,7 @@ export function shapeText(
       if (
         isStream(payload) &&
         request.raw.method !== "HEAD" &&
-        !answer.settles(statusCode, reply.getHeaders() as Record<string, string>)
+        !answer.settles(statusCode, reply.getHeaders())
       ) {
         // fastify waits for a promise where `next` was not called.
         return collect(payload, answer.settings.responseLimit).then((bytes) =>

@@ -392,7 +392,7 @@ export class Interception {
     }
     if (left !== undefined) return native.write.call(res, left, "utf8", done);
     if (done !== undefined) process.nextTick(done);
-    return res.writableNeedDrain !== true;
+    return !res.writableNeedDrain;
   }
 
   /** What left its rule is sent before the connection ends. */

@@ -288,6 +288,16 @@ const PLANTS: readonly (readonly [name: string, plant: Plant, expected: string])
     `low open-response ${ORDER}/response/body`,
   ],
   [
+    "events that let all out",
+    (p) => void (order(p)["response"]["events"] = { type: "object", properties: { id: {} } }),
+    `low open-response ${ORDER}/response/events/properties/id`,
+  ],
+  [
+    "events with a schema, and other answers without",
+    (p) => void (order(p)["response"] = { events: { type: "object", properties: {} } }),
+    `low response-without-schema ${ORDER}`,
+  ],
+  [
     "cors for everybody",
     (p) => void (p["defaults"]["cors"]["origins"] = ["*"]),
     "medium wide-cors /defaults/cors/origins/0",

@@ -45,6 +45,12 @@ function responses(view: RouteView): readonly { readonly schema: unknown; readon
   ];
 }
 
+function events(view: RouteView): readonly { readonly schema: unknown; readonly pointer: string }[] {
+  const response = view.setting("response");
+  if (response === undefined || response.value === false || response.value.events === undefined) return [];
+  return [{ schema: response.value.events, pointer: `${response.pointer}/events` }];
+}
+
 export const TRAFFIC_RULES: readonly AuditRule[] = [
   {
     id: "route-without-limit",
@@ -207,7 +213,15 @@ export const TRAFFIC_RULES: readonly AuditRule[] = [
         .filter(
           (view) => !view.open && view.setting("response")?.value !== false && responses(view).length === 0,
         )
-        .map((view) => ({ pointer: view.pointer, message: "nothing says what may leave in the answer" })),
+        .map((view): Hit =>
+          events(view).length === 0
+            ? { pointer: view.pointer, message: "nothing says what may leave in the answer" }
+            : {
+                pointer: view.pointer,
+                message: "nothing says what may leave in an answer that is no stream of events",
+                severity: "low",
+              },
+        ),
   },
   {
     id: "open-response",
@@ -219,7 +233,7 @@ export const TRAFFIC_RULES: readonly AuditRule[] = [
     find: ({ routes, policy }) =>
       once(
         routes.flatMap((view) =>
-          responses(view)
+          [...responses(view), ...events(view)]
             .flatMap(({ schema, pointer }) => placesOf(schema, pointer, policy))
             .filter(
               ({ schema }) =>
