@@ -14,6 +14,7 @@ export function eventAnswer(
 ): EventAnswer | undefined {
   if (events === undefined && bodyRule?.readsBody !== true) return undefined;
   if (status === 204 || status === 304) return undefined;
+  if (!mentionsEvents(headers)) return undefined;
   const types = mediaTypes(headers);
   if (!types.includes("text/event-stream")) return undefined;
   if (events === undefined)
@@ -31,6 +32,12 @@ export function eventAnswer(
 
 function withheld(reason: string): EventAnswer {
   return { kind: "withheld", reason };
+}
+
+/** Asked of every ruled answer: nothing is taken apart that cannot be one. */
+function mentionsEvents(headers: readonly HeaderField[]): boolean {
+  for (const [name, value] of headers) if (name.length === 12 && /event-stream/iu.test(value)) return true;
+  return false;
 }
 
 /** Lower case, without parameters; also those of one field with a comma in it, which fetch splits. */
