@@ -1,4 +1,5 @@
 /** Streams of events under `response.events`: each leaves by itself, as its schema lets it, while the handler goes on. */
+import { gunzipSync } from "node:zlib";
 import { expect } from "vitest";
 import type { Suite, Turn } from "./suite.js";
 import { ask, policyOf, type Wire } from "./wire.js";
@@ -165,6 +166,25 @@ export function describeEvents({ serve, it }: Suite): void {
       "response withheld: a body rule applies to a stream of events: `response.events` says what leaves",
     ]);
   });
+
+  it(
+    "what stands before the guard may compress what the events are left of",
+    async () => {
+      const served = await serve(POLICY, (turn) => turn.stream(200, STREAM, bytesOf(WRITTEN, 9)), {
+        compress: true,
+      });
+      for (const path of PATHS) {
+        const answer = await ask(served, `GET ${path} HTTP/1.1\nAccept-Encoding: gzip`);
+        const coded = answer.header("content-encoding") === "gzip";
+        expect([answer.status, coded ? gunzipSync(answer.body).toString() : answer.text]).toEqual([
+          200,
+          LEFT,
+        ]);
+      }
+      expect(served.errors).toEqual([]);
+    },
+    "compression",
+  );
 
   it("other answers of such a route meet the body's rule", async () => {
     const served = await serve(POLICY, (turn) => turn.answer(200, {}, { id: 1, name: "canary" }));
