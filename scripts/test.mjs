@@ -30,7 +30,7 @@ const steps = [
   { name: "build", run: [[node, "scripts/build.mjs"]] },
   { name: "types", run: [[bin("tsc"), "-p", "tsconfig.test.json"]] },
   { name: "packages", run: [[node, "scripts/packcheck.mjs"]], after: "build" },
-  { name: "tests", run: [vitest(reports.sources, "--coverage")], shows: true },
+  { name: "tests", run: [vitest(reports.sources)], shows: true },
   {
     name: "tests on dist",
     run: [vitest(reports.dist)],
