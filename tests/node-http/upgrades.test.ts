@@ -376,8 +376,8 @@ it("options that nobody knows are errors", async () => {
   const wrong = (onUpgrade: unknown, options?: object) => () =>
     guardUpgrade(known, onUpgrade as UpgradeHandler, options);
   expect(wrong(undefined)).toThrow(new TypeError("`onUpgrade` is not a function"));
-  expect(wrong(() => undefined, { onErr: true })).toThrow(
-    new TypeError("unknown option `onErr`; did you mean `onError`?"),
+  expect(wrong(() => undefined, { onErorr: true })).toThrow(
+    new TypeError("unknown option `onErorr`; did you mean `onError`?"),
   );
   expect(wrong(() => undefined, { onError: 1 })).toThrow(new TypeError("`onError` is not a function"));
 });
