@@ -319,6 +319,16 @@ describe("what the server knows", () => {
     expect(errors[0]).toMatch(/^`target` gave a path that is not the one of `request.url`/);
   });
 
+  it.each([
+    ["http://a.test?a=/b", "/?a=/b", 200],
+    ["http://evil.test?a=/b", "/?a=/b", 400],
+  ])("the target %s has its slash in the query", async (target, path, status) => {
+    const { fetch, errors } = await guarded(policyOf({ "GET /": {} }), () => new Response("ran"), {
+      target: () => target,
+    });
+    expect([(await fetch(path)).status, errors]).toEqual([status, []]);
+  });
+
   it("what throws while the server is asked is 500", async () => {
     const { fetch, errors } = await guarded(OPEN, () => new Response("ran"), {
       remoteAddress: () => {

@@ -59,12 +59,15 @@ export function pathAndQuery(url: string): string {
 }
 
 const ABSOLUTE = /^https?:\/\//i;
+/** Scheme and authority: a query may follow without a path, with slashes of its own. */
+const ORIGIN = /^https?:\/\/[^/?#]*/i;
 
 /** The parser of URLs takes dot segments out and encodes; what it makes of the target must be what the handler was given. */
 function isSameResource(target: string, url: string): boolean {
   // In any other form it leads to no route.
   if (!target.startsWith("/") && !ABSOLUTE.test(target)) return true;
-  const path = target.startsWith("/") ? target : pathAndQuery(target);
+  const rest = target.replace(ORIGIN, "");
+  const path = rest.startsWith("/") ? rest : `/${rest}`;
   const served = pathAndQuery(url);
   if (path === served) return true;
   try {
