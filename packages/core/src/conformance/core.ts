@@ -1,6 +1,7 @@
 /** Runs a case on the pure core: no socket, no server. */
 import {
   createEngine,
+  createMemoryStore,
   type Admission,
   type Decision,
   type Engine,
@@ -40,12 +41,16 @@ export function engineFor(prepared: PreparedCase, clock: ReturnType<typeof virtu
   return createEngine(prepared.policy as PolicyDocument, optionsFor(prepared, clock));
 }
 
+/** Room for the keys of any case: an empty table of the default size takes longer to make than most cases to run. */
+const KEYS = 1024;
+
 /** What the application of a case hands to its engine. */
 export function optionsFor(
   { secrets, checks }: PreparedCase,
   clock: ReturnType<typeof virtualClock>,
 ): EngineOptions {
-  return { clock, checks, secrets: { get: (reference) => secrets.get(reference) } };
+  const store = createMemoryStore({ maxKeys: KEYS });
+  return { clock, checks, store, secrets: { get: (reference) => secrets.get(reference) } };
 }
 
 async function exchange(engine: Engine, request: PreparedRequest, answer: CaseAnswer): Promise<Observed> {
