@@ -8,7 +8,9 @@ export function framed(
   res: ServerResponse,
   { status, headers, body }: ShapedResponse,
 ): readonly HeaderField[] {
-  if (res.req.method === "HEAD" || status === 304) return headers;
+  if (res.req.method === "HEAD" || status === 304) {
+    return headers.filter(([name]) => name.toLowerCase() !== "trailer");
+  }
   const rest = headers.filter(([name]) => !isFraming(name));
   // RFC 9110 section 8.6: none on a 204.
   if (status !== 204) {
@@ -23,9 +25,10 @@ export function mayHaveBody(res: ServerResponse, status: number): boolean {
 
 function isFraming(name: string): boolean {
   // Lengths first: this is asked of every field of every answer.
-  if (name.length !== 14 && name.length !== 17) return false;
+  if (name.length !== 14 && name.length !== 17 && name.length !== 7) return false;
   const lower = name.toLowerCase();
-  return lower === "content-length" || lower === "transfer-encoding";
+  // Trailers need chunks: Node throws where they are announced beside a length.
+  return lower === "content-length" || lower === "transfer-encoding" || lower === "trailer";
 }
 
 /** Fields for an answer without its body, with the length that another list gives to it. */
