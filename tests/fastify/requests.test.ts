@@ -1,5 +1,6 @@
 /** What a handler reads: the engine's parse where a rule reads the request, fastify's own where none does. */
-import type { IncomingMessage } from "node:http";
+import { AsyncLocalStorage } from "node:async_hooks";
+import { createServer, type IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { describe, expect, it } from "vitest";
@@ -66,6 +67,21 @@ describe("bodies that a rule reads", () => {
     expect(ran).toEqual([]);
     const streamed = await ask(served, posted("/stream"), '{"n":1}');
     expect([JSON.parse(streamed.text).body, ran]).toEqual([{ own: true }, ['{"n":1}']]);
+  });
+
+  it("in what an AsyncLocalStorage held when the request came", async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const served = await serve(
+      POLICY,
+      (app) => app.post("/read", () => ({ held: storage.getStore() ?? "nothing" })),
+      {
+        fastify: {
+          serverFactory: (handler) => createServer((req, res) => storage.run("it", () => handler(req, res))),
+        },
+      },
+    );
+    const answer = await ask(served, "POST /read HTTP/1.1\nContent-Type: application/json", '{"n":1}');
+    expect(answer.text).toBe('{"held":"it"}');
   });
 
   it("in chunks", async () => {

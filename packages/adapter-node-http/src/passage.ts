@@ -1,4 +1,5 @@
 /** One request's way through the guard: decided, perhaps read, handed to the application, answered, ended. */
+import { AsyncResource } from "node:async_hooks";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Admission, BoundEngine, Continue, Decision, Exchange, RawBody } from "@gatehouse/core";
 import { HandlerFields } from "./answer/fields.js";
@@ -130,9 +131,11 @@ export class Passage {
     if (length === 0) return this.onBody({ bytes: NO_BYTES, complete: true });
     if (this.taken) return this.onBody({ taken: true });
     if (this.expectsContinue) this.res.writeContinue();
-    intakeOf(this.req).collect(bodyLimit, (body) => {
+    // Bytes come from the parser, outside of what an AsyncLocalStorage (a tracer, for one) holds for this request.
+    const collected = AsyncResource.bind((body: RawBody | undefined): void => {
       if (body !== undefined && !this.gone) this.onBody(body);
     });
+    intakeOf(this.req).collect(bodyLimit, collected);
   }
 
   private onBody(body: RawBody): void {
