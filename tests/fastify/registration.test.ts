@@ -119,6 +119,18 @@ describe("a fastify that cannot be followed", () => {
     await expect(async () => app.ready()).rejects.toThrow(part);
   });
 
+  it.each(["defaultRoute", "onBadUrl", "onMaxParamLength"])(
+    "B1.18: what the router itself would answer undecided requests with: %s",
+    async (name) => {
+      const answer = (): void => undefined;
+      for (const fastify of [{ routerOptions: { [name]: answer } }, { [name]: answer }]) {
+        const { app, guard } = await built(POLICY, { engine: ENGINE, fastify });
+        guard();
+        await expect(async () => app.ready()).rejects.toThrow(`\`${name}\``);
+      }
+    },
+  );
+
   it("B2.34: a stranger's listener for upgrades, before and after", async () => {
     const before = await built(POLICY, { engine: ENGINE });
     before.app.server.on("upgrade", () => undefined);
@@ -244,6 +256,37 @@ describe("routes that fastify takes otherwise than the policy", () => {
     await engine.replace(policyOf({ "GET /b": {} }));
     expect((await ask(served, "GET /a HTTP/1.1")).status).toBe(404);
   });
+});
+
+it("a request that waits over a replacement is compared by the policy that decides it", async () => {
+  const named = (parameter: string): ReturnType<typeof policyOf> =>
+    policyOf({ [`GET /:${parameter}`]: { authorize: [{ check: "slow" }] } });
+  let asked = (): void => undefined;
+  let answer = (_allowed: boolean): void => undefined;
+  const waits = new Promise<void>((resolve) => (asked = resolve));
+  const allowed = new Promise<boolean>((resolve) => (answer = resolve));
+  const engine = await createEngine(named("old"), {
+    checks: {
+      slow: async () => {
+        asked();
+        return allowed;
+      },
+    },
+  });
+  const app = Fastify();
+  const errors: unknown[] = [];
+  later(async () => {
+    await app.close();
+    await engine.close();
+  });
+  void app.register(gatehouse, { engine, inventory: "off", onError: (error) => void errors.push(error) });
+  app.get("/:x", (request) => ({ route: request.gatehouse.route }));
+  await app.listen({ port: 0, host: "127.0.0.1" });
+  const waiting = ask({ port: portOf(app) }, "GET /a HTTP/1.1");
+  await waits;
+  await engine.replace(named("new"));
+  answer(true);
+  expect([(await waiting).text, errors]).toEqual(['{"route":"GET /:old"}', []]);
 });
 
 describe("inventory", () => {

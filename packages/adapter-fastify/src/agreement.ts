@@ -21,21 +21,28 @@ export class Agreement {
   ) {}
 
   /**
+   * Asked before the decision: the policy may be replaced while it waits, and the new one's routes say nothing of it.
    * @param url of the router's route; undefined where there is none
-   * @param decided key of the policy's route; null where observe mode let an unmatched request pass
+   * @returns whether that route is the one decided, given its key; null where observe mode let an unmatched request pass
    */
-  holds(method: string, url: string | undefined, decided: string | null): boolean {
-    if (url === undefined || decided === null) return true;
-    // A policy that was replaced meanwhile may decide by other routes.
+  of(method: string, url: string | undefined): (decided: string | null) => boolean {
+    if (url === undefined) return () => true;
+    const route = `${method} ${url}`;
+    const expected = this.expectedAt(route, method, url);
+    return (decided) => {
+      if (decided === null || expected?.has(decided) !== false) return true;
+      this.tell(route, decided);
+      return false;
+    };
+  }
+
+  private expectedAt(route: string, method: string, url: string): ReadonlySet<string> | undefined {
     if (this.revision !== this.engine.revision) {
       this.revision = this.engine.revision;
       this.expected = new Map();
     }
-    const route = `${method} ${url}`;
     if (!this.expected.has(route)) this.expected.set(route, this.keysFor(method, url));
-    if (this.expected.get(route)?.has(decided) !== false) return true;
-    this.tell(route, decided);
-    return false;
+    return this.expected.get(route);
   }
 
   private keysFor(method: string, url: string): ReadonlySet<string> | undefined {

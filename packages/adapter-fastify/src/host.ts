@@ -33,6 +33,9 @@ const ROUTER_OPTIONS: ReadonlySet<string> = new Set([
   "useSemicolonDelimiter",
 ]);
 
+/** Called by the router itself, in place of hooks. */
+const ROUTER_ANSWERS: readonly string[] = ["defaultRoute", "onBadUrl", "onMaxParamLength"];
+
 /** @throws Error when requests could pass beside the policy, or be read in another way than it reads them */
 export function hostOptionsOf(app: FastifyInstance): HostOptions {
   if (Object.getPrototypeOf(app) !== Object.prototype) {
@@ -55,11 +58,24 @@ export function hostOptionsOf(app: FastifyInstance): HostOptions {
       "`trustProxy` makes fastify read forwarded fields by another trust than the policy's; leave it out, and name the proxies in `transport.trust`",
     );
   }
+  const own = ownAnswerOf(app, options);
+  if (own !== undefined) {
+    throw new Error(
+      `\`${own}\` would answer requests that no policy has decided; leave it out, and use \`setNotFoundHandler\` or \`frameworkErrors\``,
+    );
+  }
   const stranger = Object.keys(routerOptions).find((name) => !ROUTER_OPTIONS.has(name));
   if (stranger !== undefined) {
     throw new Error(`nobody knows what the router option \`${stranger}\` does to matching; leave it out`);
   }
   return options as HostOptions;
+}
+
+/** fastify's own stand in `routerOptions` under the same names, and come to hooks; what the application gave stands where it gave it. */
+function ownAnswerOf(app: FastifyInstance, options: object): string | undefined {
+  const { routerOptions = {} } = app.initialConfig as { readonly routerOptions?: object };
+  const given = { ...options, ...routerOptions } as Readonly<Record<string, unknown>>;
+  return ROUTER_ANSWERS.find((name) => typeof given[name] === "function");
 }
 
 export function matchingOf({ routerOptions }: HostOptions): FrameworkMatching {

@@ -58,9 +58,10 @@ function install(app: FastifyInstance, options: GatehouseOptions): void {
   app.addHook("onRequest", (request, reply, next) => {
     const { raw } = request;
     if (!servers.admits(raw, reply.raw)) return;
+    const agrees = agreement.of(raw.method ?? "", request.routeOptions.url);
     pass(engine, raw, reply.raw, settings, (_req, _res, context) => {
       hand(request, context);
-      if (agreement.holds(raw.method ?? "", request.routeOptions.url, context.route)) next();
+      if (agrees(context.route)) next();
       else reply.callNotFound();
     });
   });
