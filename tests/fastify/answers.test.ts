@@ -4,7 +4,7 @@ import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
 import compress from "@fastify/compress";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { describe, expect, it } from "vitest";
-import { policyOf } from "../servers/wire.js";
+import { policyOf, Wire } from "../servers/wire.js";
 import { ask, serve } from "./support.js";
 
 const CANARY = "canary-7f3a";
@@ -242,6 +242,59 @@ it("a redirect keeps its Location, and has no body", async () => {
   const served = await serve(RULED, (app) => app.get("/", (_request, reply) => reply.redirect("/elsewhere")));
   const answer = await ask(served, "GET / HTTP/1.1");
   expect([answer.status, answer.header("location"), answer.text]).toEqual([302, "/elsewhere", ""]);
+});
+
+describe("trailers, which a counted answer has no room for", () => {
+  it.each(["GET / HTTP/1.1", "HEAD / HTTP/1.1", "GET /304 HTTP/1.1", "GET /error HTTP/1.1"])(
+    "%s",
+    async (head) => {
+      const rule = { response: { body: { type: "object", properties: { id: { type: "string" } } } } };
+      const served = await serve(policyOf({ "GET /": rule, "GET /304": rule, "GET /error": {} }), (app) => {
+        app.addHook("onRequest", (_request, reply, next) => {
+          void reply.trailer("x-sum", (_reply, _payload, done) => {
+            done(null, CANARY);
+          });
+          next();
+        });
+        app.get("/", () => ORDER);
+        app.get("/304", (_request, reply) => reply.code(304).send(ORDER));
+        app.get("/error", () => {
+          throw new Error(CANARY);
+        });
+      });
+      const answer = await ask(served, head);
+      expect([answer.status, answer.header("trailer")]).toEqual([
+        head.includes("304") ? 304 : head.includes("error") ? 500 : 200,
+        undefined,
+      ]);
+      expect(answer.raw.body.toString("latin1")).not.toContain(CANARY);
+    },
+  );
+});
+
+it.each(["stream", "web stream"])("a %s under a rule is let go when the client leaves", async (kind) => {
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  let begin = (): void => undefined;
+  const begun = new Promise<void>((resolve) => (begin = resolve));
+  const served = await serve(RULED, (app) =>
+    app.get("/", (_request, reply) => {
+      const endless = new Readable({
+        read: () => begin(),
+        destroy: (error, done) => {
+          release();
+          done(error);
+        },
+      });
+      return json(reply).send(kind === "stream" ? endless : Readable.toWeb(endless));
+    }),
+  );
+  const wire = await Wire.open(served.port);
+  wire.send("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
+  await begun;
+  wire.socket.destroy();
+  await released;
+  expect(served.errors).toEqual([]);
 });
 
 it("a stream that no rule reads is a stream: its first chunk leaves before its last exists", async () => {

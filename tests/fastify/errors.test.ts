@@ -143,6 +143,22 @@ describe("error handlers of the application's", () => {
     expect(answer.header("content-type")).toBe("application/problem+json");
   });
 
+  it("a second error in the place of an object that the first one's handler sent tells nothing", async () => {
+    const served = await serve(POLICY, (app) => {
+      app.setErrorHandler((_error, _request, reply) => reply.code(400).send({ own: "words" }));
+      app.get(
+        "/",
+        { preSerialization: async () => Promise.reject(Object.assign(boom(), { statusCode: 400 })) },
+        () => {
+          throw new Error("first");
+        },
+      );
+    });
+    const answer = await ask(served, "GET / HTTP/1.1");
+    expect([answer.status, answer.header("content-type")]).toEqual([400, "application/problem+json"]);
+    expect(answer.raw.body.toString("latin1")).not.toContain(CANARY);
+  });
+
   it("text after an object that failed is the text", async () => {
     const served = await serve(
       policyOf({
@@ -220,6 +236,31 @@ describe("what fastify answers by itself", () => {
     clean(await ask(served, "GET / HTTP/1.1"), 404, "not-found");
     expect((await ask(served, "GET /free/x HTTP/1.1")).text).toBe('{"by":"GET /free/*"}');
     expect((await ask(served, "POST /free/x HTTP/1.1")).status).toBe(405);
+  });
+
+  it("`callNotFound` and an error before the parsers' turn, where the engine has read the body", async () => {
+    const methods: string[] = [];
+    const served = await serve(policyOf({ "POST /": { request: { body: { type: "object" } } } }), (app) =>
+      app.post(
+        "/",
+        {
+          preParsing: (request, reply, _payload, next) => {
+            if (request.headers["x-missing"] !== undefined) reply.callNotFound();
+            else next(Object.assign(boom(), { statusCode: 400 }));
+          },
+          errorHandler: (error, request) => {
+            methods.push(request.method);
+            throw error;
+          },
+        },
+        () => "ok",
+      ),
+    );
+    const head = `POST /?${CANARY} HTTP/1.1\nContent-Type: application/json`;
+    const missing = await ask(served, `${head}\nX-Missing: 1`, "{}");
+    expect([missing.status, missing.header("content-type")]).toEqual([404, "application/problem+json"]);
+    expect(missing.raw.body.toString("latin1")).not.toContain(CANARY);
+    expect([(await ask(served, head, "{}")).status, methods]).toEqual([400, ["POST"]]);
   });
 
   it("a parameter beyond `maxParamLength`", async () => {

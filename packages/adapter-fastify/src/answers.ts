@@ -6,6 +6,7 @@ import { STATUS_CODES, type ServerResponse } from "node:http";
 import type { ShapedResponse } from "@gatehouse/core";
 import { interceptionOf, type Interception } from "@gatehouse/node-http";
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { restoreMethod } from "./bodies.js";
 import { collect, isStream } from "./collect.js";
 import { internal } from "./internals.js";
 
@@ -51,7 +52,7 @@ export function shapeText(
     if (failure !== undefined && statusCode >= 500)
       request.gatehouse?.exchange.fail(failure.error, statusCode);
   } else if (!answer.isPrepared && answer.phase === "open") {
-    if (failure !== undefined && isFrameworks(failure, payload, statusCode)) {
+    if (failure !== undefined && (isFallback(reply) || isFrameworks(failure, payload, statusCode))) {
       return next(null, adopt(reply, answer.prepareFailure(failure.error, statusCode)));
     }
     if (failure !== undefined) {
@@ -68,7 +69,7 @@ export function shapeText(
         !answer.settles(statusCode, reply.getHeaders())
       ) {
         // fastify waits for a promise where `next` was not called.
-        return collect(payload, answer.settings.responseLimit).then((bytes) =>
+        return collect(payload, answer.settings.responseLimit, raw).then((bytes) =>
           adopt(reply, prepare(reply, answer, bytes)),
         );
       }
@@ -79,11 +80,12 @@ export function shapeText(
 
 /** Before any error handler. */
 export function noteError(
-  _request: FastifyRequest,
+  request: FastifyRequest,
   reply: FastifyReply,
   error: unknown,
   next: () => void,
 ): void {
+  restoreMethod(request);
   FAILURES.set(reply.raw, { error, ofTheApplication: false });
   interceptionOf(reply.raw)?.distrust(error, () => reply.sent);
   // What the error handler sends is another answer, perhaps text.
@@ -138,7 +140,12 @@ function valueOf(value: unknown): unknown {
 function isDefault404(request: FastifyRequest, value: unknown): boolean {
   if (!request.is404 || typeof value !== "object" || value === null) return false;
   const { message } = value as { readonly message?: unknown };
-  return message === `Route ${request.method}:${request.raw.url ?? ""} not found`;
+  return message === `Route ${request.raw.method ?? ""}:${request.raw.url ?? ""} not found`;
+}
+
+/** No error handler is left: fastify itself made this text, also behind an object of the application's that did not get through. */
+function isFallback(reply: FastifyReply): boolean {
+  return internal(reply, "fastify.reply.nextErrorHandler") === false;
 }
 
 const MEMBERS: readonly string[] = ["statusCode", "code", "error", "message"];

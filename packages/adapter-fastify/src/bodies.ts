@@ -22,6 +22,11 @@ export function giveBody(request: FastifyRequest, _reply: FastifyReply, next: ()
   next();
 }
 
+/** For what answers before the parsers' turn has passed. */
+export function restoreMethod(request: FastifyRequest): void {
+  if (Object.hasOwn(request, "method")) Reflect.deleteProperty(request, "method");
+}
+
 function wasRead({ gatehouse }: { readonly gatehouse: HandlerContext }): boolean {
   return gatehouse.bodyRead && !gatehouse.exchange.observing;
 }
