@@ -5,7 +5,7 @@ import { gatehouse } from "@gatehouse/fastify";
 
 await run(async ({ engine, application, port, host }) => {
   const app = Fastify({ http: { requireHostHeader: false }, forceCloseConnections: true });
-  app.register(gatehouse, { engine, inventory: "strict" });
+  await app.register(gatehouse, { engine, inventory: "strict" });
 
   for (const [key, handler] of Object.entries(application)) {
     const [method, url] = key.split(" ");
