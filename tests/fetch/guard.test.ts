@@ -108,6 +108,22 @@ describe("answers", () => {
     expect([aborted, cancelled, events.map(({ status }) => status)]).toEqual([true, 1, [0]]);
   });
 
+  it("a client that leaves while an answer is collected ends its source, which may have no end", async () => {
+    const left = new AbortController();
+    let cancelled = 0;
+    const pull = (): Promise<never> => {
+      left.abort();
+      return never;
+    };
+    const { fetch, events } = await guarded(
+      RULED,
+      () =>
+        new Response(new ReadableStream({ pull, cancel: () => void (cancelled += 1) }, { highWaterMark: 0 })),
+    );
+    await fetch("/", { signal: left.signal });
+    expect([cancelled, events.map(({ status }) => status)]).toEqual([1, [0]]);
+  });
+
   it("a client that has left before the decision keeps the handler from running", async () => {
     const ran: string[] = [];
     const { fetch, events } = await guarded(OPEN, () => new Response(String(ran.push("ran"))));
@@ -170,6 +186,16 @@ describe("answers", () => {
     expect((await fetch("/")).status).toBe(500);
   });
 
+  it("one that somebody is reading is none either, and the event tells", async () => {
+    const { fetch, events } = await guarded(OPEN, () => {
+      const response = new Response(CANARY);
+      response.body?.getReader();
+      return response;
+    });
+    expect((await fetch("/")).status).toBe(500);
+    expect(events[0]?.error).toBeInstanceOf(TypeError);
+  });
+
   it("observe mode keeps the reason phrase and every byte, also beyond `responseLimit`", async () => {
     const policy = { ...RULED, mode: "observe" as const };
     const { fetch, events } = await guarded(
@@ -213,6 +239,15 @@ describe("bodies", () => {
     const init = { method: "POST", headers: TEXT, body, duplex: "half" as const };
     // The types of the route are JSON: it would run if nobody saw the content.
     expect((await fetch("/", init)).status).toBe(415);
+  });
+
+  it("a client that leaves before the first of what no field announces is no fault", async () => {
+    const policy = policyOf({ "POST /": { request: { body: { type: "object" } } } });
+    const { fetch, events, errors } = await guarded(policy, () => new Response("ran"));
+    const body = new ReadableStream({ pull: (controller) => controller.error(new Error("gone")) });
+    const headers = { "Content-Type": "application/json" };
+    await fetch("/", { method: "POST", headers, body, duplex: "half" });
+    expect([errors, events.map(({ status }) => status)]).toEqual([[], [0]]);
   });
 
   it("observe mode hands over every byte as sent, also beyond the limit", async () => {

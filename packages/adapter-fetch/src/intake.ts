@@ -25,9 +25,13 @@ export class Intake {
     const { method } = this.request;
     if (method === "GET" || method === "HEAD" || this.isBodyless()) return false;
     if (this.consumed) return true;
-    const chunk = await this.next();
-    if (chunk === undefined) return false;
-    this.held.push(chunk);
+    try {
+      const chunk = await this.next();
+      if (chunk === undefined) return false;
+      this.held.push(chunk);
+    } catch {
+      // The client left: whoever reads on finds that out.
+    }
     return true;
   }
 
@@ -105,12 +109,29 @@ export function joined(chunks: readonly Uint8Array[], size: number): Uint8Array 
   return bytes;
 }
 
-/** All of a stream, or undefined once it is more than `limit`; then it is cancelled. */
+/**
+ * All of a stream, or undefined once it is more than `limit`; then it is cancelled.
+ * @param left ends it where it stands: it may have no end of its own
+ */
 export async function collectStream(
   stream: ReadableStream<unknown>,
   limit: number,
+  left: AbortSignal,
 ): Promise<Uint8Array | undefined> {
   const reader: ReadableStreamDefaultReader<unknown> = stream.getReader();
+  const stop = (): void => void reader.cancel().catch(() => undefined);
+  left.addEventListener("abort", stop, { once: true });
+  try {
+    return await readAll(reader, limit);
+  } finally {
+    left.removeEventListener("abort", stop);
+  }
+}
+
+async function readAll(
+  reader: ReadableStreamDefaultReader<unknown>,
+  limit: number,
+): Promise<Uint8Array | undefined> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for (;;) {

@@ -199,7 +199,8 @@ class Passage {
     if (result.status < 200) return this.failed(exchange, new TypeError(NO_ANSWER));
     const failure = asFailure(result);
     if (failure !== undefined) return this.failed(exchange, failure.error, failure.status);
-    if (result.bodyUsed) return this.failed(exchange, new TypeError("the handler's answer was read before"));
+    if (result.bodyUsed || result.body?.locked === true)
+      return this.failed(exchange, new TypeError("the handler's answer was read before"));
     if (exchange.observing) return this.observe(exchange, result);
     const raw = rawOf(result);
     const sent = valueOf(result);
@@ -233,7 +234,7 @@ class Passage {
     if (response.body === null) return this.whole(exchange.respond(raw));
     let body: Uint8Array | undefined;
     try {
-      body = await collectStream(response.body, this.settings.responseLimit);
+      body = await collectStream(response.body, this.settings.responseLimit, this.request.signal);
     } catch (error) {
       return this.failed(exchange, error);
     }
