@@ -104,6 +104,24 @@ describe("a pool of workers", () => {
     expect(await run("c")).toBe("Error: no worker could be started");
   });
 
+  it("refuses everybody where no thread can be had, and keeps no place for them", async () => {
+    const from = (() => "no thread can be given this") as unknown as string;
+    const run = open({ from, waiting: 1 });
+    const all = [await run("a"), await run("b"), await run("c")];
+    expect(all).toEqual(all.map(() => "Error: no worker could be started"));
+  });
+
+  it("refuses those that wait where no other thread can be had for one that died", async () => {
+    const from: { refused?: () => void } = {};
+    const run = open({ from: from as unknown as string });
+    expect(await run("a")).toBe("a!");
+    from.refused = () => undefined;
+    expect(await Promise.all([run("exit"), run("b")])).toEqual([
+      "Error: a worker ended",
+      "Error: no worker could be started",
+    ]);
+  });
+
   it("refuses where a worker does not start in time", async () => {
     const run = open({ source: "setInterval(() => {}, 1000)", startMs: 100 });
     expect(await run("a")).toBe("Error: no worker could be started");

@@ -82,12 +82,17 @@ export class HtmlPool {
   }
 
   #start(): void {
-    this.#threads.add(
-      new Thread(this.settings, {
-        free: () => this.#next(),
-        gone: (thread, wasReady) => this.#lost(thread, wasReady),
-      }),
-    );
+    try {
+      this.#threads.add(
+        new Thread(this.settings, {
+          free: () => this.#next(),
+          gone: (thread, wasReady) => this.#lost(thread, wasReady),
+        }),
+      );
+    } catch {
+      // Node throws where it may start no threads, or the system has none left. Those that there are go on.
+      if (this.#threads.size === 0) this.#rejectAll("no worker could be started");
+    }
   }
 
   #limit(waiting: Waiting): void {
