@@ -63,3 +63,10 @@ export function hasScheme(url: string, schemes: ReadonlySet<string>): boolean {
   const before = /^[^/?#\\]*?:/u.exec(visible)?.[0];
   return before === undefined || schemes.has(before.slice(0, -1).toLowerCase());
 }
+
+/** Without these nothing in a text means anything to a parser, and writing it again changes nothing. */
+const MARKUP = /[<>&\r\u0000\u00a0]/u;
+
+export function isPlain(html: string): boolean {
+  return !MARKUP.test(html);
+}

@@ -1155,7 +1155,7 @@ export interface SanitizingSettings {
    */
   readonly maxNodes?: number;
   /**
-   * Most characters with markup in one answer: answers are sanitized on the thread that serves, which takes it some 2 ms per 1000. 1 to 1000000. Default 20000.
+   * Most characters with markup in one answer: answers are sanitized on the thread that serves, which takes it some 2 ms per 1000. Four of a text with `&` but no `<` count as one. 1 to 1000000. Default 20000.
    */
   readonly maxAnswer?: number;
 }

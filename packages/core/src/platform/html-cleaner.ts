@@ -1,4 +1,5 @@
 /** Texts through the bounds, DOMPurify, and a second look at what came of them. */
+import { isPlain } from "../lib/html-vocabulary.js";
 import type { HtmlBounds, HtmlProblem, HtmlResult, HtmlRule, HtmlText } from "../ports/html-sanitizer.js";
 import type { Purify } from "./html-purifier.js";
 import { type HtmlReading, type HtmlRules, isWithin, rulesOf } from "./html-rules.js";
@@ -11,15 +12,8 @@ export interface HtmlReader {
   read(html: string): HtmlReading;
 }
 
-/** Without these nothing in a text means anything to a parser, and writing it again changes nothing. */
-const MARKUP = /[<>&\r\u0000\u00a0]/u;
-
 /** DOMPurify lets nest what no parser would nest; read again it comes apart. That settles at once or never. */
 const ROUNDS = 4;
-
-export function isPlain(html: string): boolean {
-  return !MARKUP.test(html);
-}
 
 export function refused(problems: readonly HtmlProblem[]): HtmlResult {
   return { kind: "refused", refused: problems };

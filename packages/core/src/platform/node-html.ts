@@ -1,7 +1,8 @@
 /** Sanitizing HTML on Node: on this thread where it is quick, on a worker where it is not. */
 import { availableParallelism } from "node:os";
+import { isPlain } from "../lib/html-vocabulary.js";
 import type { HtmlBounds, HtmlResult, HtmlSanitizer, HtmlText } from "../ports/html-sanitizer.js";
-import { type HtmlCleaner, isPlain, refused, tooLong } from "./html-cleaner.js";
+import { type HtmlCleaner, refused, tooLong } from "./html-cleaner.js";
 import { HtmlPool, type HtmlPoolSettings } from "./node-html-pool.js";
 import { cleanerFor, loadPeers } from "./node-html-realm.js";
 import { WORKER } from "./node-html-worker.gen.js";

@@ -107,14 +107,17 @@ describe("an answer", () => {
     expect(answer).toEqual({ html: DIRTY, text: DIRTY });
   });
 
-  it("is withheld without a look where it has more markup than its bound", async () => {
+  it.each([
+    ["markup", DIRTY.repeat(5)],
+    ["entities", "&amp;".repeat(81)],
+  ])("is withheld without a look where it has more %s than its bound", async (_what, html) => {
     let asked = 0;
     const cleanHere = (): HtmlResult => {
       asked += 1;
       return LOST;
     };
     const { rule } = await compiled({ cleanHere });
-    expect(rule.apply({ html: DIRTY.repeat(5) }, 200, stateFor())).toEqual({
+    expect(rule.apply({ html }, 200, stateFor())).toEqual({
       kind: "withheld",
       code: "unreadable-response",
       reason: "the answer cannot be sanitized: it has more markup than `sanitizing.maxAnswer`",
