@@ -128,6 +128,29 @@ describe.each(VERSIONS)("$name", ({ express, major }) => {
     });
   });
 
+  it("nor what shows no routes there: another application, static files", async () => {
+    const { guarded } = await guardOf(policyOf({ "GET /open": {} }));
+    const app = express();
+    app.use("/admin", express());
+    app.use("/files", express.static("/nowhere"));
+    app.use(guarded);
+    app.use("/behind", express());
+    expect(guarded.inventory(app).unguarded).toEqual([
+      { method: "ALL", path: "/admin/*" },
+      { method: "ALL", path: "/files/*" },
+    ]);
+  });
+
+  it("nor below a mount path with a slash at its end", async () => {
+    const { guarded } = await guardOf(policyOf({ "GET /v1/x": {} }));
+    const app = express();
+    app.get("/v1/early", (_req, res) => void res.json(1));
+    app.use("/v1/", guarded);
+    app.get("/v1/x", (_req, res) => void res.json(1));
+    const { unguarded, unserved } = guarded.inventory(app);
+    expect([unguarded, unserved]).toEqual([[{ method: "GET", path: "/v1/early" }], []]);
+  });
+
   it("what stands outside of its mount path is none of its business", async () => {
     const { guarded } = await guardOf(policyOf({ "GET /v1/a": {} }));
     const app = express();

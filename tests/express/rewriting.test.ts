@@ -234,6 +234,55 @@ describe.each(VERSIONS)("$name", ({ express, major }) => {
     expect([status, ran]).toEqual([200, ["new"]]);
   });
 
+  it("beside such middleware, in one route, stands a handler that does not", async () => {
+    for (const method of ["GET", "HEAD"]) {
+      const { status, ran } = await tried(
+        (_req, _res, next) => next(),
+        `${method} /items/new HTTP/1.1`,
+        (app, handler) => {
+          app
+            .route("/items/:id")
+            .all((_req, _res, next) => next())
+            .get(handler("item"));
+          app.get("/items/new", handler("new"));
+        },
+      );
+      expect([status, ran]).toEqual([500, []]);
+    }
+  });
+
+  it("nor in a router of another copy of express, where the guard stands too", async () => {
+    const ran: string[] = [];
+    const other = VERSIONS.find((one) => one.major !== major)?.express ?? express;
+    const served = await serve(express, POLICY, (app, guard) => {
+      const router = other.Router();
+      router.use(guard);
+      router.use((req, _res, next) => {
+        req.url = "/admin";
+        next();
+      });
+      router.get("/admin", (_req, res) => {
+        ran.push("admin");
+        res.json("admin");
+      });
+      app.use(router);
+    });
+    expect((await ask(served, "GET /open HTTP/1.1")).status).toBe(500);
+    expect(ran).toEqual([]);
+  });
+
+  it("an application of connect is middleware as a whole", async () => {
+    const { status, ran } = await tried(
+      (_req, _res, next) => next(),
+      "GET /open HTTP/1.1",
+      (app) => {
+        const connect = (_req: Request, _res: Response, next: NextFunction): void => next();
+        app.use(Object.assign(connect, { stack: [{ route: "", handle: connect }] }));
+      },
+    );
+    expect([status, ran]).toEqual([200, ["open"]]);
+  });
+
   it("routes that are registered while the server runs are known", async () => {
     const served = await serve(express, POLICY, (app, guard) => {
       app.use(guard);

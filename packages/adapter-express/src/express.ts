@@ -72,5 +72,9 @@ export function rootOf(app: App): App {
 
 /** The router behind a layer, where there is one. */
 export function nestedRouter({ handle, route }: Layer): Router | undefined {
-  return route === undefined && Array.isArray(handle.stack) ? (handle as unknown as Router) : undefined;
+  if (route !== undefined || !Array.isArray(handle.stack)) return undefined;
+  const first = handle.stack[0] as unknown;
+  // An application of `connect`, as development servers bring it, has a stack of plain objects: middleware, as a whole.
+  if (first !== undefined && Object.getPrototypeOf(first) === Object.prototype) return undefined;
+  return handle as unknown as Router;
 }

@@ -17,7 +17,7 @@ import {
 } from "./express.js";
 import type { ExpressInventory } from "./inventory.js";
 import { settingsOf, type GatehouseOptions, type GatehouseSettings } from "./options.js";
-import { watchLayers } from "./passes.js";
+import { watchLayers, watchRouter } from "./passes.js";
 
 /** Middleware that knows the application it is given to: `app.use` treats it as an application of its own. */
 export interface Gatehouse {
@@ -99,8 +99,10 @@ class Guard {
   private bindingOf(app: App, handle: Middleware): Binding {
     const known = this.bindings.get(app);
     if (known !== undefined) return known;
-    const [first] = routerOf(app).stack;
+    const router = routerOf(app);
+    const [first] = router.stack;
     if (first !== undefined) watchLayers(first);
+    watchRouter(router);
     const isGuard = (layer: Layer): boolean => layer.handle === handle || this.layers.has(layer);
     const binding = new Binding(this.engine, app, this.settings, isGuard);
     this.bindings.set(app, binding);

@@ -27,6 +27,12 @@ export function inventoryOf(bound: BoundEngine, found: FoundRoutes, matching: Ma
       for (const method of route.methods ?? [ALL]) unguarded.push({ method, path: route.path });
     }
   }
+  for (const { path, pattern, guards } of found.mounted) {
+    const isOver = (one: FoundRoutes["guards"][number]): boolean => isBelow(pattern, one.pattern);
+    if (found.guards.some(isOver) && !found.guards.slice(0, guards).some(isOver)) {
+      unguarded.push({ method: ALL, path: `${path}/*` });
+    }
+  }
   const { unnamed, unserved, differing } = bound.inventory(
     guarded.map((route) => registered(bound, route)),
     "order",
@@ -72,11 +78,15 @@ function registered(bound: BoundEngine, { methods, path, pattern }: FoundRoute):
 function isBelow(pattern: string | undefined, prefix: string | undefined): boolean {
   if (prefix === undefined || prefix === "" || pattern === undefined) return true;
   const parts = pattern.split("/");
-  return prefix.split("/").every((part, index) => {
-    const own = parts[index];
-    if (own === undefined) return false;
-    return part.startsWith(":") || own.startsWith(":") || part.toLowerCase() === own.toLowerCase();
-  });
+  // A mount path may end with a slash, and means the same.
+  return prefix
+    .replace(/\/$/u, "")
+    .split("/")
+    .every((part, index) => {
+      const own = parts[index];
+      if (own === undefined) return false;
+      return part.startsWith(":") || own.startsWith(":") || part.toLowerCase() === own.toLowerCase();
+    });
 }
 
 function pathOf(key: string): string {

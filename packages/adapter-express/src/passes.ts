@@ -2,7 +2,7 @@
  * What happens to a request behind the guard: express may only hand it to what the policy decided it for. A rewritten URL or method,
  * or a router that matches in another way than its application, is noticed where every handler of express is called.
  */
-import type { ExpressRequest, Layer } from "./express.js";
+import { nestedRouter, type ExpressRequest, type Layer, type Router } from "./express.js";
 
 /** What was decided, carried by the request. */
 export interface Decided {
@@ -34,7 +34,7 @@ const CALLS = ["handleRequest", "handle_request"] as const;
 
 /**
  * Puts the check where all layers of this copy of express are called: on their prototype, once. Requests of other applications
- * pay one property read.
+ * pay a few property reads.
  * @throws Error where layers have no such method: an express that nobody has tried this with
  */
 export function watchLayers(layer: Layer): void {
@@ -46,10 +46,16 @@ export function watchLayers(layer: Layer): void {
     WATCHED.add(prototype);
     prototype[name] = function (this: Layer, req, res, next) {
       const decided = (req as Marked)[DECIDED];
-      if (decided === undefined) return call.call(this, req, res, next);
+      if (decided === undefined) {
+        // The guard may stand in there.
+        const first = firstNested(this);
+        if (first !== undefined && hasCall(first)) watchLayers(first);
+        return call.call(this, req, res, next);
+      }
       const problem = decided.problemAt(this, req);
       if (problem !== undefined) return decided.fail(new Error(problem));
-      watchNested(this);
+      const first = firstNested(this);
+      if (first !== undefined) watchLayers(first);
       return call.call(this, req, res, next);
     };
     return;
@@ -57,8 +63,20 @@ export function watchLayers(layer: Layer): void {
   throw new Error("this version of express calls its handlers in a way that the guard does not know");
 }
 
+/** All that is registered already: the guard may stand in a router of another copy of express, and be asked by it first. */
+export function watchRouter({ stack }: Router): void {
+  for (const layer of stack) {
+    if (hasCall(layer)) watchLayers(layer);
+    const nested = nestedRouter(layer);
+    if (nested !== undefined) watchRouter(nested);
+  }
+}
+
 /** A router of another copy of express has layers of another prototype. */
-function watchNested({ handle }: Layer): void {
-  const first = Array.isArray(handle.stack) ? (handle.stack[0] as unknown) : undefined;
-  if (typeof first === "object" && first !== null) watchLayers(first as Layer);
+function firstNested(layer: Layer): Layer | undefined {
+  return nestedRouter(layer)?.stack[0];
+}
+
+function hasCall(layer: Layer): boolean {
+  return CALLS.some((name) => typeof (layer as unknown as Record<string, unknown>)[name] === "function");
 }

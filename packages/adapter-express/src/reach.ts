@@ -40,7 +40,7 @@ export class Reach {
     for (const { path, pattern, methods } of places) {
       if (pattern === undefined) return undefined;
       // `app.all("/orders/:id", load)` is middleware more often than not, and hands `/orders/new` on.
-      if (methods === undefined && /\/[:*]/u.test(pattern)) return undefined;
+      if (methods === undefined && !hasOwn(route, method) && /\/[:*]/u.test(pattern)) return undefined;
       const { unserved, differing } = this.bound.inventory([{ methods: [method], path, pattern }], "order");
       if (differing.some(({ decidedBy }) => decidedBy.length === 0)) return undefined;
       for (const key of this.keys) if (!unserved.includes(key)) keys.add(key);
@@ -62,4 +62,10 @@ export class Reach {
   private isPlaced(app: App): boolean {
     return rootOf(app) === rootOf(this.app);
   }
+}
+
+/** `app.route("/orders/:id").all(load).get(read)`: beside what hands on stands a handler of this method. */
+function hasOwn({ methods }: Route, method: string): boolean {
+  if (methods["_all"] !== true) return false;
+  return methods[method.toLowerCase()] === true || (method === "HEAD" && methods["get"] === true);
 }

@@ -28,6 +28,12 @@ export interface FoundRoutes {
   readonly routes: readonly FoundRoute[];
   /** Patterns of mount paths below which something answers that shows no routes: another application, static files. */
   readonly opaque: readonly string[];
+  /** Applications and static files at their mount paths, and how many of `guards` stand in front of them. */
+  readonly mounted: readonly {
+    readonly path: string;
+    readonly pattern: string | undefined;
+    readonly guards: number;
+  }[];
   /** Patterns of the paths under which the guard stands, and how many routes came before it. */
   readonly guards: readonly { readonly pattern: string | undefined; readonly before: number }[];
 }
@@ -40,6 +46,7 @@ interface Place {
 interface Walk {
   readonly routes: FoundRoute[];
   readonly opaque: string[];
+  readonly mounted: { path: string; pattern: string | undefined; guards: number }[];
   readonly guards: { pattern: string | undefined; before: number }[];
   readonly express4: boolean;
   readonly isGuard: (layer: Layer) => boolean;
@@ -47,7 +54,7 @@ interface Walk {
 
 /** @param isGuard tells the layer in which the guard stands */
 export function routesOf(app: App, isGuard: (layer: Layer) => boolean): FoundRoutes {
-  const walk: Walk = { routes: [], opaque: [], guards: [], express4: isExpress4(app), isGuard };
+  const walk: Walk = { routes: [], opaque: [], mounted: [], guards: [], express4: isExpress4(app), isGuard };
   for (const place of placesOf(app)) walkRouter(routerOf(app), place, walk);
   return walk;
 }
@@ -93,6 +100,8 @@ function walkMounted(layer: Layer, place: Place, walk: Walk): void {
   // Four parameters make an error handler.
   if (nested === undefined && layer.handle.length > 3) return;
   for (const at of below(place, mountPaths(layer), walk.express4)) {
+    if (nested === undefined && ANSWERING.has(layer.name))
+      walk.mounted.push({ ...at, guards: walk.guards.length });
     if (nested !== undefined) walkRouter(nested, at, walk);
     else if (at.pattern !== undefined && (at.pattern !== "" || layer.name === "mounted_app")) {
       // What stands at the root is taken for middleware: it would hide every gap.
@@ -100,6 +109,9 @@ function walkMounted(layer: Layer, place: Place, walk: Walk): void {
     }
   }
 }
+
+/** As express names what answers and is no middleware. */
+const ANSWERING: ReadonlySet<string> = new Set(["mounted_app", "serveStatic"]);
 
 function below(place: Place, paths: readonly unknown[], express4: boolean): readonly Place[] {
   return paths.flatMap((path): Place[] => {

@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import type { Exchange, HeaderField, ShapedResponse } from "@gatehouse/core";
 import { Collector } from "./collector.js";
 import { coded, headersSent } from "./errors.js";
-import { pairsOfArgument, type FieldsArgument, type HandlerFields } from "./fields.js";
+import { HandlerFields, pairsOfArgument, type FieldsArgument } from "./fields.js";
 import {
   bytesOf,
   declaredTrailers,
@@ -47,10 +47,15 @@ export class Interception {
   /** True while a native method runs: it, or a wrapper beneath, may call others of the response's methods, and means the native ones. */
   sending = false;
   fields: HandlerFields | undefined = undefined;
+  /** True while what wraps `writeHead` is told of a head that nobody wrote by hand: see `announce`. */
+  announcing = false;
+  /** The guard's own `writeHead`: where another stands on the response, somebody waits for the head. */
+  ownWriteHead: unknown = undefined;
   /** What went out, once it did. */
   sent: readonly HeaderField[] | undefined = undefined;
   private argument: FieldsArgument | undefined = undefined;
   private headed = false;
+  private announced = false;
   private collector: Collector | undefined;
   /** Shaped ahead of its bytes: under its status nothing else may leave. */
   private prepared: ShapedResponse | undefined = undefined;
@@ -86,11 +91,19 @@ export class Interception {
   writeHead(status: number, fields: FieldsArgument | undefined): void {
     if (this.phase === "taken") return;
     if (this.closedHead) throw headersSent("write");
+    this.announced = true;
     this.checkStatus(status);
     this.res.statusCode = status;
     if (fields !== undefined) this.addFields(fields);
     if (this.collector === undefined || this.headSettles()) this.start(undefined);
     else this.markHeaded();
+  }
+
+  /** What wrapped `writeHead` says, once it was told. */
+  heard(status: number, fields: FieldsArgument | undefined): void {
+    this.checkStatus(status);
+    this.res.statusCode = status;
+    if (fields !== undefined) (this.fields ??= new HandlerFields()).merge(fields);
   }
 
   flushHeaders(): void {
@@ -132,6 +145,10 @@ export class Interception {
     if (this.phase !== "open" || this.headed) throw headersSent("write");
     this.checkStatus(status);
     this.res.statusCode = status;
+    const coded = this.fields?.has("Content-Encoding") === true;
+    this.announce();
+    // Compression now waits for bytes that never come.
+    if (!coded) this.fields?.remove("Content-Encoding");
     if (fields !== undefined) this.addFields(fields);
     this.finish(value);
   }
@@ -228,8 +245,26 @@ export class Interception {
     else this.fields.merge(fields);
   }
 
+  /**
+   * Node calls `writeHead` by itself where a handler did not, and middleware behind the guard counts on that: sessions and timers wrap it
+   * to set their fields at the last moment.
+   */
+  private announce(): void {
+    const { res } = this;
+    if (this.announced) return;
+    this.announced = true;
+    if (res.writeHead === this.ownWriteHead) return;
+    this.announcing = true;
+    try {
+      res.writeHead(res.statusCode);
+    } finally {
+      this.announcing = false;
+    }
+  }
+
   /** The handler believes that the head is out; frameworks ask before they answer a second time. */
   private markHeaded(): void {
+    this.announce();
     this.headed = true;
     Object.defineProperty(this.res, "headersSent", { value: true, configurable: true });
   }
@@ -237,6 +272,7 @@ export class Interception {
   private headSettles(): boolean {
     // What was shaped ahead of its bytes is not shaped again.
     if (this.prepared !== undefined) return false;
+    this.announce();
     this.theirs = this.pairs();
     return this.exchange.headSettles({ status: this.res.statusCode, headers: this.theirs });
   }
@@ -260,6 +296,7 @@ export class Interception {
   private start(length: number | undefined): void {
     const { res } = this;
     if (this.refuses()) return;
+    this.announce();
     this.checkStatus(res.statusCode);
     const theirs = this.pairs();
     if (length !== undefined && !isFramed(theirs) && mayHaveBody(res, res.statusCode)) {
@@ -307,6 +344,7 @@ export class Interception {
   private finish(body: unknown): void {
     const { res } = this;
     if (this.refuses()) return;
+    this.announce();
     this.checkStatus(res.statusCode);
     const headers = this.pairs();
     if (this.prepared?.status === res.statusCode) {

@@ -22,11 +22,13 @@ export function interceptResponse(
   settings: AnswerSettings,
 ): Interception {
   const interception = new Interception(res, exchange, settings);
+  interception.ownWriteHead = writeHead;
   (res as Guarded)[ANSWER] = interception;
   takeOver(res, interception);
   const target = res as unknown as Record<string, unknown>;
   target["writeHead"] = writeHead;
   target["writeHeader"] = writeHead;
+  target["_implicitHeader"] = implicitHeader;
   target["flushHeaders"] = flushHeaders;
   target["write"] = write;
   target["end"] = end;
@@ -87,8 +89,15 @@ function writeHead(
   const given = fields ?? (typeof reason === "string" ? undefined : reason) ?? undefined;
   const answer = answerOf(this);
   if (answer.sending) answer.native.writeHead.call(this, status, (given ?? {}) as OutgoingHttpHeaders);
+  else if (answer.announcing) answer.heard(status, given);
   else answer.writeHead(status, given);
   return this;
+}
+
+/** Not public, but what compression and sessions call where no head has left: under a response rule none has left until the end. */
+function implicitHeader(this: Guarded): void {
+  const answer = answerOf(this);
+  if (answer.sending || !answer.closedHead) this.writeHead(this.statusCode);
 }
 
 function flushHeaders(this: Guarded): void {
