@@ -277,7 +277,24 @@ export class Interception {
     return this.exchange.headSettles({ status: this.res.statusCode, headers: this.theirs });
   }
 
+  /** Libraries that call `OutgoingMessage.prototype.setHeader` go around the guard's own: what they set is the handler's like any other. */
+  private adopt(): void {
+    const { res, native } = this;
+    const names = native.getHeaderNames.call(res);
+    if (names.length === 0) return;
+    const { argument } = this;
+    const fields = (this.fields ??= new HandlerFields());
+    for (const name of names) {
+      const value = native.getHeader.call(res, name);
+      if (value !== undefined) fields.set(name, value);
+      native.removeHeader.call(res, name);
+    }
+    this.argument = undefined;
+    if (argument !== undefined) fields.merge(argument);
+  }
+
   private pairs(): HeaderField[] {
+    this.adopt();
     if (this.headed && this.theirs !== undefined) return this.theirs;
     if (this.fields !== undefined) return this.fields.pairs();
     return this.argument === undefined ? [] : pairsOfArgument(this.argument);
@@ -399,6 +416,9 @@ export class Interception {
   private sendHead(status: number, headers: readonly HeaderField[]): void {
     // Fields that an outer listener had set were taken over; they are among these now.
     delete (this.res as { headersSent?: boolean }).headersSent;
+    // An answer that replaces the handler's has none of its fields, whichever way they were set.
+    for (const name of this.native.getHeaderNames.call(this.res))
+      this.native.removeHeader.call(this.res, name);
     this.sending = true;
     try {
       sendHead(this.res, this.native, status, headers);
