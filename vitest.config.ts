@@ -25,15 +25,41 @@ const sources = [
   { find: /^gatehouse$/, replacement: file("packages/cli/src/index.ts") },
 ];
 
+const ignored = ["**/node_modules/**", "packages/*/dist/**"];
+/** Files that put something else in a module's place. */
+const MOCKING = "packages/core/src/platform/html-trust.test.ts";
+const common = { testTimeout: 20_000 };
+
+/** Unit tests read and change nothing that is shared, so a worker loads the sources once for all of them. */
+const together = {
+  extends: true as const,
+  test: {
+    ...common,
+    name: "units",
+    include: ["packages/*/{src,test}/**/*.test.ts"],
+    exclude: [...ignored, MOCKING],
+    isolate: false,
+  },
+};
+
+/** What patches a framework or speaks for a process has a world of its own. */
+const apart = {
+  extends: true as const,
+  test: {
+    ...common,
+    name: fromDist ? "dist" : "whole",
+    include: fromDist
+      ? ["packages/adapter-*/{src,test}/**/*.test.ts", "tests/**/*.test.ts"]
+      : [MOCKING, "{examples,bench,tests,scripts}/**/*.test.ts"],
+    // The model judges rules, and a bundler changes none of them: the cases would show what it drops.
+    exclude: [...ignored, ...(fromDist ? ["tests/model/*.test.ts"] : [])],
+  },
+};
+
 export default defineConfig({
   resolve: { alias: fromDist ? [] : sources },
   test: {
-    include: fromDist
-      ? ["packages/adapter-*/{src,test}/**/*.test.ts", "tests/**/*.test.ts"]
-      : ["packages/*/{src,test}/**/*.test.ts", "{examples,bench,tests,scripts}/**/*.test.ts"],
-    // The model judges rules, and a bundler changes none of them: the cases would show what it drops.
-    exclude: ["**/node_modules/**", "packages/*/dist/**", ...(fromDist ? ["tests/model/*.test.ts"] : [])],
-    testTimeout: 20_000,
+    projects: fromDist ? [apart] : [together, apart],
     // By default one core is left idle: half of the machine where there are two.
     maxWorkers: "100%",
     coverage: {
