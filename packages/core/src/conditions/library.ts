@@ -1,6 +1,7 @@
 /** The CEL library: its parser reads the text, and its type checker has a say beside ours. Its evaluator is not used here. */
 import { Environment } from "@marcbachmann/cel-js";
 import type { ASTNode } from "@marcbachmann/cel-js";
+import { LRUCache } from "lru-cache";
 import type { Vocabulary } from "./roots.js";
 import { libraryType } from "./types.js";
 
@@ -54,25 +55,46 @@ function baseEnvironment(): Environment {
   return environment;
 }
 
+/** Routes with the same parameters and principals ask for the same one, and making it costs more than all else of an expression. */
+const libraries = new LRUCache<string, LibraryTypes>({ max: 64 });
+
 /**
  * @param names every member that the expression names: the library knows no records that are open
  */
 export function libraryFor(vocabulary: Vocabulary, names: Iterable<string>): LibraryTypes {
-  const environment = baseEnvironment().clone();
-  const constructors = new Map<string, new () => object>();
   const asked = [...names];
-  for (const record of vocabulary.records) {
+  const records = vocabulary.records.map((record): readonly [string, Record<string, string>] => {
     const fields = Object.create(null) as Record<string, string>;
     if (record.others !== undefined) for (const name of asked) fields[name] = libraryType(record.others);
     for (const [name, type] of record.fields) fields[name] = libraryType(type);
+    return [record.name, fields];
+  });
+  const variables = [...vocabulary.roots.values()].map((root): [string, string] => [
+    root.name,
+    root.record.name,
+  ]);
+  if (vocabulary.body !== undefined) variables.push(["body", libraryType(vocabulary.body.type)]);
+  const key = JSON.stringify([records, variables]);
+  const known = libraries.get(key);
+  if (known !== undefined) return known;
+  const made = makeLibrary(records, variables);
+  libraries.set(key, made);
+  return made;
+}
+
+function makeLibrary(
+  records: readonly (readonly [name: string, fields: Record<string, string>])[],
+  variables: readonly (readonly [name: string, type: string])[],
+): LibraryTypes {
+  const environment = baseEnvironment().clone();
+  const constructors = new Map<string, new () => object>();
+  for (const [name, fields] of records) {
     const ctor = recordConstructor();
-    constructors.set(record.name, ctor);
-    environment.registerType(record.name, { ctor, fields });
-    if (ASKED_BY_NAME.includes(record.name))
-      environment.registerOperator(`string in ${record.name}`, () => false);
+    constructors.set(name, ctor);
+    environment.registerType(name, { ctor, fields });
+    if (ASKED_BY_NAME.includes(name)) environment.registerOperator(`string in ${name}`, () => false);
   }
-  for (const root of vocabulary.roots.values()) environment.registerVariable(root.name, root.record.name);
-  if (vocabulary.body !== undefined) environment.registerVariable("body", libraryType(vocabulary.body.type));
+  for (const [name, type] of variables) environment.registerVariable(name, type);
   return { environment, constructors };
 }
 
