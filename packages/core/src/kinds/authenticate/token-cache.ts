@@ -24,17 +24,19 @@ export interface VerifiedToken {
 }
 
 export class TokenCache {
-  readonly #tokens = new LRUCache<string, VerifiedToken>({ max: MAX_TOKENS });
+  /** Made when the first token comes: its tables are as large when they are empty. */
+  #tokens: LRUCache<string, VerifiedToken> | undefined = undefined;
 
   /** Of any authenticator. */
   get(digest: string): VerifiedToken | undefined {
-    return this.#tokens.get(digest);
+    return this.#tokens?.get(digest);
   }
 
   add(digest: string, token: Omit<VerifiedToken, "next">): VerifiedToken {
     const { by, issuer, accepted, notBefore, notAfter } = token;
-    const added = { by, issuer, accepted, notBefore, notAfter, next: this.#tokens.get(digest) };
-    this.#tokens.set(digest, added);
+    const tokens = (this.#tokens ??= new LRUCache<string, VerifiedToken>({ max: MAX_TOKENS }));
+    const added = { by, issuer, accepted, notBefore, notAfter, next: tokens.get(digest) };
+    tokens.set(digest, added);
     return added;
   }
 }
