@@ -44,9 +44,10 @@ export const REFUSED_ATTRIBUTES: ReadonlyMap<string, string> = new Map([
   ...reasons("it says how something else is read", "http-equiv", "is", "slot", "xmlns", "xlink:href", "background"),
 ]); // prettier-ignore
 
-/** Schemes that run code, or whose content is whatever the sender put there. */
+/** Schemes that run code or start programs, or whose content is whatever the sender put there. */
 export const REFUSED_SCHEMES: ReadonlySet<string> = new Set([
-  "about", "blob", "data", "file", "filesystem", "javascript", "livescript", "mocha", "vbscript", "view-source",
+  "about", "blob", "chrome", "data", "feed", "file", "filesystem", "intent", "jar", "javascript", "livescript", "mhtml", "mocha",
+  "ms-msdt", "res", "search-ms", "vbscript", "view-source", "wyciwyg",
 ]); // prettier-ignore
 
 function reasons(reason: string, ...names: readonly string[]): (readonly [string, string])[] {

@@ -39,7 +39,7 @@ function checkProfile(profile: HtmlProfileSettings, pointer: string, report: Rep
     report.error(
       "unsafe-markup",
       pointerTo(pointer, "schemes", index),
-      `URLs of \`${scheme}:\` are never let through: they run code, or bring a document of the sender's`,
+      `URLs of \`${scheme}:\` are never let through: they run code, start programs, or bring a document of the sender's`,
     );
   }
 }

@@ -259,11 +259,15 @@ describe("own profiles", () => {
     ],
     [
       { tags: ["a"], schemes: ["javascript"] },
-      `unsafe-markup ${P}/schemes/0: URLs of \`javascript:\` are never let through: they run code, or bring a document of the sender's`,
+      `unsafe-markup ${P}/schemes/0: URLs of \`javascript:\` are never let through: they run code, start programs, or bring a document of the sender's`,
     ],
     [
       { tags: ["a"], schemes: ["data"] },
-      `unsafe-markup ${P}/schemes/0: URLs of \`data:\` are never let through: they run code, or bring a document of the sender's`,
+      `unsafe-markup ${P}/schemes/0: URLs of \`data:\` are never let through: they run code, start programs, or bring a document of the sender's`,
+    ],
+    [
+      { tags: ["a"], schemes: ["mhtml"] },
+      `unsafe-markup ${P}/schemes/0: URLs of \`mhtml:\` are never let through: they run code, start programs, or bring a document of the sender's`,
     ],
   ])("%j are refused", (profile, problem) => {
     expect(own(profile)).toEqual([problem]);
