@@ -2,6 +2,7 @@
 import { brotliCompressSync } from "node:zlib";
 import type { HttpBindings } from "@hono/node-server";
 import { Hono, type Context } from "hono";
+import { basicAuth } from "hono/basic-auth";
 import { HTTPException } from "hono/http-exception";
 import { etag } from "hono/etag";
 import { mount } from "hono/mount";
@@ -175,6 +176,18 @@ describe("answers", () => {
       "b=2",
     ]);
     expect([answer.header("server"), answer.header("x-powered-by")]).toEqual([undefined, undefined]);
+  });
+
+  it("the challenge of a middleware that authenticates stays, its words do not", async () => {
+    const served = await honoServer(RULED, (app) =>
+      app.use(basicAuth({ username: "a", password: "b" })).get("/ruled", (c) => c.json(ORDER)),
+    );
+    const answer = await ask(served, "GET /ruled HTTP/1.1");
+    expect([answer.status, answer.header("www-authenticate"), JSON.parse(answer.text).code]).toEqual([
+      401,
+      'Basic realm="Secure Area"',
+      "handler-refused",
+    ]);
   });
 
   it("what stood on the context before a refusal is no part of it", async () => {

@@ -5,6 +5,7 @@ import { Doors } from "./doors.js";
 import { GUARD, readsAlike } from "./hono-app.js";
 import type { GuardOptions } from "./options.js";
 import { pathAndQuery } from "./request.js";
+import { failureOf } from "./sent.js";
 
 /** `new Hono<{ Variables: GatehouseVariables }>()`: what handlers find with `c.get`. */
 export interface GatehouseVariables {
@@ -60,17 +61,18 @@ export function gatehouse<C extends HonoContext = HonoContext>(
  * hono has answered for whoever threw, and where nobody answered. What it says of a server error leaves in no case; under a body rule
  * its plain text would be no answer either. Both keep their status, and get the policy's words.
  */
-function answered(c: HonoContext, { exchange, fail }: HandlerContext): Response {
+function answered(c: HonoContext, { exchange }: HandlerContext): Response {
   // hono would make an answer of nothing when it is asked for one.
   if (!c.finalized) throw new TypeError("the handler returned no Response");
   const { error, res } = c;
   if (exchange.observing) return res;
-  if (error !== undefined && res.status >= 500) return fail(error, res.status);
+  if (error !== undefined && res.status >= 500) return failureOf(error, res.status);
   const plain =
     exchange.responseNeedsBody && res.headers.get("content-type")?.startsWith("text/plain") === true;
   if (!plain || res.status < 400) return res;
-  if (error !== undefined) return fail(error, res.status);
-  return res.status === 404 ? fail(new Error("no handler of the application answered"), 404) : res;
+  if (error !== undefined)
+    return failureOf(error, res.status, res.headers.get("www-authenticate") ?? undefined);
+  return res.status === 404 ? failureOf(new Error("no handler of the application answered"), 404) : res;
 }
 
 /** The route was chosen before any middleware ran: by another reading of the path it would be another one than the policy's. */

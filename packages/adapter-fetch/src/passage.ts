@@ -198,7 +198,7 @@ class Passage {
     if (!isResponse(result)) return this.failed(exchange, new TypeError("the handler returned no Response"));
     if (result.status < 200) return this.failed(exchange, new TypeError(NO_ANSWER));
     const failure = asFailure(result);
-    if (failure !== undefined) return this.failed(exchange, failure.error, failure.status);
+    if (failure !== undefined) return this.failed(exchange, failure.error, failure.status, failure.challenge);
     if (result.bodyUsed || result.body?.locked === true)
       return this.failed(exchange, new TypeError("the handler's answer was read before"));
     if (exchange.observing) return this.observe(exchange, result);
@@ -306,10 +306,12 @@ class Passage {
     };
   }
 
-  private failed(exchange: Exchange, error: unknown, status?: number): Response {
+  private failed(exchange: Exchange, error: unknown, status?: number, challenge?: string): Response {
     // Nobody is there to answer, or somebody has, and that is most often what it stumbled over.
     if (this.begun || this.gone) return this.left();
-    return this.whole(exchange.fail(error, status));
+    const shaped = exchange.fail(error, status);
+    if (challenge === undefined || shaped.status !== 401) return this.whole(shaped);
+    return this.whole({ ...shaped, headers: [...shaped.headers, ["WWW-Authenticate", challenge]] });
   }
 
   /** An answer that is all there: the exchange is over when it is handed to the server. */

@@ -9,6 +9,8 @@ const UTF8 = new TextEncoder();
 export interface Failure {
   readonly error: unknown;
   readonly status: number;
+  /** `WWW-Authenticate` of an application that authenticates by itself: a 401 without one tells nobody what to do (RFC 9110 section 15.5.2). */
+  readonly challenge?: string | undefined;
 }
 
 export interface SendOptions {
@@ -32,9 +34,9 @@ export function valueOf(response: Response): { readonly value: unknown } | undef
 }
 
 /** Whoever copies it gets the bare status. */
-export function failureOf(error: unknown, status: number): Response {
+export function failureOf(error: unknown, status: number, challenge?: string): Response {
   const response = new Response(null, { status });
-  FAILURES.set(response, { error, status });
+  FAILURES.set(response, { error, status, challenge });
   return response;
 }
 
