@@ -1,17 +1,21 @@
 /** Is what arrives at the wire what was shaped before? Compression on the way is welcome; any other change is not. */
-import { brotliDecompressSync, gunzipSync, inflateSync, type ZlibOptions } from "node:zlib";
+import * as zlib from "node:zlib";
 import type { HeaderField, ShapedResponse } from "@gatehouse/core";
 import { bytesOf } from "./framing.js";
 import type { Chunk } from "./wire.js";
 
-type Decode = (bytes: Uint8Array, options: ZlibOptions) => Uint8Array;
+type Decode = (bytes: Uint8Array, options: zlib.ZlibOptions) => Uint8Array;
+
+/** Node 22.15 and newer have it, and compressors prefer it there. */
+const { zstdDecompressSync } = zlib as { readonly zstdDecompressSync?: Decode };
 
 /** Content codings that can be undone (RFC 9110 section 8.4.1); an answer under any other is withheld. */
 const CODINGS: ReadonlyMap<string, Decode> = new Map<string, Decode>([
-  ["gzip", gunzipSync],
-  ["x-gzip", gunzipSync],
-  ["deflate", inflateSync],
-  ["br", brotliDecompressSync],
+  ["gzip", zlib.gunzipSync],
+  ["x-gzip", zlib.gunzipSync],
+  ["deflate", zlib.inflateSync],
+  ["br", zlib.brotliDecompressSync],
+  ...(zstdDecompressSync === undefined ? [] : [["zstd", zstdDecompressSync] as const]),
 ]);
 
 /** @param silent no body leaves, as under HEAD: whatever was written says nothing */
