@@ -1,5 +1,5 @@
 /** Where the guard may stand, and what of an application it reads. */
-import { createServer } from "node:http";
+import { createServer, type Server } from "node:http";
 import { describe, expect, it } from "vitest";
 import { PolicyError } from "@gatehouse/core";
 import { gatehouse, guardUpgrade } from "@gatehouse/express";
@@ -202,6 +202,33 @@ describe.each(VERSIONS)("$name", ({ express }) => {
     expect((await ask(served, "GET /v1/open HTTP/1.1")).status).toBe(500);
     expect((await ask(served, "GET /v1/open HTTP/1.1")).status).toBe(500);
     expect(served.errors).toEqual([expect.stringContaining("a listener for `upgrade` on this server")]);
+  });
+
+  it("judges each of several servers for itself, and tells of each once", async () => {
+    let second: Server | undefined;
+    const served = await serve(
+      express,
+      POLICY,
+      (app, guard) => {
+        app.use(guard);
+        app.get("/v1/open", (_req, res) => res.json("ran"));
+      },
+      {
+        server: (app) => {
+          second = createServer(app);
+          return createServer(app).on("upgrade", (_req, socket) => socket.destroy());
+        },
+      },
+    );
+    if (second === undefined) throw new Error("no second server");
+    const port = await listen(second);
+    const statuses = [];
+    for (const one of [served.port, port, served.port, port]) {
+      statuses.push((await ask({ port: one }, "GET /v1/open HTTP/1.1")).status);
+    }
+    await stop(second);
+    expect(statuses).toEqual([500, 200, 500, 200]);
+    expect(served.errors).toHaveLength(1);
   });
 
   it("B2.36: `app.listen` owns its server: 100 only after the decision, upgrades by `guardUpgrade` alone", async () => {

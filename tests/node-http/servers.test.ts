@@ -117,6 +117,23 @@ describe("servers that cannot be guarded", () => {
     ]);
   });
 
+  it("as a plain listener of two servers it judges each, and tells of each once", async () => {
+    const errors: unknown[] = [];
+    const guarded = guard(await engine(), ok, { onError: (error) => errors.push(error) });
+    const ports = [];
+    for (const server of [
+      createServer(guarded),
+      createServer(guarded).on("upgrade", (_req, socket) => void socket.end()),
+    ]) {
+      ports.push(await listen(server));
+      later(() => stop(server));
+    }
+    const statuses = [];
+    for (const port of [...ports, ...ports])
+      statuses.push((await ask({ port }, "GET /open HTTP/1.1")).status);
+    expect([statuses, errors.length]).toEqual([[200, 500, 200, 500], 1]);
+  });
+
   it("as a plain listener, alone or called by one wrapper, it guards", async () => {
     const guarded = guard(await engine(), (_req, res) => {
       res.setHeader("Set-Cookie", ["a=1", "b=2"]);

@@ -17,7 +17,11 @@ export class Binding {
   private readonly reach: Reach;
   private started = false;
   private problem: Error | undefined = undefined;
+  private told = false;
+  /** The one that the last request came from: two are rare, and asking a table would cost each request. */
   private server: EventEmitter | undefined = undefined;
+  private broken = false;
+  private readonly guardable = new WeakMap<EventEmitter, boolean>();
 
   /** @throws PolicyError when two routes cannot be told apart as this application matches; Error for a setting that conflicts */
   constructor(
@@ -47,17 +51,32 @@ export class Binding {
   /** True where every request is answered 500: the reason was told to `onError`, once. */
   isBroken({ socket }: ExpressRequest): boolean {
     const { server } = socket as { server?: EventEmitter };
-    if (this.started && (server === undefined || server === this.server)) return this.problem !== undefined;
-    this.server = server;
+    if (!this.started || server !== this.server) {
+      this.server = server;
+      this.broken = !this.isStarted() || (server !== undefined && !this.isGuardable(server));
+    }
+    return this.broken;
+  }
+
+  private isStarted(): boolean {
     try {
       this.start();
-      const problem = server === undefined ? undefined : serverProblem(server);
-      if (problem !== undefined) throw new Error(problem);
+      return true;
     } catch (error) {
-      this.problem = error as Error;
-      this.settings.onError(error);
+      if (!this.told) this.settings.onError(error);
+      this.told = true;
+      return false;
     }
-    return this.problem !== undefined;
+  }
+
+  /** One application may stand behind several servers, and each is judged for itself. */
+  private isGuardable(server: EventEmitter): boolean {
+    const known = this.guardable.get(server);
+    if (known !== undefined) return known;
+    const problem = serverProblem(server);
+    this.guardable.set(server, problem === undefined);
+    if (problem !== undefined) this.settings.onError(new Error(problem));
+    return problem === undefined;
   }
 
   inventory(): ExpressInventory {

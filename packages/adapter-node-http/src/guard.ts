@@ -70,6 +70,8 @@ class Doors {
   private readonly attached = new WeakSet<EventEmitter>();
   private checked: EventEmitter | undefined = undefined;
   private problem: string | undefined = undefined;
+  /** One guard may stand on several servers: each is judged, and told of, once. */
+  private readonly problems = new WeakMap<EventEmitter, string | undefined>();
 
   constructor(
     private readonly engine: BoundEngine,
@@ -97,6 +99,8 @@ class Doors {
       owned.set("upgrade", upgradeListener(this.engine, settings.onUpgrade, settings));
     }
     this.attached.add(server);
+    this.problems.delete(server);
+    this.checked = undefined;
     for (const [event, own] of owned) {
       if (!server.listeners(event).includes(own as () => void)) server.on(event, own as () => void);
     }
@@ -106,7 +110,12 @@ class Doors {
 
   private check(server: EventEmitter): void {
     this.checked = server;
-    this.problem = this.attached.has(server) ? undefined : problemOf(server, this.owned, false);
+    if (this.attached.has(server) || this.problems.has(server)) {
+      this.problem = this.problems.get(server);
+      return;
+    }
+    this.problem = problemOf(server, this.owned, false);
+    this.problems.set(server, this.problem);
     if (this.problem !== undefined) this.settings.onError(new Error(this.problem));
   }
 }
