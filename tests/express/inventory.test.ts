@@ -141,6 +141,24 @@ describe.each(VERSIONS)("$name", ({ express, major }) => {
     ]);
   });
 
+  it("nor what its mount path covers but in part", async () => {
+    const { guarded } = await guardOf(policyOf({ "GET /:v/x": {}, "GET /v1/y": {} }));
+    const app = express();
+    app.use("/v1", guarded);
+    app.get("/:v/x", HANDLER);
+    app.get("/v1/y", HANDLER);
+    app.use("/:p/sub", express());
+    expect(guarded.inventory(app)).toEqual({
+      unguarded: [
+        { method: "GET", path: "/:v/x" },
+        { method: "ALL", path: "/:p/sub/*" },
+      ],
+      unnamed: [],
+      unserved: [],
+      differing: [],
+    });
+  });
+
   it("nor below a mount path with a slash at its end", async () => {
     const { guarded } = await guardOf(policyOf({ "GET /v1/x": {} }));
     const app = express();

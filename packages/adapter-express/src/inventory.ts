@@ -10,7 +10,7 @@ import type { Matching } from "./matching.js";
 import type { FoundRoute, FoundRoutes } from "./routes.js";
 
 export interface ExpressInventory extends RouteInventory {
-  /** Registered in front of the guard, below its path: no policy decides requests to them. */
+  /** Reached by requests that do not pass the guard, though they lie below its path or may: no policy decides those. */
   readonly unguarded: readonly UnnamedRoute[];
 }
 
@@ -21,15 +21,19 @@ export function inventoryOf(bound: BoundEngine, found: FoundRoutes, matching: Ma
   const guarded: FoundRoute[] = [];
   const unguarded: UnnamedRoute[] = [];
   for (const [index, route] of found.routes.entries()) {
-    const over = found.guards.filter(({ pattern }) => isBelow(route.pattern, pattern));
-    if (over.some(({ before }) => before <= index)) guarded.push(route);
-    else if (over.length > 0) {
+    const over = found.guards.filter(({ pattern }) => mayLieBelow(route.pattern, pattern));
+    const before = over.filter((guard) => guard.before <= index);
+    if (before.length > 0) guarded.push(route);
+    if (over.length > 0 && !before.some(({ pattern }) => liesBelow(route.pattern, pattern))) {
       for (const method of route.methods ?? [ALL]) unguarded.push({ method, path: route.path });
     }
   }
   for (const { path, pattern, guards } of found.mounted) {
-    const isOver = (one: FoundRoutes["guards"][number]): boolean => isBelow(pattern, one.pattern);
-    if (found.guards.some(isOver) && !found.guards.slice(0, guards).some(isOver)) {
+    const before = found.guards.slice(0, guards);
+    if (
+      found.guards.some((guard) => mayLieBelow(pattern, guard.pattern)) &&
+      !before.some((guard) => liesBelow(pattern, guard.pattern))
+    ) {
       unguarded.push({ method: ALL, path: `${path}/*` });
     }
   }
@@ -40,7 +44,7 @@ export function inventoryOf(bound: BoundEngine, found: FoundRoutes, matching: Ma
   const others = guarded.filter(({ matching: own }) => !isSame(own, matching));
   return {
     unnamed,
-    unserved: unserved.filter((key) => !found.opaque.some((pattern) => isBelow(pathOf(key), pattern))),
+    unserved: unserved.filter((key) => !found.opaque.some((pattern) => mayLieBelow(pathOf(key), pattern))),
     differing: [
       ...differing,
       ...others.flatMap(({ methods = [ALL], path }) =>
@@ -58,7 +62,8 @@ const OTHERWISE =
 export function problemsOf(inventory: ExpressInventory): readonly string[] {
   return [
     ...inventory.unguarded.map(
-      ({ method, path }) => `\`${method} ${path}\` is registered in front of the guard: no policy decides it`,
+      ({ method, path }) =>
+        `\`${method} ${path}\` is reached by requests that do not pass the guard: no policy decides them`,
     ),
     ...inventoryProblems(inventory),
   ];
@@ -74,8 +79,22 @@ function registered(bound: BoundEngine, { methods, path, pattern }: FoundRoute):
   return { methods: named.length === 0 ? [ALL] : named, path, pattern };
 }
 
+/** Some of the paths that fit the pattern lie below the prefix. */
+function mayLieBelow(pattern: string | undefined, prefix: string | undefined): boolean {
+  return isBelow(pattern, prefix, (own) => own.startsWith(":"));
+}
+
+/** All of them do: where `/:v/x` is asked for, `/v1` is above but one of them. */
+function liesBelow(pattern: string | undefined, prefix: string | undefined): boolean {
+  return isBelow(pattern, prefix, () => false);
+}
+
 /** Segment by segment; an unknown prefix may be above everything. */
-function isBelow(pattern: string | undefined, prefix: string | undefined): boolean {
+function isBelow(
+  pattern: string | undefined,
+  prefix: string | undefined,
+  fits: (own: string) => boolean,
+): boolean {
   if (prefix === undefined || prefix === "" || pattern === undefined) return true;
   const parts = pattern.split("/");
   // A mount path may end with a slash, and means the same.
@@ -85,7 +104,7 @@ function isBelow(pattern: string | undefined, prefix: string | undefined): boole
     .every((part, index) => {
       const own = parts[index];
       if (own === undefined) return false;
-      return part.startsWith(":") || own.startsWith(":") || part.toLowerCase() === own.toLowerCase();
+      return part.startsWith(":") || fits(own) || part.toLowerCase() === own.toLowerCase();
     });
 }
 
