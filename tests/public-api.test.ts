@@ -16,6 +16,7 @@ it.each([
     "@gatehouse/core",
     core,
     [
+      "AdmittedRequest",
       "DIAGNOSTIC_CODES",
       "ERRORS",
       "PolicyError",

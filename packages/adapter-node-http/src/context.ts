@@ -1,5 +1,5 @@
 /** What a handler is given beside request and response: all that was validated, and who calls. */
-import type { Admission, Exchange } from "@gatehouse/core";
+import { AdmittedRequest, type Admission, type Exchange } from "@gatehouse/core";
 import type { FieldsArgument } from "./answer/fields.js";
 import type { Passage } from "./passage.js";
 
@@ -9,56 +9,19 @@ export interface SendOptions {
   readonly headers?: FieldsArgument;
 }
 
-/** Read lazily: an unused field costs nothing. */
-export class HandlerContext {
+export class HandlerContext extends AdmittedRequest<Exchange> {
   readonly #passage: Passage | undefined;
 
   constructor(
     /** Undefined where there is no HTTP answer to give: an upgrade. */
     passage: Passage | undefined,
-    readonly exchange: Exchange,
-    /** Everything that the engine says of this request. */
-    readonly decision: Admission,
+    exchange: Exchange,
+    decision: Admission,
     /** True where a rule read the body, so that its stream is at its end. */
     readonly bodyRead = false,
   ) {
+    super(exchange, decision);
     this.#passage = passage;
-  }
-
-  /** Key of the route as the policy writes it; null where observe mode let an unmatched request pass. */
-  get route(): string | null {
-    return this.decision.route;
-  }
-  get principal(): Admission["principal"] {
-    return this.decision.principal;
-  }
-  get params(): Admission["params"] {
-    return this.decision.params;
-  }
-  get query(): Admission["query"] {
-    return this.decision.query;
-  }
-  get headers(): Admission["headers"] {
-    return this.decision.headers;
-  }
-  get cookies(): Admission["cookies"] {
-    return this.decision.cookies;
-  }
-  /** As validated; undefined where no rule reads the body, which is then the request's stream as ever. */
-  get body(): unknown {
-    return this.decision.body;
-  }
-  /** Address, scheme and host of the caller, after `trust` had its say. */
-  get client(): Admission["client"] {
-    return this.decision.client;
-  }
-  /** What the policy's checks left for the handler. */
-  get locals(): Record<string, unknown> {
-    return this.decision.locals;
-  }
-  /** Aborted when the client is gone. */
-  get signal(): AbortSignal {
-    return this.exchange.signal;
   }
 
   /**

@@ -23,6 +23,7 @@ export type {
   UnnamedRoute,
 } from "./match/inventory.js";
 export type { FrameworkMatching } from "./match/router.js";
+export { AdmittedRequest } from "./model/admitted-request.js";
 export type {
   Admission,
   ClientFacts,
