@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { createEngine } from "@gatehouse/core";
+import { bundle } from "./lib/bundle.mjs";
 import { launch } from "./lib/chromium.mjs";
 
 const root = new URL("..", import.meta.url).pathname;
@@ -64,27 +65,7 @@ async function cleanOnNode(texts) {
   return clean;
 }
 
-const { outputFiles, metafile } = await build({
-  entryPoints: [join(root, "tests/browser/sanitize.js")],
-  bundle: true,
-  format: "esm",
-  target: "es2022",
-  platform: "browser",
-  conditions: ["browser"],
-  splitting: true,
-  outdir: "/",
-  write: false,
-  metafile: true,
-  // The tests' tsconfig.json maps our packages to their sources; the judged thing here is the build.
-  tsconfigRaw: {},
-  logOverride: { "ignored-bare-import": "silent" },
-  logLevel: "warning",
-});
-const ours = Object.keys(metafile.inputs).filter((path) => path.includes("packages/"));
-if (ours.length === 0 || ours.some((path) => !path.includes("packages/core/dist/"))) {
-  throw new Error(`not the build: ${ours.join(", ")}`);
-}
-const scripts = new Map(outputFiles.map(({ path, contents }) => [path, contents]));
+const scripts = new Map(await bundle("sanitize.js", ["browser"]));
 
 const server = createServer((request, response) => {
   const script = scripts.get(request.url);

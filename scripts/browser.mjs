@@ -2,13 +2,11 @@
 // eval and `new Function`: body schemas included, it must decide there what it decides on Node.
 import { createServer } from "node:http";
 import { once } from "node:events";
-import { join } from "node:path";
 import { json } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
-import { build } from "esbuild";
+import { bundle } from "./lib/bundle.mjs";
 import { launch } from "./lib/chromium.mjs";
 
-const root = new URL("..", import.meta.url).pathname;
 const policy = "default-src 'none'; script-src 'self'; connect-src 'self'";
 const page =
   '<!doctype html><meta charset="utf-8"><title>gatehouse</title><script type="module" src="/page.js"></script>';
@@ -19,34 +17,7 @@ const deferred = () => {
   return { promise, resolve };
 };
 
-/** One bundle for the page with the browser's conditions, one for the worker with a worker's. */
-async function bundle(entry, conditions) {
-  const { outputFiles, metafile } = await build({
-    entryPoints: [join(root, "tests/browser", entry)],
-    bundle: true,
-    loader: { ".jsonc": "text" },
-    splitting: true,
-    format: "esm",
-    target: "es2022",
-    platform: "browser",
-    conditions,
-    chunkNames: `${entry.replace(".js", "")}-[name]-[hash]`,
-    outdir: "/",
-    write: false,
-    metafile: true,
-    // The tests' tsconfig.json maps our packages to their sources; the judged thing here is the build.
-    tsconfigRaw: {},
-    // What a tree-shaken package leaves out is no news.
-    logOverride: { "ignored-bare-import": "silent" },
-    logLevel: "warning",
-  });
-  const ours = Object.keys(metafile.inputs).filter((path) => path.includes("packages/"));
-  if (ours.length === 0 || ours.some((path) => !path.includes("packages/core/dist/"))) {
-    throw new Error(`not the build: ${ours.join(", ")}`);
-  }
-  return outputFiles.map(({ path, contents }) => [path, contents]);
-}
-
+/** One for the page with the browser's conditions, one for the worker with a worker's. */
 const files = new Map([
   ...(await bundle("page.js", ["browser"])),
   ...(await bundle("worker.js", ["worker", "browser"])),
