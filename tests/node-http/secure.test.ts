@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
-import { promisify } from "node:util";
+import { inspect, promisify } from "node:util";
 import { WebSocket, WebSocketServer } from "ws";
 import { describe, expect, it } from "vitest";
 import { createEngine, type TlsFacts } from "@gatehouse/core";
@@ -494,11 +494,11 @@ describe("key and certificate that do not do", () => {
     await expect(failed).rejects.toThrow(new Error(message));
   });
 
-  it("a source that throws is the cause, and the message names the reference alone", async () => {
-    const cause = new Error("canary");
-    const secrets = { get: () => Promise.reject(cause) };
+  it("a source that throws is named by its reference alone", async () => {
+    const secrets = { get: () => Promise.reject(new Error("canary")) };
     const failed = await serve({ ...options(), secrets }).catch((error: unknown) => error as Error);
-    expect(failed).toMatchObject({ message: "`key` (`env:KEY`) cannot be read", cause });
+    expect(failed).toMatchObject({ message: "`key` (`env:KEY`) cannot be read" });
+    expect(inspect(failed)).not.toContain("canary");
     const place = folder();
     await expect(serve({ key: `file:${place}`, cert: `file:${place}` })).rejects.toThrow(
       new Error(`\`key\` (\`file:${place}\`) cannot be read`),

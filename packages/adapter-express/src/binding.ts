@@ -85,16 +85,7 @@ export class Binding {
 
   /** What `req` was admitted as, for as long as it goes through express. */
   decided({ method = "", originalUrl = "" }: ExpressRequest, context: HandlerContext): Decided {
-    const origin = originOf(originalUrl);
-    const { route } = context;
-    return {
-      problemAt: (layer, req) => {
-        if (req.method !== method || !isTarget(req, originalUrl, origin)) return REWRITTEN;
-        if (layer.route === undefined || route === null) return undefined;
-        return this.reach.allows(layer.route, method, route, req.app ?? this.app) ? undefined : ANOTHER;
-      },
-      fail: (error, status) => context.fail(error, status),
-    };
+    return new Admitted(this.reach, this.app, method, originalUrl, context);
   }
 
   private problemAtStart(): Error | undefined {
@@ -111,6 +102,32 @@ export class Binding {
     if (inventory === "strict") return error;
     onError(error);
     return undefined;
+  }
+}
+
+/** A class, because one is made for each request and asked at each handler. */
+class Admitted implements Decided {
+  private readonly origin: string;
+
+  constructor(
+    private readonly reach: Reach,
+    private readonly app: App,
+    private readonly method: string,
+    private readonly target: string,
+    private readonly context: HandlerContext,
+  ) {
+    this.origin = originOf(target);
+  }
+
+  problemAt(layer: Layer, req: ExpressRequest): string | undefined {
+    const { method, context } = this;
+    if (req.method !== method || !isTarget(req, this.target, this.origin)) return REWRITTEN;
+    if (layer.route === undefined || context.route === null) return undefined;
+    return this.reach.allows(layer.route, method, context.route, req.app ?? this.app) ? undefined : ANOTHER;
+  }
+
+  fail(error: unknown, status?: number): void {
+    this.context.fail(error, status);
   }
 }
 

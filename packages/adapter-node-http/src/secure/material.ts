@@ -39,8 +39,9 @@ async function textsOf({ references, secrets }: SecureSettings): Promise<Texts> 
     let found: string | Uint8Array | undefined;
     try {
       found = await secrets.get(reference);
-    } catch (cause) {
-      throw new Error(`\`${name}\` (\`${reference}\`) cannot be read`, { cause });
+    } catch {
+      // The source's own message may quote the secret, or its place on disk.
+      throw new Error(`\`${name}\` (\`${reference}\`) cannot be read`);
     }
     if (found === undefined || found.length === 0) {
       throw new Error(`\`${name}\` (\`${reference}\`) leads to nothing`);
