@@ -270,6 +270,10 @@ describe("a framework whose `/files/*` serves `/files` too", () => {
     ["GET", "/files/a", "GET /files/*"],
     ["GET", "/files", undefined],
     ["HEAD", "/files", undefined],
+    ["GET", "/files/", undefined],
+    ["HEAD", "/files/", undefined],
+    ["PUT", "/files/", "* /*"],
+    ["GET", "/other/", undefined],
     ["POST", "/files", "POST /files"],
     ["PUT", "/files", "* /*"],
     ["GET", "/other", undefined],
@@ -286,6 +290,7 @@ describe("a framework whose `/files/*` serves `/files` too", () => {
 
   it("elsewhere the less specific route decides", () => {
     expect(subject(routes).go("GET", "/files")?.[0]).toBe("* /*");
+    expect(subject(routes).go("GET", "/files/")?.[0]).toBe("* /*");
   });
 });
 

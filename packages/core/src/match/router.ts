@@ -9,7 +9,7 @@ export interface FrameworkMatching {
   /** Is the static text of a pattern compared before (`raw`) or after (`decoded`, default) percent-decoding? */
   readonly staticText?: "raw" | "decoded";
   /**
-   * Does a handler of `/files/*` serve `/files` too? `below` (default): no. `itself`: it does, so a request for `/files` that has no
+   * Does a handler of `/files/*` serve `/files` and `/files/` too? `below` (default): no. `itself`: it does, so a request for one that has no
    * route of its own is refused, and not left to a less specific route, as if that handler were not there.
    */
   readonly wildcard?: "below" | "itself";

@@ -140,7 +140,7 @@ function walk(
       if (found !== NONE) return found;
     }
   }
-  return node.closed ? CLOSED : NONE;
+  return node.closed || (segment === "" && isSealed(node, method)) ? CLOSED : NONE;
 }
 
 function isSealed({ sealed, rest }: TrieNode, method: string): boolean {
