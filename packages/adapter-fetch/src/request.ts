@@ -58,13 +58,13 @@ export function pathAndQuery(url: string): string {
   return url.slice(pathStart(url));
 }
 
-const ABSOLUTE = /^https?:\/\//i;
+const ABSOLUTE = /^https?:\/\/[^/?#]/i;
 /** Scheme and authority: a query may follow without a path, with slashes of its own. */
 const ORIGIN = /^https?:\/\/[^/?#]*/i;
 
 /** The parser of URLs takes dot segments out and encodes; what it makes of the target must be what the handler was given. */
 function isSameResource(target: string, url: string): boolean {
-  // In any other form it leads to no route.
+  // In any other form, and without an authority, it leads to no route.
   if (!target.startsWith("/") && !ABSOLUTE.test(target)) return true;
   const rest = target.replace(ORIGIN, "");
   const path = rest.startsWith("/") ? rest : `/${rest}`;
