@@ -442,3 +442,24 @@ it("writes ids of OWASP and ASVS, and suppressions, into SARIF", () => {
   ]);
   expect(formatAudit(judged, "markdown", "p.json")).toContain("accepted until 2027-01-01: people log in");
 });
+
+it("writes a page in which nothing of a policy's is markup", () => {
+  const policy = clean();
+  order(policy)["response"]["body"]["properties"]["<img src=x>"] = {};
+  const stale = { rule: "plain-http", pointer: "/<i>", reason: "a <b>", expires: "2027-01-01" };
+  const expired = {
+    rule: "open-route",
+    pointer: "/routes/POST ~1login",
+    reason: "<u>",
+    expires: "2020-01-01",
+  };
+  const judged = applyBaseline(audit(read(policy), { now: NOW }), [stale, expired], NOW);
+  const page = formatAudit(judged, "html", "<p>.json");
+  expect(page).toContain("<title>Audit of &lt;p&gt;.json</title>");
+  expect(page).toContain("<li>accepted and no longer found: plain-http at /&lt;i&gt;</li>");
+  expect(page).toContain("<li>expired on 2020-01-01: open-route at /routes/POST ~1login");
+  expect(page).toContain('<tr class="low">');
+  expect(page).toContain("properties/&lt;img src=x&gt;</code>");
+  expect(page).not.toMatch(/<(?:b|i|u|p\.|img)>/u);
+  expect(formatAudit(judged, "markdown", "p.json")).toContain("\n- expired on 2020-01-01: ");
+});

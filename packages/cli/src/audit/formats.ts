@@ -1,5 +1,6 @@
 /** Findings for readers, pages, programs and code scanning. */
 import { paint, type Paint } from "../cli/paint.js";
+import { escaped, pageOf, spans, tableOfRows } from "../lib/html.js";
 import { printable } from "../lib/printable.js";
 import { sarifOf } from "../lib/sarif.js";
 import { version } from "../lib/version.js";
@@ -7,7 +8,7 @@ import { AUDIT_RULES } from "./audit.js";
 import type { Baselined, Judged } from "./baseline.js";
 import { SEVERITIES, type Finding, type Severity } from "./finding.js";
 
-export const AUDIT_FORMATS = ["pretty", "json", "markdown", "sarif"] as const;
+export const AUDIT_FORMATS = ["pretty", "json", "markdown", "html", "sarif"] as const;
 export type AuditFormat = (typeof AUDIT_FORMATS)[number];
 
 export function formatAudit(found: Baselined, format: AuditFormat, file: string, colour = false): string {
@@ -18,6 +19,8 @@ export function formatAudit(found: Baselined, format: AuditFormat, file: string,
       return `${JSON.stringify({ file, ...found, judged: undefined, findings: found.judged.map(({ finding, accepted }) => ({ ...finding, ...(accepted === undefined ? {} : { accepted }) })) }, null, 2)}\n`;
     case "markdown":
       return markdown(found, file);
+    case "html":
+      return html(found, file);
     case "sarif":
       return sarif(found, file);
   }
@@ -30,7 +33,8 @@ const COLOURS: Readonly<Record<Severity, "red" | "yellow" | "blue" | "dim">> = {
   info: "dim",
 };
 
-function pretty({ judged, expired, stale }: Baselined, file: string, style: Paint): string {
+function pretty(found: Baselined, file: string, style: Paint): string {
+  const { judged } = found;
   const open = judged.filter(({ accepted }) => accepted === undefined);
   return printableLines([
     ...open.flatMap(({ finding }) => [
@@ -41,11 +45,7 @@ function pretty({ judged, expired, stale }: Baselined, file: string, style: Pain
       `  = ${idsOf(finding)}`,
       "",
     ]),
-    ...expired.map(
-      (one) =>
-        `expired on ${one.expires}: ${printable(`${one.rule} at ${one.pointer} was accepted because: ${one.reason}`)}`,
-    ),
-    ...stale.map((one) => `accepted and no longer found: ${printable(`${one.rule} at ${one.pointer}`)}`),
+    ...remarks(found).map(printable),
     `${summary(judged)} in ${printable(file)}`,
   ]);
 }
@@ -77,22 +77,55 @@ function idsOf({ owasp, asvs }: Finding): string {
   return asvs.length === 0 ? api : `${api}; ASVS ${asvs.map((id) => `v5.0.0-${id}`).join(", ")}`;
 }
 
-function markdown({ judged }: Baselined, file: string): string {
-  const cell = (text: string): string =>
+const HEAD = ["severity", "rule", "place", "finding", "mend", "requirements"];
+
+/** One row a finding, in the order of `HEAD`; code between backticks. */
+function cellsOf({ finding, accepted }: Judged, file: string): readonly string[] {
+  return [
+    accepted === undefined ? finding.severity : `accepted until ${accepted.expires}: ${accepted.reason}`,
+    `\`${finding.rule}\``,
+    `${placeOf(finding, file)} \`${finding.pointer}\``,
+    finding.message,
+    finding.mend,
+    idsOf(finding),
+  ];
+}
+
+/** Of the baseline: what reviewers must look at again. */
+function remarks({ expired, stale }: Baselined): readonly string[] {
+  return [
+    ...expired.map(
+      (one) => `expired on ${one.expires}: ${one.rule} at ${one.pointer} was accepted because: ${one.reason}`,
+    ),
+    ...stale.map((one) => `accepted and no longer found: ${one.rule} at ${one.pointer}`),
+  ];
+}
+
+function markdown(found: Baselined, file: string): string {
+  const plain = (text: string): string =>
     text.replaceAll("\\", "\\\\").replaceAll("|", "\\|").replaceAll("<", "&lt;");
-  const rows = judged.map(({ finding, accepted }) =>
-    [
-      accepted === undefined ? finding.severity : `accepted until ${accepted.expires}: ${accepted.reason}`,
-      `\`${finding.rule}\``,
-      `${placeOf(finding, file)} \`${finding.pointer}\``,
-      finding.message,
-      finding.mend,
-      idsOf(finding),
-    ].map(cell),
-  );
-  const head = ["severity", "rule", "place", "finding", "mend", "requirements"];
-  const lines = [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`);
-  return `${lines.join("\n")}\n\n${summary(judged)}\n`;
+  const rows = found.judged.map((one) => cellsOf(one, file).map(plain));
+  const lines = [HEAD, HEAD.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`);
+  const list = remarks(found).map((remark) => `- ${plain(remark)}\n`);
+  return `${lines.join("\n")}\n\n${summary(found.judged)}\n${list.length === 0 ? "" : `\n${list.join("")}`}`;
+}
+
+const STYLE =
+  ".high{background:#f8dcdc;color:#111}.medium{background:#fff3cc;color:#111}.low{background:#dbeafe;color:#111}.accepted{color:#777}";
+
+function html(found: Baselined, file: string): string {
+  const rows = found.judged.map((one) => {
+    const kind = one.accepted === undefined ? one.finding.severity : "accepted";
+    const cells = cellsOf(one, file).map((cell) => `<td>${spans(cell)}</td>`);
+    return `<tr class="${kind}">${cells.join("")}</tr>`;
+  });
+  const list = remarks(found).map((remark) => `<li>${escaped(remark)}</li>`);
+  const body = [
+    `<p>${escaped(summary(found.judged))}</p>`,
+    ...(list.length === 0 ? [] : ["<ul>", ...list, "</ul>"]),
+    ...(rows.length === 0 ? [] : tableOfRows(HEAD, rows)),
+  ];
+  return pageOf({ title: `Audit of ${file}`, style: STYLE, body });
 }
 
 const LEVELS: Readonly<Record<Severity, "error" | "warning" | "note">> = {

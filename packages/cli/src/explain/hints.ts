@@ -128,8 +128,23 @@ const noRoute: Hint = ({ policy, request }) => {
   const slash = routes.find((route) => route.path === (path.endsWith("/") ? path.slice(0, -1) : `${path}/`));
   if (slash !== undefined) return [`ask for \`${slash.path}\`: a path with a slash at its end is another`];
   if (near !== undefined && near !== path) return [`no route has the path; did you mean \`${near}\`?`];
+  const closing = closingGroup(policy, path);
+  if (closing !== undefined)
+    return [
+      `the group \`${closing}\` closes its prefix: no \`:param\` or \`*\` of a route outside of it reaches below; name the path under \`routes\`, within the group`,
+    ];
   return ["no route has the path; name it under `routes`"];
 };
+
+/** The longest group in whose prefix the path lies. */
+function closingGroup(policy: PolicyDocument, path: string): string | undefined {
+  const steps = path.split("/");
+  return Object.keys(policy.groups ?? {})
+    .filter((prefix) =>
+      prefix.split("/").every((step, index) => step.startsWith(":") || step === steps[index]),
+    )
+    .sort((a, b) => b.split("/").length - a.split("/").length)[0];
+}
 
 const HINTS: Readonly<Record<string, Hint>> = {
   unauthenticated: (context) => [...authentication(context), ...authorization(context)],

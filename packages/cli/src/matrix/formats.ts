@@ -1,4 +1,5 @@
 /** A matrix for readers, spreadsheets, browsers and programs; and what was written for the first two, read back. */
+import { escaped, pageOf, spans, tableOfRows } from "../lib/html.js";
 import type { Cell, Matrix } from "./matrix.js";
 import { cellText, tableOf } from "./text.js";
 
@@ -119,46 +120,16 @@ const CLASSES: Readonly<Record<Cell["outcome"], string>> = {
 };
 
 const STYLE =
-  "body{font:15px/1.4 system-ui,sans-serif;margin:2rem}table{border-collapse:collapse}th,td{border:1px solid #999;padding:.3rem .6rem;text-align:left;vertical-align:top}" +
-  "thead th{position:sticky;top:0;background:#eee;color:#111}.allow{background:#d6f5d6;color:#111}.refuse{background:#f8dcdc;color:#111}.if{background:#fff3cc;color:#111}.observe{background:#e4d8f7;color:#111}.none{color:#777}code,th[scope=row]{font-family:ui-monospace,monospace}";
+  ".allow{background:#d6f5d6;color:#111}.refuse{background:#f8dcdc;color:#111}.if{background:#fff3cc;color:#111}" +
+  ".observe{background:#e4d8f7;color:#111}.none{color:#777}";
 
-/** Self-contained; nothing of it may run. */
 function html(found: Matrix): string {
-  const title = `Access matrix of ${escaped(found.policy)}`;
-  const head = ["route", ...found.callers].map((cell) => `<th scope="col">${escaped(cell)}</th>`).join("");
   const rows = found.rows.map(({ route, cells }) => {
     const told = cells
       .map((cell) => `<td class="${CLASSES[cell.outcome]}">${spans(cellText(cell))}</td>`)
       .join("");
     return `<tr><th scope="row">${escaped(route)}</th>${told}</tr>`;
   });
-  return [
-    "<!doctype html>",
-    '<html lang="en"><head><meta charset="utf-8">',
-    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">`,
-    `<meta name="viewport" content="width=device-width"><title>${title}</title><style>${STYLE}</style></head>`,
-    `<body><h1>${title}</h1><table><thead><tr>${head}</tr></thead><tbody>`,
-    ...rows,
-    "</tbody></table></body></html>",
-    "",
-  ].join("\n");
-}
-
-function spans(text: string): string {
-  return escaped(text).replaceAll(
-    /`` (.*?) ``|`([^`]*)`/gu,
-    (_all, one: string | undefined, other: string | undefined) => `<code>${one ?? other ?? ""}</code>`,
-  );
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-function escaped(text: string): string {
-  return text.replaceAll(/[&<>"']/gu, (sign) => ENTITIES[sign] ?? sign);
+  const body = tableOfRows(["route", ...found.callers], rows);
+  return pageOf({ title: `Access matrix of ${found.policy}`, style: STYLE, body });
 }

@@ -486,6 +486,46 @@ describe("JSON Schemas", () => {
   const schemas = (schema: unknown): ReturnType<typeof problems> => problems({ schemas: { Order: schema } });
   const at = "/schemas/Order";
 
+  it("refuses bounds that nothing is within, whole", () => {
+    const help = "mend one of the two bounds; `false` is the schema that nothing satisfies";
+    expect(schemas({ type: "integer", minimum: 5, maximum: 4 })).toEqual([
+      {
+        code: "unsatisfiable-schema",
+        pointer: `${at}/maximum`,
+        message: "nothing is at once within `minimum` 5 and `maximum` 4",
+        help,
+      },
+    ]);
+    const emptied = (schema: object): unknown => schemas(schema).map(({ code, pointer }) => [code, pointer]);
+    expect(emptied({ type: "number", exclusiveMinimum: 5, maximum: 5 })).toEqual([
+      ["unsatisfiable-schema", `${at}/maximum`],
+    ]);
+    expect(emptied({ type: "number", minimum: 5, exclusiveMaximum: 5 })).toEqual([
+      ["unsatisfiable-schema", `${at}/exclusiveMaximum`],
+    ]);
+    expect(emptied({ type: "string", minLength: 2, maxLength: 1 })).toEqual([
+      ["unsatisfiable-schema", `${at}/maxLength`],
+    ]);
+    expect(emptied({ type: "array", items: true, minItems: 2, maxItems: 1 })).toEqual([
+      ["unsatisfiable-schema", `${at}/maxItems`],
+    ]);
+    expect(emptied({ type: "integer", minimum: 5, maximum: 5 })).toEqual([]);
+    expect(emptied({ type: "number", exclusiveMinimum: 4, maximum: 5 })).toEqual([]);
+  });
+
+  it("refuses a member that must be there and may not, whole", () => {
+    const closed = { type: "object", properties: { sku: {} }, additionalProperties: false };
+    expect(schemas({ ...closed, required: ["sku", "skew"] })).toEqual([
+      {
+        code: "unsatisfiable-schema",
+        pointer: `${at}/required/1`,
+        message: "`skew` is required, and `additionalProperties` refuses it",
+        help: "declare it under `properties`, or take it out of `required`",
+      },
+    ]);
+    expect(schemas({ ...closed, required: ["skew"], patternProperties: { "^s": {} } })).toEqual([]);
+  });
+
   it("B7.123 names the nearest keyword and refuses those of other dialects", () => {
     expect(schemas({ type: "string", maxLenght: 5, nullable: true })).toEqual([
       {

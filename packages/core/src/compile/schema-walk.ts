@@ -6,6 +6,7 @@ import type { Report } from "../errors/diagnostics.js";
 import { didYouMean } from "../errors/did-you-mean.js";
 import { pointerTo } from "../lib/pointer.js";
 import { type SchemaPlace, resolveSchemaRef } from "../lib/schema-ref.js";
+import { checkBounds } from "./schema-bounds.js";
 import { formProblem, patternProblem } from "./schema-forms.js";
 import { FOREIGN, type Keyword, KEYWORDS } from "./schema-keywords.js";
 import { checkRule } from "./shape.js";
@@ -63,6 +64,7 @@ class SchemaWalk {
       if (parameter && keyword === "required") this.#ownRequired(value, spot);
       else this.#keyword(keyword, value, schema, spot);
     }
+    checkBounds(schema, spot.pointer, this.#report);
   }
 
   /** `"required": true` beside a parameter's schema. */

@@ -125,6 +125,7 @@ export const DIAGNOSTIC_CODES: Readonly<Record<string, string>> = {
   "unknown-keyword": "A keyword is not part of JSON Schema 2020-12.",
   "unsupported-keyword": "A keyword of JSON Schema or OpenAPI is not part of the language.",
   "idle-keyword": "A keyword can never have an effect where it stands.",
+  "unsatisfiable-schema": "No value can satisfy a schema.",
   "unknown-type": "A JSON type does not exist.",
   "unknown-format": "A format is not asserted by the engine.",
   "remote-reference": "A reference leads out of the document.",

@@ -1,6 +1,6 @@
 /** Stage `parameters`: params, query, headers and cookies become typed, or the request is refused with every problem. */
 import type { Stage } from "../../model/compiled.js";
-import type { Refusal } from "../../model/outcome.js";
+import type { InputProblem, Refusal } from "../../model/outcome.js";
 import type { JsonSchema } from "../../model/policy.js";
 import type { Placed, ResolvedRoute } from "../../model/resolved.js";
 import type { RequestState } from "../../model/state.js";
@@ -22,19 +22,14 @@ export interface ParameterMaps {
 /** Always there: also without maps a malformed query and a repeated parameter are refused. */
 export function parametersStage(route: ResolvedRoute, maps: ParameterMaps): Stage {
   const query = compileQuery(route, maps.query);
-  const rule = firstPlace([
-    route.request.params,
-    route.request.query,
-    route.request.headers,
-    route.request.cookies,
-  ]);
-  const at = rule ?? route.pointer;
+  const { request } = route;
+  const at = firstPlace([request.params, request.query, request.headers, request.cookies]) ?? route.pointer;
   const untyped = Object.values(maps).every((map) => map === undefined);
   const malformed: Refusal = {
     kind: "refusal",
     code: "malformed-query",
     reason: "the query has an invalid percent-encoding, is not UTF-8, or has too many parameters",
-    rule: at,
+    rule: request.query?.pointer ?? route.pointer,
   };
   return {
     at: "parameters",
@@ -50,7 +45,8 @@ export function parametersStage(route: ResolvedRoute, maps: ParameterMaps): Stag
       const cookies =
         maps.cookies && readAll(maps.cookies, inMap(state.sentCookies.values), state.cookies, problems);
       if (problems.list.length > 0) {
-        return refusalWith("invalid-parameters", "the parameters do not fit", at, problems.list);
+        const rule = ruleOf(problems.list, route);
+        return refusalWith("invalid-parameters", "the parameters do not fit", rule, problems.list);
       }
       if (params !== undefined) state.params = params;
       if (typedQuery !== undefined) state.query = typedQuery;
@@ -63,6 +59,14 @@ export function parametersStage(route: ResolvedRoute, maps: ParameterMaps): Stag
 
 function firstPlace(maps: readonly Schemas[]): string | undefined {
   return maps.find((placed) => placed !== undefined)?.pointer;
+}
+
+const PARTS = ["params", "query", "headers", "cookies"] as const;
+
+/** The map of the part in which the first problem lies; a part may be refused without a map of its own. */
+function ruleOf([first]: readonly InputProblem[], { request, pointer }: ResolvedRoute): string {
+  const part = PARTS.find((name) => first?.pointer.startsWith(`/${name}/`) === true);
+  return (part === undefined ? undefined : request[part]?.pointer) ?? pointer;
 }
 
 type Lookup = (name: string) => string | readonly string[] | undefined;
