@@ -18,6 +18,8 @@ export type Run = (args: readonly string[], options?: RunOptions) => Finished;
 export interface RunOptions {
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Arguments of Node itself. */
+  readonly node?: readonly string[];
 }
 
 /** @returns runs the command in an empty folder of its own, whose path is `folder()` */
@@ -37,8 +39,8 @@ export function commandUnderTest(): { readonly run: Run; readonly folder: () => 
   afterAll(() => {
     if (made !== undefined) rmSync(made, { recursive: true, force: true });
   });
-  const run: Run = (args, { input = "", env = {} } = {}) => {
-    const { status, stdout, stderr, error } = spawnSync(process.execPath, [bin, ...args], {
+  const run: Run = (args, { input = "", env = {}, node = [] } = {}) => {
+    const { status, stdout, stderr, error } = spawnSync(process.execPath, [...node, bin, ...args], {
       cwd: folder,
       encoding: "utf8",
       input,
@@ -51,11 +53,13 @@ export function commandUnderTest(): { readonly run: Run; readonly folder: () => 
 }
 
 async function bundled(folder: string): Promise<string> {
-  const outfile = join(folder, "bin.mjs");
   await build({
     entryPoints: [join(root, "packages/cli/src/bin.ts")],
-    outfile,
+    outdir: folder,
+    outExtension: { ".js": ".mjs" },
     bundle: true,
+    // As the packages are built: in one file everything would be loaded at once.
+    splitting: true,
     platform: "node",
     format: "esm",
     target: "es2022",
@@ -78,5 +82,5 @@ async function bundled(folder: string): Promise<string> {
       },
     ],
   });
-  return outfile;
+  return join(folder, "bin.mjs");
 }

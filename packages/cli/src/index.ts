@@ -7,8 +7,9 @@ export {
   type Baselined,
   type Judged,
 } from "./audit/baseline.js";
-export type { AuditRule, Finding, Severity } from "./audit/finding.js";
-export { formatAudit, type AuditFormat } from "./audit/formats.js";
+export type { AuditFormat, Severity } from "./audit/choices.js";
+export type { AuditRule, Finding } from "./audit/finding.js";
+export { formatAudit } from "./audit/formats.js";
 export { check, type CheckedText } from "./check/check.js";
 export { formatJson } from "./check/json.js";
 export { formatPretty, type PrettyOptions } from "./check/pretty.js";
@@ -19,9 +20,11 @@ export { readHar } from "./explain/har.js";
 export { formatExplanation } from "./explain/pretty.js";
 export type { WireRequest } from "./explain/request.js";
 export { makeApiKey, type KeyGrant, type KeyRecord, type MadeKey } from "./key/api-key.js";
-export { makeKeyPair, type Jwk, type KeyPair, type PairAlgorithm } from "./key/pair.js";
+export type { PairAlgorithm } from "./key/choices.js";
+export { makeKeyPair, type Jwk, type KeyPair } from "./key/pair.js";
 export { isPasswordOf, makePasswordRecord, type PasswordRecord } from "./key/password.js";
 export { matrixChanges } from "./matrix/compare.js";
-export { formatMatrix, type MatrixFormat } from "./matrix/formats.js";
+export type { MatrixFormat } from "./matrix/choices.js";
+export { formatMatrix } from "./matrix/formats.js";
 export { matrix, type Cell, type Matrix, type MatrixOptions, type MatrixRow } from "./matrix/matrix.js";
 export { tableOf } from "./matrix/text.js";

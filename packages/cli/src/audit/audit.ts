@@ -1,7 +1,8 @@
 /** What of a good policy leaves a door open: findings, each with its place, its mend and the requirements that it is about. */
 import { checkPolicy, locateInPolicy, PolicyError, type PolicyDocument } from "@gatehouse/core";
 import { routesOf } from "../lib/routes.js";
-import { SEVERITIES, type AuditRule, type Finding } from "./finding.js";
+import { SEVERITIES } from "./choices.js";
+import type { AuditRule, Finding } from "./finding.js";
 import { CALLER_RULES } from "./rules-callers.js";
 import { TRAFFIC_RULES } from "./rules-traffic.js";
 

@@ -1,9 +1,7 @@
 /** What an audit finds. */
 import type { PolicyDocument } from "@gatehouse/core";
 import type { RouteView } from "../lib/routes.js";
-
-export const SEVERITIES = ["high", "medium", "low", "info"] as const;
-export type Severity = (typeof SEVERITIES)[number];
+import type { Severity } from "./choices.js";
 
 export interface Finding {
   /** Stable, e.g. `object-without-condition`. */

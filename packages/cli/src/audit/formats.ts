@@ -6,10 +6,8 @@ import { sarifOf } from "../lib/sarif.js";
 import { version } from "../lib/version.js";
 import { AUDIT_RULES } from "./audit.js";
 import type { Baselined, Judged } from "./baseline.js";
-import { SEVERITIES, type Finding, type Severity } from "./finding.js";
-
-export const AUDIT_FORMATS = ["pretty", "json", "markdown", "html", "sarif"] as const;
-export type AuditFormat = (typeof AUDIT_FORMATS)[number];
+import { SEVERITIES, type AuditFormat, type Severity } from "./choices.js";
+import type { Finding } from "./finding.js";
 
 export function formatAudit(found: Baselined, format: AuditFormat, file: string, colour = false): string {
   switch (format) {

@@ -28,6 +28,9 @@ export interface Command {
   readonly options: Options;
   /** Whole command lines. */
   readonly examples: readonly string[];
-  /** Resolves to the exit code. */
+  /**
+   * Resolves to the exit code. What does the work stands in a module of its own (`run.ts`) and is imported here, when it is
+   * called: whoever asks for help, or for the words of a command, waits for no engine.
+   */
   readonly run: (input: Input, io: Io) => Promise<number>;
 }

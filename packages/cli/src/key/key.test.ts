@@ -3,7 +3,8 @@ import { createHash, createPrivateKey, sign, type JsonWebKey } from "node:crypto
 import { createEngine, type PolicyDocument } from "@gatehouse/core";
 import { describe, expect, it } from "vitest";
 import { makeApiKey } from "./api-key.js";
-import { makeKeyPair, PAIR_ALGORITHMS, type Jwk, type PairAlgorithm } from "./pair.js";
+import { PAIR_ALGORITHMS, type PairAlgorithm } from "./choices.js";
+import { makeKeyPair, type Jwk } from "./pair.js";
 import { isPasswordOf, makePasswordRecord } from "./password.js";
 
 const policyWith = (authenticators: PolicyDocument["authenticators"]): PolicyDocument => ({

@@ -1,9 +1,7 @@
 /** A key pair for signing tokens, as JSON Web Keys (RFC 7517). */
 import { createHash, generateKeyPair, type KeyObject } from "node:crypto";
 import { promisify } from "node:util";
-
-export const PAIR_ALGORITHMS = ["ES256", "EdDSA", "RS256"] as const;
-export type PairAlgorithm = (typeof PAIR_ALGORITHMS)[number];
+import type { PairAlgorithm } from "./choices.js";
 
 export type Jwk = Readonly<Record<string, unknown>>;
 

@@ -1,10 +1,8 @@
 /** A matrix for readers, spreadsheets, browsers and programs; and what was written for the first two, read back. */
 import { escaped, pageOf, spans, tableOfRows } from "../lib/html.js";
+import type { MatrixFormat } from "./choices.js";
 import type { Cell, Matrix } from "./matrix.js";
 import { cellText, tableOf } from "./text.js";
-
-export const MATRIX_FORMATS = ["markdown", "csv", "html", "json"] as const;
-export type MatrixFormat = (typeof MATRIX_FORMATS)[number];
 
 export function formatMatrix(found: Matrix, format: MatrixFormat): string {
   switch (format) {
