@@ -20,6 +20,8 @@ import { pairsOf } from "./model/header-pairs.js";
 import type { HeaderField, RawRequest } from "./model/request.js";
 import { parseCookies } from "./normalize/cookies.js";
 import { parseQuery } from "./normalize/query.js";
+import { outwardCall } from "./outward/call.js";
+import { PolicyLifetime } from "./outward/lifetime.js";
 import type { HtmlSanitizer } from "./ports/html-sanitizer.js";
 import type { StateStore } from "./ports/state-store.js";
 import { createMemoryStore } from "./store/index.js";
@@ -57,7 +59,10 @@ export interface Engine extends BoundEngine {
    * @throws PolicyError (rejects) on any problem; the old policy stays
    */
   replace(policy: PolicyDocument): Promise<void>;
-  /** Releases what the engine made: its store (one that was handed in is its owner's) and the threads that sanitize. */
+  /**
+   * Releases what the engine made: its store (one that was handed in is its owner's), the threads that sanitize, and what
+   * its policy holds. Calls that are under way are given up.
+   */
   close(): Promise<void>;
 }
 
@@ -70,6 +75,7 @@ const ENGINE_OPTIONS = {
   clock: having("now", "monotonic"),
   onDecision: FUNCTION,
   dompurify: FUNCTION,
+  fetch: FUNCTION,
   trace: TRUTH,
 } as const satisfies Readonly<Record<keyof EngineOptions, unknown>>;
 
@@ -100,7 +106,9 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
   const fallback = (): StateStore => (local ??= createMemoryStore());
   let sanitizer: Promise<HtmlSanitizer> | undefined;
   const html = (): Promise<HtmlSanitizer> => (sanitizer ??= platform.openHtmlSanitizer(options.dompurify));
-  const compiled = await load(policy, options, { store, fallback, html });
+  const call = outwardCall(options.fetch, stop.signal);
+  const kept = { store, fallback, html, call };
+  const compiled = await load(policy, options, kept);
   const services: ExchangeServices = {
     newId: createIdSource(platform.randomBytes),
     correlation: correlationOf,
@@ -112,16 +120,24 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
     utf8Length: platform.utf8Length,
     onDecision: options.onDecision,
   };
-  return new PolicyEngine(
-    compiled,
+  return open(compiled, {
     services,
-    async (next) => load(next, options, { store, fallback, html }),
-    async () => {
-      stop.abort();
+    compile: async (next) => load(next, options, kept),
+    stop,
+    release: async () => {
       await closeSanitizer(sanitizer);
       if (options.store === undefined) await store.close();
     },
-  );
+  });
+}
+
+async function open(loaded: LoadedPolicy, parts: EngineParts): Promise<Engine> {
+  try {
+    return new PolicyEngine(loaded, parts);
+  } catch (error) {
+    await loaded.lifetime.end();
+    throw error;
+  }
 }
 
 /** One that could not be opened refused a policy, and there is nothing to close. */
@@ -133,15 +149,29 @@ async function closeSanitizer(sanitizer: Promise<HtmlSanitizer> | undefined): Pr
 async function load(
   policy: PolicyDocument,
   options: EngineOptions,
-  kept: Pick<EnvironmentParts, "store" | "fallback" | "html">,
-): Promise<CompiledPolicy> {
+  kept: Pick<EnvironmentParts, "store" | "fallback" | "html" | "call">,
+): Promise<LoadedPolicy> {
   const problems = checkPolicy(policy).filter(({ severity }) => severity === "error");
   if (problems.length > 0) throw new PolicyError(problems);
   const report = new Report();
   const resolved = resolvePolicy(policy, report);
   if (resolved === undefined) throw new PolicyError(withPositions(policy, report.diagnostics));
   const revision = platform.sha256Hex(canonicalJson(policy));
-  return compilePolicy(resolved, environmentFor({ policy, revision, options, platform, ...kept, report }));
+  const lifetime = new PolicyLifetime();
+  const parts = { policy, revision, options, platform, ...kept, lifetime, report };
+  try {
+    return { policy: await compilePolicy(resolved, environmentFor(parts)), lifetime };
+  } catch (error) {
+    // What a refused policy began is nobody's.
+    await lifetime.end();
+    throw error;
+  }
+}
+
+/** A policy that is ready, and what it holds on to. */
+interface LoadedPolicy {
+  readonly policy: CompiledPolicy;
+  readonly lifetime: PolicyLifetime;
 }
 
 class Binding implements BoundEngine {
@@ -185,17 +215,30 @@ class Binding implements BoundEngine {
   }
 }
 
+interface EngineParts {
+  readonly services: ExchangeServices;
+  readonly compile: (policy: PolicyDocument) => Promise<LoadedPolicy>;
+  readonly stop: AbortController;
+  readonly release: () => Promise<void>;
+}
+
 class PolicyEngine implements Engine {
+  readonly services: ExchangeServices;
   readonly #bindings: Binding[] = [];
   readonly #unbound: Binding;
+  #loaded: LoadedPolicy;
 
   constructor(
-    public policy: CompiledPolicy,
-    readonly services: ExchangeServices,
-    private readonly compile: (policy: PolicyDocument) => Promise<CompiledPolicy>,
-    private readonly release: () => Promise<void>,
+    loaded: LoadedPolicy,
+    private readonly parts: EngineParts,
   ) {
+    this.services = parts.services;
+    this.#loaded = loaded;
     this.#unbound = this.add({});
+  }
+
+  get policy(): CompiledPolicy {
+    return this.#loaded.policy;
   }
 
   get name(): string {
@@ -224,18 +267,30 @@ class PolicyEngine implements Engine {
   }
 
   async replace(document: PolicyDocument): Promise<void> {
-    const next = await this.compile(document);
-    const routers = this.#bindings.map(({ matching }) => routerOf(next, matching));
+    const next = await this.parts.compile(document);
+    let routers: readonly Router[];
+    try {
+      if (this.parts.stop.signal.aborted) throw new Error("the engine is closed");
+      routers = this.#bindings.map(({ matching }) => routerOf(next.policy, matching));
+    } catch (error) {
+      await next.lifetime.end();
+      throw error;
+    }
     // From here nothing can fail and nothing waits: the swap is whole.
-    this.policy = next;
+    const before = this.#loaded;
+    this.#loaded = next;
     for (const [index, binding] of this.#bindings.entries()) {
       const router = routers[index];
       if (router !== undefined) binding.follow(router);
     }
+    await before.lifetime.end();
   }
 
-  close(): Promise<void> {
-    return this.release();
+  async close(): Promise<void> {
+    // First, so that nothing below waits for a call that hangs.
+    this.parts.stop.abort();
+    await this.#loaded.lifetime.end();
+    await this.parts.release();
   }
 
   private add(matching: FrameworkMatching): Binding {

@@ -49,6 +49,7 @@ export type {
 } from "./ports/application.js";
 export type { Clock } from "./ports/clock.js";
 export type { DomPurify, PurifiedAttribute, PurifierFactory } from "./ports/html-sanitizer.js";
+export type { Fetch } from "./ports/outward.js";
 export type { SecretSource } from "./ports/secrets.js";
 export { StoreError } from "./ports/state-store.js";
 export type {

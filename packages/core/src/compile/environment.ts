@@ -6,6 +6,8 @@ import type { PolicyDocument } from "../model/policy.js";
 import type { ApiKeyLookup, Check, CustomAuthenticator } from "../ports/application.js";
 import type { Clock } from "../ports/clock.js";
 import type { HtmlSanitizer, PurifierFactory } from "../ports/html-sanitizer.js";
+import type { Lifetime } from "../ports/lifetime.js";
+import type { Fetch, OutwardCall } from "../ports/outward.js";
 import type { Platform } from "../ports/platform.js";
 import type { SchemaCompiler } from "../ports/schema-compiler.js";
 import type { SecretSource } from "../ports/secrets.js";
@@ -34,6 +36,11 @@ export interface EngineOptions {
    * together with jsdom.
    */
   readonly dompurify?: PurifierFactory;
+  /**
+   * What calls identity providers and other servers that the policy names. Default: the platform's. It must honour
+   * `redirect: "manual"` and `signal`.
+   */
+  readonly fetch?: Fetch;
   /** Decisions and events say what each stage decided and read. Default false: nothing is collected. */
   readonly trace?: boolean;
 }
@@ -46,6 +53,8 @@ export interface EnvironmentParts {
   readonly store: StateStore;
   readonly fallback: () => StateStore;
   readonly html: () => Promise<HtmlSanitizer>;
+  readonly call: OutwardCall;
+  readonly lifetime: Lifetime;
   readonly report: Report;
 }
 
@@ -67,6 +76,8 @@ export function environmentFor(parts: EnvironmentParts): CompileEnvironment {
     lookups: options.lookups ?? {},
     schemas: () => (schemas ??= loadSchemaCompiler(platform)),
     html: parts.html,
+    call: parts.call,
+    lifetime: parts.lifetime,
     revision: parts.revision,
     report,
   };

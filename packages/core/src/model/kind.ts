@@ -3,6 +3,8 @@ import type { Report } from "../errors/diagnostics.js";
 import type { ApiKeyLookup, Check, CustomAuthenticator } from "../ports/application.js";
 import type { Clock } from "../ports/clock.js";
 import type { HtmlSanitizer } from "../ports/html-sanitizer.js";
+import type { Lifetime } from "../ports/lifetime.js";
+import type { OutwardCall } from "../ports/outward.js";
 import type { Platform } from "../ports/platform.js";
 import type { SchemaCompiler } from "../ports/schema-compiler.js";
 import type { SecretSource } from "../ports/secrets.js";
@@ -30,6 +32,10 @@ export interface CompileEnvironment {
   schemas(): Promise<SchemaCompiler>;
   /** The same, one an engine: `replace` keeps it. @throws HtmlSanitizerError (rejects) where nothing here can be trusted with HTML */
   html(): Promise<HtmlSanitizer>;
+  /** The one way to call out; ends with the engine. */
+  readonly call: OutwardCall;
+  /** Ends with the policy that is being compiled: timers, and whatever else must be released. */
+  readonly lifetime: Lifetime;
   /** sha256 of the canonical document: part of every cache key that must not outlive a policy. */
   readonly revision: string;
   readonly report: Report;

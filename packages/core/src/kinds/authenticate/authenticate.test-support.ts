@@ -10,9 +10,12 @@ import type { Verdict } from "../../model/outcome.js";
 import type { PolicyDocument } from "../../model/policy.js";
 import type { Identity } from "../../model/principal.js";
 import { stateFor, type StateOptions, type TestState } from "../../model/state.test-support.js";
+import { outwardCall } from "../../outward/call.js";
+import { PolicyLifetime } from "../../outward/lifetime.js";
 import { keyPair, signatureOf } from "../../platform/keys.test-support.js";
 import { platform as node } from "../../platform/node.js";
 import type { ApiKeyLookup, CustomAuthenticator } from "../../ports/application.js";
+import type { Fetch } from "../../ports/outward.js";
 import type { Platform } from "../../ports/platform.js";
 import { authenticateKind } from "./index.js";
 
@@ -25,6 +28,8 @@ export interface SetUp {
   readonly files?: Readonly<Record<string, string>>;
   readonly authenticators?: Readonly<Record<string, CustomAuthenticator>>;
   readonly lookups?: Readonly<Record<string, ApiKeyLookup>>;
+  readonly fetch?: Fetch;
+  readonly lifetime?: PolicyLifetime;
 }
 
 export interface Outcome {
@@ -122,6 +127,8 @@ function environmentOf(setUp: SetUp, report: Report): CompileEnvironment {
     lookups: setUp.lookups ?? {},
     schemas: () => Promise.reject(new Error("this kind has no schemas")),
     html: () => Promise.reject(new Error("this kind sanitizes nothing")),
+    call: outwardCall(setUp.fetch, new AbortController().signal),
+    lifetime: setUp.lifetime ?? new PolicyLifetime(),
     revision: "r",
     report,
   };
