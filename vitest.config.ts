@@ -42,24 +42,29 @@ const together = {
   },
 };
 
+/** Real frameworks, real sockets, real processes: what users meet, so `npm test` runs them on the built packages. */
+const SERVED = "tests/{cli,express,fastify,fetch,koa,node-http}/**/*.test.ts";
+/** Both on the sources and on the built packages: cheap, and about what a bundler could drop. */
+const BOTH = "tests/{cases,properties}/**/*.test.ts";
+
 /** What patches a framework or speaks for a process has a world of its own. */
-const apart = {
+const apart = (name: string, include: readonly string[], exclude: readonly string[] = []) => ({
   extends: true as const,
-  test: {
-    ...common,
-    name: fromDist ? "dist" : "whole",
-    include: fromDist
-      ? ["packages/adapter-*/{src,test}/**/*.test.ts", "tests/**/*.test.ts"]
-      : [MOCKING, "{examples,bench,tests,scripts}/**/*.test.ts"],
-    // The model judges rules, and a bundler changes none of them: the cases would show what it drops.
-    exclude: [...ignored, ...(fromDist ? ["tests/model/*.test.ts"] : [])],
-  },
-};
+  test: { ...common, name, include: [...include], exclude: [...ignored, ...exclude] },
+});
+
+const projects = fromDist
+  ? [apart("dist", [SERVED, BOTH, "tests/public-api.test.ts"])]
+  : [
+      together,
+      apart("whole", [MOCKING, "{examples,bench,tests,scripts}/**/*.test.ts"], [SERVED]),
+      apart("served", [SERVED]),
+    ];
 
 export default defineConfig({
   resolve: { alias: fromDist ? [] : sources },
   test: {
-    projects: fromDist ? [apart] : [together, apart],
+    projects,
     // By default one core is left idle: half of the machine where there are two.
     maxWorkers: "100%",
     coverage: {

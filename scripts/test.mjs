@@ -30,7 +30,12 @@ const steps = [
   { name: "build", run: [[node, "scripts/build.mjs"]] },
   { name: "types", run: [[bin("tsc"), "-p", "tsconfig.test.json"]] },
   { name: "packages", run: [[node, "scripts/packcheck.mjs"]], after: "build" },
-  { name: "tests", run: [vitest(reports.sources)], shows: true },
+  // Adapters and the command are tested as they are built, so the sources are asked for the rest.
+  {
+    name: "tests",
+    run: [vitest(reports.sources, "--project", "units", "--project", "whole")],
+    shows: true,
+  },
   {
     name: "tests on dist",
     run: [vitest(reports.dist)],

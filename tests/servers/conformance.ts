@@ -2,13 +2,9 @@
 import { describe, it } from "vitest";
 import { describeAdapter, stepsOf, type Case, type SocketTarget } from "@gatehouse/core/conformance";
 
-/**
- * Every case on the first; the ways of writing differ only where the handler answers something of its own. Of the built packages the
- * first is asked alone: what is looked for there is what a bundler may have dropped.
- */
+/** Every case on the first; the ways of writing differ only where the handler answers something of its own. */
 export function describeWays(first: SocketTarget, ...others: readonly SocketTarget[]): void {
   describeAdapter(first, { describe, it });
-  if (process.env["GATEHOUSE_DIST"] === "1") return;
   for (const target of others) describeAdapter(target, { describe, it }, { only: answers });
 }
 

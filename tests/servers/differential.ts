@@ -33,10 +33,8 @@ export interface DifferentialOptions {
   readonly requests?: number;
 }
 
-/** `DIFFERENTIAL_REQUESTS`, or 20,000; a tenth on the built packages, which route as their sources do. */
-export const REQUESTS = Number(
-  process.env["DIFFERENTIAL_REQUESTS"] ?? (process.env["GATEHOUSE_DIST"] === "1" ? 2000 : 20_000),
-);
+/** `DIFFERENTIAL_REQUESTS`, or 20,000. */
+export const REQUESTS = Number(process.env["DIFFERENTIAL_REQUESTS"] ?? 20_000);
 
 const RAN = "X-Ran";
 const DECIDED = "X-Decided";
