@@ -225,16 +225,6 @@ describe("what later versions build", () => {
       "sender-constrained tokens",
     ],
     [
-      "/authenticators/key/keys/jwks",
-      { authenticators: { key: { ...jwt, keys: { jwks: "https://id.test/jwks" } } } },
-      "a key set behind a URL",
-    ],
-    [
-      "/authenticators/key/keys/maxStale",
-      { authenticators: { key: { ...jwt, keys: { jwks: "k.json", maxStale: "1h" } } } },
-      "a key set behind a URL",
-    ],
-    [
       "/authenticators/key/in",
       { authenticators: { key: { type: "custom", use: "f", in: "tls" } } },
       "`tls` (a credential of the TLS session)",
