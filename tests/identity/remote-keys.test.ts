@@ -451,7 +451,7 @@ describe("what goes on behind requests", () => {
     );
     expect(vi.getTimerCount()).toBe(0);
     await engine.close();
-    await expect(engine.replace(policyWith({ user }) as never)).rejects.toThrow();
+    await expect(engine.replace(policyWith({ user }) as never)).rejects.toThrow("the engine is closed");
     expect(vi.getTimerCount()).toBe(0);
   });
 

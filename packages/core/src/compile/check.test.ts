@@ -235,11 +235,6 @@ describe("what later versions build", () => {
       "`leased` (leased precision)",
     ],
     [
-      "/routes/GET ~1a/authorize/stepUp",
-      route({ authorize: { scopes: ["s"], stepUp: { acr: ["x"] } } }),
-      "step-up authentication",
-    ],
-    [
       "/routes/GET ~1a/record",
       route({ authorize: "authenticated", record: { facts: [] } }),
       "recording facts",

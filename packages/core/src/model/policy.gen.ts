@@ -379,9 +379,9 @@ export interface AuthorizeEntry {
    */
   readonly check?: string | readonly string[];
   /**
-   * Reserved for step-up authentication [RFC 9470].
+   * How the caller must have been authenticated; else 401 `insufficient-authentication`, with the challenge of RFC 9470 for a Bearer token.
    */
-  readonly stepUp?: unknown;
+  readonly stepUp?: StepUpSettings;
 }
 /**
  * The same for every caller of this authenticator.
@@ -783,6 +783,10 @@ export interface JwtSettings {
    * Accepted values of the header `typ`, without regard to case. Default `at+jwt`, `application/at+jwt`, `JWT`, or absent.
    */
   readonly typ?: readonly string[];
+  /**
+   * `rfc9068`: access tokens as RFC 9068 has them and nothing else: `typ` of `at+jwt`, and `sub`, `client_id`, `iat` and `jti` required. Default: not asked.
+   */
+  readonly profile?: "rfc9068";
   /**
    * Where the token travels; a cookie turns `csrf` on. Default `header`.
    */
@@ -1238,6 +1242,22 @@ export interface SniffSettings {
    * Refuses objects that have a key twice. Default `true`.
    */
   readonly duplicateKeys?: boolean;
+}
+/**
+ * Step-up authentication [RFC 9470]. All that is written must hold.
+ *
+ * This interface was referenced by `PolicyDocument`'s JSON-Schema
+ * via the `definition` "StepUpSettings".
+ */
+export interface StepUpSettings {
+  /**
+   * Accepted values of the claim `acr`, the preferred one first.
+   */
+  readonly acr?: readonly string[];
+  /**
+   * How long ago the caller may have logged in, by the claim `auth_time`.
+   */
+  readonly maxAge?: Duration;
 }
 /**
  * How requests must arrive.

@@ -15,6 +15,14 @@ export function checkJwt({ pointer }: ResolvedAuthenticator, settings: JwtSettin
   checkAudience(settings, pointer, report);
   checkInlineKeys(settings, pointer, report);
   checkRemoteKeys(settings, pointer, report);
+  if (settings.profile === undefined || settings.typ === undefined) return;
+  const help = "leave one of the two out";
+  report.error(
+    "setting-without-effect",
+    pointerTo(pointer, "typ"),
+    "the `profile` says what `typ` must be",
+    help,
+  );
 }
 
 /** A public key that could serve as the secret of an HMAC would let everybody sign (RFC 8725 section 2.1). */

@@ -119,8 +119,8 @@ function remoteKeysOf(
   pointer: string,
   { environment, remote }: Context,
 ): Promise<KeyRefresher> {
-  const { algorithms, typ, issuer } = settings;
-  const source = JSON.stringify([keys, "discovery" in keys && issuer, [...algorithms].sort(), typ]);
+  const { algorithms, typ, profile, issuer } = settings;
+  const source = JSON.stringify([keys, "discovery" in keys && issuer, [...algorithms].sort(), typ, profile]);
   const known = remote.get(source);
   if (known !== undefined) return known;
   const compiled = compileRemoteKeys(settings, keys, pointer, environment);

@@ -16,7 +16,8 @@ const NO_KEY = bad("no configured key has the token's `alg` and `kid`");
 export const MISSING_KEY = bad(NO_KEY.reason);
 
 /** RFC 9068 section 4, and what issuers wrote before it. Absent is accepted too, unless the author lists values. */
-const DEFAULT_TYPES = ["at+jwt", "application/at+jwt", "jwt"];
+const ACCESS_TOKEN_TYPES = ["at+jwt", "application/at+jwt"];
+const DEFAULT_TYPES = [...ACCESS_TOKEN_TYPES, "jwt"];
 
 /** Headers remembered of each sort. An issuer has a handful; more are simply read again. */
 const MAX_REMEMBERED = 64;
@@ -32,8 +33,10 @@ export interface HeaderRules {
 
 export function compileHeader(
   keys: Pick<KeyTable, "select">,
-  { typ, algorithms }: Pick<JwtSettings, "typ" | "algorithms">,
+  { typ: written, profile, algorithms }: Pick<JwtSettings, "typ" | "profile" | "algorithms">,
 ): HeaderRules {
+  // RFC 9068 section 4: no other type is an access token, and neither is none.
+  const typ = profile === "rfc9068" ? ACCESS_TOKEN_TYPES : written;
   const allowed = new Set<unknown>(algorithms);
   const types = new Set((typ ?? DEFAULT_TYPES).map((name) => name.toLowerCase()));
   const good = new Map<string, SignatureVerifier>();
