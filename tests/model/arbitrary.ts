@@ -23,6 +23,11 @@ const entry: fc.Arbitrary<ModelEntry> = fc.record(
     scopes: fc.subarray(["read", "write"], { minLength: 1 }),
     when: fc.nat(CONDITIONS.length - 1),
     forbid: fc.nat(CONDITIONS.length - 1),
+    stepUp: fc.oneof(
+      fc.record({ acr: fc.subarray(["pwd", "mfa"], { minLength: 1 }) }),
+      fc.record({ maxAge: fc.constantFrom(1, 20) }),
+      fc.record({ acr: fc.constant(["mfa"]), maxAge: fc.constant(1) }),
+    ),
   },
   { requiredKeys: [] },
 );

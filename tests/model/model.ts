@@ -342,6 +342,19 @@ function closure(roles: readonly string[]): ReadonlySet<string> {
 type Holds = true | false | "later";
 
 function entryHolds(entry: ModelEntry, facts: Facts, bodyRead: boolean): Holds {
+  const rest = restHolds(entry, facts, bodyRead);
+  return rest === false || !loginIsMissing(entry, facts.person) ? rest : false;
+}
+
+function loginIsMissing({ stepUp }: ModelEntry, person: Person | undefined): boolean {
+  if (stepUp === undefined) return false;
+  const { acr, maxAge } = stepUp;
+  if (acr !== undefined && (person?.acr === undefined || !acr.includes(person.acr))) return true;
+  return maxAge !== undefined && (person?.loggedIn === undefined || person.loggedIn > maxAge);
+}
+
+/** All but `stepUp`. */
+function restHolds(entry: ModelEntry, facts: Facts, bodyRead: boolean): Holds {
   if (entry.roles !== undefined && !entry.roles.some((role) => facts.roles.has(role))) return false;
   if (entry.scopes?.some((scope) => facts.person?.scopes.includes(scope) !== true) === true) return false;
   const condition = entry.when === undefined ? undefined : CONDITIONS[entry.when];
@@ -374,16 +387,22 @@ function authorizeAndBody(
     method: request.method,
     body: undefined,
   };
-  const denied = (stage: string): ModelDecision => {
+  const denied = (stage: string, login = false): ModelDecision => {
     const anonymous = person === undefined && rules.authenticate !== "none";
-    const status = anonymous ? 401 : rules.conceal ? 404 : 403;
+    const status = anonymous || login ? 401 : rules.conceal ? 404 : 403;
     return refuse(stage, status);
   };
   const explicit = rules.authorize === "authenticated" && rules.authenticate !== "none";
   if (explicit && person === undefined) return denied("authorize");
   for (const entries of asked) {
     if (forbidden(entries, facts, false)) return denied("authorize");
-    if (entries.every((entry) => entryHolds(entry, facts, false) === false)) return denied("authorize");
+    if (entries.every((entry) => entryHolds(entry, facts, false) === false)) {
+      // Another login is all that some entry lacks.
+      return denied(
+        "authorize",
+        entries.some((entry) => restHolds(entry, facts, false) !== false),
+      );
+    }
   }
   const body = bodyProblem(request, route);
   if (body !== undefined) return body;

@@ -9,6 +9,11 @@ export interface ModelEntry {
   /** Index into CONDITIONS. */
   readonly when?: number;
   readonly forbid?: number;
+  readonly stepUp?: {
+    readonly acr?: readonly string[];
+    /** Days. */
+    readonly maxAge?: number;
+  };
 }
 export type ModelAuthenticate = "none" | { readonly optional: boolean; readonly list: readonly Carrier[] };
 export type ModelAuthorize = "authenticated" | "anyone" | readonly ModelEntry[];
@@ -132,12 +137,20 @@ function corsOf(cors: ModelCors | "none"): unknown {
   return cors === "none" ? "none" : cors;
 }
 
+function stepUpOf({ acr, maxAge }: NonNullable<ModelEntry["stepUp"]>): unknown {
+  return {
+    ...(acr === undefined ? {} : { acr }),
+    ...(maxAge === undefined ? {} : { maxAge: `${maxAge}d` }),
+  };
+}
+
 function authorizeOf(authorize: ModelAuthorize): unknown {
   if (typeof authorize === "string") return authorize;
-  return authorize.map(({ roles, scopes, when, forbid }) => ({
+  return authorize.map(({ roles, scopes, when, forbid, stepUp }) => ({
     ...(roles === undefined ? {} : { roles }),
     ...(scopes === undefined ? {} : { scopes }),
     ...(when === undefined ? {} : { when: CONDITIONS[when]?.text }),
     ...(forbid === undefined ? {} : { forbid: CONDITIONS[forbid]?.text }),
+    ...(stepUp === undefined ? {} : { stepUp: stepUpOf(stepUp) }),
   }));
 }

@@ -12,13 +12,31 @@ export interface Person {
   readonly roles: readonly string[];
   readonly scopes: readonly string[];
   readonly tenant: string;
+  /** How this person logged in, if that is known. */
+  readonly acr?: string;
+  /** Days before NOW. No test goes on for long enough to matter. */
+  readonly loggedIn?: number;
 }
 
 const people = {
-  ann: { id: "ann", roles: ["customer"], scopes: ["read", "write"], tenant: "acme" },
-  bob: { id: "bob", roles: ["clerk"], scopes: ["read"], tenant: "acme" },
+  ann: {
+    id: "ann",
+    roles: ["customer"],
+    scopes: ["read", "write"],
+    tenant: "acme",
+    acr: "mfa",
+    loggedIn: 10,
+  },
+  bob: { id: "bob", roles: ["clerk"], scopes: ["read"], tenant: "acme", acr: "pwd", loggedIn: 0 },
   eve: { id: "eve", roles: ["customer"], scopes: [], tenant: "globex" },
-  cleo: { id: "cleo", roles: ["admin"], scopes: ["read", "write"], tenant: "acme" },
+  cleo: {
+    id: "cleo",
+    roles: ["admin"],
+    scopes: ["read", "write"],
+    tenant: "acme",
+    acr: "mfa",
+    loggedIn: 0,
+  },
 } as const satisfies Record<string, Person>;
 
 export const ROLES: Readonly<Record<string, readonly string[]>> = {
@@ -45,8 +63,15 @@ const record = (person: Person, prefix: string): unknown => ({
   sha256: sha256(prefix + apiKey(person.id)),
   roles: person.roles,
   scopes: person.scopes,
-  attributes: { tenant: person.tenant },
+  attributes: { tenant: person.tenant, ...loginOf(person) },
 });
+
+function loginOf({ acr, loggedIn }: Person): Readonly<Record<string, unknown>> {
+  return {
+    ...(acr === undefined ? {} : { acr }),
+    ...(loggedIn === undefined ? {} : { auth_time: NOW / 1000 - loggedIn * 86_400 }),
+  };
+}
 
 function token(person: Person, changes: Readonly<Record<string, unknown>> = {}): string {
   const seconds = NOW / 1000;
@@ -57,6 +82,7 @@ function token(person: Person, changes: Readonly<Record<string, unknown>> = {}):
     roles: person.roles,
     scope: person.scopes.join(" "),
     tenant: person.tenant,
+    ...loginOf(person),
     iat: seconds,
     exp: seconds + 86_400,
     ...changes,

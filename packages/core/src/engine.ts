@@ -267,10 +267,11 @@ class PolicyEngine implements Engine {
   }
 
   async replace(document: PolicyDocument): Promise<void> {
+    this.mustBeOpen();
     const next = await this.parts.compile(document);
     let routers: readonly Router[];
     try {
-      if (this.parts.stop.signal.aborted) throw new Error("the engine is closed");
+      this.mustBeOpen();
       routers = this.#bindings.map(({ matching }) => routerOf(next.policy, matching));
     } catch (error) {
       await next.lifetime.end();
@@ -284,6 +285,11 @@ class PolicyEngine implements Engine {
       if (router !== undefined) binding.follow(router);
     }
     await before.lifetime.end();
+  }
+
+  /** What a policy began after the end would never be released. */
+  private mustBeOpen(): void {
+    if (this.parts.stop.signal.aborted) throw new Error("the engine is closed");
   }
 
   async close(): Promise<void> {

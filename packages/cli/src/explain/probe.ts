@@ -57,7 +57,7 @@ interface Part {
 }
 
 function partsOf(entry: AuthorizeEntry, pointer: string, document: PolicyDocument): Part[] {
-  const { roles, scopes, claims, when, forbid, check } = entry;
+  const { roles, scopes, claims, when, forbid, check, stepUp } = entry;
   const parts: Part[] = [];
   const add = (name: string, part: AuthorizeEntry, needs: string): void =>
     void parts.push({ pointer: pointerTo(pointer, ...name.split(" ")), entry: part, needs });
@@ -71,10 +71,18 @@ function partsOf(entry: AuthorizeEntry, pointer: string, document: PolicyDocumen
       needs: `the claim \`${path}\` with the value ${JSON.stringify(value)}`,
     });
   if (when !== undefined) add("when", { when }, `\`${when}\` to be true`);
+  if (stepUp !== undefined)
+    add("stepUp", { stepUp }, `a login as \`stepUp\` asks for: ${stepUpText(stepUp)}`);
   if (forbid !== undefined) add("forbid", { forbid }, `\`${forbid}\` to be false`);
   for (const name of check === undefined ? [] : [check].flat())
     add("check", { check: name }, `the application's check \`${name}\` to say yes`);
   return parts;
+}
+
+function stepUpText({ acr, maxAge }: NonNullable<AuthorizeEntry["stepUp"]>): string {
+  const strength = acr === undefined ? [] : [`\`acr\` of ${acr.map((one) => `\`${one}\``).join(" or ")}`];
+  const age = maxAge === undefined ? [] : [`at most ${maxAge} ago`];
+  return [...strength, ...age].join(", ");
 }
 
 function rolesText(roles: readonly string[], document: PolicyDocument): string {

@@ -117,7 +117,7 @@ class Maker {
     };
   }
 
-  private entry({ roles, scopes, claims, when, forbid, check }: AuthorizeEntry): {
+  private entry({ roles, scopes, claims, when, forbid, check, stepUp }: AuthorizeEntry): {
     readonly entry: AuthorizeEntry;
     readonly switches: readonly Switch[];
   } {
@@ -125,6 +125,8 @@ class Maker {
     const open: string[] = [];
     for (const [path, wanted] of Object.entries(claims ?? {}))
       open.push(`claim ${quoted(path)} = ${JSON.stringify(wanted)}`);
+    if (stepUp?.acr !== undefined) open.push(`\`acr\` of ${stepUp.acr.map(quoted).join(" or ")}`);
+    if (stepUp?.maxAge !== undefined) open.push(`a login at most ${stepUp.maxAge} ago`);
     if (when !== undefined)
       (isAboutCallerAlone(when) ? kept : open).push(isAboutCallerAlone(when) ? `(${when})` : quoted(when));
     if (check !== undefined) open.push(...[check].flat().map((name) => `check ${quoted(name)}`));

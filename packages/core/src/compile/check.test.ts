@@ -225,16 +225,6 @@ describe("what later versions build", () => {
       "sender-constrained tokens",
     ],
     [
-      "/authenticators/key/keys/jwks",
-      { authenticators: { key: { ...jwt, keys: { jwks: "https://id.test/jwks" } } } },
-      "a key set behind a URL",
-    ],
-    [
-      "/authenticators/key/keys/maxStale",
-      { authenticators: { key: { ...jwt, keys: { jwks: "k.json", maxStale: "1h" } } } },
-      "a key set behind a URL",
-    ],
-    [
       "/authenticators/key/in",
       { authenticators: { key: { type: "custom", use: "f", in: "tls" } } },
       "`tls` (a credential of the TLS session)",
@@ -243,11 +233,6 @@ describe("what later versions build", () => {
       "/limits/x/precision",
       { limits: { x: { limit: 1, window: "1m", precision: "leased" } } },
       "`leased` (leased precision)",
-    ],
-    [
-      "/routes/GET ~1a/authorize/stepUp",
-      route({ authorize: { scopes: ["s"], stepUp: { acr: ["x"] } } }),
-      "step-up authentication",
     ],
     [
       "/routes/GET ~1a/record",

@@ -27,10 +27,27 @@ export interface Case extends Partial<Step> {
   readonly secrets?: { readonly [reference: string]: unknown };
   /** By name, what the application's checks do: `true`, `false`, `later` (true, as a promise), `throws`, `rejects`, `neither` (no boolean), `hangs`. */
   readonly checks?: { readonly [name: string]: CheckRecipe };
+  /** By URL, what servers answer that the engine calls: the first answer that fits. What is not named cannot be reached. */
+  readonly outside?: { readonly [url: string]: readonly OutsideAnswer[] };
   /** Several requests in a row against one engine; instead of `request` and `expect` here. */
   readonly steps?: readonly Step[];
   /** Not over a socket, and why: the peer's address cannot be chosen, the server's own parser refuses the bytes first … */
   readonly coreOnly?: string;
+}
+
+export interface OutsideAnswer {
+  /** Only for calls whose body holds this text. */
+  readonly when?: string;
+  /** Only for so many calls. */
+  readonly times?: number;
+  /** Default 200. */
+  readonly status?: number;
+  readonly headers?: readonly (readonly [name: string, value: string])[];
+  /** Sent as JSON; placeholders as in policies. */
+  readonly json?: unknown;
+  readonly text?: string;
+  /** The server cannot be reached. */
+  readonly fails?: true;
 }
 
 export interface Step {

@@ -14,6 +14,7 @@ import {
 import type { Case, CaseAnswer, CaseFile } from "./case.js";
 import { virtualClock } from "./clock.js";
 import { differences, type Observed } from "./compare.js";
+import { fetchFrom } from "./outside.js";
 import { prepareCase, prepareRequest, type PreparedCase, type PreparedRequest } from "./prepare.js";
 
 /** What differs from the case's expectation, in words; empty when it holds. */
@@ -46,11 +47,17 @@ const KEYS = 1024;
 
 /** What the application of a case hands to its engine. */
 export function optionsFor(
-  { secrets, checks }: PreparedCase,
+  { secrets, checks, outside }: PreparedCase,
   clock: ReturnType<typeof virtualClock>,
 ): EngineOptions {
   const store = createMemoryStore({ maxKeys: KEYS });
-  return { clock, checks, store, secrets: { get: (reference) => secrets.get(reference) } };
+  return {
+    clock,
+    checks,
+    store,
+    fetch: fetchFrom(outside),
+    secrets: { get: (reference) => secrets.get(reference) },
+  };
 }
 
 async function exchange(engine: Engine, request: PreparedRequest, answer: CaseAnswer): Promise<Observed> {

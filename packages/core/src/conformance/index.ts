@@ -1,5 +1,14 @@
 /** What every adapter and every store must pass: cases as data, and what runs them. Needs Node. */
-export type { Case, CaseAnswer, CaseExpectation, CaseFile, CaseRequest, Step, TokenRecipe } from "./case.js";
+export type {
+  Case,
+  CaseAnswer,
+  CaseExpectation,
+  CaseFile,
+  CaseRequest,
+  OutsideAnswer,
+  Step,
+  TokenRecipe,
+} from "./case.js";
 export type { CheckRecipe } from "./checks.js";
 export { virtualClock } from "./clock.js";
 export type { VirtualClock } from "./clock.js";

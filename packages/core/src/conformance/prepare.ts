@@ -3,6 +3,7 @@ import type { Check } from "../index.js";
 import type { Case, CaseFile, CaseRequest, Step } from "./case.js";
 import { checkOf } from "./checks.js";
 import { publicJwk, secretText, sha256Hex } from "./keys.js";
+import type { Outside } from "./outside.js";
 import { mintToken } from "./tokens.js";
 
 export interface PreparedStep {
@@ -16,6 +17,7 @@ export interface PreparedCase {
   readonly at: number;
   readonly secrets: ReadonlyMap<string, string>;
   readonly checks: Readonly<Record<string, Check>>;
+  readonly outside: Outside;
   readonly steps: readonly PreparedStep[];
 }
 
@@ -43,6 +45,7 @@ const KNOWN = {
     "secrets",
     "checks",
     "steps",
+    "outside",
     "coreOnly",
     "request",
     "answer",
@@ -64,6 +67,7 @@ const KNOWN = {
     "upgrade",
   ],
   token: ["key", "header", "claims", "spoil", "raw"],
+  outside: ["when", "times", "status", "headers", "json", "text", "fails"],
   answer: ["status", "headers", "json", "text", "throws"],
   expect: [
     "outcome",
@@ -89,6 +93,8 @@ export function closeCaseFile(file: CaseFile): void {
     const place = `case \`${one.name}\``;
     only(one, KNOWN.case, place);
     if (!Object.hasOwn(file.policies, one.policy)) throw new Error(`${place} names no policy of its file`);
+    for (const answer of Object.values(one.outside ?? {}).flat())
+      only(answer, KNOWN.outside, `${place}: outside`);
     for (const step of stepsOf(one)) {
       if (one.steps !== undefined) only(step, KNOWN.step, place);
       only(step.request, KNOWN.request, `${place}: request`);
@@ -126,6 +132,7 @@ export function prepareCase(file: CaseFile, one: Case): PreparedCase {
     checks: Object.fromEntries(
       Object.entries(one.checks ?? {}).map(([name, recipe]) => [name, checkOf(recipe)]),
     ),
+    outside: fill(one.outside ?? {}) as Outside,
     steps: stepsOf(one).map((step) => ({ step, wait: waitOf(step.wait) })),
   };
 }

@@ -379,9 +379,9 @@ export interface AuthorizeEntry {
    */
   readonly check?: string | readonly string[];
   /**
-   * Reserved for step-up authentication [RFC 9470].
+   * How the caller must have been authenticated; else 401 `insufficient-authentication`, with the challenge of RFC 9470 for a Bearer token.
    */
-  readonly stepUp?: unknown;
+  readonly stepUp?: StepUpSettings;
 }
 /**
  * The same for every caller of this authenticator.
@@ -576,6 +576,34 @@ export interface DeprecatedSettings {
   readonly sunset?: Instant;
 }
 /**
+ * The key set that the metadata of the `issuer` names. Its `issuer` must be the policy's, to the letter.
+ *
+ * This interface was referenced by `PolicyDocument`'s JSON-Schema
+ * via the `definition` "DiscoveredKeys".
+ */
+export interface DiscoveredKeys {
+  /**
+   * `openid`: `<issuer>/.well-known/openid-configuration` [OpenID Connect Discovery 1.0]. `oauth`: `/.well-known/oauth-authorization-server` in front of the issuer's path [RFC 8414].
+   */
+  readonly discovery: "openid" | "oauth";
+  /**
+   * How often the set is fetched anew, at the latest; `max-age` of the answer may make it sooner, down to a minute. Default `15m`.
+   */
+  readonly refresh?: Duration;
+  /**
+   * How long after a fetch for the sake of an unknown `kid` no other unknown one causes a fetch. Default `10s`.
+   */
+  readonly cooldown?: Duration;
+  /**
+   * How long keys serve on that should have been refreshed and could not be; then tokens get 503. Default `4h`.
+   */
+  readonly maxStale?: Duration;
+  /**
+   * `required`: a policy whose keys cannot be fetched is refused. `later`: it serves, and answers tokens with 503 until there are keys. Default `required`.
+   */
+  readonly atStart?: "required" | "later";
+}
+/**
  * What a refusal looks like: `application/problem+json` [RFC 9457].
  *
  * This interface was referenced by `PolicyDocument`'s JSON-Schema
@@ -689,13 +717,25 @@ export interface JwkSet {
  */
 export interface JwksKeys {
   /**
-   * The set itself, or the path of a file that holds it, relative to the policy file. A URL is reserved.
+   * The set itself, the path of a file that holds it, relative to the policy file, or the HTTPS URL of one that is fetched.
    */
   readonly jwks: string | JwkSet;
   /**
-   * Reserved for key sets behind a URL.
+   * How often the set is fetched anew, at the latest; `max-age` of the answer may make it sooner, down to a minute. Default `15m`.
    */
-  readonly maxStale?: unknown;
+  readonly refresh?: Duration;
+  /**
+   * How long after a fetch for the sake of an unknown `kid` no other unknown one causes a fetch. Default `10s`.
+   */
+  readonly cooldown?: Duration;
+  /**
+   * How long keys serve on that should have been refreshed and could not be; then tokens get 503. Default `4h`.
+   */
+  readonly maxStale?: Duration;
+  /**
+   * `required`: a policy whose keys cannot be fetched is refused. `later`: it serves, and answers tokens with 503 until there are keys. Default `required`.
+   */
+  readonly atStart?: "required" | "later";
 }
 /**
  * JSON Web Tokens [RFC 7519, 8725, 9068]. `exp` is required; `crit` is refused; `jku`, `x5u` and `jwk` headers are never followed.
@@ -736,13 +776,17 @@ export interface JwtSettings {
     | "Ed25519"
   )[];
   /**
-   * Keys that verify: a shared secret, a JWK Set [RFC 7517], or a PEM.
+   * Keys that verify: a shared secret, a JWK Set [RFC 7517], a PEM, or those that the issuer publishes.
    */
-  readonly keys: SecretReference | JwksKeys | PemKeys;
+  readonly keys: SecretReference | JwksKeys | DiscoveredKeys | PemKeys;
   /**
    * Accepted values of the header `typ`, without regard to case. Default `at+jwt`, `application/at+jwt`, `JWT`, or absent.
    */
   readonly typ?: readonly string[];
+  /**
+   * `rfc9068`: access tokens as RFC 9068 has them and nothing else: `typ` of `at+jwt`, and `sub`, `client_id`, `iat` and `jti` required. Default: not asked.
+   */
+  readonly profile?: "rfc9068";
   /**
    * Where the token travels; a cookie turns `csrf` on. Default `header`.
    */
@@ -1198,6 +1242,22 @@ export interface SniffSettings {
    * Refuses objects that have a key twice. Default `true`.
    */
   readonly duplicateKeys?: boolean;
+}
+/**
+ * Step-up authentication [RFC 9470]. All that is written must hold.
+ *
+ * This interface was referenced by `PolicyDocument`'s JSON-Schema
+ * via the `definition` "StepUpSettings".
+ */
+export interface StepUpSettings {
+  /**
+   * Accepted values of the claim `acr`, the preferred one first.
+   */
+  readonly acr?: readonly string[];
+  /**
+   * How long ago the caller may have logged in, by the claim `auth_time`.
+   */
+  readonly maxAge?: Duration;
 }
 /**
  * How requests must arrive.

@@ -20,6 +20,16 @@ describe("the lifetime of a policy", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it("takes a timer back", () => {
+    vi.useFakeTimers();
+    const lifetime = new PolicyLifetime();
+    const run = vi.fn<() => void>();
+    lifetime.after(10, run)();
+    vi.advanceTimersByTime(100);
+    expect(run).not.toHaveBeenCalled();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it("does not fire at once what is due in a year", async () => {
     vi.useFakeTimers();
     const lifetime = new PolicyLifetime();

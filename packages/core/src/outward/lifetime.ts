@@ -19,8 +19,8 @@ export class PolicyLifetime implements Lifetime {
     else void quietly(release);
   }
 
-  after(milliseconds: number, run: () => void): void {
-    if (this.#ended !== undefined) return;
+  after(milliseconds: number, run: () => void): () => void {
+    if (this.#ended !== undefined) return () => undefined;
     const timer = setTimeout(
       () => {
         this.#timers.delete(timer);
@@ -30,6 +30,10 @@ export class PolicyLifetime implements Lifetime {
     );
     unref(timer);
     this.#timers.add(timer);
+    return () => {
+      clearTimeout(timer);
+      this.#timers.delete(timer);
+    };
   }
 
   /** Idempotent. Resolves when all is released; never rejects. */

@@ -7,6 +7,9 @@ export interface Lifetime {
   readonly signal: AbortSignal;
   /** Called once, at the end; at once where it is over. What it throws is ignored. */
   onEnd(release: () => void | Promise<void>): void;
-  /** Runs once after that many milliseconds unless the end comes first. Keeps no process alive. */
-  after(milliseconds: number, run: () => void): void;
+  /**
+   * Runs once after that many milliseconds unless the end comes first. Keeps no process alive.
+   * @returns takes it back
+   */
+  after(milliseconds: number, run: () => void): () => void;
 }

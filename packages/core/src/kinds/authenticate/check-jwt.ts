@@ -6,6 +6,7 @@ import { pointerTo } from "../../lib/pointer.js";
 import type { JwtSettings, PrincipalMap } from "../../model/policy.js";
 import type { ResolvedAuthenticator, ResolvedPolicy } from "../../model/resolved.js";
 import { UNCHECKED } from "./claims.js";
+import { checkRemoteKeys } from "./check-remote.js";
 import { usableKeys } from "./jwks.js";
 import { stepsOf, textsOf } from "./principal-map.js";
 
@@ -13,6 +14,15 @@ export function checkJwt({ pointer }: ResolvedAuthenticator, settings: JwtSettin
   checkAlgorithms(settings, pointer, report);
   checkAudience(settings, pointer, report);
   checkInlineKeys(settings, pointer, report);
+  checkRemoteKeys(settings, pointer, report);
+  if (settings.profile === undefined || settings.typ === undefined) return;
+  const help = "leave one of the two out";
+  report.error(
+    "setting-without-effect",
+    pointerTo(pointer, "typ"),
+    "the `profile` says what `typ` must be",
+    help,
+  );
 }
 
 /** A public key that could serve as the secret of an HMAC would let everybody sign (RFC 8725 section 2.1). */

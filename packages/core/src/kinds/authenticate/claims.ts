@@ -18,6 +18,7 @@ const OTHER_AUDIENCE = bad("the token is not meant for this audience");
 const NO_EXPIRY = bad("the token has no `exp`, or one that is no number");
 const BAD_DATE = bad("a date claim of the token is no number");
 const NO_ISSUE_DATE = bad("the token has no `iat`, which `maxAge` needs");
+const INCOMPLETE = bad("the token lacks a claim that every access token has (RFC 9068)");
 const BOUND = bad("the token is bound to a key (`cnf`), and no proof is asked for here");
 
 export const UNCHECKED = "unchecked";
@@ -41,11 +42,21 @@ export function compileClaims(settings: JwtSettings): ClaimRules {
     judge(claims) {
       if (!admitsIssuer(claims["iss"])) return OTHER_ISSUER;
       if (!admitsAudience(claims)) return OTHER_AUDIENCE;
+      if (settings.profile === "rfc9068" && !isAccessToken(claims)) return INCOMPLETE;
       // A sender-constrained token without its proof is a stolen one (RFC 9449 section 7.2, RFC 8705 section 3).
       if (claims["cnf"] !== undefined && claims["cnf"] !== null) return BOUND;
       return validityOf(claims, tolerance, maxAge);
     },
   };
+}
+
+/** RFC 9068 section 2.2; `exp` is asked of every token. */
+function isAccessToken(claims: Claims): boolean {
+  if (claims["aud"] === undefined || typeof claims["iat"] !== "number") return false;
+  return ["iss", "sub", "client_id", "jti"].every((name) => {
+    const claim = claims[name];
+    return typeof claim === "string" && claim !== "";
+  });
 }
 
 function compileAudience(audience: JwtSettings["audience"]): (claims: Claims) => boolean {

@@ -10,8 +10,13 @@ import { usableKeys, type UsableKey } from "./jwks.js";
 import { KeyTable } from "./key-table.js";
 import { isList, isObject, parseJson } from "./strict-json.js";
 
+/** Keys that are here when the policy is compiled. */
+export interface LocalSettings extends JwtSettings {
+  readonly keys: Exclude<JwtSettings["keys"], { readonly discovery: unknown }>;
+}
+
 export async function compileKeys(
-  settings: JwtSettings,
+  settings: LocalSettings,
   base: string,
   environment: CompileEnvironment,
 ): Promise<KeyTable> {
@@ -27,7 +32,7 @@ export async function compileKeys(
 }
 
 async function singleKey(
-  keys: Exclude<JwtSettings["keys"], { readonly jwks: unknown }>,
+  keys: Exclude<LocalSettings["keys"], { readonly jwks: unknown }>,
   pointer: string,
   environment: CompileEnvironment,
 ): Promise<KeyMaterial | undefined> {

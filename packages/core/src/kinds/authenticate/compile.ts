@@ -11,9 +11,12 @@ import type { Judge } from "./credential.js";
 import { authenticateStage } from "./evaluate.js";
 import { identityMaker, type IdentityMaker } from "./identity.js";
 import { compileHeader } from "./jose-header.js";
-import { jwtJudge } from "./jwt.js";
+import { jwtJudge, type JwtParts } from "./jwt.js";
+import { remoteJwtJudge } from "./jwt-remote.js";
 import { authenticatorsOf, planRoute } from "./plan.js";
 import { compilePrincipalMap, tokenMap } from "./principal-map.js";
+import { compileRemoteKeys, type KeyRefresher } from "./remote-keys.js";
+import { isRemote, type RemoteKeySettings } from "./remote-source.js";
 import { TokenCache } from "./token-cache.js";
 
 export async function compileAuthenticate(
@@ -39,6 +42,7 @@ async function compileJudges(
     policy,
     environment,
     cache: new TokenCache(),
+    remote: new Map(),
     tokenCarriers: countTokenCarriers(policy),
   };
   for (const authenticator of policy.authenticators.values()) {
@@ -52,6 +56,7 @@ interface Context {
   readonly policy: ResolvedPolicy;
   readonly environment: CompileEnvironment;
   readonly cache: TokenCache;
+  readonly remote: Map<string, Promise<KeyRefresher>>;
   /** How many issuers' tokens may stand in one place. */
   readonly tokenCarriers: ReadonlyMap<string, number>;
 }
@@ -85,17 +90,40 @@ async function compileJwt(
   authenticator: ResolvedAuthenticator,
   settings: JwtSettings,
   identify: IdentityMaker,
-  { policy, environment, cache, tokenCarriers }: Context,
+  context: Context,
 ): Promise<Judge> {
-  const keys = await compileKeys(settings, authenticator.pointer, environment);
-  return jwtJudge({
+  const { policy, environment, cache, tokenCarriers } = context;
+  const parts: JwtParts = {
     pointer: authenticator.pointer,
     index: [...policy.authenticators.keys()].indexOf(authenticator.name),
     several: (tokenCarriers.get(tokenCarrier(authenticator)) ?? 0) > 1,
     cache,
-    header: compileHeader(keys, settings.typ),
     claims: compileClaims(settings),
     map: compilePrincipalMap(tokenMap(settings.principal)),
     identify,
-  });
+  };
+  const { keys } = settings;
+  if (!isRemote(keys)) {
+    const table = await compileKeys({ ...settings, keys }, authenticator.pointer, environment);
+    return jwtJudge(parts, compileHeader(table, settings));
+  }
+  const refresher = await remoteKeysOf(settings, keys, authenticator.pointer, context);
+  const { name } = authenticator;
+  return remoteJwtJudge({ ...parts, keys: refresher, name, monotonic: () => environment.clock.monotonic() });
+}
+
+/** Authenticators that differ only in whom they let in share the keys, and the cool-down. */
+function remoteKeysOf(
+  settings: JwtSettings,
+  keys: RemoteKeySettings,
+  pointer: string,
+  { environment, remote }: Context,
+): Promise<KeyRefresher> {
+  const { algorithms, typ, profile, issuer } = settings;
+  const source = JSON.stringify([keys, "discovery" in keys && issuer, [...algorithms].sort(), typ, profile]);
+  const known = remote.get(source);
+  if (known !== undefined) return known;
+  const compiled = compileRemoteKeys(settings, keys, pointer, environment);
+  remote.set(source, compiled);
+  return compiled;
 }

@@ -1,4 +1,5 @@
 /** The JOSE header (RFC 7515 section 4): which key verifies. Nothing in it is followed, fetched or taken as a key. */
+import type { JwtSettings } from "../../model/policy.js";
 import type { SignatureVerifier } from "../../ports/platform.js";
 import type { CompactToken } from "./compact-token.js";
 import { bad, type Bad } from "./judgement.js";
@@ -11,9 +12,12 @@ const NESTED = bad("the token's header has `cty`: a nested token");
 const OTHER_TYPE = bad("the token's `typ` is not accepted");
 const BAD_KID = bad("the token's `kid` is no string");
 const NO_KEY = bad("no configured key has the token's `alg` and `kid`");
+/** The same, where the algorithm is one of those that are accepted: newer keys might have it. */
+export const MISSING_KEY = bad(NO_KEY.reason);
 
 /** RFC 9068 section 4, and what issuers wrote before it. Absent is accepted too, unless the author lists values. */
-const DEFAULT_TYPES = ["at+jwt", "application/at+jwt", "jwt"];
+const ACCESS_TOKEN_TYPES = ["at+jwt", "application/at+jwt"];
+const DEFAULT_TYPES = [...ACCESS_TOKEN_TYPES, "jwt"];
 
 /** Headers remembered of each sort. An issuer has a handful; more are simply read again. */
 const MAX_REMEMBERED = 64;
@@ -27,7 +31,13 @@ export interface HeaderRules {
   remember(token: CompactToken, key: SignatureVerifier): void;
 }
 
-export function compileHeader(keys: KeyTable, typ: readonly string[] | undefined): HeaderRules {
+export function compileHeader(
+  keys: Pick<KeyTable, "select">,
+  { typ: written, profile, algorithms }: Pick<JwtSettings, "typ" | "profile" | "algorithms">,
+): HeaderRules {
+  // RFC 9068 section 4: no other type is an access token, and neither is none.
+  const typ = profile === "rfc9068" ? ACCESS_TOKEN_TYPES : written;
+  const allowed = new Set<unknown>(algorithms);
   const types = new Set((typ ?? DEFAULT_TYPES).map((name) => name.toLowerCase()));
   const good = new Map<string, SignatureVerifier>();
   const refused = new Map<string, Bad>();
@@ -36,7 +46,7 @@ export function compileHeader(keys: KeyTable, typ: readonly string[] | undefined
       const segment = token.headerSegment;
       const known = good.get(segment) ?? refused.get(segment);
       if (known !== undefined) return known;
-      const judged = judgeHeader(token.header(), keys, types, typ === undefined);
+      const judged = judgeHeader(token.header(), { keys, types, allowed, untyped: typ === undefined });
       if ("kind" in judged && refused.size < MAX_REMEMBERED && segment.length <= MAX_REFUSED_LENGTH) {
         refused.set(copied(segment), judged);
       }
@@ -54,11 +64,17 @@ function copied(slice: string): string {
   return Array.from(slice).join("");
 }
 
+interface HeaderParts {
+  readonly keys: Pick<KeyTable, "select">;
+  readonly types: ReadonlySet<string>;
+  readonly allowed: ReadonlySet<unknown>;
+  /** A token without `typ` will do. */
+  readonly untyped: boolean;
+}
+
 function judgeHeader(
   header: Readonly<Record<string, unknown>> | undefined,
-  keys: KeyTable,
-  types: ReadonlySet<string>,
-  untypedToo: boolean,
+  { keys, types, allowed, untyped }: HeaderParts,
 ): SignatureVerifier | Bad {
   if (header === undefined) return MALFORMED;
   const { alg, kid, typ, cty } = header;
@@ -66,8 +82,9 @@ function judgeHeader(
   if (header["crit"] !== undefined) return CRITICAL;
   if (header["b64"] !== undefined) return DETACHED;
   if (cty !== undefined) return NESTED;
-  if (typ === undefined ? !untypedToo : typeof typ !== "string" || !types.has(typ.toLowerCase()))
+  if (typ === undefined ? !untyped : typeof typ !== "string" || !types.has(typ.toLowerCase()))
     return OTHER_TYPE;
   if (kid !== undefined && typeof kid !== "string") return BAD_KID;
-  return (typeof alg === "string" ? keys.select(alg, kid) : undefined) ?? NO_KEY;
+  if (typeof alg !== "string" || !allowed.has(alg)) return NO_KEY;
+  return keys.select(alg, kid) ?? MISSING_KEY;
 }

@@ -15,7 +15,7 @@ import { verifiedBy, type TokenCache, type VerifiedToken } from "./token-cache.j
 
 const BAD_SIGNATURE = bad("the token's signature does not verify");
 const BAD_PAYLOAD = bad("the token's payload is not base64url of one JSON object");
-const NOT_MINE = bad("the token names another issuer");
+export const NOT_MINE = bad("the token names another issuer");
 const EXPIRED = bad("the token has expired");
 const EARLY = bad("the token is not valid yet");
 
@@ -29,28 +29,37 @@ export interface JwtParts {
   /** True where other issuers read the same carrier: `iss`, unverified, then picks who verifies. */
   readonly several: boolean;
   readonly cache: TokenCache;
-  readonly header: HeaderRules;
   readonly claims: ClaimRules;
   readonly map: (claims: Readonly<Record<string, unknown>>, given: Given) => Grant | Bad;
   readonly identify: IdentityMaker;
 }
 
-export function jwtJudge(parts: JwtParts): Judge {
-  const { cache, index, header, claims, several } = parts;
+/** Keys that never change. */
+export function jwtJudge(parts: JwtParts, header: HeaderRules): Judge {
   return (credential, state) => {
     const { token } = credential;
-    if (token.kind === "bad") return token;
-    // Before the memory is asked: a header that leads to no key costs not even the hash.
-    const key = header.select(token);
-    if ("kind" in key) return key;
-    const known = cache.get(credential.digest);
-    const mine = verifiedBy(known, index);
-    if (mine !== undefined) return current(mine, state.now);
-    if (several && !claims.admitsIssuer(known === undefined ? token.payload()?.["iss"] : known.issuer)) {
-      return NOT_MINE;
-    }
-    return verifyNew(parts, credential, token, key, state.now);
+    return token.kind === "bad" ? token : judgeToken(parts, header, credential, token, state.now);
   };
+}
+
+export function judgeToken(
+  parts: JwtParts,
+  header: HeaderRules,
+  credential: Credential,
+  token: CompactToken,
+  now: number,
+): Judgement | Promise<Judgement> {
+  const { cache, index, claims, several } = parts;
+  // Before the memory is asked: a header that leads to no key costs not even the hash.
+  const key = header.select(token);
+  if ("kind" in key) return key;
+  const known = cache.get(credential.digest);
+  const mine = verifiedBy(known, index);
+  if (mine?.key === key) return current(mine, now);
+  if (several && !claims.admitsIssuer(known === undefined ? token.payload()?.["iss"] : known.issuer)) {
+    return NOT_MINE;
+  }
+  return verifyNew({ ...parts, header }, credential, token, key, now);
 }
 
 function current(token: VerifiedToken, now: number): Judgement {
@@ -58,8 +67,12 @@ function current(token: VerifiedToken, now: number): Judgement {
   return now < token.notBefore ? EARLY : token.accepted;
 }
 
+interface Verifying extends JwtParts {
+  readonly header: HeaderRules;
+}
+
 function verifyNew(
-  parts: JwtParts,
+  parts: Verifying,
   credential: Credential,
   token: CompactToken,
   key: SignatureVerifier,
@@ -81,7 +94,7 @@ function failed(rule: string, error: unknown): Fault {
 
 /** The signature is good: from here on the token is what its issuer said. */
 function believe(
-  parts: JwtParts,
+  parts: Verifying,
   credential: Credential,
   token: CompactToken,
   key: SignatureVerifier,
@@ -98,6 +111,7 @@ function believe(
   // Kept also when it has expired: then the entry can only refuse, and refusing costs no second verification.
   const verified = parts.cache.add(credential.digest, {
     by: parts.index,
+    key,
     issuer: claims["iss"],
     accepted: parts.identify(grant),
     notBefore,

@@ -6,6 +6,7 @@
  * verified it. Only what holds for good is kept; time is asked again on every use. Negative answers are not kept.
  */
 import { LRUCache } from "lru-cache";
+import type { SignatureVerifier } from "../../ports/platform.js";
 import type { Accepted } from "./judgement.js";
 
 /** Tokens remembered at most; the one unused for longest goes first. Some 2 kB each. */
@@ -15,6 +16,8 @@ export const MAX_TOKENS = 10_000;
 export interface VerifiedToken {
   /** Number of the authenticator. */
   readonly by: number;
+  /** What verified it: once the key has left the set, or its `kid` names another, nothing is known of the token any more. */
+  readonly key: SignatureVerifier;
   /** `iss`, under a verified signature. */
   readonly issuer: unknown;
   readonly accepted: Accepted;
@@ -33,12 +36,20 @@ export class TokenCache {
   }
 
   add(digest: string, token: Omit<VerifiedToken, "next">): VerifiedToken {
-    const { by, issuer, accepted, notBefore, notAfter } = token;
+    const { by, key, issuer, accepted, notBefore, notAfter } = token;
     const tokens = (this.#tokens ??= new LRUCache<string, VerifiedToken>({ max: MAX_TOKENS }));
-    const added = { by, issuer, accepted, notBefore, notAfter, next: tokens.get(digest) };
+    const next = without(tokens.get(digest), by);
+    const added = { by, key, issuer, accepted, notBefore, notAfter, next };
     tokens.set(digest, added);
     return added;
   }
+}
+
+/** What the others made of it. */
+function without(token: VerifiedToken | undefined, authenticator: number): VerifiedToken | undefined {
+  if (token === undefined) return undefined;
+  const next = without(token.next, authenticator);
+  return token.by === authenticator ? next : { ...token, next };
 }
 
 export function verifiedBy(

@@ -1,6 +1,7 @@
 /** Cross-checks of `authorize` and `require`: all that could only misfire while serving is refused here. */
 import { scopeOf } from "../../conditions/index.js";
 import { Report } from "../../errors/diagnostics.js";
+import { parseDuration } from "../../lib/duration.js";
 import { pointerTo } from "../../lib/pointer.js";
 import type { AuthorizeEntry } from "../../model/policy.js";
 import type { ResolvedPolicy, ResolvedRoute } from "../../model/resolved.js";
@@ -72,7 +73,7 @@ function checkKnown(route: ResolvedRoute, demand: Demand, report: Report): void 
 
 function checkEntry(route: ResolvedRoute, entry: AuthorizeEntry, pointer: string, report: Report): void {
   if (route.authenticate.mode === "none") {
-    for (const part of ["roles", "scopes", "claims"] as const) {
+    for (const part of ["roles", "scopes", "claims", "stepUp"] as const) {
       if (entry[part] === undefined) continue;
       report.error(
         "principal-on-open-route",
@@ -82,6 +83,7 @@ function checkEntry(route: ResolvedRoute, entry: AuthorizeEntry, pointer: string
       );
     }
   }
+  checkStepUp(entry.stepUp, pointerTo(pointer, "stepUp"), report);
   for (const path of Object.keys(entry.claims ?? {})) {
     if (claimPath(path)?.every((segment) => segment !== "") === true) continue;
     report.error(
@@ -91,4 +93,15 @@ function checkEntry(route: ResolvedRoute, entry: AuthorizeEntry, pointer: string
       "write names with dots between, or a JSON Pointer that begins with `/`",
     );
   }
+}
+
+/** A challenge counts in whole seconds, and no login is as fresh as none at all. */
+function checkStepUp(stepUp: AuthorizeEntry["stepUp"], pointer: string, report: Report): void {
+  if (stepUp?.maxAge === undefined || (parseDuration(stepUp.maxAge) ?? 0) >= 1000) return;
+  report.error(
+    "out-of-range",
+    pointerTo(pointer, "maxAge"),
+    "`maxAge` is shorter than a second",
+    "no login would ever be fresh enough: write some minutes",
+  );
 }

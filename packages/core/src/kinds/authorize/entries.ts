@@ -10,6 +10,7 @@ import type { Check } from "../../ports/application.js";
 import type { MissMaker } from "./miss.js";
 import { missMaker } from "./miss.js";
 import { claimTest, forbidTest, knownTest, rolesTest, scopesTest, whenTest } from "./parts.js";
+import { stepUpTest } from "./step-up.js";
 import type { Clause, Entry, NamedCheck, Plan, Test } from "./plan.js";
 
 /** What is asked in one place of the document. */
@@ -103,7 +104,7 @@ class PlanBuilder {
   private entry(entry: AuthorizeEntry, rule: string): Entry {
     const head: Test[] = [];
     const body: Test[] = [];
-    const { roles, scopes, claims, when, forbid, check } = entry;
+    const { roles, scopes, claims, when, forbid, check, stepUp } = entry;
     if (roles !== undefined) head.push(rolesTest(roles, pointerTo(rule, "roles"), this.miss));
     if (scopes !== undefined) head.push(scopesTest(scopes, pointerTo(rule, "scopes"), this.miss));
     for (const [path, value] of Object.entries(claims ?? {})) {
@@ -114,6 +115,8 @@ class PlanBuilder {
       (condition.needs === "body" ? body : head).push(
         whenTest(condition, pointerTo(rule, "when"), this.miss),
       );
+    // Last: nobody is sent to log in again who would not get in then either.
+    if (stepUp !== undefined) head.push(stepUpTest(stepUp, pointerTo(rule, "stepUp"), this.miss));
     this.addForbid(forbid, pointerTo(rule, "forbid"));
     return {
       rule,

@@ -3,20 +3,24 @@ import type { ErrorCode } from "../../errors/codes.js";
 import type { Refusal } from "../../model/outcome.js";
 import type { Miss } from "./plan.js";
 
-/** Scopes can be asked for, so a caller is best told of them; a condition that failed to evaluate says least. */
-const RANKS = { "insufficient-scope": 3, forbidden: 2, "condition-error": 1 } as const satisfies Partial<
-  Record<ErrorCode, number>
->;
+/** A new login and scopes can be asked for, so a caller is best told of them; a condition that failed to evaluate says least. */
+const RANKS = {
+  "insufficient-authentication": 4,
+  "insufficient-scope": 3,
+  forbidden: 2,
+  "condition-error": 1,
+} as const satisfies Partial<Record<ErrorCode, number>>;
 
 export interface MissMaker {
-  (code: keyof typeof RANKS, rule: string, reason: string, scopes?: readonly string[]): Miss;
+  /** @param challenge what a Bearer token's refusal says to its client (RFC 6750 section 3) */
+  (code: keyof typeof RANKS, rule: string, reason: string, challenge?: string): Miss;
 }
 
 /**
  * @param optional the route lets anonymous callers in: one that fails gets 401, because known it might pass
  */
 export function missMaker(optional: boolean): MissMaker {
-  return (code, rule, reason, scopes) => {
+  return (code, rule, reason, challenge) => {
     const refusal: Refusal = Object.freeze({ kind: "refusal", code, reason, rule });
     const anonymous: Refusal = Object.freeze({
       kind: "refusal",
@@ -27,15 +31,14 @@ export function missMaker(optional: boolean): MissMaker {
     return Object.freeze({
       rank: RANKS[code],
       refusal,
-      ...(scopes === undefined ? {} : { challenging: challenge(refusal, scopes) }),
+      ...(challenge === undefined ? {} : { challenging: challenging(refusal, challenge) }),
       ...(optional ? { anonymous } : {}),
     });
   };
 }
 
-/** RFC 6750 section 3.1: the scopes with which the request would get on. */
-function challenge(refusal: Refusal, scopes: readonly string[]): Refusal {
-  const value = `Bearer error="insufficient_scope", scope="${scopes.join(" ")}"`;
+function challenging(refusal: Refusal, challenge: string): Refusal {
+  const value = `Bearer ${challenge}`;
   return Object.freeze({
     ...refusal,
     headers: Object.freeze([Object.freeze(["WWW-Authenticate", value] as const)]),

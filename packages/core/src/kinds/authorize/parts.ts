@@ -47,7 +47,8 @@ export function scopesTest(scopes: readonly string[], rule: string, miss: MissMa
     "insufficient-scope",
     rule,
     `the caller lacks one of the scopes ${quoted(scopes)}`,
-    scopes,
+    // RFC 6750 section 3.1: the scopes with which the request would get on.
+    `error="insufficient_scope", scope="${scopes.join(" ")}"`,
   );
   const run = ({ identity }: RequestState): Miss | undefined => {
     if (identity === undefined) return missed;

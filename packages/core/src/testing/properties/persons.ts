@@ -9,6 +9,7 @@ import type { Caller, Rights, Way } from "./ways.js";
 
 export function claimsOf(entries: readonly AuthorizeEntry[]): Readonly<Record<string, unknown>> {
   const claims: Record<string, unknown> = {};
+  for (const { stepUp } of entries) if (stepUp?.acr !== undefined) claims["acr"] = stepUp.acr[0];
   for (const [path, value] of entries.flatMap(({ claims = {} }) => Object.entries(claims))) {
     const steps = stepsOf(path);
     let place = claims;

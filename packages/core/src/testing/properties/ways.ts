@@ -65,5 +65,7 @@ export function isCertain(
       attribute !== "id" &&
       (principal.settings.type === "api-key" || freeAttributes(principal).includes(attribute)),
   );
-  return conditions === ties.length && bringable && !forbids;
+  // When somebody logged in depends on the time of the request.
+  const logins = entries.some(({ stepUp }) => stepUp?.maxAge !== undefined);
+  return conditions === ties.length && bringable && !forbids && !logins;
 }
