@@ -501,7 +501,7 @@ describe("key and certificate that do not do", () => {
     expect(inspect(failed)).not.toContain("canary");
     const place = folder();
     await expect(serve({ key: `file:${place}`, cert: `file:${place}` })).rejects.toThrow(
-      new Error(`\`key\` (\`file:${place}\`) cannot be read`),
+      new Error(`\`key\` (\`file:${place}\`) cannot be read: it is not a regular file`),
     );
   });
 

@@ -3,14 +3,19 @@ import { platform } from "#platform";
 import { checkPolicy } from "./compile/check.js";
 import { compilePolicy, type CompiledPolicy } from "./compile/compile.js";
 import { environmentFor, type EngineOptions, type EnvironmentParts } from "./compile/environment.js";
-import { withPositions } from "./compile/positions.js";
+import { copyWithSource, fileOf, withPositions } from "./compile/positions.js";
 import { reportPeerReads } from "./compile/peer-reads.js";
 import { resolvePolicy } from "./compile/resolve.js";
+import { SecretKeeper, type DraftMode, type SecretDraft } from "./compile/secret-keeper.js";
+import { SecretRotation, type SecretsEvent } from "./compile/secret-rotation.js";
 import { Report, PolicyError } from "./errors/diagnostics.js";
-import { checkOptions, FUNCTION, FUNCTIONS, having, oneOf, TEXT, TRUTH } from "./errors/options.js";
+import { checkOptions, duration, FUNCTION, FUNCTIONS, having, oneOf, TEXT, TRUTH } from "./errors/options.js";
 import { PolicyExchange, type Exchange, type ExchangeServices } from "./exchange.js";
 import { canonicalJson } from "./lib/canonical-json.js";
 import { correlationOf } from "./lib/correlation.js";
+import { parseDuration } from "./lib/duration.js";
+import { heardBy } from "./lib/heard.js";
+import { oneAfterAnother } from "./lib/in-turn.js";
 import { createIdSource } from "./lib/uuid.js";
 import type { Precedence, RegisteredRoute, RouteInventory } from "./match/inventory.js";
 import type { FrameworkMatching, Router } from "./match/router.js";
@@ -68,6 +73,8 @@ export interface Engine extends BoundEngine {
 
 const ENGINE_OPTIONS = {
   secrets: having("get"),
+  secretOverlap: duration("7d"),
+  onSecrets: FUNCTION,
   store: having("start", "take", "settle", "renew", "close"),
   checks: FUNCTIONS,
   authenticators: FUNCTIONS,
@@ -108,7 +115,9 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
   const html = (): Promise<HtmlSanitizer> => (sanitizer ??= platform.openHtmlSanitizer(options.dompurify));
   const call = outwardCall(options.fetch, stop.signal);
   const kept = { store, fallback, html, call };
-  const compiled = await load(policy, options, kept);
+  const source = options.secrets ?? platform.secrets;
+  const overlapMs = parseDuration(options.secretOverlap ?? SECRET_OVERLAP) ?? 0;
+  const keeper = new SecretKeeper(source, overlapMs > 0);
   const services: ExchangeServices = {
     newId: createIdSource(platform.randomBytes),
     correlation: correlationOf,
@@ -120,18 +129,38 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
     utf8Length: platform.utf8Length,
     onDecision: options.onDecision,
   };
-  return open(compiled, {
+  const compile: Compile = (document, secrets) => load(document, options, { ...kept, secrets });
+  const draft = keeper.draft("new", fileOf(policy));
+  const engine: PolicyEngine = await open(await compile(policy, draft), {
     services,
-    compile: async (next) => load(next, options, kept),
+    compile,
+    keeper,
+    rotation: new SecretRotation({
+      source,
+      keeper,
+      overlapMs,
+      recompile: (mode) => engine.recompile(mode),
+      tell: (event) => tellSecrets(event, options.onSecrets),
+    }),
     stop,
     release: async () => {
       await closeSanitizer(sanitizer);
       if (options.store === undefined) await store.close();
     },
   });
+  engine.follow(draft);
+  return engine;
 }
 
-async function open(loaded: LoadedPolicy, parts: EngineParts): Promise<Engine> {
+/** Covers what is usually signed with a shared secret, a token or a webhook, from its making to its end. */
+const SECRET_OVERLAP = "1h";
+
+function tellSecrets(event: SecretsEvent, listener: EngineOptions["onSecrets"]): void {
+  if (listener !== undefined) heardBy(listener, event);
+  else if (event.outcome === "kept") platform.warn(`a secret was not rotated: ${event.reason}`);
+}
+
+async function open(loaded: LoadedPolicy, parts: EngineParts): Promise<PolicyEngine> {
   try {
     return new PolicyEngine(loaded, parts);
   } catch (error) {
@@ -146,13 +175,17 @@ async function closeSanitizer(sanitizer: Promise<HtmlSanitizer> | undefined): Pr
   await opened?.close();
 }
 
+type Compile = (policy: PolicyDocument, secrets: SecretDraft) => Promise<LoadedPolicy>;
+
 async function load(
-  policy: PolicyDocument,
+  given: PolicyDocument,
   options: EngineOptions,
-  kept: Pick<EnvironmentParts, "store" | "fallback" | "html" | "call">,
+  kept: Pick<EnvironmentParts, "store" | "fallback" | "html" | "call" | "secrets">,
 ): Promise<LoadedPolicy> {
-  const problems = checkPolicy(policy).filter(({ severity }) => severity === "error");
+  const problems = checkPolicy(given).filter(({ severity }) => severity === "error");
   if (problems.length > 0) throw new PolicyError(problems);
+  // It is compiled again when a secret changes: what its author does to the object meanwhile must not follow.
+  const policy = copyWithSource(given);
   const report = new Report();
   const resolved = resolvePolicy(policy, report);
   if (resolved === undefined) throw new PolicyError(withPositions(policy, report.diagnostics));
@@ -217,7 +250,9 @@ class Binding implements BoundEngine {
 
 interface EngineParts {
   readonly services: ExchangeServices;
-  readonly compile: (policy: PolicyDocument) => Promise<LoadedPolicy>;
+  readonly compile: Compile;
+  readonly keeper: SecretKeeper;
+  readonly rotation: SecretRotation;
   readonly stop: AbortController;
   readonly release: () => Promise<void>;
 }
@@ -226,12 +261,13 @@ class PolicyEngine implements Engine {
   readonly services: ExchangeServices;
   readonly #bindings: Binding[] = [];
   readonly #unbound: Binding;
+  readonly #parts: EngineParts;
+  /** Changes are made one after another: the last that was asked for is the one that stands. */
+  readonly #inTurn = oneAfterAnother();
   #loaded: LoadedPolicy;
 
-  constructor(
-    loaded: LoadedPolicy,
-    private readonly parts: EngineParts,
-  ) {
+  constructor(loaded: LoadedPolicy, parts: EngineParts) {
+    this.#parts = parts;
     this.services = parts.services;
     this.#loaded = loaded;
     this.#unbound = this.add({});
@@ -266,9 +302,40 @@ class PolicyEngine implements Engine {
     return this.add(matching);
   }
 
-  async replace(document: PolicyDocument): Promise<void> {
-    this.mustBeOpen();
-    const next = await this.parts.compile(document);
+  replace(document: PolicyDocument): Promise<void> {
+    return this.#inTurn(async () => {
+      this.mustBeOpen();
+      const { keeper, compile } = this.#parts;
+      const draft = keeper.draft("new", fileOf(document));
+      await this.swap(await compile(document, draft), draft);
+    });
+  }
+
+  /** The same policy, with what its references lead to now. */
+  recompile(mode: DraftMode): Promise<SecretDraft> {
+    return this.#inTurn(async () => {
+      const { keeper, compile } = this.#parts;
+      const { document } = this.policy;
+      const draft = keeper.draft(mode, fileOf(document));
+      const differs = await draft.refresh();
+      if (differs || keeper.due) await this.swap(await compile(document, draft), draft);
+      return draft;
+    });
+  }
+
+  follow(draft: SecretDraft): void {
+    this.#parts.rotation.follow(draft);
+  }
+
+  async close(): Promise<void> {
+    this.#parts.rotation.close();
+    // First, so that nothing below waits for a call that hangs.
+    this.#parts.stop.abort();
+    await this.#loaded.lifetime.end();
+    await this.#parts.release();
+  }
+
+  private async swap(next: LoadedPolicy, draft: SecretDraft): Promise<void> {
     let routers: readonly Router[];
     try {
       this.mustBeOpen();
@@ -284,19 +351,13 @@ class PolicyEngine implements Engine {
       const router = routers[index];
       if (router !== undefined) binding.follow(router);
     }
+    this.follow(draft);
     await before.lifetime.end();
   }
 
   /** What a policy began after the end would never be released. */
   private mustBeOpen(): void {
-    if (this.parts.stop.signal.aborted) throw new Error("the engine is closed");
-  }
-
-  async close(): Promise<void> {
-    // First, so that nothing below waits for a call that hangs.
-    this.parts.stop.abort();
-    await this.#loaded.lifetime.end();
-    await this.parts.release();
+    if (this.#parts.stop.signal.aborted) throw new Error("the engine is closed");
   }
 
   private add(matching: FrameworkMatching): Binding {

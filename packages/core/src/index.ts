@@ -50,7 +50,11 @@ export type {
 export type { Clock } from "./ports/clock.js";
 export type { DomPurify, PurifiedAttribute, PurifierFactory } from "./ports/html-sanitizer.js";
 export type { Fetch } from "./ports/outward.js";
-export type { SecretSource } from "./ports/secrets.js";
+export type { SecretsEvent } from "./compile/secret-rotation.js";
+export { secretsByScheme } from "./compile/secrets-by-scheme.js";
+export { Secret } from "./lib/secret.js";
+export { SecretError } from "./ports/secrets.js";
+export type { SecretSource, SecretValue } from "./ports/secrets.js";
 export { StoreError } from "./ports/state-store.js";
 export type {
   CallContext,

@@ -1,5 +1,6 @@
 /** Key and certificates from where they lie, looked at before a server gets them. No message holds anything of them. */
 import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
+import { Secret, SecretError } from "@gatehouse/core";
 import type { Reference, SecureSettings } from "./options.js";
 
 export interface Material {
@@ -36,19 +37,25 @@ type Named = (name: Reference) => string;
 async function textsOf({ references, secrets }: SecureSettings): Promise<Texts> {
   const texts = new Map<Reference, string>();
   for (const [name, reference] of references) {
-    let found: string | Uint8Array | undefined;
+    let found: Secret | undefined;
     try {
-      found = await secrets.get(reference);
-    } catch {
-      // The source's own message may quote the secret, or its place on disk.
-      throw new Error(`\`${name}\` (\`${reference}\`) cannot be read`);
+      const value = await secrets.get(reference);
+      found = value === undefined ? undefined : Secret.of(value);
+    } catch (error) {
+      throw unreadable(name, reference, error);
     }
-    if (found === undefined || found.length === 0) {
+    if (found === undefined || found.empty) {
       throw new Error(`\`${name}\` (\`${reference}\`) leads to nothing`);
     }
-    texts.set(name, typeof found === "string" ? found : Buffer.from(found).toString("utf8"));
+    texts.set(name, Buffer.from(found.reveal()).toString("utf8"));
   }
   return texts;
+}
+
+/** Any message of the source's but the one that is made to be told may quote the secret, or its place on disk. */
+function unreadable(name: Reference, reference: string, error: unknown): Error {
+  const why = error instanceof SecretError ? `: ${error.message}` : "";
+  return new Error(`\`${name}\` (\`${reference}\`) cannot be read${why}`);
 }
 
 /** OpenSSL's own messages are dropped: they may describe the material. */

@@ -11,14 +11,20 @@ import type { Fetch, OutwardCall } from "../ports/outward.js";
 import type { Platform } from "../ports/platform.js";
 import type { SchemaCompiler } from "../ports/schema-compiler.js";
 import type { SecretSource } from "../ports/secrets.js";
+import type { SecretsEvent } from "./secret-rotation.js";
 import type { StateStore } from "../ports/state-store.js";
 import { loadSchemaCompiler } from "../schemas/index.js";
 import { fileOf } from "./positions.js";
+import type { SecretReader } from "./secret-keeper.js";
 
 /** What a policy cannot say because it is code. */
 export interface EngineOptions {
   /** Where `{ "secret": … }` is looked up. Default: on Node `env:` and `file:`; elsewhere none, and an unresolved reference fails the load. */
   readonly secrets?: SecretSource;
+  /** How long a secret that was replaced still verifies beside the new one. At most `7d`; default `1h`; `0s`: it ends at once. */
+  readonly secretOverlap?: string;
+  /** What happens to secrets while serving. Default on Node: `process.emitWarning` for what was kept, nothing for the rest. */
+  readonly onSecrets?: (event: SecretsEvent) => void;
   /** Default: bounded memory of this process. */
   readonly store?: StateStore;
   /** Functions that `check` names. */
@@ -55,21 +61,23 @@ export interface EnvironmentParts {
   readonly html: () => Promise<HtmlSanitizer>;
   readonly call: OutwardCall;
   readonly lifetime: Lifetime;
+  readonly secrets: SecretReader;
   readonly report: Report;
 }
 
 export function environmentFor(parts: EnvironmentParts): CompileEnvironment {
   const { options, platform, report } = parts;
   const file = fileOf(parts.policy);
-  const secrets = options.secrets ?? platform.secrets;
   let schemas: Promise<SchemaCompiler> | undefined;
   return {
     platform,
     clock: options.clock ?? platform.clock,
     store: parts.store,
     fallback: parts.fallback,
-    secrets,
-    secret: (reference, pointer) => readSecret(secrets, reference, file, pointer, report),
+    secrets: options.secrets ?? platform.secrets,
+    secret: (reference, pointer) => readSecret(reference, pointer, parts),
+    formerSecrets: async (reference) =>
+      (await parts.secrets.former(reference)).map((secret) => secret.reveal()),
     file,
     checks: options.checks ?? {},
     authenticators: options.authenticators ?? {},
@@ -85,36 +93,18 @@ export function environmentFor(parts: EnvironmentParts): CompileEnvironment {
 
 /** An unresolved reference is never used literally: the load fails. */
 async function readSecret(
-  secrets: SecretSource | undefined,
   reference: string,
-  file: string | undefined,
   pointer: string,
-  report: Report,
+  { secrets, report, options, platform }: EnvironmentParts,
 ): Promise<Uint8Array | undefined> {
-  if (secrets === undefined) {
-    report.error(
-      "unresolved-secret",
-      pointer,
-      `no source of secrets for \`${reference}\``,
-      "hand `secrets` to createEngine: this platform has neither an environment nor files",
-    );
-    return undefined;
-  }
-  let found: string | Uint8Array | undefined;
-  try {
-    found = await secrets.get(reference, file);
-  } catch {
-    // The source's message may quote the secret or its place on disk: only the reference is named.
-    report.error("unresolved-secret", pointer, `the source of secrets failed on \`${reference}\``);
-    return undefined;
-  }
-  const bytes = typeof found === "string" ? new TextEncoder().encode(found) : found;
-  if (bytes === undefined || bytes.length === 0) {
-    const state = bytes === undefined ? "is not set" : "is empty";
-    report.error("unresolved-secret", pointer, `secret \`${reference}\` ${state}`, howToSet(reference));
-    return undefined;
-  }
-  return bytes;
+  const reading = await secrets.read(reference);
+  if ("secret" in reading) return reading.secret.reveal();
+  const help =
+    (options.secrets ?? platform.secrets) === undefined
+      ? "hand `secrets` to createEngine: this platform has neither an environment nor files"
+      : howToSet(reference);
+  report.error("unresolved-secret", pointer, reading.problem, help);
+  return undefined;
 }
 
 function howToSet(reference: string): string {

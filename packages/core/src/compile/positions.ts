@@ -21,6 +21,14 @@ export function rememberSource(document: object, text: string, file: string | un
   SOURCES.set(document, { text, file });
 }
 
+/** A copy of a document that was found to be JSON; places in it are told as in the original. */
+export function copyWithSource<T extends object>(document: T): T {
+  const copy = structuredClone(document);
+  const source = SOURCES.get(document);
+  if (source !== undefined) SOURCES.set(copy, source);
+  return copy;
+}
+
 /** Path of the file that a document was parsed from, when it is known. */
 export function fileOf(document: object): string | undefined {
   return SOURCES.get(document)?.file;

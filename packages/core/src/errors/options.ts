@@ -1,4 +1,5 @@
 /** Options of functions, for callers whom no compiler checks: a typo must never silently turn something off. */
+import { parseDuration } from "../lib/duration.js";
 import { didYouMean } from "./did-you-mean.js";
 
 /** What an option must be, in words, and the test for it. Undefined is always the default. */
@@ -14,6 +15,16 @@ export const FUNCTIONS: OptionTest = [
 
 export function oneOf(...words: readonly string[]): OptionTest {
   return [words.map((word) => `\`${word}\``).join(" or "), (value) => words.some((word) => word === value)];
+}
+
+/** A duration as the policy language writes it. */
+export function duration(most: string, least = "0s"): OptionTest {
+  const within = (ms: number | undefined): boolean =>
+    ms !== undefined && ms >= (parseDuration(least) ?? 0) && ms <= (parseDuration(most) ?? 0);
+  return [
+    `a duration from \`${least}\` to \`${most}\`, such as \`500ms\`, \`10s\` or \`1h\``,
+    (value) => typeof value === "string" && within(parseDuration(value)),
+  ];
 }
 
 /** An object that has these methods, its own or inherited. */

@@ -22,6 +22,11 @@ export interface CompileEnvironment {
   readonly fallback?: () => StateStore;
   /** Resolves a `{ "secret": … }`; reports and returns undefined when it is unresolved or empty. Never a literal. */
   secret(reference: string, pointer: string): Promise<Uint8Array | undefined>;
+  /**
+   * Values that the reference led to before and that still verify for a while, newest first. For what is verified; what is made (a hash, a
+   * signature, a token) is made with `secret` alone. Never for a list: an entry that was taken out of one is meant to end at once.
+   */
+  formerSecrets?(reference: string): Promise<readonly Uint8Array[]>;
   readonly secrets: SecretSource | undefined;
   /** Path of the policy file, when it is known. */
   readonly file: string | undefined;

@@ -1,8 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { utf8 } from "../lib/bytes.js";
+import { Secret } from "../lib/secret.js";
 import { nodeSecrets, readTextFile } from "./node-files.js";
 
 let folder = "";
@@ -16,7 +18,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const put = (name: string, content: string | Uint8Array): void => writeFileSync(join(folder, name), content);
 const get = async (reference: string): Promise<number[] | string | undefined> => {
   const found = await nodeSecrets.get(reference, policy);
-  return found instanceof Uint8Array ? [...found] : found;
+  return typeof found === "string" || found === undefined ? found : [...Secret.of(found).reveal()];
 };
 
 describe("secrets on Node", () => {
@@ -54,6 +56,12 @@ describe("secrets on Node", () => {
   it("does not read what is no file", async () => {
     await expect(get("file:.")).rejects.toThrow(/regular file|directory/u);
     await expect(get("file:/dev/zero")).rejects.toThrow("it is not a regular file");
+    // A named pipe that nobody writes to would hold the reader for ever.
+    execFileSync("mkfifo", [join(folder, "pipe")]);
+    await expect(get("file:pipe")).rejects.toThrow("it is not a regular file");
+    writeFileSync(join(folder, "large"), "");
+    truncateSync(join(folder, "large"), 16 * 1024 * 1024 + 1);
+    await expect(get("file:large")).rejects.toThrow("it is larger than 16777216 bytes");
   });
 
   it("reads text without a byte order mark, and only UTF-8", async () => {

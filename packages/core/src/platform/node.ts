@@ -32,6 +32,7 @@ export const platform: Platform = Object.freeze({
   decodeBase64Url: decodeNodeBase64Url,
   utf8Length: (text: string): number => Buffer.byteLength(text),
   prepareKey: prepareNodeKey,
+  warn: (message: string): void => process.emitWarning(message, { type: "GatehouseWarning" }),
   readFile: readTextFile,
   openHtmlSanitizer: openNodeHtml,
 });

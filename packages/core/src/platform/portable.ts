@@ -27,6 +27,8 @@ export const platform: Platform = Object.freeze({
   decodeBase64Url: (text: string): Uint8Array | undefined => decodeBase64Url(text),
   utf8Length: portableUtf8Length,
   prepareKey: preparePortableKey,
+  // oxlint-disable-next-line no-console -- the one sink that every platform has; `onSecrets` replaces it
+  warn: (message: string): void => console.warn(message),
   readFile: undefined,
   openHtmlSanitizer: (dompurify: PurifierFactory | undefined) => openPortableHtml(dompurify),
 });

@@ -52,6 +52,8 @@ export interface Platform {
     algorithm: JwsAlgorithm,
     material: KeyMaterial,
   ) => SignatureVerifier | Promise<SignatureVerifier>;
+  /** Tells the operator what nobody else listens to. */
+  readonly warn: (message: string) => void;
   /** Text of a file beside the policy (a JWKS file); undefined where there are no files. */
   readonly readFile: ((path: string, baseFile?: string) => Promise<string>) | undefined;
   /**

@@ -1,11 +1,12 @@
 /** `keys` of a jwt authenticator → a table of prepared keys. What cannot verify anything is told now, not at the first request. */
 import { Report } from "../../errors/diagnostics.js";
 import { strictText } from "../../lib/bytes.js";
-import { isJwsAlgorithm } from "../../lib/jws.js";
+import { isJwsAlgorithm, type JwsAlgorithm } from "../../lib/jws.js";
 import { pointerTo } from "../../lib/pointer.js";
 import type { CompileEnvironment } from "../../model/kind.js";
 import type { JwtSettings } from "../../model/policy.js";
-import type { KeyMaterial } from "../../ports/platform.js";
+import type { KeyMaterial, SignatureVerifier } from "../../ports/platform.js";
+import { anyOf } from "./any-verifier.js";
 import { usableKeys, type UsableKey } from "./jwks.js";
 import { KeyTable } from "./key-table.js";
 import { isList, isObject, parseJson } from "./strict-json.js";
@@ -26,9 +27,26 @@ export async function compileKeys(
   const table = new KeyTable(false);
   const material = await singleKey(keys, pointer, environment);
   if (material === undefined) return table;
+  const former = await formerKeys(keys, environment);
   for (const algorithm of settings.algorithms)
-    await addKey(table, undefined, algorithm, material, pointer, environment);
+    await addKey(table, undefined, algorithm, [material, ...former], pointer, environment);
   return table;
+}
+
+/** Keys that were replaced not long ago: what was signed with one of them is still good. */
+async function formerKeys(
+  keys: Exclude<LocalSettings["keys"], { readonly jwks: unknown }>,
+  environment: CompileEnvironment,
+): Promise<readonly KeyMaterial[]> {
+  const reference =
+    "secret" in keys ? keys.secret : typeof keys.pem === "string" ? undefined : keys.pem.secret;
+  if (reference === undefined) return [];
+  const former = (await environment.formerSecrets?.(reference)) ?? [];
+  if ("secret" in keys) return former.map((secret) => ({ secret }));
+  return former.flatMap((bytes) => {
+    const pem = strictText(bytes);
+    return pem === undefined ? [] : [{ pem }];
+  });
 }
 
 async function singleKey(
@@ -68,7 +86,7 @@ async function compileSet(
         );
   for (const key of keys) {
     for (const algorithm of key.algorithms) {
-      await addKey(table, key.kid, algorithm, { jwk: key.jwk }, key.pointer, environment);
+      await addKey(table, key.kid, algorithm, [{ jwk: key.jwk }], key.pointer, environment);
     }
   }
   return table;
@@ -133,22 +151,39 @@ async function readSet(
   return undefined;
 }
 
+/** @param materials the key itself, and then those that it replaced */
 async function addKey(
   table: KeyTable,
   kid: string | undefined,
   algorithm: string,
-  material: KeyMaterial,
+  [material, ...former]: readonly KeyMaterial[],
   pointer: string,
   environment: CompileEnvironment,
 ): Promise<void> {
-  if (!isJwsAlgorithm(algorithm)) return;
+  if (!isJwsAlgorithm(algorithm) || material === undefined) return;
+  const { prepareKey } = environment.platform;
   try {
-    table.add(kid, await environment.platform.prepareKey(algorithm, material));
+    const verifiers = [await prepareKey(algorithm, material)];
+    for (const one of former) verifiers.push(...(await prepared(prepareKey, algorithm, one)));
+    table.add(kid, anyOf(verifiers));
   } catch (error) {
     environment.report.error(
       "invalid-key",
       pointer,
       error instanceof Error ? error.message : "the key cannot be used",
     );
+  }
+}
+
+/** One that was good for another algorithm is left out: it is on its way out anyhow. */
+async function prepared(
+  prepareKey: CompileEnvironment["platform"]["prepareKey"],
+  algorithm: JwsAlgorithm,
+  material: KeyMaterial,
+): Promise<readonly SignatureVerifier[]> {
+  try {
+    return [await prepareKey(algorithm, material)];
+  } catch {
+    return [];
   }
 }

@@ -1,0 +1,147 @@
+/** The secrets that an engine has read, and those that they replaced and that still verify. */
+import { Secret } from "../lib/secret.js";
+import { SecretError, type SecretSource } from "../ports/secrets.js";
+
+/** What one reference leads to. */
+export type Reading = { readonly secret: Secret } | { readonly problem: string };
+
+/** The secrets of one load: each is read once, so that no part of a policy sees another value than the next. */
+export interface SecretReader {
+  read(reference: string): Promise<Reading>;
+  /** Those that `reference` led to before and that still verify, newest first. */
+  former(reference: string): Promise<readonly Secret[]>;
+}
+
+interface Held {
+  readonly secret: Secret;
+  readonly former: readonly Secret[];
+}
+
+const NONE: readonly Secret[] = [];
+
+/**
+ * `new`: every secret is read, and must be there: for a policy that somebody hands in.
+ * `again`: what was read before stands in for what cannot be read now, so that nothing is lost because a disk or a vault is away.
+ * `held`: nothing is read that was read before.
+ */
+export type DraftMode = "new" | "again" | "held";
+
+export class SecretKeeper {
+  #held: ReadonlyMap<string, Held> = new Map();
+  #baseFile: string | undefined = undefined;
+  #due: readonly Secret[] = NONE;
+
+  /** @param overlaps false: what is replaced ends at once */
+  constructor(
+    private readonly source: SecretSource | undefined,
+    private readonly overlaps: boolean,
+  ) {}
+
+  get due(): boolean {
+    return this.#due.length > 0;
+  }
+
+  draft(mode: DraftMode, baseFile: string | undefined): SecretDraft {
+    const before = new Map<string, Held>();
+    for (const [reference, { secret, former }] of this.#held) {
+      // Relative to another file the same reference is another secret, and the one does not follow the other.
+      if (baseFile !== this.#baseFile && !reference.startsWith("env:")) continue;
+      before.set(reference, { secret, former: former.filter((one) => !this.#due.includes(one)) });
+    }
+    return new SecretDraft(this.source, mode, baseFile, before, this.overlaps);
+  }
+
+  /** From here on these are the secrets that are held. @returns values that verify only for a while now */
+  commit(draft: SecretDraft): readonly Secret[] {
+    const known = new Set([...this.#held.values()].flatMap(({ former }) => former));
+    this.#held = draft.taken;
+    this.#baseFile = draft.baseFile;
+    this.#due = NONE;
+    return [...this.#held.values()].flatMap(({ former }) => former.filter((one) => !known.has(one)));
+  }
+
+  /** No draft that is made from here on lets these verify. @returns whether any of them is still held */
+  expire(secrets: readonly Secret[]): boolean {
+    this.#due = [...this.#due, ...secrets];
+    return [...this.#held.values()].some(({ former }) => former.some((one) => secrets.includes(one)));
+  }
+}
+
+export class SecretDraft implements SecretReader {
+  readonly #readings = new Map<string, Promise<Reading>>();
+  readonly #taken = new Map<string, Held>();
+  /** References whose earlier value stands in, and why. */
+  readonly kept = new Map<string, string>();
+  /** References that lead to another value than before. */
+  readonly changed: string[] = [];
+
+  constructor(
+    private readonly source: SecretSource | undefined,
+    private readonly mode: DraftMode,
+    readonly baseFile: string | undefined,
+    private readonly before: ReadonlyMap<string, Held>,
+    private readonly overlaps: boolean,
+  ) {}
+
+  get taken(): ReadonlyMap<string, Held> {
+    return this.#taken;
+  }
+
+  /** Reads what was read before. @returns whether any of it differs */
+  async refresh(): Promise<boolean> {
+    for (const reference of this.before.keys()) await this.read(reference);
+    return this.changed.length > 0;
+  }
+
+  read(reference: string): Promise<Reading> {
+    let reading = this.#readings.get(reference);
+    if (reading === undefined) this.#readings.set(reference, (reading = this.take(reference)));
+    return reading;
+  }
+
+  async former(reference: string): Promise<readonly Secret[]> {
+    await this.read(reference);
+    return this.#taken.get(reference)?.former ?? NONE;
+  }
+
+  private async take(reference: string): Promise<Reading> {
+    const held = this.before.get(reference);
+    if (held !== undefined && this.mode === "held") {
+      this.#taken.set(reference, held);
+      return { secret: held.secret };
+    }
+    const reading = await this.ask(reference);
+    if ("problem" in reading) {
+      if (held === undefined || this.mode === "new") return reading;
+      this.kept.set(reference, reading.problem);
+      this.#taken.set(reference, held);
+      return { secret: held.secret };
+    }
+    this.#taken.set(reference, this.following(reference, held, reading.secret));
+    return reading;
+  }
+
+  private following(reference: string, held: Held | undefined, secret: Secret): Held {
+    if (held === undefined) return { secret, former: NONE };
+    if (held.secret.equals(secret)) return held;
+    this.changed.push(reference);
+    if (!this.overlaps) return { secret, former: NONE };
+    // A value that comes back is the current one again, and no former one.
+    return { secret, former: [held.secret, ...held.former].filter((one) => !one.equals(secret)) };
+  }
+
+  private async ask(reference: string): Promise<Reading> {
+    if (this.source === undefined) return { problem: `no source of secrets for \`${reference}\`` };
+    let secret: Secret;
+    try {
+      const found = await this.source.get(reference, this.baseFile);
+      if (found === undefined) return { problem: `secret \`${reference}\` is not set` };
+      secret = Secret.of(found);
+    } catch (error) {
+      // Any other message may quote the secret or its place on disk: only the reference is named.
+      const why = error instanceof SecretError ? `: ${error.message}` : "";
+      return { problem: `the source of secrets failed on \`${reference}\`${why}` };
+    }
+    return secret.empty ? { problem: `secret \`${reference}\` is empty` } : { secret };
+  }
+}
