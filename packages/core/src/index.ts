@@ -79,5 +79,7 @@ export type {
   TakeSource,
   TakeToken,
 } from "./ports/state-store.js";
+export type { ShadowDifference, ShadowVerdict } from "./shadow/difference.js";
+export type { ShadowOptions, ShadowStatus } from "./shadow/shadow.js";
 export { createMemoryStore } from "./store/index.js";
 export type { MemoryStoreOptions, OverflowPolicy } from "./store/index.js";
