@@ -116,7 +116,11 @@ async function underLoad(
   return answers;
 }
 
-function judge(answers: readonly Answer[], events: readonly DecisionEvent[], names: ReadonlyMap<string, string>): void {
+function judge(
+  answers: readonly Answer[],
+  events: readonly DecisionEvent[],
+  names: ReadonlyMap<string, string>,
+): void {
   for (const { status, policy, body } of answers) {
     expect(NAMES).toContain(policy);
     const expected = status === 200 ? { [String(policy)]: policy } : { policy };
