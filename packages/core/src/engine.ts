@@ -168,8 +168,9 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
       overlapMs,
       matchings,
       routerOf,
-      compile: (candidate, secrets) =>
-        load(candidate, options, { ...kept, store: counters, fallback: () => counters, secrets }),
+      call,
+      compile: (candidate, secrets, quiet) =>
+        load(candidate, options, { ...kept, store: counters, fallback: () => counters, secrets, call: quiet }),
     });
   };
   const draft = keeper.draft("new", fileOf(policy));

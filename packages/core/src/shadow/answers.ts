@@ -42,7 +42,7 @@ export class WrittenAnswers implements Answers {
 
 /** Nothing is called. What was not asked, or not about the same, is not known. */
 export class GivenAnswers implements Answers {
-  /** Which code would have had to be asked. */
+  /** What would have had to be asked. */
   unknown: string | undefined = undefined;
 
   constructor(private readonly written: readonly Written[]) {}
@@ -53,7 +53,7 @@ export class GivenAnswers implements Answers {
       (one) => one.settled && one.what === what && text !== undefined && one.input === text,
     );
     if (found === undefined) {
-      this.unknown ??= what;
+      this.unknown ??= `\`${what}\``;
       throw new Error("not asked");
     }
     if ("thrown" in found.answer) throw found.answer.thrown;

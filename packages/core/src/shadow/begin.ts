@@ -6,8 +6,10 @@ import { SecretRotation } from "../compile/secret-rotation.js";
 import { oneAfterAnother } from "../lib/in-turn.js";
 import type { FrameworkMatching } from "../match/router.js";
 import type { PolicyDocument } from "../model/policy.js";
+import type { OutwardCall } from "../ports/outward.js";
 import type { SecretSource } from "../ports/secrets.js";
 import { Shadow, type ShadowParts } from "./shadow.js";
+import { withoutPosts } from "./without-posts.js";
 
 /** A policy that is ready, and what it holds on to. */
 interface Loaded {
@@ -17,7 +19,8 @@ interface Loaded {
 
 export interface ShadowStart extends ShadowParts {
   /** With a store that nothing else counts in. */
-  readonly compile: (policy: PolicyDocument, secrets: SecretDraft) => Promise<Loaded>;
+  readonly compile: (policy: PolicyDocument, secrets: SecretDraft, call: OutwardCall) => Promise<Loaded>;
+  readonly call: OutwardCall;
   readonly source: SecretSource | undefined;
   readonly overlapMs: number;
   /** Of every server that is bound already: one that cannot tell the candidate's routes apart refuses it. */
@@ -35,7 +38,9 @@ export async function beginShadow(document: PolicyDocument, start: ShadowStart):
   const keeper = new SecretKeeper(source, overlapMs > 0);
   const inTurn = oneAfterAnother();
   const draft = keeper.draft("new", fileOf(document));
-  let loaded = await compile(document, draft);
+  const asked = { lacks: (_what: string): void => undefined };
+  const call = start.options.code === "call" ? start.call : withoutPosts(start.call, (what) => asked.lacks(what));
+  let loaded = await compile(document, draft, call);
   try {
     for (const matching of start.matchings) routerOf(loaded.policy, matching);
   } catch (error) {
@@ -43,13 +48,14 @@ export async function beginShadow(document: PolicyDocument, start: ShadowStart):
     throw error;
   }
   const shadow = new Shadow(loaded.policy, start);
+  asked.lacks = (what) => shadow.lacks(what);
   const recompile = (mode: DraftMode): Promise<SecretDraft> =>
     inTurn(async () => {
       const before = loaded;
       const next = keeper.draft(mode, fileOf(before.policy.document));
       const differs = await next.refresh();
       if (!differs && !keeper.due) return next;
-      loaded = await compile(before.policy.document, next);
+      loaded = await compile(before.policy.document, next, call);
       shadow.follow(loaded.policy);
       rotation.follow(next);
       await before.lifetime.end();

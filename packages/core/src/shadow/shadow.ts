@@ -20,7 +20,8 @@ export interface ShadowOptions {
   readonly sample?: number;
   /**
    * Checks, lookups and custom authenticators that the candidate asks. `reuse` (default): they are not called; what they answered while the
-   * request was served stands, where they were asked about the same. `call`: they are called a second time.
+   * request was served stands, where they were asked about the same. `call`: they are called a second time. Servers that are told of a
+   * credential, as in introspection, are asked by `call` alone too.
    */
   readonly code?: "reuse" | "call";
 }
@@ -63,6 +64,7 @@ export class Shadow {
   #routers = new Map<FrameworkMatching, Router>();
   readonly #waiting: Waiting[] = [];
   #cancel: (() => void) | undefined = undefined;
+  #asking: GivenAnswers | undefined = undefined;
   #closed = false;
 
   constructor(
@@ -85,6 +87,11 @@ export class Shadow {
   follow(policy: CompiledPolicy): void {
     this.policy = policy;
     this.#routers = new Map();
+  }
+
+  /** The request that is being compared wants to know what only somebody outside could tell. */
+  lacks(what: string): void {
+    if (this.#asking !== undefined) this.#asking.unknown ??= what;
   }
 
   /** Undefined: this request is no part of the sample. */
@@ -157,9 +164,10 @@ export class Shadow {
       onDecision: (candidate) => void (told = candidate),
       ...(this.parts.options.code !== "call" && { answers: given }),
     });
-    const missing = await ask(exchange, recording.body, event.status);
+    this.#asking = given;
+    const missing = await ask(exchange, recording.body, event.status).finally(() => (this.#asking = undefined));
     const reason =
-      given.unknown === undefined ? missing : `\`${given.unknown}\` was not asked about the same`;
+      given.unknown === undefined ? missing : `${given.unknown} was not asked about the same`;
     if (told === undefined) throw new Error("the candidate said nothing");
     if (reason === undefined) return differenceOf(event, told);
     return unknownOf(event, { revision: policy.revision, route: told.route, reason });
