@@ -94,10 +94,10 @@ async function underLoad(
   const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS });
   ended.push(() => agent.destroy());
   const answers: Answer[] = [];
-  let swapping = true;
+  const load = { goesOn: true };
   let sent = 0;
   const client = async (): Promise<void> => {
-    while (swapping) {
+    while (load.goesOn) {
       sent += 1;
       const path = sent % 10 === 0 ? "/nothing" : "/work";
       answers.push(await send(agent, port, path));
@@ -110,7 +110,7 @@ async function underLoad(
     expect(engine.revision).not.toBe(before);
     await turns(round % 7);
   }
-  swapping = false;
+  load.goesOn = false;
   await Promise.all(clients);
   expect(answers).toHaveLength(sent);
   return answers;

@@ -170,7 +170,13 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
       routerOf,
       call,
       compile: (candidate, secrets, quiet) =>
-        load(candidate, options, { ...kept, store: counters, fallback: () => counters, secrets, call: quiet }),
+        load(candidate, options, {
+          ...kept,
+          store: counters,
+          fallback: () => counters,
+          secrets,
+          call: quiet,
+        }),
     });
   };
   const draft = keeper.draft("new", fileOf(policy));

@@ -39,7 +39,8 @@ export async function beginShadow(document: PolicyDocument, start: ShadowStart):
   const inTurn = oneAfterAnother();
   const draft = keeper.draft("new", fileOf(document));
   const asked = { lacks: (_what: string): void => undefined };
-  const call = start.options.code === "call" ? start.call : withoutPosts(start.call, (what) => asked.lacks(what));
+  const call =
+    start.options.code === "call" ? start.call : withoutPosts(start.call, (what) => asked.lacks(what));
   let loaded = await compile(document, draft, call);
   try {
     for (const matching of start.matchings) routerOf(loaded.policy, matching);

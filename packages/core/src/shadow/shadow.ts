@@ -165,9 +165,10 @@ export class Shadow {
       ...(this.parts.options.code !== "call" && { answers: given }),
     });
     this.#asking = given;
-    const missing = await ask(exchange, recording.body, event.status).finally(() => (this.#asking = undefined));
-    const reason =
-      given.unknown === undefined ? missing : `${given.unknown} was not asked about the same`;
+    const missing = await ask(exchange, recording.body, event.status).finally(
+      () => (this.#asking = undefined),
+    );
+    const reason = given.unknown === undefined ? missing : `${given.unknown} was not asked about the same`;
     if (told === undefined) throw new Error("the candidate said nothing");
     if (reason === undefined) return differenceOf(event, told);
     return unknownOf(event, { revision: policy.revision, route: told.route, reason });
