@@ -3,7 +3,15 @@
  * reason, header, trace, event, diagnostic or inspected object.
  */
 import { inspect } from "node:util";
-import { createEngine, PolicyError, type DecisionEvent, type PolicyDocument } from "@gatehouse/core";
+import {
+  createEngine,
+  pollPolicy,
+  PolicyError,
+  Secret,
+  type DecisionEvent,
+  type PolicyDocument,
+  type ShadowDifference,
+} from "@gatehouse/core";
 import { mintToken } from "@gatehouse/core/conformance";
 import { describe, expect, it } from "vitest";
 import { policy, through } from "./support.js";
@@ -185,4 +193,135 @@ describe("secrets_never_leak (B10.158)", () => {
     expect(failed).toBeInstanceOf(PolicyError);
     expect(inspect(failed, { depth: 10 })).not.toContain(CANARY);
   });
+
+  it("through secrets that change, whatever their source does", async () => {
+    const told: unknown[] = [];
+    let signal: () => void = () => undefined;
+    let value: () => string | Secret | undefined = () => SECRET;
+    const heard = new Waiter();
+    const engine = await createEngine(policy, {
+      ...CODE,
+      secrets: {
+        get: () => value(),
+        watch: (_, changed) => {
+          signal = changed;
+          return () => undefined;
+        },
+        concern: () => {
+          throw new Error(SECRET);
+        },
+      },
+      onSecrets: (event) => {
+        told.push(event);
+        heard.wake();
+      },
+    });
+    const warnings: unknown[] = [];
+    const listen = (warning: unknown): void => void warnings.push(warning);
+    process.on("warning", listen);
+    for (const [index, next] of [
+      () => Secret.of(`${SECRET}-second`),
+      () => CANARY,
+      () => {
+        throw Object.assign(new Error(SECRET, { cause: SECRET }), { name: SECRET, code: SECRET });
+      },
+      () => undefined,
+      () => `${SECRET}-third`,
+    ].entries()) {
+      value = next;
+      signal();
+      await heard.until(() => told.length > index);
+    }
+    process.off("warning", listen);
+    const shown = inspect([engine, told, warnings], { depth: 30, showHidden: true, getters: true });
+    expect(shown).not.toContain(CANARY);
+    expect(JSON.stringify([engine, told])).not.toContain(CANARY);
+    await engine.close();
+  });
+
+  it("through a policy that is followed, its source and its headers", async () => {
+    const told: unknown[] = [];
+    const engine = await createEngine({
+      gatehouse: 1,
+      name: "followed",
+      transport: { https: "off" },
+      routes: { "GET /": { authenticate: "none" } },
+    });
+    const answers = [
+      new Response(CANARY),
+      new Response(`{"gatehouse":1,"name":"${CANARY}`),
+      new Response("x", { status: 503, headers: { "X-Why": CANARY } }),
+      new Response(null, { status: 302, headers: { Location: `https://${CANARY}.test/` } }),
+    ];
+    const follower = await pollPolicy(engine, `https://policies.test/orders?key=${CANARY}`, {
+      headers: { Authorization: Secret.of(`Bearer ${CANARY}`), "X-Plain": CANARY },
+      fetch: () => {
+        const next = answers.shift();
+        return next === undefined ? Promise.reject(new Error(CANARY)) : Promise.resolve(next);
+      },
+      onChange: (change) => void told.push(change),
+      onProblem: (problem) => void told.push(problem),
+    });
+    await follower.ready;
+    for (let round = 0; round < 4; round++) {
+      told.push(follower.status);
+      await follower.check();
+    }
+    follower.close();
+    expect(told.length).toBeGreaterThan(4);
+    expect(inspect(told, { depth: 20, showHidden: true })).not.toContain(CANARY);
+  });
+
+  it("through a candidate in shadow", async () => {
+    const differences: ShadowDifference[] = [];
+    const heard = new Waiter();
+    const engine = await engineWith([]);
+    const { "POST /things/:id": _, ...routes } = policy.routes;
+    await engine.shadow(
+      { ...policy, routes: { ...routes, "GET /else": { authenticate: "none" } } },
+      {
+        onDifference: (difference) => {
+          differences.push(difference);
+          heard.wake();
+        },
+      },
+    );
+    for (const headers of [
+      [["X-API-Key", CANARY]],
+      [["X-Own", CANARY]],
+      [["Authorization", `Bearer ${CANARY}.${CANARY}.${CANARY}`]],
+      [["Cookie", `sid=${CANARY}`]],
+    ] as const) {
+      const body = JSON.stringify({ name: CANARY });
+      const count = differences.length;
+      await through(engine, {
+        method: "POST",
+        target: `/things/a?token=${CANARY}`,
+        headers: [...json, lengthOf(body), ...headers],
+        remoteAddress: "203.0.113.7",
+        body,
+      });
+      await heard.until(() => differences.length > count);
+    }
+    expect(inspect(differences, { depth: 20, showHidden: true })).not.toContain(CANARY);
+    await engine.close();
+  });
 });
+
+const CODE = {
+  lookups: { find: () => undefined },
+  authenticators: { own: () => "absent" as const },
+  checks: { first: () => true, second: () => true },
+};
+
+class Waiter {
+  #waiting: (() => void)[] = [];
+
+  wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  async until(holds: () => boolean): Promise<void> {
+    while (!holds()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+}

@@ -9,7 +9,17 @@ import { resolvePolicy } from "./compile/resolve.js";
 import { SecretKeeper, type DraftMode, type SecretDraft } from "./compile/secret-keeper.js";
 import { SecretRotation, type SecretsEvent } from "./compile/secret-rotation.js";
 import { Report, PolicyError } from "./errors/diagnostics.js";
-import { checkOptions, duration, FUNCTION, FUNCTIONS, having, oneOf, TEXT, TRUTH } from "./errors/options.js";
+import {
+  checkOptions,
+  duration,
+  FUNCTION,
+  FUNCTIONS,
+  having,
+  oneOf,
+  type OptionTest,
+  TEXT,
+  TRUTH,
+} from "./errors/options.js";
 import { PolicyExchange, type Exchange, type ExchangeServices } from "./exchange.js";
 import { canonicalJson } from "./lib/canonical-json.js";
 import { correlationOf } from "./lib/correlation.js";
@@ -29,6 +39,8 @@ import { outwardCall } from "./outward/call.js";
 import { PolicyLifetime } from "./outward/lifetime.js";
 import type { HtmlSanitizer } from "./ports/html-sanitizer.js";
 import type { StateStore } from "./ports/state-store.js";
+import { beginShadow, type RunningShadow } from "./shadow/begin.js";
+import type { Shadow, ShadowOptions, ShadowStatus } from "./shadow/shadow.js";
 import { createMemoryStore } from "./store/index.js";
 
 export type { EngineOptions } from "./compile/environment.js";
@@ -65,6 +77,16 @@ export interface Engine extends BoundEngine {
    */
   replace(policy: PolicyDocument): Promise<void>;
   /**
+   * A candidate beside the policy that serves: asked about the same requests after they were answered, and what it would have said otherwise
+   * is told. It has a store of its own and never touches an answer. Undefined ends it; another candidate takes its place.
+   * @throws PolicyError (rejects) for one that cannot be served; the candidate before stays
+   * @throws TypeError (rejects) where an option is wrong
+   */
+  shadow(candidate: PolicyDocument, options: ShadowOptions): Promise<void>;
+  shadow(candidate: undefined): Promise<void>;
+  /** Undefined where there is no candidate. */
+  readonly shadowing: ShadowStatus | undefined;
+  /**
    * Releases what the engine made: its store (one that was handed in is its owner's), the threads that sanitize, and what
    * its policy holds. Calls that are under way are given up.
    */
@@ -85,6 +107,12 @@ const ENGINE_OPTIONS = {
   fetch: FUNCTION,
   trace: TRUTH,
 } as const satisfies Readonly<Record<keyof EngineOptions, unknown>>;
+
+const SHADOW_OPTIONS = {
+  onDifference: FUNCTION,
+  sample: ["a number above 0 up to 1", (value) => typeof value === "number" && value > 0 && value <= 1],
+  code: oneOf("reuse", "call"),
+} as const satisfies Readonly<Record<keyof ShadowOptions, OptionTest>>;
 
 const MATCHING = {
   caseSensitive: TRUTH,
@@ -130,10 +158,32 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
     onDecision: options.onDecision,
   };
   const compile: Compile = (document, secrets) => load(document, options, { ...kept, secrets });
+  const openShadow: OpenShadow = (document, own, matchings) => {
+    // What a candidate counts takes nothing from anybody.
+    const counters = createMemoryStore();
+    return beginShadow(document, {
+      services,
+      options: own,
+      source,
+      overlapMs,
+      matchings,
+      routerOf,
+      call,
+      compile: (candidate, secrets, quiet) =>
+        load(candidate, options, {
+          ...kept,
+          store: counters,
+          fallback: () => counters,
+          secrets,
+          call: quiet,
+        }),
+    });
+  };
   const draft = keeper.draft("new", fileOf(policy));
   const engine: PolicyEngine = await open(await compile(policy, draft), {
     services,
     compile,
+    openShadow,
     keeper,
     rotation: new SecretRotation({
       source,
@@ -223,7 +273,11 @@ class Binding implements BoundEngine {
   }
 
   open(request: RawRequest): Exchange {
-    return new PolicyExchange(this.owner.policy, this.router, request, this.owner.services);
+    const { policy, services, candidate } = this.owner;
+    return (
+      candidate?.beside(policy, this.router, request, this.matching) ??
+      new PolicyExchange(policy, this.router, request, services)
+    );
   }
 
   async evaluate(request: RawRequest & { readonly body?: unknown }): Promise<Decision> {
@@ -248,9 +302,16 @@ class Binding implements BoundEngine {
   }
 }
 
+type OpenShadow = (
+  candidate: PolicyDocument,
+  options: ShadowOptions,
+  matchings: readonly FrameworkMatching[],
+) => Promise<RunningShadow>;
+
 interface EngineParts {
   readonly services: ExchangeServices;
   readonly compile: Compile;
+  readonly openShadow: OpenShadow;
   readonly keeper: SecretKeeper;
   readonly rotation: SecretRotation;
   readonly stop: AbortController;
@@ -264,7 +325,9 @@ class PolicyEngine implements Engine {
   readonly #parts: EngineParts;
   /** Changes are made one after another: the last that was asked for is the one that stands. */
   readonly #inTurn = oneAfterAnother();
+  readonly #shadowsInTurn = oneAfterAnother();
   #loaded: LoadedPolicy;
+  #shadow: RunningShadow | undefined = undefined;
 
   constructor(loaded: LoadedPolicy, parts: EngineParts) {
     this.#parts = parts;
@@ -323,6 +386,36 @@ class PolicyEngine implements Engine {
     });
   }
 
+  get candidate(): Shadow | undefined {
+    return this.#shadow?.shadow;
+  }
+
+  get shadowing(): ShadowStatus | undefined {
+    return this.#shadow?.shadow.status;
+  }
+
+  shadow(candidate: PolicyDocument | undefined, options?: ShadowOptions): Promise<void> {
+    return this.#shadowsInTurn(async () => {
+      const next = candidate === undefined ? undefined : await this.beginShadow(candidate, options);
+      const before = this.#shadow;
+      this.#shadow = next;
+      await before?.end();
+    });
+  }
+
+  private async beginShadow(
+    candidate: PolicyDocument,
+    options: ShadowOptions | undefined,
+  ): Promise<RunningShadow> {
+    checkOptions(options, "shadow", SHADOW_OPTIONS);
+    if (options?.onDifference === undefined) throw new TypeError("`shadow` needs `onDifference`");
+    const matchings = this.#bindings.map(({ matching }) => matching);
+    const next = await this.#parts.openShadow(candidate, options, matchings);
+    if (!this.#parts.stop.signal.aborted) return next;
+    await next.end();
+    throw new Error("the engine is closed");
+  }
+
   follow(draft: SecretDraft): void {
     this.#parts.rotation.follow(draft);
   }
@@ -331,6 +424,7 @@ class PolicyEngine implements Engine {
     this.#parts.rotation.close();
     // First, so that nothing below waits for a call that hangs.
     this.#parts.stop.abort();
+    await this.shadow(undefined);
     await this.#loaded.lifetime.end();
     await this.#parts.release();
   }

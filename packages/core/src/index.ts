@@ -2,6 +2,18 @@
 export { createEngine } from "./engine.js";
 export type { BoundEngine, Engine, EngineOptions } from "./engine.js";
 export type { Exchange } from "./exchange.js";
+export { pollPolicy } from "./change/poll.js";
+export type { FollowOptions, PollHeaders, PollOptions } from "./change/poll.js";
+export { verifyBundle } from "./change/verify-bundle.js";
+export type { Bundle, BundleKey, BundleTrust } from "./change/bundle.js";
+export type { BundleKeep, PolicyTestRunner } from "./change/follower.js";
+export type {
+  FollowStatus,
+  PolicyChange,
+  PolicyFollower,
+  PolicyProblem,
+  PolicyProblemReason,
+} from "./change/report.js";
 export { checkPolicy } from "./compile/check.js";
 export { definePolicy } from "./compile/define.js";
 export { parsePolicy } from "./compile/parse.js";
@@ -67,5 +79,7 @@ export type {
   TakeSource,
   TakeToken,
 } from "./ports/state-store.js";
+export type { ShadowDifference, ShadowVerdict } from "./shadow/difference.js";
+export type { ShadowOptions, ShadowStatus } from "./shadow/shadow.js";
 export { createMemoryStore } from "./store/index.js";
 export type { MemoryStoreOptions, OverflowPolicy } from "./store/index.js";

@@ -1,5 +1,6 @@
 /** Which command is meant, and what becomes of its outcome. */
 import { auditCommand } from "../audit/command.js";
+import { bundleCommand } from "../bundle/command.js";
 import { checkCommand } from "../check/command.js";
 import { explainCommand } from "../explain/command.js";
 import { keyCommand } from "../key/command.js";
@@ -14,6 +15,7 @@ import { EXIT, UsageError, type Io } from "./io.js";
 
 export const COMMANDS: readonly Command[] = [
   auditCommand,
+  bundleCommand,
   checkCommand,
   explainCommand,
   keyCommand,

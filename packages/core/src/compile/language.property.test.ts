@@ -46,7 +46,7 @@ const LOOKED_AT = new Set<string>();
 
 function expectListed(diagnostics: readonly Diagnostic[]): void {
   for (const { code, pointer, message, help } of diagnostics) {
-    const told = `${code} ${pointer} ${message} ${help}`;
+    const told = `${code} ${pointer} ${message} ${help ?? ""}`;
     if (LOOKED_AT.has(told)) continue;
     LOOKED_AT.add(told);
     expect(DIAGNOSTIC_CODES).toHaveProperty([code]);

@@ -32,6 +32,20 @@ describe("parsePolicy", () => {
     expect(locate({}, "/name")).toBeUndefined();
   });
 
+  it("refuses control characters as they are inside of a text, as every reader of JSON does (RFC 8259 section 7)", () => {
+    for (const control of ["\0", "\t", "\n", "\u001f"]) {
+      for (const text of [
+        `{\n "a": "x${control}y" }`,
+        `{\n "a${control}": 1 }`,
+        `{\n "a": ["${control}"] }`,
+      ]) {
+        expect(() => JSON.parse(text) as unknown).toThrow(SyntaxError);
+        expect(refusal(text)).toEqual([expect.objectContaining({ code: "syntax", line: 2 })]);
+      }
+    }
+    expect(parsePolicy('{\t"a": "\\t\\u0000\u007f" }\n')).toEqual({ a: "\t\0\u007f" });
+  });
+
   it("says where the text is no JSON", () => {
     expect(refusal('{\n  "a": }', "p.json")).toEqual([
       {

@@ -1,5 +1,5 @@
 /** Text to document: JSON with comments and trailing commas (JSONC), read strictly, since what two readers read differently is no policy. */
-import { parse, type MemberNode, type ValueNode } from "@humanwhocodes/momoa";
+import { parse, type MemberNode, type StringNode, type ValueNode } from "@humanwhocodes/momoa";
 import { type Diagnostic, PolicyError, Report } from "../errors/diagnostics.js";
 import { pointerTo } from "../lib/pointer.js";
 import type { PolicyDocument } from "../model/policy.js";
@@ -31,15 +31,15 @@ export function readObject(
   const content = text.startsWith("\uFEFF") ? text.slice(1) : text;
   const tree = readTree(content, report);
   if (tree === undefined) return { diagnostics: inFile(report.diagnostics, file) };
-  const duplicates: Diagnostic[] = [];
-  const document = valueOf(tree, "", duplicates);
+  const problems: Diagnostic[] = [];
+  const document = valueOf(tree, "", { text: content, problems });
   if (!isObject(document)) {
     report.error("wrong-type", "", `expected an object, found ${kindOf(document)}`);
     return { diagnostics: inFile(report.diagnostics, file) };
   }
   rememberSource(document, content, file);
   checkBounds(document, report);
-  const diagnostics = [...withPositions(document, report.diagnostics), ...inFile(duplicates, file)];
+  const diagnostics = [...withPositions(document, report.diagnostics), ...inFile(problems, file)];
   return diagnostics.length > 0 ? { diagnostics } : { object: document };
 }
 
@@ -107,15 +107,22 @@ function positionOf(error: unknown): Position | undefined {
   return typeof line === "number" && typeof column === "number" ? { line, column } : undefined;
 }
 
-function valueOf(node: ValueNode, pointer: string, duplicates: Diagnostic[]): unknown {
+interface Reading {
+  readonly text: string;
+  readonly problems: Diagnostic[];
+}
+
+function valueOf(node: ValueNode, pointer: string, reading: Reading): unknown {
   switch (node.type) {
     case "Object":
-      return objectOf(node.members, pointer, duplicates);
+      return objectOf(node.members, pointer, reading);
     case "Array":
-      return node.elements.map(({ value }, index) => valueOf(value, pointerTo(pointer, index), duplicates));
+      return node.elements.map(({ value }, index) => valueOf(value, pointerTo(pointer, index), reading));
     case "Null":
       return null;
     case "String":
+      checkText(node, pointer, reading);
+      return node.value;
     case "Number":
     case "Boolean":
       return node.value;
@@ -125,13 +132,30 @@ function valueOf(node: ValueNode, pointer: string, duplicates: Diagnostic[]): un
   }
 }
 
-function objectOf(members: readonly MemberNode[], pointer: string, problems: Diagnostic[]): object {
+const CONTROL = /[\u0000-\u001f]/u;
+
+/** The parser takes control characters in a text as they are; JSON has none there (RFC 8259 section 7), and other readers refuse them. */
+function checkText({ loc }: StringNode, pointer: string, { text, problems }: Reading): void {
+  const written = text.slice(loc.start.offset, loc.end.offset);
+  if (!CONTROL.test(written)) return;
+  problems.push({
+    code: "syntax",
+    severity: "error",
+    pointer,
+    message: "a text holds a control character as it is",
+    help: "write it as an escape, such as `\\t` or `\\n`",
+    ...startOf({ loc }),
+  });
+}
+
+function objectOf(members: readonly MemberNode[], pointer: string, reading: Reading): object {
   const object: Record<string, unknown> = {};
   for (const member of members) {
     const name = nameOf(member);
     const place = pointerTo(pointer, name);
-    const value = valueOf(member.value, place, problems);
-    if (Object.hasOwn(object, name)) problems.push(duplicateKey(name, place, member));
+    if (member.name.type === "String") checkText(member.name, pointer, reading);
+    const value = valueOf(member.value, place, reading);
+    if (Object.hasOwn(object, name)) reading.problems.push(duplicateKey(name, place, member));
     // Assigning `__proto__` would set the prototype; defined, it is a key that the bounds report.
     else Object.defineProperty(object, name, { value, enumerable: true, writable: true, configurable: true });
   }

@@ -10,7 +10,8 @@ export interface Position {
 }
 
 interface Source {
-  readonly text: string;
+  /** Undefined where the document has no text of its own, being a part of another. */
+  readonly text: string | undefined;
   readonly file: string | undefined;
 }
 
@@ -19,6 +20,11 @@ const SOURCES = new WeakMap<object, Source>();
 
 export function rememberSource(document: object, text: string, file: string | undefined): void {
   SOURCES.set(document, { text, file });
+}
+
+/** Of a document without a text: places in it cannot be told, and references of `file:` are relative to the file. */
+export function rememberFile(document: object, file: string): void {
+  SOURCES.set(document, { text: undefined, file });
 }
 
 /** A copy of a document that was found to be JSON; places in it are told as in the original. */
@@ -37,16 +43,17 @@ export function fileOf(document: object): string | undefined {
 /** Where a pointer leads: the name of a member, or the first character of an entry. Undefined without a text. */
 export function locate(document: object, pointer: string): Position | undefined {
   const source = SOURCES.get(document);
-  return source === undefined ? undefined : find(treeOf(source.text), pointer);
+  return source?.text === undefined ? undefined : find(treeOf(source.text), pointer);
 }
 
 /** Adds line, column and file to the diagnostics of a document that was parsed from text. */
 export function withPositions(document: unknown, diagnostics: readonly Diagnostic[]): Diagnostic[] {
   const source = typeof document === "object" && document !== null ? SOURCES.get(document) : undefined;
   if (source === undefined || diagnostics.length === 0) return [...diagnostics];
+  const file = source.file === undefined ? {} : { file: source.file };
+  if (source.text === undefined) return diagnostics.map((diagnostic) => ({ ...diagnostic, ...file }));
   // The tree is made again rather than kept: it weighs many times the text, and a good policy never asks for it.
   const tree = treeOf(source.text);
-  const file = source.file === undefined ? {} : { file: source.file };
   return diagnostics.map((diagnostic) => ({ ...diagnostic, ...file, ...find(tree, diagnostic.pointer) }));
 }
 

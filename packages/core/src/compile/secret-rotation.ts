@@ -101,10 +101,13 @@ export class SecretRotation {
 
   /** Never rejects. */
   private async rotate(mode: DraftMode): Promise<void> {
+    const { due } = this.parts.keeper;
     try {
       const draft = await this.parts.recompile(mode);
       if (this.#closed) return;
+      if (due) this.parts.tell({ outcome: "retired" });
       if (draft.changed.length > 0) this.parts.tell({ outcome: "rotated", references: draft.changed });
+      if (mode === "held") return;
       if (draft.kept.size === 0) return this.settle();
       this.kept([...draft.kept.keys()], [...new Set(draft.kept.values())].join("; "));
     } catch (error) {
@@ -129,15 +132,10 @@ export class SecretRotation {
   private retireLater(replaced: readonly Secret[]): void {
     const cancel = later(this.parts.overlapMs, () => {
       this.#retirements.delete(cancel);
-      if (this.parts.keeper.expire(replaced)) void this.retire();
+      // What is due stays due: should this fail, the next attempt ends it.
+      if (this.parts.keeper.expire(replaced)) void this.rotate("held");
     });
     this.#retirements.add(cancel);
-  }
-
-  /** What is due stays due: should this fail, the next attempt ends it. */
-  private async retire(): Promise<void> {
-    await this.rotate("held");
-    if (!this.#closed && this.#told === "") this.parts.tell({ outcome: "retired" });
   }
 
   private async voiceConcerns(draft: SecretDraft): Promise<void> {

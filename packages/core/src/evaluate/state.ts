@@ -3,7 +3,7 @@ import type { CompiledRoute } from "../model/compiled.js";
 import type { ObservedRefusal } from "../model/decision.js";
 import type { Identity } from "../model/principal.js";
 import type { Cookies, NormalizedRequest, QueryParameters, RawBody, RawRequest } from "../model/request.js";
-import type { RequestState, Settlement, TraceNote, TraceStep } from "../model/state.js";
+import type { Answers, RequestState, Settlement, TraceNote, TraceStep } from "../model/state.js";
 import type { EventStream } from "./event-stream.js";
 
 /** What a state needs of its engine; one object for all requests. */
@@ -15,6 +15,7 @@ export interface StateServices {
   parseQuery(text: string): QueryParameters | undefined;
   parseCookies(header: string): Cookies;
   readonly tracing: boolean;
+  readonly answers?: Answers;
 }
 
 export interface StateStart {
@@ -100,6 +101,10 @@ export class ExchangeState implements RequestState {
     this.tracing = services.tracing;
     this.trace = services.tracing ? [] : undefined;
     this.#services = services;
+  }
+
+  get answers(): Answers | undefined {
+    return this.#services.answers;
   }
 
   get id(): string {

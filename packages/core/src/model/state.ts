@@ -45,6 +45,15 @@ export interface Settlement {
   sees?(event: unknown): void;
 }
 
+/** Stands between the stages and the application's code where its answers are written down, or given again. */
+export interface Answers {
+  /**
+   * @param what which code, such as `check ownsOrder`
+   * @param input all that its answer may depend on
+   */
+  ask(what: string, input: unknown, call: () => unknown): unknown;
+}
+
 /**
  * One request on its way. Stages read it and fill in what they establish; one object of one shape, so that the
  * engine's property reads stay fast.
@@ -95,6 +104,8 @@ export interface RequestState {
   /** All cookies, parsed at first use. */
   readonly sentCookies: Cookies;
 
+  /** Undefined, as it mostly is: the application's code is called directly. */
+  readonly answers?: Answers | undefined;
   /** True when somebody wants to know why. Test it before building a note. */
   readonly tracing: boolean;
   note(note: TraceNote): void;

@@ -1,4 +1,4 @@
-/** What only Node has: policies as files, and the places where secrets lie. */
+/** What only Node has: policies as files, the places where secrets lie, and bundles that are signed and kept. */
 import { readFile } from "node:fs/promises";
 import { parsePolicy, type PolicyDocument } from "../index.js";
 
@@ -17,3 +17,10 @@ export async function readPolicy(path: string): Promise<PolicyDocument> {
  * file's end is no part of the secret.
  */
 export { nodeSecrets } from "../platform/node-files.js";
+
+export { keepBundle } from "./keep-bundle.js";
+export { policyTests } from "./policy-tests.js";
+export { signBundle } from "./sign-bundle.js";
+export type { BundleContent, SigningKey } from "./sign-bundle.js";
+export { watchPolicy } from "./watch-policy.js";
+export type { WatchOptions } from "./watch-policy.js";

@@ -56,6 +56,7 @@ function judgeRecord(record: CompiledRecord, state: RequestState): Judgement {
 
 /** Keys that application code finds. A record that it gets wrong is a fault, not a refusal: the caller did nothing amiss. */
 export function lookupKeyJudge(
+  name: string,
   lookup: ApiKeyLookup,
   pointer: string,
   identify: IdentityMaker,
@@ -84,7 +85,10 @@ export function lookupKeyJudge(
     if (problem !== undefined) return problem;
     let found: unknown;
     try {
-      found = lookup(credential.digest);
+      const { answers } = state;
+      const { digest } = credential;
+      found =
+        answers === undefined ? lookup(digest) : answers.ask(`lookup ${name}`, digest, () => lookup(digest));
     } catch (error) {
       return fault("the lookup threw", error);
     }

@@ -28,7 +28,7 @@ export async function compileApiKey(parts: ApiKeyParts): Promise<Judge | undefin
   const equal = environment.platform.equalInConstantTime;
   if ("lookup" in keys) {
     const lookup = ownEntry(environment.lookups, keys.lookup);
-    if (lookup !== undefined) return lookupKeyJudge(lookup, pointer, identify, equal);
+    if (lookup !== undefined) return lookupKeyJudge(keys.lookup, lookup, pointer, identify, equal);
     reportUnknown("lookups", keys.lookup, environment.lookups, pointerTo(pointer, "lookup"), environment);
     return undefined;
   }

@@ -36,7 +36,9 @@ export function customJudge(parts: CustomParts): Judge {
     const abort = new AbortController();
     let verdict: unknown;
     try {
-      verdict = code(inputFor(credential, state, AbortSignal.any([abort.signal, state.signal])));
+      const input = inputFor(credential, state, AbortSignal.any([abort.signal, state.signal]));
+      const { answers } = state;
+      verdict = answers === undefined ? code(input) : answers.ask(what, factsOf(input), () => code(input));
     } catch (error) {
       return fault(pointer, `${what} threw`, error);
     }
@@ -60,6 +62,16 @@ function inputFor(
   for (const [name, value] of state.request.headers) headers[name] = value;
   const { method, path, clientIp } = state.request;
   return { credential: credential.text, method, path, headers: Object.freeze(headers), clientIp, signal };
+}
+
+function factsOf({
+  credential,
+  method,
+  path,
+  headers,
+  clientIp,
+}: Parameters<CustomAuthenticator>[0]): unknown {
+  return { credential, method, path, headers, clientIp: clientIp ?? null };
 }
 
 /** What the map names is read from the claims; the rest is as the code gave it. */

@@ -76,12 +76,21 @@ function runOne(named: NamedCheck, state: RequestState): Finding | Promise<Findi
   const call = new CheckCall(state);
   let answer: unknown;
   try {
-    answer = named.check(call);
+    const { answers } = state;
+    answer =
+      answers === undefined
+        ? named.check(call)
+        : answers.ask(`check ${named.name}`, factsOf(call), () => named.check(call));
   } catch (error) {
     return conclude(named, state, threw(named, error));
   }
   if (isThenable(answer)) return wait(named, call, answer).then((finding) => conclude(named, state, finding));
   return conclude(named, state, judge(named, answer));
+}
+
+/** Neither `locals`, which is the application's own, nor the signal. */
+function factsOf({ principal, params, query, headers, body, route }: CheckInput): unknown {
+  return { principal, params, query, headers, body, route };
 }
 
 function isThenable(answer: unknown): answer is PromiseLike<unknown> {

@@ -1,0 +1,47 @@
+/** An exchange of the policy that serves, with what the one in shadow needs to be asked the same. */
+import type { CompiledPolicy } from "../compile/compile.js";
+import { PolicyExchange, type ExchangeServices } from "../exchange.js";
+import { heardBy } from "../lib/heard.js";
+import type { Router } from "../match/router.js";
+import type { Decision, DecisionEvent } from "../model/decision.js";
+import type { RawBody, RawRequest } from "../model/request.js";
+import { WrittenAnswers } from "./answers.js";
+
+export interface Recording {
+  readonly raw: RawRequest;
+  readonly answers: WrittenAnswers;
+  /** Undefined: the policy that served did not ask for it. */
+  body: RawBody | undefined;
+  /** Both policies judge at one instant. */
+  monotonic: number;
+}
+
+export class RecordedExchange extends PolicyExchange {
+  readonly #recording: Recording;
+
+  constructor(
+    policy: CompiledPolicy,
+    router: Router,
+    raw: RawRequest,
+    services: ExchangeServices,
+    ended: (recording: Recording, event: DecisionEvent) => void,
+  ) {
+    const recording: Recording = { raw, answers: new WrittenAnswers(), body: undefined, monotonic: 0 };
+    const { onDecision } = services;
+    super(policy, router, raw, {
+      ...services,
+      answers: recording.answers,
+      monotonic: () => (recording.monotonic = services.monotonic()),
+      onDecision: (event) => {
+        if (onDecision !== undefined) heardBy(onDecision, event);
+        ended(recording, event);
+      },
+    });
+    this.#recording = recording;
+  }
+
+  override body(body: RawBody): Decision | Promise<Decision> {
+    this.#recording.body = body;
+    return super.body(body);
+  }
+}
