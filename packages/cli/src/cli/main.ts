@@ -1,9 +1,12 @@
 /** Which command is meant, and what becomes of its outcome. */
 import { auditCommand } from "../audit/command.js";
 import { checkCommand } from "../check/command.js";
+import { completionCommand } from "../completion/command.js";
 import { explainCommand } from "../explain/command.js";
+import { initCommand } from "../init/command.js";
 import { keyCommand } from "../key/command.js";
 import { matrixCommand } from "../matrix/command.js";
+import { openapiCommand } from "../openapi/command.js";
 import { choiceHelp } from "../lib/near.js";
 import { printable } from "../lib/printable.js";
 import { version } from "../lib/version.js";
@@ -15,9 +18,12 @@ import { EXIT, UsageError, type Io } from "./io.js";
 export const COMMANDS: readonly Command[] = [
   auditCommand,
   checkCommand,
+  completionCommand,
   explainCommand,
+  initCommand,
   keyCommand,
   matrixCommand,
+  openapiCommand,
 ];
 
 /** @returns the exit code; nothing is thrown, whatever the arguments are */

@@ -64,6 +64,14 @@ export class RouteView {
     return undefined;
   }
 
+  /** All that is written, the nearest first. */
+  written<K extends keyof Shared>(key: K): readonly NonNullable<Shared[K]>[] {
+    return this.levels.flatMap(({ settings }) => {
+      const value = settings[key];
+      return value === undefined || value === null ? [] : [value];
+    });
+  }
+
   /** Each member of `request` is a key of its own. */
   request<K extends keyof Request>(member: K): Request[K] | undefined {
     for (const { settings } of this.levels) {

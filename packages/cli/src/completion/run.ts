@@ -1,0 +1,17 @@
+/** `gatehouse completion`: a shell that knows the commands and their options. */
+import type { Input } from "../cli/input.js";
+import { EXIT, UsageError, type Io } from "../cli/io.js";
+import { choiceHelp } from "../lib/near.js";
+import { SHELLS } from "./choices.js";
+import { completionScript } from "./script.js";
+
+export async function runCompletion(input: Input, io: Io): Promise<number> {
+  const [name = ""] = input.operands;
+  const shell = SHELLS.find((one) => one === name);
+  if (shell === undefined)
+    throw new UsageError(`there is no script for \`${name}\``, choiceHelp(name, SHELLS, "shells"));
+  // When it is called: the table names this command, so this file must not need the table to be loaded.
+  const { COMMANDS } = await import("../cli/main.js");
+  io.out(completionScript(shell, COMMANDS));
+  return EXIT.ok;
+}
