@@ -35,7 +35,8 @@ export class RouteView {
     readonly key: string,
     readonly settings: RouteSettings,
   ) {
-    const [methods = "", path = ""] = key.split(" ");
+    // The first blank: others are part of the path.
+    const [, methods = "", path = ""] = /^(\S*) (.*)$/su.exec(key) ?? [];
     this.methods = methods === "*" ? ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] : methods.split("|");
     this.path = path;
     this.groups = Object.entries(document.groups ?? {})

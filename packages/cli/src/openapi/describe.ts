@@ -5,8 +5,8 @@ import { authenticatorSchemes, securityOf } from "./describe-security.js";
 import { SchemaBook } from "./schema-book.js";
 import { answersOf, refusalResponses, refusalStatuses } from "./describe-answers.js";
 import { extensionOf } from "./describe-extension.js";
-import { METHODS } from "./model.js";
-import { isObject } from "./source.js";
+import { ALSO, METHODS, OTHERS } from "./model.js";
+import { isObject, member } from "./source.js";
 
 type Node = Record<string, unknown>;
 
@@ -67,7 +67,7 @@ function pathsOf(views: readonly RouteView[], context: Context): Node {
     string,
     { readonly template: string; readonly names: readonly string[]; readonly item: Node }
   >();
-  for (const view of views) {
+  for (const view of mostSpecificFirst(views)) {
     const key = view.path
       .split("/")
       .map((segment) => (segment.startsWith(":") || segment === "*" ? "{}" : segment))
@@ -80,8 +80,12 @@ function pathsOf(views: readonly RouteView[], context: Context): Node {
   return Object.fromEntries([...shapes.values()].map(({ template, item }) => [template, item]));
 }
 
-/** What only some servers route: OpenAPI has no member for it. */
-const OTHERS = "x-gatehouse-methods";
+/** A named method goes before `*`, and `:id` before a wildcard: the first that comes is the one that is met. */
+function mostSpecificFirst(views: readonly RouteView[]): readonly RouteView[] {
+  const rank = ({ key, path }: RouteView): number =>
+    (path.endsWith("/*") ? 2 : 0) + (key.startsWith("* ") ? 1 : 0);
+  return views.toSorted((a, b) => rank(a) - rank(b));
+}
 
 function addOperation(
   item: Node,
@@ -90,13 +94,20 @@ function addOperation(
   names: readonly string[],
   context: Context,
 ): void {
-  const operation = operationOf(view, method, names, context);
   const key = method.toLowerCase();
+  const operation = operationOf(view, method, names, context);
   if (METHODS.some((one) => one === key)) {
-    // `GET /a/*` beside `GET /a/:id`: one path here, two there. The more specific stays, and the other is told.
-    if (item[key] === undefined) item[key] = operation;
-    else item["x-gatehouse-also"] = [...list(item["x-gatehouse-also"]), { method, ...operation }];
-  } else item[OTHERS] = { ...(isObject(item[OTHERS]) ? item[OTHERS] : {}), [method]: operation };
+    const before = item[key];
+    if (before === undefined) item[key] = operation;
+    // `GET /a/*` beside `GET /a/:id`: one path there, two here. The same path under `*` is never met.
+    else if (!context.plain && isWildcard(operation) && !isWildcard(before))
+      item[ALSO] = [...list(item[ALSO]), { method, ...operation }];
+  } else if (!context.plain)
+    item[OTHERS] = { ...(isObject(item[OTHERS]) ? item[OTHERS] : {}), [method]: operation };
+}
+
+function isWildcard(operation: unknown): boolean {
+  return member(member(operation, "x-gatehouse"), "wildcard") === true;
 }
 
 function list(value: unknown): readonly unknown[] {

@@ -138,7 +138,7 @@ function mendSchema(policy: Node, path: readonly string[], error: Diagnostic, it
     return true;
   }
   const whole = schemaAbove(policy, path);
-  if (whole === undefined) return false;
+  if (whole === undefined) return dropParameter(policy, path, error, items);
   items.push({
     kind: "lost",
     code: "schema",
@@ -147,6 +147,22 @@ function mendSchema(policy: Node, path: readonly string[], error: Diagnostic, it
     message: `nothing fits this until somebody writes it: ${error.message}`,
   });
   return put(policy, whole, false);
+}
+
+/** Of the query alone: there, what no schema names is refused. */
+function dropParameter(policy: Node, path: readonly string[], error: Diagnostic, items: Item[]): boolean {
+  const [, route = "", , carrier, name = ""] = path;
+  const query = at(policy, path.slice(0, 4));
+  if (carrier !== "query" || !isObject(query) || !Object.hasOwn(query, name)) return false;
+  delete (query as Node)[name];
+  items.push({
+    kind: "lost",
+    code: "parameter",
+    source: "",
+    at: pointerTo("/routes", route, "request", "query"),
+    message: `the parameter \`${name}\` is refused: ${error.message}`,
+  });
+  return true;
 }
 
 /** It is told at the schema, not at the keyword. */

@@ -2,6 +2,10 @@
 import type { Schema } from "./schema.js";
 
 export const METHODS = ["get", "put", "post", "delete", "options", "head", "patch"] as const;
+/** Operations of a path for which OpenAPI 3.1 has no member: those of further methods, and those below a wildcard beside a parameter. */
+export const OTHERS = "x-gatehouse-methods";
+export const ALSO = "x-gatehouse-also";
+
 export const CARRIERS = ["path", "query", "header", "cookie"] as const;
 export type Carrier = (typeof CARRIERS)[number];
 

@@ -1,13 +1,22 @@
 /** An OpenAPI document, 3.0 or 3.1, as a model of the API. */
 import { pointerTo } from "../lib/pointer.js";
 import { Items } from "./list.js";
-import { METHODS, type Answer, type ApiModel, type Body, type Operation, type Parameter } from "./model.js";
+import {
+  ALSO,
+  METHODS,
+  OTHERS,
+  type Answer,
+  type ApiModel,
+  type Body,
+  type Operation,
+  type Parameter,
+} from "./model.js";
 import { readParameters } from "./parameters.js";
 import { childPlace, Documents, type Place, type SourceLoader } from "./references.js";
 import { SchemaReader, sourceOf } from "./schema.js";
 import { readSchemes, readSecurity } from "./security.js";
 import { readServers, type Servers } from "./servers.js";
-import { isObject, member, OpenApiError, textOf, type JsonObject } from "./source.js";
+import { isObject, listOf, member, OpenApiError, textOf, type JsonObject } from "./source.js";
 
 export interface Described {
   readonly model: ApiModel;
@@ -99,7 +108,10 @@ class DocumentReader {
     const item = this.documents.resolve(at);
     if (!isObject(item.value)) return;
     for (const key of Object.keys(item.value)) {
-      if (METHODS.some((method) => method === key)) this.readOperation(key, template, item, servers);
+      if (METHODS.some((method) => method === key))
+        this.readOperation(key, template, item, childPlace(item, key), servers);
+      else if (key === OTHERS) this.readOthers(template, item, servers);
+      else if (key === ALSO) this.readAlso(template, item, servers);
       else if (key === "trace") this.lose("trace", childPlace(item, key), "`TRACE` is never routed");
       else if (key === "servers")
         this.lose(
@@ -119,8 +131,23 @@ class DocumentReader {
     }
   }
 
-  private readOperation(key: string, template: string, item: Place, servers: Servers): void {
-    const place = childPlace(item, key);
+  private readOthers(template: string, item: Place, servers: Servers): void {
+    const others = childPlace(item, OTHERS);
+    for (const method of Object.keys(isObject(others.value) ? others.value : {}))
+      if (/^[A-Z]{1,30}$/u.test(method))
+        this.readOperation(method, template, item, childPlace(others, method), servers);
+  }
+
+  private readAlso(template: string, item: Place, servers: Servers): void {
+    const also = childPlace(item, ALSO);
+    for (const [index, one] of listOf(also.value).entries()) {
+      const method = textOf(member(one, "method")) ?? "";
+      if (/^[A-Z]{1,30}$/u.test(method))
+        this.readOperation(method, template, item, childPlace(also, index), servers);
+    }
+  }
+
+  private readOperation(key: string, template: string, item: Place, place: Place, servers: Servers): void {
     const value = place.value;
     if (!isObject(value)) return;
     if (this.operations.length >= MAX_OPERATIONS)
@@ -183,6 +210,7 @@ class DocumentReader {
       "security",
       "tags",
       "externalDocs",
+      "method",
     ];
     for (const key of Object.keys(value)) {
       if (known.includes(key)) continue;

@@ -177,7 +177,7 @@ function answersOf(
   at: string,
   tell: (item: Item) => void,
 ): unknown {
-  const own = answers.filter((one) => isStatus(one.status) && one.events === undefined);
+  const own = answers.filter((one) => isStatus(one.status));
   for (const { status } of answers.filter((one) => !isStatus(one.status) && one.types.length > 0))
     tell({
       kind: "note",
@@ -186,7 +186,9 @@ function answersOf(
       message: `what \`${status}\` says of a body is not needed: bodies of 5xx never leave, and others have none`,
     });
   const good = own.filter(({ status }) => status.startsWith("2"));
-  const unread = good.filter(({ schema, status }) => schema === undefined && !NO_BODY.has(status));
+  const unread = good.filter(
+    ({ schema, events, status }) => schema === undefined && events === undefined && !NO_BODY.has(status),
+  );
   if (unread.length > 0) {
     tell({
       kind: "decide",
