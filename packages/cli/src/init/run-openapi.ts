@@ -4,9 +4,9 @@ import type { Input } from "../cli/input.js";
 import { EXIT, UsageError, type Io } from "../cli/io.js";
 import { POLICY_FILES } from "../lib/policy-name.js";
 import { printable } from "../lib/printable.js";
-import type { Item, ItemKind } from "../openapi/list.js";
 import { OpenApiError } from "../openapi/source.js";
 import { policyFromOpenApi, type OpenApiPolicy } from "./from-openapi.js";
+import { formatItems } from "./items.js";
 import { told, writeAll } from "./run.js";
 import { TEST_FILE, type StarterFile } from "./starter.js";
 
@@ -44,39 +44,4 @@ async function policyMade(file: string, io: Io): Promise<OpenApiPolicy | string>
       .join("");
     return `no policy that can be served comes of ${file}, and nothing was written:\n${problems}`;
   }
-}
-
-const HEADS: readonly (readonly [ItemKind, string])[] = [
-  ["decide", "to decide"],
-  ["lost", "not carried over"],
-  ["note", "to know"],
-];
-
-/** Every line is there; what is said of several places is said once. */
-export function formatItems(items: readonly Item[]): string {
-  return HEADS.map(([kind, head]) =>
-    section(
-      head,
-      items.filter((item) => item.kind === kind),
-    ),
-  ).join("");
-}
-
-function section(head: string, items: readonly Item[]): string {
-  if (items.length === 0) return "";
-  const byMessage = new Map<string, Item[]>();
-  for (const item of items) byMessage.set(item.message, [...(byMessage.get(item.message) ?? []), item]);
-  const lines = [...byMessage].map(
-    ([message, same]) =>
-      `- ${message}\n${same
-        .map(placeOf)
-        .filter((place) => place !== "")
-        .map((place) => `    ${place}\n`)
-        .join("")}`,
-  );
-  return `\n${head} (${items.length}):\n${lines.join("")}`;
-}
-
-function placeOf({ source, at }: Item): string {
-  return [source, at].filter((one) => one !== undefined && one !== "").join(" -> ");
 }

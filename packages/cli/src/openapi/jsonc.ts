@@ -29,7 +29,7 @@ class Writer {
   }
 
   private written(value: unknown, at: string, indent: string): string {
-    if (typeof value !== "object" || value === null) return JSON.stringify(value);
+    if (typeof value !== "object" || value === null) return scalar(value);
     if (indent !== "" && !this.around.has(at)) {
       const flat = spaced(value);
       if (indent.length + flat.length <= WIDTH) return flat;
@@ -39,7 +39,7 @@ class Writer {
     const lines = Object.entries(value).map(([key, one]: [string, unknown]) => {
       const pointer = pointerTo(at, key);
       const above = (this.comments.get(pointer) ?? []).map((line) => comment(line, inner)).join("");
-      return `${above}${inner}${list ? "" : `${JSON.stringify(key)}: `}${this.written(one, pointer, inner)},\n`;
+      return `${above}${inner}${list ? "" : `${scalar(key)}: `}${this.written(one, pointer, inner)},\n`;
     });
     if (lines.length === 0) return list ? "[]" : "{}";
     return `${list ? "[" : "{"}\n${lines.join("")}${indent}${list ? "]" : "}"}`;
@@ -51,10 +51,20 @@ function comment(text: string, indent: string): string {
   return `${indent}// ${printable(text.replaceAll(/\s+/gu, " "))}`.trimEnd() + "\n";
 }
 
+/** What JSON may carry raw and a reader would not see, or see in another order (CVE-2021-42574). */
+const UNSEEN = /[\u007F-\u009F\u200B-\u200F\u2028-\u202E\u2060-\u2069\uFEFF]/gu;
+
+function scalar(value: unknown): string {
+  return JSON.stringify(value).replaceAll(
+    UNSEEN,
+    (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
+  );
+}
+
 /** On one line, as people write it. */
 function spaced(value: unknown): string {
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  if (typeof value !== "object" || value === null) return scalar(value);
   if (Array.isArray(value)) return `[${value.map(spaced).join(", ")}]`;
-  const members = Object.entries(value).map(([key, one]) => `${JSON.stringify(key)}: ${spaced(one)}`);
+  const members = Object.entries(value).map(([key, one]) => `${scalar(key)}: ${spaced(one)}`);
   return members.length === 0 ? "{}" : `{ ${members.join(", ")} }`;
 }

@@ -2,12 +2,11 @@
 import type { PolicyDocument } from "@gatehouse/core";
 import type { Input } from "../cli/input.js";
 import { EXIT, UsageError, type Io } from "../cli/io.js";
-import { paint } from "../cli/paint.js";
 import { policyFrom } from "../lib/policy-file.js";
 import { policyNamed } from "../lib/policy-name.js";
-import { printable } from "../lib/printable.js";
 import { describePolicy } from "./describe.js";
-import { driftOf, type Drift, type DriftReport } from "./drift.js";
+import { driftOf, type DriftReport } from "./drift.js";
+import { formatDrift } from "./format-drift.js";
 import { OpenApiError } from "./source.js";
 
 export async function runOpenApi(input: Input, io: Io): Promise<number> {
@@ -40,26 +39,4 @@ async function reportOf(policy: PolicyDocument, file: string, io: Io): Promise<D
     if (error instanceof OpenApiError) throw new UsageError(`\`${file}\`: ${error.message}`, error.help);
     throw error;
   }
-}
-
-const COLOURS = { stricter: "blue", looser: "red", unknown: "yellow" } as const;
-
-export function formatDrift({ drifts, notCompared }: DriftReport, file: string, colour = false): string {
-  const dye = paint(colour);
-  const byRoute = new Map<string, Drift[]>();
-  for (const drift of drifts) byRoute.set(drift.route, [...(byRoute.get(drift.route) ?? []), drift]);
-  const routes = [...byRoute].map(
-    ([route, own]) =>
-      `${printable(route)}\n${own.map(({ direction, aspect, message }) => `  ${dye(COLOURS[direction], direction)} ${aspect}: ${printable(message)}\n`).join("")}`,
-  );
-  const rest = notCompared.map(
-    ({ message, source }) => `  ${printable(message)}\n    ${printable(source)}\n`,
-  );
-  const count = (direction: Drift["direction"]): number =>
-    drifts.filter((one) => one.direction === direction).length;
-  const sum =
-    drifts.length === 0
-      ? `${printable(file)} is what the policy enforces\n`
-      : `${drifts.length} ${drifts.length === 1 ? "difference" : "differences"} from ${printable(file)}: the policy is stricter in ${count("stricter")}, looser in ${count("looser")}, and ${count("unknown")} cannot be told\n`;
-  return [...routes, ...(rest.length > 0 ? [`not compared:\n${rest.join("")}`] : []), sum].join("\n");
 }
