@@ -132,7 +132,7 @@ describe("wrong usage", () => {
     [
       ["explain", "a", "b"],
       "`explain` takes only a policy file: `b` is one too many",
-      "see: gatehouse check --help",
+      "see: gatehouse explain --help",
     ],
     [["--hlep"], "unknown option `--hlep`", "see: gatehouse --help"],
     [["check", "--__proto__", "x"], "unknown option `--__proto__`", "see:"],

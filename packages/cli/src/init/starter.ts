@@ -39,8 +39,8 @@ const POLICY = `// Who may call this API, how often, with what, and what may lea
       "issuer": "https://id.example.com/",
       "audience": "notes-api",
       "algorithms": ["ES256"],
-      // No key stands in a policy. This one is the provider's public key, as PEM, in an environment variable; a file
-      // works too: { "jwks": "keys/jwks.json" }. The tests need neither: they bring throwaway keys.
+      // No key stands in a policy. This one is the provider's public key, as PEM, in an environment variable. With
+      // { "discovery": "openid" } the provider's own are fetched. The tests need neither: they bring throwaway keys.
       "keys": { "pem": { "secret": "env:TOKEN_PUBLIC_KEY" } },
       // A stolen token is good for an hour, whatever it says of itself.
       "maxAge": "1h",

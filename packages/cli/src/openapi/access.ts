@@ -36,7 +36,10 @@ export class Access {
         continue;
       }
       const name = freeName(scheme, authenticators);
-      const made = authenticatorOf(name, settings, audience, tell);
+      const source = pointerTo("#/components/securitySchemes", scheme);
+      const made = authenticatorOf(name, settings, audience, (item) => {
+        tell({ ...item, source });
+      });
       if (made === undefined) continue;
       authenticators[name] = made;
       names.set(scheme, name);
@@ -243,7 +246,8 @@ function jwt(name: string, issuer: string | undefined, audience: string, tell: T
     code: "token-keys",
     source,
     at: `${at}/keys`,
-    message: "the issuer's public keys, and in `algorithms` how it signs",
+    message:
+      'the issuer\'s public keys, here or by `{ "discovery": "openid" }` from the issuer itself, and in `algorithms` how it signs',
   });
   tell({
     kind: "decide",
