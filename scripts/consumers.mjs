@@ -166,6 +166,40 @@ try {
       if (found.length > 0) throw new Error(`loaded: ${found.join(", ")}`);
     });
   }
+  await prove("npx gatehouse init && npx gatehouse check && npx gatehouse test, in an empty folder", () => {
+    const empty = join(temp, "empty");
+    mkdirSync(empty);
+    const command = "gatehouse";
+    const gatehouse = (...args) =>
+      execFileSync("npx", ["--no-install", command, ...args], {
+        cwd: empty,
+        encoding: "utf8",
+        stdio: "pipe",
+      });
+    gatehouse("init");
+    gatehouse("check", "--deny-warnings");
+    gatehouse("audit");
+    // Until there is a command for it, the kit runs the file.
+    if (/^ {2}test /m.test(gatehouse("--help"))) gatehouse("test");
+    else
+      execFileSync(
+        process.execPath,
+        [
+          "--input-type=module",
+          "--eval",
+          `import { runPolicyTests } from "@gatehouse/core/testing";
+           const { passed, failed } = await runPolicyTests("gatehouse.policy-test.json");
+           if (failed > 0 || passed === 0) throw new Error(failed + " failed, " + passed + " passed");`,
+        ],
+        { cwd: empty, stdio: "pipe" },
+      );
+    gatehouse("openapi");
+    const api =
+      "openapi: 3.1.0\ninfo: { title: t, version: '1' }\npaths: { /a: { get: { responses: {} } } }\n";
+    writeFileSync(join(empty, "api.yaml"), api);
+    gatehouse("init", "--from-openapi", "api.yaml", "--force");
+    gatehouse("check");
+  });
   await prove("sanitizing HTML without the peers says what to install", () => {
     execFileSync(process.execPath, ["sanitize.mjs", "missing"], { cwd: temp, stdio: "pipe" });
   });

@@ -129,7 +129,11 @@ describe("wrong usage", () => {
     [["check", "x", "--json=yes"], "`--json` takes no value", "see: gatehouse check --help"],
     [["check", "x", "--format", "json", "--format", "json"], "`--format` is given twice", "see:"],
     [["check", "x", "--json", "--format", "sarif"], "`--json` contradicts `--format sarif`", "see:"],
-    [["check"], "`check` needs a policy file", "see: gatehouse check --help"],
+    [
+      ["explain", "a", "b"],
+      "`explain` takes only a policy file: `b` is one too many",
+      "see: gatehouse explain --help",
+    ],
     [["--hlep"], "unknown option `--hlep`", "see: gatehouse --help"],
     [["check", "--__proto__", "x"], "unknown option `--__proto__`", "see:"],
   ])("%j is told and ends with 2", (args, message, help) => {

@@ -3,12 +3,11 @@ import { pointerTo } from "../lib/pointer.js";
 import type { AuthorizeEntry, RouteView } from "../lib/routes.js";
 import { durationOf } from "./duration.js";
 import type { AuditContext, AuditRule, Hit } from "./finding.js";
+import { isSensitive } from "./sensitive.js";
 
 const UNSAFE = new Set(["POST", "PUT", "PATCH", "DELETE"]);
 
 const isUnsafe = ({ methods }: RouteView): boolean => methods.some((method) => UNSAFE.has(method));
-const SENSITIVE =
-  /(?:^|[/_-])(?:log-?in|sign-?in|token|tokens|password|passwd|forgot|reset|recover|otp|mfa|2fa|verify|verification|register|registration|sign-?up|session|sessions)(?:$|[/_-])/iu;
 
 /** Whether an entry, or what stands beside it, looks at the object that is asked for. */
 function looksAtObject({ when, forbid, check }: AuthorizeEntry): boolean {
@@ -50,7 +49,7 @@ export const CALLER_RULES: readonly AuditRule[] = [
       routes
         .filter(({ open }) => open)
         .map((view) => {
-          const changes = isUnsafe(view) && !SENSITIVE.test(view.path);
+          const changes = isUnsafe(view) && !isSensitive(view.path);
           const message = changes ? "anybody may change something here" : "anybody may call this route";
           return { pointer: view.pointer, message, severity: changes ? "medium" : "info" };
         }),
@@ -248,7 +247,7 @@ export const CALLER_RULES: readonly AuditRule[] = [
     asvs: ["2.4.1"],
     find: ({ routes, policy }) =>
       routes
-        .filter((view) => view.methods.includes("POST") && SENSITIVE.test(view.path))
+        .filter((view) => view.methods.includes("POST") && isSensitive(view.path))
         .filter((view) => view.limits.every((name) => (policy.limits?.[name]?.count ?? "all") === "all"))
         .map((view) => ({ pointer: view.pointer, message: "no limit counts failures here" })),
   },

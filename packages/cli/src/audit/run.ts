@@ -2,13 +2,14 @@
 import type { Input } from "../cli/input.js";
 import { EXIT, UsageError, type Io } from "../cli/io.js";
 import { policyFrom } from "../lib/policy-file.js";
+import { policyNamed } from "../lib/policy-name.js";
 import { audit } from "./audit.js";
 import { applyBaseline, readBaseline, type Acceptance } from "./baseline.js";
 import { SEVERITIES, type AuditFormat, type Severity } from "./choices.js";
 import { formatAudit } from "./formats.js";
 
 export async function runAudit(input: Input, io: Io): Promise<number> {
-  const [file = ""] = input.operands;
+  const file = await policyNamed(input.operands[0], io);
   const given = input.text("format") as AuditFormat | undefined;
   if (input.flag("json") && given !== undefined && given !== "json")
     throw new UsageError(`\`--json\` contradicts \`--format ${given}\``);

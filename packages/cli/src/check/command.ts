@@ -4,11 +4,11 @@ import type { Command } from "../cli/command.js";
 export const checkCommand: Command = {
   name: "check",
   summary: "all problems of policy files, each with its place and its mend",
-  usage: ["FILE… [options]"],
-  operands: { least: 1, most: Infinity, what: "a policy file (`-` is the standard input)" },
+  usage: ["[FILE…] [options]"],
+  operands: { least: 0, most: Infinity, what: "a policy file (`-` is the standard input)" },
   about:
     "Reads nothing but the files: no secret, no network, no other file. What only the environment can tell (a secret that is not set, a key file that does not parse) is told when the policy is loaded. " +
-    "Exits with 0 when there is no error, with 1 when there is one (with --deny-warnings: or a warning), with 2 when a file cannot be read.",
+    "Exits with 0 when there is no error, with 1 when there is one (with --deny-warnings: or a warning), with 2 when a file cannot be read. Without a file it is gatehouse.policy.jsonc of the current folder.",
   options: {
     format: {
       type: "text",

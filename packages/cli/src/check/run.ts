@@ -1,6 +1,7 @@
 /** `gatehouse check`: is this a policy that can be served? */
 import type { Input } from "../cli/input.js";
 import { UsageError, EXIT, type Io } from "../cli/io.js";
+import { policyNamed } from "../lib/policy-name.js";
 import { check, countsOf, type CheckedText } from "./check.js";
 import { formatJson } from "./json.js";
 import { formatPretty } from "./pretty.js";
@@ -11,7 +12,8 @@ export async function runCheck(input: Input, io: Io): Promise<number> {
   if (input.flag("json") && format !== undefined && format !== "json")
     throw new UsageError(`\`--json\` contradicts \`--format ${format}\``);
   const checked: CheckedText[] = [];
-  for (const file of input.operands) checked.push(await checkFile(file, io));
+  const files = input.operands.length > 0 ? input.operands : [await policyNamed(undefined, io)];
+  for (const file of files) checked.push(await checkFile(file, io));
   io.out(FORMATS[input.flag("json") ? "json" : ((format ?? "pretty") as keyof typeof FORMATS)](checked, io));
   const { errors, warnings } = countsOf(checked);
   return errors > 0 || (warnings > 0 && input.flag("deny-warnings")) ? EXIT.findings : EXIT.ok;

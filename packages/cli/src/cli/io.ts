@@ -1,5 +1,5 @@
 /** All that a command touches of the world: what is handed in can be stood in for by a test. */
-import { readFile, writeFile } from "node:fs/promises";
+import { lstat, readFile, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { isatty } from "node:tty";
 
@@ -15,6 +15,14 @@ export interface Io {
   readonly typed: boolean;
   /** @throws UsageError when it cannot be read; `-` is the standard input */
   read(path: string): Promise<string>;
+  /** Whether anything at all has this name. */
+  exists(path: string): Promise<boolean>;
+  /**
+   * Writes a file.
+   * @param replace whether one of this name may be lost
+   * @throws UsageError when it cannot be written, or is there already and may not be lost
+   */
+  write(path: string, text: string, replace: boolean): Promise<void>;
   /**
    * Writes a new file that only its owner may read.
    * @throws UsageError when it cannot be written, or is there already: what it held would be lost
@@ -62,7 +70,9 @@ export function processIo(): Io {
     now: () => Date.now(),
     typed: isatty(0),
     read: readText,
-    writeSecret,
+    exists,
+    write: (path, text, replace) => writeText(path, text, { flag: replace ? "w" : "wx" }),
+    writeSecret: (path, text) => writeText(path, text, { flag: "wx", mode: 0o600 }),
   };
 }
 
@@ -75,9 +85,21 @@ async function readText(path: string): Promise<string> {
   }
 }
 
-async function writeSecret(path: string, text: string): Promise<void> {
+/** A link that leads nowhere is there too: what is written would land where it points. */
+async function exists(path: string): Promise<boolean> {
+  return await lstat(resolve(path)).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function writeText(
+  path: string,
+  text: string,
+  options: { readonly flag: "w" | "wx"; readonly mode?: number },
+): Promise<void> {
   try {
-    await writeFile(resolve(path), text, { flag: "wx", mode: 0o600 });
+    await writeFile(resolve(path), text, options);
   } catch (error) {
     throw new UsageError(`\`${path}\` cannot be written: ${reasonOf(error)}`);
   }

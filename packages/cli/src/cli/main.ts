@@ -2,9 +2,12 @@
 import { auditCommand } from "../audit/command.js";
 import { bundleCommand } from "../bundle/command.js";
 import { checkCommand } from "../check/command.js";
+import { completionCommand } from "../completion/command.js";
 import { explainCommand } from "../explain/command.js";
+import { initCommand } from "../init/command.js";
 import { keyCommand } from "../key/command.js";
 import { matrixCommand } from "../matrix/command.js";
+import { openapiCommand } from "../openapi/command.js";
 import { choiceHelp } from "../lib/near.js";
 import { printable } from "../lib/printable.js";
 import { version } from "../lib/version.js";
@@ -17,9 +20,12 @@ export const COMMANDS: readonly Command[] = [
   auditCommand,
   bundleCommand,
   checkCommand,
+  completionCommand,
   explainCommand,
+  initCommand,
   keyCommand,
   matrixCommand,
+  openapiCommand,
 ];
 
 /** @returns the exit code; nothing is thrown, whatever the arguments are */

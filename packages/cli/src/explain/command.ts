@@ -6,15 +6,15 @@ export const explainCommand: Command = {
   name: "explain",
   summary: "what becomes of one request: each stage, what it read, and what would have to change",
   usage: [
-    "POLICY --url URL [options]",
-    "POLICY --curl 'curl …' [options]",
-    "POLICY --har FILE [--entry N] [options]",
+    "[POLICY] --url URL [options]",
+    "[POLICY] --curl 'curl …' [options]",
+    "[POLICY] --har FILE [--entry N] [options]",
   ],
-  operands: { least: 1, most: 1, what: "a policy file" },
+  operands: { least: 0, most: 1, what: "a policy file" },
   about:
     "The request is put to the real engine, without a server. Where it presents a credential, the policy's keys are needed, as a server needs them: secrets come from the environment and from files. " +
     "With --assume-person or --as nobody's keys are needed: a throwaway credential is made. The application's checks are assumed to say yes, and that is told, unless --check says otherwise. " +
-    "Exits with 0 where the request is admitted or answered, with 1 where it is refused.",
+    "Exits with 0 where the request is admitted or answered, with 1 where it is refused. Without a file it is gatehouse.policy.jsonc of the current folder.",
   options: {
     method: { type: "text", short: "X", value: "METHOD", help: "Default GET, with --data POST." },
     url: {

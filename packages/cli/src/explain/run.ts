@@ -8,6 +8,7 @@ import type { Input } from "../cli/input.js";
 import { EXIT, UsageError, type Io } from "../cli/io.js";
 import { choiceHelp } from "../lib/near.js";
 import { policyFrom } from "../lib/policy-file.js";
+import { policyNamed } from "../lib/policy-name.js";
 import { checksIn, lacksSecrets } from "./ask.js";
 import { readCurl } from "./curl.js";
 import { explain, type ExplainOptions } from "./explain.js";
@@ -16,7 +17,7 @@ import { formatExplanation } from "./pretty.js";
 import { DEFAULT_IP, has, placeOf, readHeader, type WireRequest } from "./request.js";
 
 export async function runExplain(input: Input, io: Io): Promise<number> {
-  const [file = ""] = input.operands;
+  const file = await policyNamed(input.operands[0], io);
   const policy = await policyFrom(file, io);
   const { request, ignored } = await requestFrom(input, io);
   const options = await optionsFrom(input, policy, file, io);

@@ -35,7 +35,8 @@ export class RouteView {
     readonly key: string,
     readonly settings: RouteSettings,
   ) {
-    const [methods = "", path = ""] = key.split(" ");
+    // The first blank: others are part of the path.
+    const [, methods = "", path = ""] = /^(\S*) (.*)$/su.exec(key) ?? [];
     this.methods = methods === "*" ? ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] : methods.split("|");
     this.path = path;
     this.groups = Object.entries(document.groups ?? {})
@@ -62,6 +63,14 @@ export class RouteView {
       if (value !== undefined && value !== null) return { value, pointer: pointerTo(pointer, key) };
     }
     return undefined;
+  }
+
+  /** All that is written, the nearest first. */
+  written<K extends keyof Shared>(key: K): readonly NonNullable<Shared[K]>[] {
+    return this.levels.flatMap(({ settings }) => {
+      const value = settings[key];
+      return value === undefined || value === null ? [] : [value];
+    });
   }
 
   /** Each member of `request` is a key of its own. */

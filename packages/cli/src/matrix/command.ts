@@ -5,11 +5,11 @@ import { MATRIX_FORMATS } from "./choices.js";
 export const matrixCommand: Command = {
   name: "matrix",
   summary: "who may call what: every route for anonymous callers, callers without roles, and each role",
-  usage: ["POLICY [--format FORMAT] [--check FILE]"],
-  operands: { least: 1, most: 1, what: "a policy file" },
+  usage: ["[POLICY] [--format FORMAT] [--check FILE]"],
+  operands: { least: 0, most: 1, what: "a policy file" },
   about:
     "Every cell is asked of the real engine, with throwaway credentials, so no secret is needed: allow, refuse with status and code, or allow under a condition, which is stated. " +
-    "With --check a reviewed matrix is compared with what the policy says now: 0 where nothing changed, 1 with every changed cell where something did.",
+    "With --check a reviewed matrix is compared with what the policy says now: 0 where nothing changed, 1 with every changed cell where something did. Without a file it is gatehouse.policy.jsonc of the current folder.",
   options: {
     format: {
       type: "text",

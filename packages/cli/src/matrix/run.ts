@@ -2,6 +2,7 @@
 import type { Input } from "../cli/input.js";
 import { EXIT, UsageError, type Io } from "../cli/io.js";
 import { policyFrom } from "../lib/policy-file.js";
+import { policyNamed } from "../lib/policy-name.js";
 import { printable } from "../lib/printable.js";
 import { matrixChanges } from "./compare.js";
 import type { MatrixFormat } from "./choices.js";
@@ -10,7 +11,7 @@ import { matrix, type Matrix } from "./matrix.js";
 import { tableOf } from "./text.js";
 
 export async function runMatrix(input: Input, io: Io): Promise<number> {
-  const [file = ""] = input.operands;
+  const file = await policyNamed(input.operands[0], io);
   const given = input.flag("json") ? "json" : (input.text("format") as MatrixFormat | undefined);
   if (input.flag("json") && input.has("format") && input.text("format") !== "json")
     throw new UsageError(`\`--json\` contradicts \`--format ${input.text("format") ?? ""}\``);
