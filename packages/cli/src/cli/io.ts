@@ -11,6 +11,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Milliseconds since the epoch. */
   now(): number;
+  /** Whether somebody watches what is told besides, such as progress: a terminal. */
+  readonly watched: boolean;
   /** Whether somebody types the standard input. */
   readonly typed: boolean;
   /** @throws UsageError when it cannot be read; `-` is the standard input */
@@ -20,6 +22,16 @@ export interface Io {
    * @throws UsageError when it cannot be written, or is there already: what it held would be lost
    */
   writeSecret(path: string, text: string): Promise<void>;
+  /**
+   * Writes a report, over an earlier one.
+   * @throws UsageError when it cannot be written
+   */
+  write(path: string, text: string): Promise<void>;
+  /**
+   * Writes a file that somebody is going to edit.
+   * @throws UsageError when it cannot be written, or is there already
+   */
+  writeNew(path: string, text: string): Promise<void>;
 }
 
 /** The command line cannot be obeyed: exit code 2. */
@@ -61,8 +73,11 @@ export function processIo(): Io {
     env: process.env,
     now: () => Date.now(),
     typed: isatty(0),
+    watched: isatty(2),
     read: readText,
-    writeSecret,
+    writeSecret: (path, text) => writeText(path, text, { flag: "wx", mode: 0o600 }),
+    write: (path, text) => writeText(path, text, {}),
+    writeNew: (path, text) => writeText(path, text, { flag: "wx" }),
   };
 }
 
@@ -75,9 +90,13 @@ async function readText(path: string): Promise<string> {
   }
 }
 
-async function writeSecret(path: string, text: string): Promise<void> {
+async function writeText(
+  path: string,
+  text: string,
+  how: { readonly flag?: string; readonly mode?: number },
+): Promise<void> {
   try {
-    await writeFile(resolve(path), text, { flag: "wx", mode: 0o600 });
+    await writeFile(resolve(path), text, how);
   } catch (error) {
     throw new UsageError(`\`${path}\` cannot be written: ${reasonOf(error)}`);
   }

@@ -4,6 +4,7 @@ import { checkCommand } from "../check/command.js";
 import { explainCommand } from "../explain/command.js";
 import { keyCommand } from "../key/command.js";
 import { matrixCommand } from "../matrix/command.js";
+import { testCommand } from "../test/command.js";
 import { choiceHelp } from "../lib/near.js";
 import { printable } from "../lib/printable.js";
 import { version } from "../lib/version.js";
@@ -18,6 +19,7 @@ export const COMMANDS: readonly Command[] = [
   explainCommand,
   keyCommand,
   matrixCommand,
+  testCommand,
 ];
 
 /** @returns the exit code; nothing is thrown, whatever the arguments are */

@@ -476,7 +476,7 @@ describe("checks", () => {
 
 /** Notes that say what decided. */
 function told({ notes }: { readonly notes: readonly TraceNote[] }): readonly object[] {
-  return notes.filter(({ rule }) => rule !== undefined).map(({ reached: _, ...note }) => note);
+  return notes.filter(({ rule }) => rule !== undefined).map(({ rule, reason, read }) => ({ rule, reason, ...(read === undefined ? {} : { read }) }));
 }
 
 describe("traces", () => {
