@@ -39,7 +39,11 @@ export default defineConfig([
   },
   {
     ...common,
-    entry: { index: `${cli}/src/index.ts`, bin: `${cli}/src/bin.ts` },
+    entry: {
+      index: `${cli}/src/index.ts`,
+      bin: `${cli}/src/bin.ts`,
+      "mutate-worker": `${cli}/src/mutate/worker.ts`,
+    },
     outDir: `${cli}/dist`,
     tsconfig: `${cli}/tsconfig.build.json`,
   },

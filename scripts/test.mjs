@@ -44,6 +44,24 @@ const steps = [
     shows: true,
   },
   {
+    // About 25 s of processor time: too long for a test of vitest's.
+    name: "the orders policy is tested",
+    run: [
+      [
+        node,
+        "packages/cli/dist/bin.js",
+        "test",
+        "examples/orders/orders.policy-test.json",
+        "--coverage-min",
+        "100",
+        "--mutate-min",
+        "95",
+        "--no-requests",
+      ],
+    ],
+    after: "build",
+  },
+  {
     name: "examples",
     run: [[node, "scripts/examples.mjs"]],
     after: "build",

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { AUDIT_RULES } from "gatehouse";
+import { AUDIT_RULES, COVERAGE_KINDS } from "gatehouse";
 import { commandUnderTest } from "./support.js";
 
 const page = readFileSync(new URL("../../docs/cli.md", import.meta.url), "utf8");
@@ -42,6 +42,13 @@ function patternOf(output: string): RegExp {
   return new RegExp(`^${parts.join("[^\\n]+?")}$`, "u");
 }
 
+/** What the rows of a section are about. */
+function rowsBelow(heading: string): string[] {
+  const from = page.indexOf(heading) + heading.length;
+  const section = page.slice(from, page.indexOf("\n##", from) < 0 ? undefined : page.indexOf("\n##", from));
+  return Array.from(section.matchAll(/^\| `([a-z-]+)` /gm), ([, id = ""]) => id);
+}
+
 describe("docs/cli.md", () => {
   const steps = stepsOf(page);
 
@@ -66,9 +73,11 @@ describe("docs/cli.md", () => {
   }
 
   it("has a row for every rule of the audit, and no other", () => {
-    const section = page.slice(page.indexOf("\n## audit"));
-    const rows = Array.from(section.matchAll(/^\| `([a-z-]+)` /gm), ([, id = ""]) => id);
-    expect(rows.sort()).toEqual(AUDIT_RULES.map(({ id }) => id));
+    expect(rowsBelow("\n## audit").sort()).toEqual(AUDIT_RULES.map(({ id }) => id));
+  });
+
+  it("has a row for every kind of coverage, in order", () => {
+    expect(rowsBelow("\n### Coverage")).toEqual(COVERAGE_KINDS);
   });
 
   it("bites: another output is found", () => {

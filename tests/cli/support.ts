@@ -1,6 +1,6 @@
 /** The command as a user runs it: a process of its own. From the sources unless the built packages are under test. */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll } from "vitest";
@@ -23,7 +23,12 @@ export interface RunOptions {
 }
 
 /** @returns runs the command in an empty folder of its own, whose path is `folder()` */
-export function commandUnderTest(): { readonly run: Run; readonly folder: () => string } {
+export function commandUnderTest(): {
+  readonly run: Run;
+  readonly folder: () => string;
+  /** Path of the command's script, for tests that let it run on. */
+  readonly script: () => string;
+} {
   let bin = join(root, "packages/cli/dist/bin.js");
   let folder = "";
   let made: string | undefined;
@@ -49,14 +54,18 @@ export function commandUnderTest(): { readonly run: Run; readonly folder: () => 
     if (error !== undefined) throw error;
     return { code: status, out: stdout, err: stderr };
   };
-  return { run, folder: () => folder };
+  return { run, folder: () => folder, script: () => bin };
 }
 
 async function bundled(folder: string): Promise<string> {
+  // Where a package begins: by itself a folder below node_modules is CommonJS.
+  writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
   await build({
-    entryPoints: [join(root, "packages/cli/src/bin.ts")],
+    entryPoints: {
+      bin: join(root, "packages/cli/src/bin.ts"),
+      "mutate-worker": join(root, "packages/cli/src/mutate/worker.ts"),
+    },
     outdir: folder,
-    outExtension: { ".js": ".mjs" },
     bundle: true,
     // As the packages are built: in one file everything would be loaded at once.
     splitting: true,
@@ -82,5 +91,5 @@ async function bundled(folder: string): Promise<string> {
       },
     ],
   });
-  return join(folder, "bin.mjs");
+  return join(folder, "bin.js");
 }

@@ -40,3 +40,20 @@ export type { Item, ItemKind } from "./openapi/list.js";
 export type { SourceLoader } from "./openapi/references.js";
 export type { Direction } from "./openapi/schema-drift.js";
 export { OpenApiError } from "./openapi/source.js";
+export type { PolicyCoverage, UncoveredPoint } from "./coverage/coverage.js";
+export { COVERAGE_KINDS, type CoverageKind, type CoveragePoint } from "./coverage/point.js";
+export { formatCoverage } from "./coverage/pretty.js";
+export {
+  mutatePolicy,
+  suggestedTests,
+  type JudgedMutant,
+  type MutateOptions,
+  type PolicyMutation,
+} from "./mutate/mutate.js";
+export { formatMutation } from "./mutate/pretty.js";
+export { FailingTestsError } from "./mutate/suite.js";
+export type { Witness } from "./mutate/witness.js";
+export { findTestFiles } from "./test/files.js";
+export { formatJunit } from "./test/junit.js";
+export { formatTestRun, type TestRunFormat } from "./test/pretty.js";
+export { testPolicy, type PolicyTestRun, type TestedFile, type TestPolicyOptions } from "./test/run.js";

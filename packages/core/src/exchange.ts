@@ -190,7 +190,9 @@ export class PolicyExchange implements Exchange {
     if (state.route.response.readsAnswer) {
       this.#watch = watchOf(response, state.settlements ?? []);
     }
-    return this.shaped(shapeAnswer(state, response, this.services.utf8Length));
+    const shaped = shapeAnswer(state, response, this.services.utf8Length);
+    if (state.tracing) traceAnswer(state);
+    return this.shaped(shaped);
   }
 
   rehead(headers: readonly HeaderField[]): readonly HeaderField[] {
@@ -359,6 +361,15 @@ export class PolicyExchange implements Exchange {
       // The sink's own fault: a decision never depends on who listens.
     }
   }
+}
+
+/** What was asked on the way out. Events that leave one by one leave after it. */
+function traceAnswer(state: ExchangeState): void {
+  const reached = (state.notes ?? []).flatMap((note) => note.reached ?? []);
+  state.notes = undefined;
+  const [first] = reached;
+  if (first !== undefined)
+    state.trace?.push({ stage: "respond", outcome: "pass", rule: first.rule, reached });
 }
 
 function ignore(): void {

@@ -51,7 +51,7 @@ export type { PolicyDocument } from "./model/policy.js";
 export type { Principal } from "./model/principal.js";
 export type { ClientCertificate, HeaderField, RawBody, RawRequest, TlsFacts } from "./model/request.js";
 export type { RawResponse, ShapedResponse } from "./model/response.js";
-export type { ReadFact, TraceStep } from "./model/state.js";
+export type { ReachedRule, ReadFact, TraceStep } from "./model/state.js";
 export type {
   ApiKeyLookup,
   Check,

@@ -11,6 +11,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Milliseconds since the epoch. */
   now(): number;
+  /** Whether somebody watches what is told besides, such as progress: a terminal. */
+  readonly watched: boolean;
   /** Whether somebody types the standard input. */
   readonly typed: boolean;
   /** @throws UsageError when it cannot be read; `-` is the standard input */
@@ -69,6 +71,7 @@ export function processIo(): Io {
     env: process.env,
     now: () => Date.now(),
     typed: isatty(0),
+    watched: isatty(2),
     read: readText,
     exists,
     write: (path, text, replace) => writeText(path, text, { flag: replace ? "w" : "wx" }),

@@ -8,6 +8,7 @@ import { initCommand } from "../init/command.js";
 import { keyCommand } from "../key/command.js";
 import { matrixCommand } from "../matrix/command.js";
 import { openapiCommand } from "../openapi/command.js";
+import { testCommand } from "../test/command.js";
 import { choiceHelp } from "../lib/near.js";
 import { printable } from "../lib/printable.js";
 import { version } from "../lib/version.js";
@@ -26,6 +27,7 @@ export const COMMANDS: readonly Command[] = [
   keyCommand,
   matrixCommand,
   openapiCommand,
+  testCommand,
 ];
 
 /** @returns the exit code; nothing is thrown, whatever the arguments are */

@@ -82,6 +82,20 @@ export class RouteView {
     return undefined;
   }
 
+  /** The nearest that is written of a member of `request` or `response`, and where. */
+  inner<K extends "request" | "response">(
+    key: K,
+    member: string,
+  ): { readonly value: unknown; readonly pointer: string } | undefined {
+    for (const { settings, pointer } of this.levels) {
+      const outer: unknown = settings[key];
+      if (typeof outer !== "object" || outer === null || !Object.hasOwn(outer, member)) continue;
+      const value = (outer as Readonly<Record<string, unknown>>)[member];
+      if (value !== undefined) return { value, pointer: pointerTo(pointer, key, member) };
+    }
+    return undefined;
+  }
+
   /** Alternatives, each of which asks for all its authenticators. */
   get authenticators(): readonly (readonly string[])[] {
     const written = this.setting("authenticate")?.value;

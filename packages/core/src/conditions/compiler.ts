@@ -73,6 +73,7 @@ export class Compiler {
     return {
       role,
       text: sourceOf(ast),
+      range: [ast.start, ast.end],
       type,
       run,
       parts,

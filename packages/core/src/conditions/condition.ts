@@ -1,5 +1,5 @@
 import type { JsonSchema } from "../model/policy.js";
-import type { ReadFact, RequestState } from "../model/state.js";
+import type { ReachedRule, ReadFact, RequestState } from "../model/state.js";
 
 /** When all that a rule reads is known, from early to late. */
 export type Availability = "connection" | "principal" | "parameters" | "body";
@@ -42,6 +42,8 @@ export interface CompiledExpression<T> {
   evaluate(state: RequestState): T | ConditionError;
   /** Evaluates again, telling which part decided and what it read: for traces only. Never a header or cookie value, nor a claim that is a credential. */
   explain(state: RequestState): { readonly reason: string; readonly read: readonly ReadFact[] };
+  /** Evaluates again, telling what each part came to that an evaluation from left to right asks: for traces only. */
+  reached(state: RequestState, rule: string): readonly ReachedRule[];
 }
 
 export type Condition = CompiledExpression<boolean>;

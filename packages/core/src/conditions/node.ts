@@ -15,6 +15,8 @@ export interface Node {
   readonly role: "or" | "and" | "not" | "choice" | "plain";
   /** As the author wrote it. */
   readonly text: string;
+  /** Where the parser saw it in the text, from and up to which character. */
+  readonly range: readonly [from: number, to: number];
   readonly type: CelType;
   readonly run: Run;
   /** In the order written. A part that only leads to a fact (`body` of `body.sku`) is none. */

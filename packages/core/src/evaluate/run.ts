@@ -110,8 +110,10 @@ function record(
 ): void {
   const notes = state.notes;
   state.notes = undefined;
-  const last = notes?.at(-1);
+  // What only tells what was reached says nothing of what decided.
+  const last = notes?.findLast((note) => note.rule !== undefined || note.reason !== undefined);
   const read = notes?.flatMap((note) => note.read ?? []);
+  const reached = notes?.flatMap((note) => note.reached ?? []);
   const rule = refusal?.rule ?? last?.rule ?? stage.rule;
   const reason = refusal?.reason ?? last?.reason;
   state.trace?.push({
@@ -121,5 +123,7 @@ function record(
     ...(refusal === undefined ? {} : { code: refusal.code }),
     ...(reason === undefined ? {} : { reason }),
     ...(read === undefined || read.length === 0 ? {} : { read }),
+    ...(reached === undefined || reached.length === 0 ? {} : { reached }),
+    ...(refusal?.errors === undefined ? {} : { errors: refusal.errors }),
   });
 }

@@ -1,5 +1,6 @@
 import type { StageName } from "../stages.js";
 import type { CompiledRoute } from "./compiled.js";
+import type { InputProblem } from "./outcome.js";
 import type { Identity } from "./principal.js";
 import type { Cookies, NormalizedRequest, QueryParameters, RawRequest } from "./request.js";
 
@@ -7,6 +8,30 @@ import type { Cookies, NormalizedRequest, QueryParameters, RawRequest } from "./
 export interface ReadFact {
   readonly fact: string;
   readonly value?: unknown;
+}
+
+/** A rule, or a part of one, that had its say, and what it said. */
+export interface ReachedRule {
+  /** JSON Pointer into the policy. */
+  readonly rule: string;
+  /**
+   * `held`, `missed`: a part of an entry, or the entry. `true`, `false`: a part of a condition; `error`: it could not be evaluated, or a
+   * check failed. `admitted`, `refused`: a limit.
+   * `applied`, `exempted`: a redaction. `accepted`: an authenticator.
+   */
+  readonly came:
+    | "held"
+    | "missed"
+    | "true"
+    | "false"
+    | "error"
+    | "admitted"
+    | "refused"
+    | "applied"
+    | "exempted"
+    | "accepted";
+  /** Of a condition: which part of its text, from and up to which character. */
+  readonly part?: readonly [from: number, to: number];
 }
 
 /** What one stage said. */
@@ -19,6 +44,10 @@ export interface TraceStep {
   /** In words: which part of which rule. */
   readonly reason?: string;
   readonly read?: readonly ReadFact[];
+  /** Every rule that was asked, in order, and not only the one that decided: for coverage. */
+  readonly reached?: readonly ReachedRule[];
+  /** Of a refusal: what is wrong with the input, places and rules alone. */
+  readonly errors?: readonly InputProblem[];
 }
 
 /** What a stage adds to its own step while it runs; collected only when tracing. */
@@ -26,6 +55,7 @@ export interface TraceNote {
   readonly rule?: string;
   readonly reason?: string;
   readonly read?: readonly ReadFact[];
+  readonly reached?: readonly ReachedRule[];
 }
 
 /** What is known when an exchange ends. */

@@ -59,9 +59,12 @@ export function planToken(
   const header: Claims = { typ: settings.typ?.[0] ?? "at+jwt", ...credential.header };
   const algorithm = algorithmOf(header["alg"], settings, pointerTo(pointer, "header", "alg"), report);
   const key = "secret" in settings.keys ? Buffer.from(secret(settings.keys.secret)) : undefined;
+  let last: { readonly now: number; readonly start: number; readonly text: string } | undefined;
   return {
     authenticator,
     text(moment) {
+      // Hundreds of requests at one instant need no more than one signature.
+      if (last?.now === moment.now && last.start === moment.start) return last.text;
       const dated = { ...datesOf(moment, parts.expires), ...claims };
       // A shared secret has no name, and neither has a token under it.
       const kid = key === undefined ? { kid: keyId(algorithm) } : {};
@@ -69,7 +72,9 @@ export function planToken(
       const input = `${encode(written(head, moment.now))}.${encode(written(dated, moment.now))}`;
       const forged = credential.forged === true;
       const mac = forged ? Buffer.from(parts.key) : key;
-      return `${input}.${signature(algorithm, forged ? "stranger" : "issuer", input, mac)}`;
+      const text = `${input}.${signature(algorithm, forged ? "stranger" : "issuer", input, mac)}`;
+      last = { ...moment, text };
+      return text;
     },
   };
 }

@@ -37,6 +37,8 @@ export interface RunOptions {
   readonly folder?: string;
   /** Tests to run, by name. Default: all. */
   readonly only?: (name: string) => boolean;
+  /** Stop at the first test that fails. What was not run is not in the report. */
+  readonly bail?: boolean;
   /** How the server's framework matches. Default: paths with a slash at their end and without are two, case counts. */
   readonly matching?: FrameworkMatching;
   /** Called for every exchange of every test, when it has ended. */
@@ -98,6 +100,7 @@ export async function runPolicyTests(
       const outcome = await new Run(file, world, people, options).test(test, pointerTo("/tests", index));
       outcomes.push(outcome);
       options.onTest?.(outcome);
+      if (options.bail === true && outcome.status === "failed") break;
     }
     const failed = outcomes.filter(({ status }) => status === "failed").length;
     return {

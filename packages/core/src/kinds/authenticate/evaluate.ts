@@ -1,4 +1,5 @@
 /** The stage `authenticate`. Presented and bad is always 401; nobody is downgraded to anonymous. */
+import { pointerTo } from "../../lib/pointer.js";
 import type { Stage } from "../../model/compiled.js";
 import { PASS, type Fault, type Refusal, type Verdict } from "../../model/outcome.js";
 import type { Identity } from "../../model/principal.js";
@@ -68,8 +69,15 @@ function admit(plan: RoutePlan, accepted: Accepted, identity: Identity, state: R
   if (state.tracing) {
     const reason = `authenticated by \`${identity.authenticator}\``;
     state.note({ rule: plan.pointer, reason, read: plan.carriers.map(({ fact }) => ({ fact })) });
+    noteAccepted([identity.authenticator], state);
   }
   return PASS;
+}
+
+function noteAccepted(names: readonly string[], state: RequestState): void {
+  state.note({
+    reached: names.map((name) => ({ rule: pointerTo("/authenticators", name), came: "accepted" })),
+  });
 }
 
 /** All that is presented is judged: a good credential does not excuse a bad one beside it. */
@@ -121,6 +129,11 @@ function choose(
   if (presented > others.length + 1) return plan.conflicting;
   const identities = [...others, last].map(({ identity }) => identity);
   for (const other of others) for (const report of other.reports) state.report(report);
+  if (state.tracing)
+    noteAccepted(
+      others.map(({ identity }) => identity.authenticator),
+      state,
+    );
   return admit(
     plan,
     last,

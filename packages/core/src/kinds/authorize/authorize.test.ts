@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import * as fc from "fast-check";
 import { Report } from "../../errors/diagnostics.js";
 import type { AuthorizeEntry, AuthorizeSettings } from "../../model/policy.js";
+import type { TraceNote } from "../../model/state.js";
 import type { Check } from "../../ports/application.js";
 import { BODY, checked, decide, documentWith, request, stagesOf } from "./authorize.test-support.js";
 import type { Who } from "./authorize.test-support.js";
@@ -473,6 +474,11 @@ describe("checks", () => {
   });
 });
 
+/** Notes that say what decided. */
+function told({ notes }: { readonly notes: readonly TraceNote[] }): readonly object[] {
+  return notes.filter(({ rule }) => rule !== undefined).map(({ rule, reason, read }) => ({ rule, reason, ...(read === undefined ? {} : { read }) }));
+}
+
 describe("traces", () => {
   it("say which entry admitted and what it read", async () => {
     const document = documentWith({
@@ -480,7 +486,7 @@ describe("traces", () => {
     });
     const state = request({ roles: ["customer"], tenant: "t" }, { tracing: true });
     expect(await decide(await stagesOf(document), state)).toBe("admitted");
-    expect(state.notes).toEqual([
+    expect(told(state)).toEqual([
       {
         rule: "/routes/POST ~1x~1:id/authorize/1",
         reason:
@@ -511,9 +517,51 @@ describe("traces", () => {
   it("tell what checks said", async () => {
     const state = request({}, { tracing: true });
     await decide(await stagesOf(documentWith({ authorize: { check: "c" } }), { c: no }), state);
-    expect(state.notes).toEqual([
+    expect(told(state)).toEqual([
       { rule: "/routes/POST ~1x~1:id/authorize/check", reason: "check `c` said false" },
     ]);
+  });
+
+  it("tell every rule that was asked, whatever decided, and no part that nothing asked", async () => {
+    const when = "principal.tenant == 'u' || !('admin' in principal.roles)";
+    const document = documentWith({
+      authorize: [
+        { roles: ["admin"], when: "principal.tenant == 't'" },
+        { roles: ["clerk", "customer"], scopes: ["a", "b"] },
+        { when, forbid: "principal.tenant == 'v' && principal.id == 'x'", check: "c" },
+      ],
+    });
+    const state = request({ roles: ["customer"], scopes: ["a"], tenant: "t" }, { tracing: true });
+    expect(await decide(await stagesOf(document, { c: yes }), state)).toBe("admitted");
+    const at = "/routes/POST ~1x~1:id/authorize";
+    const forbid = `${at}/2/forbid`;
+    expect(reached(state)).toEqual([
+      [forbid, "held"],
+      [forbid, "false", "principal.tenant == 'v' && principal.id == 'x'"],
+      [forbid, "false", "principal.tenant == 'v'"],
+      [`${at}/0/roles`, "missed"],
+      [`${at}/1/roles`, "held"],
+      [`${at}/1/roles/1`, "held"],
+      [`${at}/1/scopes`, "missed"],
+      [`${at}/1/scopes/1`, "missed"],
+      [`${at}/2/when`, "held"],
+      // The parser leaves parentheses at an end out of its ranges.
+      [`${at}/2/when`, "true", when.slice(0, -1)],
+      [`${at}/2/when`, "false", "principal.tenant == 'u'"],
+      [`${at}/2/when`, "true", "!('admin' in principal.roles"],
+      [`${at}/2/when`, "false", "'admin' in principal.roles"],
+      [`${at}/2/check`, "held"],
+      [`${at}/2`, "held"],
+    ]);
+
+    function reached({ notes }: typeof state): unknown[] {
+      return notes
+        .flatMap((note) => note.reached ?? [])
+        .map(({ rule, came, part }) => {
+          const text = rule === forbid ? "principal.tenant == 'v' && principal.id == 'x'" : when;
+          return part === undefined ? [rule, came] : [rule, came, text.slice(...part)];
+        });
+    }
   });
 });
 

@@ -26,8 +26,12 @@ export function authorizeStage(plan: Plan): (state: RequestState) => Verdict {
   ) {
     return (state) => {
       const missed = test.run(state);
+      if (state.tracing) noteReached(test, missed, state);
       if (missed !== undefined) return refuse(plan, test, missed, state);
-      if (state.tracing) noteHeld(test, state);
+      if (state.tracing) {
+        noteHeld(test, state);
+        if (isWhole(entry, "head")) state.note({ reached: [{ rule: entry.rule, came: "held" }] });
+      }
       return PASS;
     };
   }
@@ -86,6 +90,7 @@ function checkFrom(
 function firstForbidden(plan: Plan, tests: readonly Test[], state: RequestState): Refusal | undefined {
   for (const test of tests) {
     const missed = test.run(state);
+    if (state.tracing) noteReached(test, missed, state);
     if (missed !== undefined) return refuse(plan, test, missed, state);
     if (state.tracing) noteHeld(test, state);
   }
@@ -126,6 +131,7 @@ function firstFailed(
 ): { readonly test: Test; readonly missed: Miss } | undefined {
   for (const test of tests) {
     const missed = test.run(state);
+    if (state.tracing) noteReached(test, missed, state);
     if (missed !== undefined) return { test, missed };
   }
   return undefined;
@@ -147,6 +153,17 @@ function refusalOf({ bearers }: Plan, missed: Miss, { identity }: RequestState):
     : missed.refusal;
 }
 
+/** What was asked, whatever decided in the end. */
+function noteReached(test: Test, missed: Miss | undefined, state: RequestState): void {
+  const came = missed === undefined ? "held" : "missed";
+  state.note({ reached: [{ rule: test.rule, came }, ...(test.parts?.(state) ?? [])] });
+}
+
+/** Nothing of the entry is left to ask once this phase is over. */
+function isWhole(entry: Entry, phase: "head" | "body"): boolean {
+  return entry.checks.length === 0 && (phase === "body" || entry.body.length === 0);
+}
+
 function noteHeld(test: Test, state: RequestState): void {
   const { reason, read } = test.explain(state);
   state.note({ rule: test.rule, reason, read });
@@ -157,5 +174,10 @@ function noteEntry(clause: Clause, entry: Entry, phase: "head" | "body", state: 
   const later = phase === "head" && entry.body.length + entry.checks.length > 0 ? "holds so far" : "holds";
   const which = clause.entries.length === 1 ? later : `entry \`${entry.rule}\` ${later}`;
   const reason = [which, ...told.map((one) => one.reason)].join(": ");
-  state.note({ rule: entry.rule, reason, read: told.flatMap((one) => one.read) });
+  state.note({
+    rule: entry.rule,
+    reason,
+    read: told.flatMap((one) => one.read),
+    ...(isWhole(entry, phase) ? { reached: [{ rule: entry.rule, came: "held" }] } : {}),
+  });
 }

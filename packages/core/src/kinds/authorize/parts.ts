@@ -1,7 +1,7 @@
 /** The parts of an entry: roles, scopes, claims and conditions, each compiled to one closure. */
 import { isConditionError, equalValues } from "../../conditions/index.js";
 import type { Condition } from "../../conditions/index.js";
-import { parsePointer, valueAt } from "../../lib/pointer.js";
+import { parsePointer, pointerTo, valueAt } from "../../lib/pointer.js";
 import type { ReadFact, RequestState } from "../../model/state.js";
 import type { MissMaker } from "./miss.js";
 import type { Miss, Test } from "./plan.js";
@@ -32,7 +32,12 @@ export function rolesTest(roles: readonly string[], rule: string, miss: MissMake
       read: listFact(state, "roles"),
     };
   };
-  return { rule, run, explain };
+  if (roles.length < 2) return { rule, run, explain };
+  const parts: Test["parts"] = ({ identity }) =>
+    roles.flatMap((role, index) =>
+      identity?.roles.has(role) === true ? [{ rule: pointerTo(rule, index), came: "held" }] : [],
+    );
+  return { rule, run, explain, parts };
 }
 
 function hasAny({ identity }: RequestState, roles: readonly string[]): boolean {
@@ -63,7 +68,12 @@ export function scopesTest(scopes: readonly string[], rule: string, miss: MissMa
         : `the caller lacks scopes ${quoted(lacking)}`;
     return { reason, read: listFact(state, "scopes") };
   };
-  return { rule, run, explain };
+  if (scopes.length < 2) return { rule, run, explain };
+  const parts: Test["parts"] = ({ identity }) =>
+    scopes.flatMap((scope, index) =>
+      identity?.scopes.has(scope) === true ? [] : [{ rule: pointerTo(rule, index), came: "missed" }],
+    );
+  return { rule, run, explain, parts };
 }
 
 /** A dotted path, or a JSON Pointer when it begins with `/`; undefined for a pointer that is none. */
@@ -99,7 +109,7 @@ export function whenTest(condition: Condition, rule: string, miss: MissMaker): T
     if (result === true) return undefined;
     return isConditionError(result) ? failed : unmet;
   };
-  return { rule, run, explain: (state) => condition.explain(state) };
+  return conditionTest(condition, rule, run);
 }
 
 /** Refuses where it is true, and where nobody can tell. */
@@ -115,7 +125,16 @@ export function forbidTest(condition: Condition, rule: string, miss: MissMaker):
     if (result === false) return undefined;
     return isConditionError(result) ? failed : met;
   };
-  return { rule, run, explain: (state) => condition.explain(state) };
+  return conditionTest(condition, rule, run);
+}
+
+function conditionTest(condition: Condition, rule: string, run: Test["run"]): Test {
+  return {
+    rule,
+    run,
+    explain: (state) => condition.explain(state),
+    parts: (state) => condition.reached(state, rule),
+  };
 }
 
 /** Any known caller. */

@@ -1,6 +1,6 @@
 /** The compiled form of what a route asks: clauses that must all hold, each a choice of entries. */
 import type { Refusal } from "../../model/outcome.js";
-import type { ReadFact, RequestState } from "../../model/state.js";
+import type { ReachedRule, ReadFact, RequestState } from "../../model/state.js";
 import type { Check } from "../../ports/application.js";
 
 /** Why a part does not hold; made while compiling. */
@@ -20,6 +20,8 @@ export interface Test {
   readonly run: (state: RequestState) => Miss | undefined;
   /** For traces alone. */
   readonly explain: (state: RequestState) => { readonly reason: string; readonly read: readonly ReadFact[] };
+  /** Parts of it that had their say, for traces alone. Undefined: it has none. */
+  readonly parts?: (state: RequestState) => readonly ReachedRule[];
 }
 
 export interface NamedCheck {

@@ -39,14 +39,21 @@ function tryEntries(
     if (finding instanceof Promise) {
       const before = fault;
       return finding.then((found) =>
-        found === true ? PASS : tryEntries(entries, index + 1, state, refusal, worse(before, found)),
+        found === true
+          ? held(entry, state)
+          : tryEntries(entries, index + 1, state, refusal, worse(before, found)),
       );
     }
-    if (finding === true) return PASS;
+    if (finding === true) return held(entry, state);
     fault = worse(fault, finding);
   }
   const last = entries.at(-1);
   return fault ?? (last === undefined ? PASS : refusal(last));
+}
+
+function held(entry: Entry, state: RequestState): Verdict {
+  if (state.tracing) state.note({ reached: [{ rule: entry.rule, came: "held" }] });
+  return PASS;
 }
 
 /** What failed outside may get well by itself, so of two faults it is the one to tell. */
@@ -150,7 +157,14 @@ function isHolding(timer: unknown): timer is { unref(): void } {
 }
 
 function conclude(named: NamedCheck, state: RequestState, finding: Finding): Finding {
-  if (state.tracing) state.note({ rule: named.rule, reason: tell(named, finding) });
+  if (state.tracing) {
+    const came = finding === true ? "held" : finding === false ? "missed" : "error";
+    state.note({
+      rule: named.rule,
+      reason: tell(named, finding),
+      reached: [{ rule: named.rule, came }],
+    });
+  }
   return finding;
 }
 

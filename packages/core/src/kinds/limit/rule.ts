@@ -1,5 +1,6 @@
 /** One limit on one route, compiled. */
-import { isConditionError } from "../../conditions/index.js";
+import { isConditionError, type Condition } from "../../conditions/index.js";
+import { pointerTo } from "../../lib/pointer.js";
 import type { Refusal } from "../../model/outcome.js";
 import type { RequestState } from "../../model/state.js";
 import type { LimitOp } from "../../ports/state-store.js";
@@ -44,7 +45,8 @@ export function ruleOf({ name, limit, reading, observing, sha256Hex }: RuleOptio
   return {
     terms,
     // True or failing to evaluate: nobody escapes by making a condition fail.
-    applies: when === undefined ? undefined : (state) => when.evaluate(state) !== false,
+    applies:
+      when === undefined ? undefined : (state) => applies(when, pointerTo(terms.pointer, "when"), state),
     key: keyOf(terms, reading.facts, observing || terms.observe, sha256Hex),
     cost: costOf(terms, reading),
     op,
@@ -59,6 +61,11 @@ export function ruleOf({ name, limit, reading, observing, sha256Hex }: RuleOptio
     },
     settles: terms.counted !== undefined || terms.settle !== undefined || terms.algorithm === "concurrency",
   };
+}
+
+function applies(when: Condition, pointer: string, state: RequestState): boolean {
+  if (state.tracing) state.note({ reached: when.reached(state, pointer) });
+  return when.evaluate(state) !== false;
 }
 
 function localOp(make: MakeOp): Rule["localOp"] {

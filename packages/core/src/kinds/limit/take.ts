@@ -81,6 +81,7 @@ function conclude(
     const part = result.per[index];
     if (fields !== undefined && part !== undefined) reportPart(fields, part, state);
   }
+  if (state.tracing) noteTaken(rules, result, state);
   if (!result.allowed) {
     return result.source === "fail-closed" ? closed(rules, undefined) : refusalOf(rules, result, state);
   }
@@ -90,6 +91,15 @@ function conclude(
     (state.settlements ??= []).push(new TakenLimits({ store, group: GROUP, token, rules, ops, now }, state));
   }
   return undefined;
+}
+
+function noteTaken(rules: readonly Rule[], { per }: TakeResult, state: RequestState): void {
+  state.note({
+    reached: rules.map(({ terms }, index) => ({
+      rule: terms.pointer,
+      came: per[index]?.allowed === false ? "refused" : "admitted",
+    })),
+  });
 }
 
 function anySettles(rules: readonly Rule[]): boolean {

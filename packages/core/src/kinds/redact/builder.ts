@@ -12,6 +12,7 @@ import type { Union } from "./union.js";
 export interface PointerAction {
   readonly action: RedactAction;
   readonly condition: number;
+  readonly rule: string;
 }
 
 /** Nodes without progress are the same for all routes of a policy. */
@@ -60,7 +61,8 @@ export class NodeBuilder {
   /** Strictest first; of equal ones an unconditional first. */
   #actionsAt(atoms: readonly Atom[], progress: Progress): readonly NodeAction[] {
     const found: NodeAction[] = [];
-    for (const { redact } of atoms) if (redact !== undefined) found.push({ action: redact, condition: -1 });
+    for (const { redact, at } of atoms)
+      if (redact !== undefined) found.push({ action: redact, condition: -1, rule: `${at}/redact` });
     for (const index of this.pointers.matched(progress)) {
       const action = this.actions[index];
       if (action !== undefined) found.push(action);

@@ -19,7 +19,13 @@ export type InForce = (state: RequestState) => boolean;
 interface Exception {
   readonly roles: readonly string[] | undefined;
   readonly scopes: readonly string[] | undefined;
-  readonly when: Condition | undefined;
+  readonly when: Asked | undefined;
+}
+
+/** A condition, and where it stands. */
+interface Asked {
+  readonly condition: Condition;
+  readonly pointer: string;
 }
 
 export interface ConditionPlace {
@@ -36,10 +42,12 @@ export interface ConditionPlace {
 export function compileInForce(entry: RedactEntry, place: ConditionPlace): InForce | undefined {
   const { unless, when } = entry;
   const scope = scopeFor(place);
-  const compile = (text: string | undefined, ...at: readonly string[]): Condition | undefined =>
-    text === undefined
-      ? undefined
-      : compileCondition(text, scope, pointerTo(place.pointer, ...at), place.report);
+  const compile = (text: string | undefined, ...at: readonly string[]): Asked | undefined => {
+    if (text === undefined) return undefined;
+    const pointer = pointerTo(place.pointer, ...at);
+    const condition = compileCondition(text, scope, pointer, place.report);
+    return condition === undefined ? undefined : { condition, pointer };
+  };
   const condition = compile(when, "when");
   if (unless === undefined)
     return condition === undefined ? undefined : (state) => isMetOrFails(condition, state);
@@ -69,8 +77,13 @@ function checkException({ roles, scopes }: Exception, { route, pointer, own, rep
   );
 }
 
-function isMetOrFails(condition: Condition, state: RequestState): boolean {
-  const result = condition.evaluate(state);
+function ask({ condition, pointer }: Asked, state: RequestState): ReturnType<Condition["evaluate"]> {
+  if (state.tracing) state.note({ reached: condition.reached(state, pointer) });
+  return condition.evaluate(state);
+}
+
+function isMetOrFails(asked: Asked, state: RequestState): boolean {
+  const result = ask(asked, state);
   return isConditionError(result) || result;
 }
 
@@ -78,5 +91,5 @@ function isExcepted({ roles, scopes, when }: Exception, state: RequestState): bo
   const { identity } = state;
   if (roles !== undefined && !roles.some((role) => identity?.roles.has(role) === true)) return false;
   if (scopes !== undefined && !scopes.every((scope) => identity?.scopes.has(scope) === true)) return false;
-  return when === undefined ? roles !== undefined || scopes !== undefined : when.evaluate(state) === true;
+  return when === undefined ? roles !== undefined || scopes !== undefined : ask(when, state) === true;
 }

@@ -45,6 +45,7 @@ function readRedactions(policy: ResolvedPolicy, route: ResolvedRoute, report: Re
     actions.push({
       action: entry.action,
       condition: inForce === undefined ? -1 : conditions.push(inForce) - 1,
+      rule: place.pointer,
     });
   }
   return { texts, actions, conditions, pointers: new Pointers(texts) };

@@ -28,8 +28,10 @@ export class Walk {
     readonly hash: Hash,
   ) {}
 
-  isActive({ condition }: NodeAction): boolean {
-    return condition < 0 || this.active[condition] !== false;
+  isActive({ condition, rule }: NodeAction): boolean {
+    const active = condition < 0 || this.active[condition] !== false;
+    if (this.state.tracing) this.state.note({ reached: [{ rule, came: active ? "applied" : "exempted" }] });
+    return active;
   }
 
   /** Names the schema, never the value or the names that led to it: those may be data. */

@@ -14,6 +14,8 @@ export interface NodeAction {
   readonly action: RedactAction;
   /** Index into what was evaluated for this answer; -1: always. */
   readonly condition: number;
+  /** JSON Pointer of the rule. */
+  readonly rule: string;
 }
 
 export interface Choice {

@@ -1,0 +1,113 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { runPolicyTests, type PolicyTestFile } from "@gatehouse/core/testing";
+import { mutatePolicy, suggestedTests } from "./mutate.js";
+import { mutated } from "./mutant.js";
+import { mutantsOf } from "./mutants.js";
+import { FailingTestsError } from "./suite.js";
+
+const policy = {
+  gatehouse: 1,
+  name: "notes",
+  authenticators: {
+    key: { type: "api-key", in: "header", name: "X-Key", keys: { secret: "env:KEYS" } },
+  },
+  roles: { admin: [], reader: [] },
+  limits: { few: { limit: 2, window: "1m", by: "client.ip" } },
+  routes: {
+    "GET /tenants/:tenant/notes": {
+      authorize: { roles: ["reader"], when: "principal.tenant == params.tenant" },
+      limits: ["few"],
+      response: { body: { type: "object", properties: { id: { type: "string" } } } },
+    },
+  },
+} as const;
+
+/** They look at what is admitted and at nothing else. */
+const tests = {
+  policy,
+  people: { ann: { roles: ["reader"], attributes: { tenant: "acme" } } },
+  tests: [
+    {
+      name: "a reader reads",
+      as: "ann",
+      request: "GET /tenants/acme/notes",
+      expect: { outcome: "admit" },
+    },
+  ],
+} as const;
+
+const WANTED = [
+  "always true",
+  "always false",
+  "`admin` will do too",
+  "is `3`",
+  "members that nobody declared leave too",
+];
+
+let folder = "";
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "gatehouse-mutate-"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function write(name: string, file: unknown): string {
+  const path = join(folder, name);
+  writeFileSync(path, JSON.stringify(file));
+  return path;
+}
+
+it("tells what no test notices, with a request that would, and writes those as tests", async () => {
+  const [found] = await mutatePolicy([write("weak.policy-test.json", tests)], {
+    only: (pointer, change) => pointer === "/roles" || WANTED.includes(change),
+  });
+  if (found === undefined) throw new Error("nothing was mutated");
+  const told = found.mutants.map(({ pointer, change, status }) => [
+    pointer.replace("/routes/GET ~1tenants~1:tenant~1notes", "…"),
+    change,
+    status,
+  ]);
+  expect(told).toContainEqual(["…/authorize/when", "always false", "killed"]);
+  expect(told).toContainEqual(["…/authorize/when", "always true", "survived"]);
+  expect(told).toContainEqual(["…/authorize/roles", "`admin` will do too", "survived"]);
+  expect(told).toContainEqual(["/limits/few/limit", "is `3`", "survived"]);
+  expect(told).toContainEqual(["…/response/body", "members that nobody declared leave too", "survived"]);
+  expect(told).toContainEqual(["/roles", "left out", "refused"]);
+  const survivors = found.mutants.filter(({ status }) => status === "survived");
+  expect(survivors.length).toBe(found.survived);
+  expect(found.score).toBe(Math.floor((found.killed / (found.killed + found.survived)) * 100));
+  expect(survivors.filter(({ witness }) => witness === undefined)).toEqual([]);
+
+  const suggested = suggestedTests(found) as PolicyTestFile;
+  const file = { ...suggested, policy } as PolicyTestFile;
+  const report = await runPolicyTests(file);
+  expect(report.failed).toBe(0);
+  for (const { pointer, change } of survivors) {
+    const mutant = mutantsOf(policy).find((one) => one.pointer === pointer && one.change === change);
+    if (mutant === undefined) throw new Error(`no mutant ${change}`);
+    const changed = await runPolicyTests(file, { policy: mutated(policy, mutant) });
+    expect([pointer, change, changed.failed > 0]).toEqual([pointer, change, true]);
+  }
+  const both = await mutatePolicy(
+    [write("weak.policy-test.json", tests), write("more.policy-test.json", file)].slice(1),
+    { witnesses: false },
+  );
+  expect(both[0]?.score).toBeGreaterThan(found.score);
+}, 60_000);
+
+it("mutates nothing whose tests fail", async () => {
+  const failing = { ...tests, tests: [{ ...tests.tests[0], expect: { outcome: "refuse" } }] };
+  const error = await mutatePolicy([write("failing.policy-test.json", failing)]).catch(
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(FailingTestsError);
+  expect(String(error)).toContain("`a reader reads` fails");
+});
+
+it("refuses an option that nobody knows", async () => {
+  await expect(mutatePolicy([], { job: 2 } as object)).rejects.toThrow(
+    "unknown option `job`: did you mean `jobs`?",
+  );
+});
