@@ -1,4 +1,5 @@
 /** Every public name is written out here: one that comes or goes is a decision, not an accident. */
+import * as analysis from "@gatehouse/core/analysis";
 import * as conformance from "@gatehouse/core/conformance";
 import * as core from "@gatehouse/core";
 import * as node from "@gatehouse/core/node";
@@ -37,6 +38,18 @@ it.each([
     ],
   ],
   ["@gatehouse/core/testing/properties", properties, ["CounterexampleError", "arbitrariesFor", "never"]],
+  [
+    "@gatehouse/core/analysis",
+    analysis,
+    [
+      "HEADER_PRESETS",
+      "NAMED_RANGE_NAMES",
+      "addressesAround",
+      "analyse",
+      "inRanges",
+      "readCondition",
+    ],
+  ],
   ["@gatehouse/core/node", node, ["nodeSecrets", "readPolicy"]],
   ["@gatehouse/express", express, ["gatehouse", "guardUpgrade", "ownServer"]],
   ["@gatehouse/fastify", fastify, ["gatehouse", "guardUpgrade"]],
