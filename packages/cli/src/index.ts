@@ -23,6 +23,10 @@ export { makeApiKey, type KeyGrant, type KeyRecord, type MadeKey } from "./key/a
 export type { PairAlgorithm } from "./key/choices.js";
 export { makeKeyPair, type Jwk, type KeyPair } from "./key/pair.js";
 export { isPasswordOf, makePasswordRecord, type PasswordRecord } from "./key/password.js";
+export { diffPolicies, type AspectDiff, type PolicyDiff, type RouteDiff } from "./diff/diff.js";
+export { Duel, type Candidate, type Exchange, type Step } from "./diff/duel.js";
+export { formatDiff, type DiffFormat } from "./diff/formats.js";
+export type { Witness } from "./diff/search.js";
 export { matrixChanges } from "./matrix/compare.js";
 export type { MatrixFormat } from "./matrix/choices.js";
 export { formatMatrix } from "./matrix/formats.js";

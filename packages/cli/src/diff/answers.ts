@@ -13,7 +13,7 @@ export function headersWithin(inner: Side, outer: Side): Proof {
   const b = fieldsOf(outer);
   return all(
     ...[...new Set([...a.keys(), ...b.keys()])].map((name) => fieldWithin(name, a.get(name) ?? "keep", b.get(name) ?? "keep")),
-    shownIf(alike(hstsOf(inner), hstsOf(outer)), "`Strict-Transport-Security` differs"),
+    shownIf(hstsOf(outer) === undefined || alike(hstsOf(inner), hstsOf(outer)), "`Strict-Transport-Security` differs"),
     shownIf(alike(inner.route.deprecated?.value, outer.route.deprecated?.value), "what is said of the route's end differs"),
     shownIf(alike(revealedBy(inner), revealedBy(outer)), "limits are told of that the other does not tell of"),
   );
@@ -52,7 +52,7 @@ export function errorsWithin(inner: Side, outer: Side): Proof {
   return all(
     shownIf(a.expose === "none" || b.expose === "code", "refusals say which rule refused"),
     shownIf(!outer.route.conceal || inner.route.conceal, "that something exists is not concealed"),
-    shownIf(alike(a.typeBase, b.typeBase) || (a.expose === "none" && b.expose === "none"), "the types of problems differ"),
+    shownIf(alike(a.typeBase, b.typeBase) || a.expose === "none", "the types of problems differ"),
     shownIf(a.correlation === undefined || alike(a.correlation, b.correlation), "the correlation id has another name, or none"),
     shownIf(alike(a.bodies?.value, b.bodies?.value), "the bodies of refusals differ"),
     shownIf(alike(metadataOf(inner), metadataOf(outer)), "what a challenge says differs"),

@@ -223,7 +223,8 @@ function* request(pair: Pair, base: Candidate): Iterable<Candidate> {
       for (const type of types.value) yield withHeaders(base, { "Content-Type": type === "+json" ? "application/other+json" : type });
     }
     for (const [key, value] of Object.entries(members ?? {}))
-      if (typeof value === "string") yield changed(base, { body: { ...members, [key]: "<i>x</i>" } });
+      if (typeof value === "string")
+        for (const other of ["<i>x</i>", `${value}\u0001`, `${value}\ud800`]) yield changed(base, { body: { ...members, [key]: other } });
   } else {
     yield changed(base, { body: {} });
     yield text('{"__proto__":1}');
@@ -263,7 +264,7 @@ function* plain(pair: Pair, base: Candidate, aspect: Aspect): Iterable<Candidate
   yield { ...base, person: undefined, answer };
   yield changed(base, { https: false });
   for (const { by, one } of authenticatorsOf(pair)) yield { ...base, by, answer, person: { ...credentialOf(base.person), authenticator: one.name } };
-  for (const cell of pair.cells.slice(0, 8)) {
+  for (const cell of [...pair.told.old.slice(0, 2), ...pair.told.new.slice(0, 2), ...pair.cells.slice(0, 8)]) {
     yield { ...base, answer, request: { ...base.request, method: cell.method, target: pathOf(cell) } };
     yield { by: base.by, answer, request: { method: cell.method, target: pathOf(cell) } };
   }

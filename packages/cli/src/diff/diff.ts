@@ -95,7 +95,7 @@ async function rowOf(pair: Pair, complete: boolean, searching: Searching): Promi
   };
 }
 
-const EVERYWHERE: ReadonlySet<Aspect> = new Set(["routing", "mode", "transport", "limits", "headers", "errors"]);
+const EVERYWHERE: ReadonlySet<Aspect> = new Set(["routing", "mode", "transport", "cors", "limits", "headers", "errors"]);
 
 /** A route that one side does not have has nothing there to be compared with: that it is served is the difference. */
 function concerns(aspect: Aspect, { old, new: fresh }: Pair): boolean {

@@ -34,7 +34,7 @@ export function evidence(aspect: Aspect, pair: Pair, exchange: Exchange): Shown 
     case "cors":
       return enforced ? corsEvidence(exchange, correlationsOf(pair)) : NOTHING;
     case "response":
-      return enforced ? responseEvidence(exchange) : NOTHING;
+      return enforced && !concealed(pair, exchange) ? responseEvidence(exchange) : NOTHING;
     case "headers":
       return enforced ? headersEvidence(exchange, correlationsOf(pair)) : NOTHING;
     case "errors":
@@ -49,6 +49,11 @@ export function evidence(aspect: Aspect, pair: Pair, exchange: Exchange): Shown 
     default:
       return stageEvidence(aspect, exchange);
   }
+}
+
+/** The handler's own 404 is no answer of its own then: that is told of `errors`. */
+function concealed({ old, new: fresh }: Pair, { candidate }: Exchange): boolean {
+  return candidate.answer?.status === 404 && (old.route.conceal || fresh.route.conceal);
 }
 
 /** Fields with an id of their own in every exchange. */
@@ -102,8 +107,18 @@ function routingEvidence(pair: Pair, exchange: Exchange): Shown {
     const moved = !sameShape(old.route.pattern, fresh.route.pattern);
     return { wider: moved, narrower: moved };
   }
-  if (!old.matched && !fresh.matched) return NOTHING;
-  return stageEvidence("routing", exchange);
+  if (old.matched || fresh.matched) return stageEvidence("routing", exchange);
+  return exchange.old.refusedAt === "route" && exchange.new.refusedAt === "route" ? toldEvidence(exchange) : NOTHING;
+}
+
+/** 405 tells which methods a path has; 404 tells of none. */
+function toldEvidence({ old, new: fresh }: Exchange): Shown {
+  const before = listOf(old.result.headers["allow"]);
+  const after = listOf(fresh.result.headers["allow"]);
+  return {
+    wider: after.some((method) => !before.includes(method)),
+    narrower: before.some((method) => !after.includes(method)),
+  };
 }
 
 /** A handler that reads more than was asked for, or markup that is cut elsewhere. */
@@ -136,6 +151,8 @@ function corsEvidence(exchange: Exchange, ids: ReadonlySet<string>): Shown {
   const asked = fieldsOf(candidate.request.headers);
   if (!asked.has("origin")) return NOTHING;
   const enforced = stageEnforced(exchange);
+  // Where the policy is silent the handler's own fields leave, if it runs.
+  if ((old.result.outcome === "admit") !== (fresh.result.outcome === "admit")) return enforced;
   const before = grantsOf(old, asked, ids);
   const after = grantsOf(fresh, asked, ids);
   return both(enforced, {

@@ -42,6 +42,8 @@ export interface Pair {
   readonly old: Side;
   readonly new: Side;
   readonly cells: readonly Cell[];
+  /** Paths without a route, at which one side tells of methods that the other does not (405 with `Allow`). */
+  readonly told: { readonly old: readonly Cell[]; readonly new: readonly Cell[] };
 }
 
 /** True: whatever the one lets pass, the other lets pass too. Else why that could not be shown. */

@@ -25,16 +25,25 @@ export function pairsOf(old: AnalysedPolicy, fresh: AnalysedPolicy): Pairs {
   const methods = [
     ...new Set([...METHODS, ...[old, fresh].flatMap(({ policy }) => policy.routes.flatMap((one) => one.methods))]),
   ];
-  const found = new Map<string, { old: ResolvedRoute | undefined; new: ResolvedRoute | undefined; cells: Cell[] }>();
+  const found = new Map<string, Found>();
   const { paths, complete } = pathsOf(patterns);
   for (const segments of paths) {
-    for (const method of methods) {
-      const before = old.routeAt(method, segments);
-      const after = fresh.routeAt(method, segments);
+    const ways = methods.map((method) => ({
+      method,
+      before: old.routeAt(method, segments),
+      after: fresh.routeAt(method, segments),
+    }));
+    const lost = ways.some(({ before, after }) => before !== undefined && after === undefined);
+    const gained = ways.some(({ before, after }) => before === undefined && after !== undefined);
+    for (const { method, before, after } of ways) {
       const key = JSON.stringify([before?.key, after?.key]);
-      const pair = found.get(key) ?? { old: before, new: after, cells: [] };
+      const pair: Found = found.get(key) ?? { old: before, new: after, cells: [], told: { old: [], new: [] } };
       found.set(key, pair);
-      if (pair.cells.length < KEPT) pair.cells.push({ method, segments });
+      const cell = { method, segments };
+      keep(pair.cells, cell);
+      if (before !== undefined || after !== undefined) continue;
+      if (lost) keep(pair.told.old, cell);
+      if (gained) keep(pair.told.new, cell);
     }
   }
   const pairs = [...found.values()].map(
@@ -42,9 +51,21 @@ export function pairsOf(old: AnalysedPolicy, fresh: AnalysedPolicy): Pairs {
       old: sideOf("old", old, pair.old),
       new: sideOf("new", fresh, pair.new),
       cells: pair.cells,
+      told: pair.told,
     }),
   );
   return { pairs, complete };
+}
+
+interface Found {
+  readonly old: ResolvedRoute | undefined;
+  readonly new: ResolvedRoute | undefined;
+  readonly cells: Cell[];
+  readonly told: { readonly old: Cell[]; readonly new: Cell[] };
+}
+
+function keep(cells: Cell[], cell: Cell): void {
+  if (cells.length < KEPT) cells.push(cell);
 }
 
 function sideOf(name: Side["name"], analysed: AnalysedPolicy, route: ResolvedRoute | undefined): Side {

@@ -28,7 +28,7 @@ export function judge(aspect: Aspect, inner: Side, outer: Side, pair: Pair, comp
 function proofOf(aspect: Exclude<Aspect, "authorization">, inner: Side, outer: Side, pair: Pair, complete: boolean): Proof {
   switch (aspect) {
     case "routing":
-      return routingWithin(inner, outer, complete);
+      return routingWithin(inner, outer, pair, complete);
     case "mode":
       return shownIf(inner.route.mode === "enforce" || outer.route.mode === "observe", "the route only observes");
     case "transport":
@@ -61,8 +61,10 @@ function unlessObserved(inner: Side, outer: Side, rule: (inner: Side, outer: Sid
   );
 }
 
-function routingWithin(inner: Side, outer: Side, complete: boolean): Proof {
+function routingWithin(inner: Side, outer: Side, pair: Pair, complete: boolean): Proof {
   if (!complete) return notShown("there are more paths than are walked");
+  if (!inner.matched && !outer.matched)
+    return shownIf(pair.told[inner.name].length === 0, "405 tells of methods at a path, of which the other does not");
   if (!inner.matched) return SHOWN;
   if (!outer.matched) return notShown("requests are served that the other leaves without a route");
   return shownIf(sameShape(inner.route.pattern, outer.route.pattern), "requests lead to another route, with another handler");
@@ -72,18 +74,28 @@ function rolesAlike(a: Side, b: Side): boolean {
   return alike(a.analysed.policy.document.roles ?? {}, b.analysed.policy.document.roles ?? {});
 }
 
+/** Whoever both sides know is the same principal to both. */
 function principalsAlike(a: Side, b: Side): boolean {
-  const of = ({ route }: Side): unknown =>
-    route.authenticate.anyOf.map((together) =>
-      together.map((one) => [
-        one.name,
-        carrierOf(one),
-        one.settings.type === "api-key" ? undefined : one.settings.principal,
-        one.settings.confers,
-      ]),
-    );
-  // Who is added is told apart from who was there; who was there must be told apart as before.
-  return alike(of(a), of(b));
+  const before = principalsOf(a);
+  const after = principalsOf(b);
+  const common = [...before].filter(([name]) => after.has(name));
+  if (!common.every(([name, principal]) => alike(principal, after.get(name)))) return false;
+  // Of two credentials in one request each side may look at another one, or one of them at none.
+  const onlyOne = before.size > common.length && after.size > common.length;
+  const strangers = [a, b].some(({ route }) => route.authenticate.mode !== "required") && before.size !== after.size;
+  return !onlyOne && !strangers;
+}
+
+function principalsOf({ route }: Side): ReadonlyMap<string, unknown> {
+  const alternatives = route.authenticate.anyOf.map((together): [string, unknown] => [
+    together.map(({ name }) => name).join(" and "),
+    together.map((one) => [
+      carrierOf(one),
+      one.settings.type === "api-key" ? undefined : one.settings.principal,
+      one.settings.confers,
+    ]),
+  ]);
+  return new Map(alternatives);
 }
 
 /** Facts of the request that mean something else on each side. */

@@ -65,7 +65,7 @@ export class Search {
     const models = judged.flatMap((one) => one.models);
     for (const base of aspect === "response" ? [...basesIn(pool), ...callersIn(pool)] : basesIn(pool)) {
       for (const candidate of candidatesFor(aspect, pair, base, models)) {
-        const exchange = await this.duel.ask(candidate);
+        const exchange = await this.duel.glance(candidate);
         if (exchange !== undefined) look(exchange);
         if (done()) return found;
       }
@@ -76,8 +76,10 @@ export class Search {
 
   async #limits(pair: Pair, base: Candidate, found: Found): Promise<Found> {
     let { wider, narrower } = found;
-    let budget = MOST_STEPS;
-    for (const steps of sequencesFor(pair, base)) {
+    const sequences = [...sequencesFor(pair, base)];
+    // A small limit is met soon: what is long then is only more of the same.
+    let budget = Math.min(MOST_STEPS, 8 * (sequences[0]?.length ?? 0) + 100);
+    for (const steps of sequences) {
       if (steps.length > budget || (wider !== undefined && narrower !== undefined)) break;
       const exchanges = await this.duel.follow(steps, isTelling);
       budget -= exchanges.length;
@@ -101,7 +103,7 @@ export class Search {
   async #drawn(pair: Pair): Promise<readonly Exchange[]> {
     const exchanges: Exchange[] = [];
     for (const candidate of [...this.#samples(pair.old, pair), ...this.#samples(pair.new, pair)]) {
-      const exchange = await this.duel.ask(candidate);
+      const exchange = await this.duel.glance(candidate);
       if (exchange !== undefined) exchanges.push(exchange);
     }
     return exchanges;
@@ -149,7 +151,8 @@ function better(known: Witness | undefined, witness: Witness, winner: "old" | "n
 /** Who is let in by both, each once: what leaves may depend on who asks. */
 function callersIn(pool: readonly Exchange[]): readonly Candidate[] {
   const good = pool.filter(({ old, new: fresh }) => old.refusedAt === undefined && fresh.refusedAt === undefined);
-  return [...new Map(good.map(({ candidate }) => [JSON.stringify(candidate.person), candidate])).values()];
+  const callers = new Map(good.map(({ candidate }) => [JSON.stringify(candidate.person), candidate]));
+  return [...callers.values()].slice(0, 6);
 }
 
 /** Good requests to be changed: admitted by both, else by one, else whatever came furthest. */
