@@ -1,6 +1,7 @@
 /** Which command is meant, and what becomes of its outcome. */
 import { auditCommand } from "../audit/command.js";
 import { checkCommand } from "../check/command.js";
+import { diffCommand } from "../diff/command.js";
 import { explainCommand } from "../explain/command.js";
 import { keyCommand } from "../key/command.js";
 import { matrixCommand } from "../matrix/command.js";
@@ -15,6 +16,7 @@ import { EXIT, UsageError, type Io } from "./io.js";
 export const COMMANDS: readonly Command[] = [
   auditCommand,
   checkCommand,
+  diffCommand,
   explainCommand,
   keyCommand,
   matrixCommand,

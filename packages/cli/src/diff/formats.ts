@@ -2,13 +2,11 @@
 import { paint } from "../cli/paint.js";
 import { printable } from "../lib/printable.js";
 
+import type { DiffFormat } from "./choices.js";
 import type { AspectDiff, PolicyDiff, RouteDiff } from "./diff.js";
 import type { Seen } from "./duel.js";
 import type { Verdict } from "./model.js";
 import type { Witness } from "./search.js";
-
-export const DIFF_FORMATS = ["pretty", "json", "markdown"] as const;
-export type DiffFormat = (typeof DIFF_FORMATS)[number];
 
 export function formatDiff(diff: PolicyDiff, format: DiffFormat, colour = false): string {
   switch (format) {
