@@ -247,10 +247,15 @@ function* response(pair: Pair, base: Candidate): Iterable<Candidate> {
   }
   for (const person of people) {
     for (const status of statuses) {
-      for (const body of [answer, [answer]]) yield { ...base, person, answer: { status, body } };
+      for (const body of [answer, [answer], misfit(answer)]) yield { ...base, person, answer: { status, body } };
       if (pair.old.route.response.encode !== pair.new.route.response.encode) yield { ...base, person, answer: { status, body: markup(answer) } };
     }
   }
+}
+
+/** Each value of another type. */
+function misfit(answer: unknown): unknown {
+  return JSON.parse(JSON.stringify(answer), (_key, value: unknown) => (typeof value === "number" ? `n${value}` : typeof value === "string" ? 4711 : value)) as unknown;
 }
 
 function markup(answer: unknown): unknown {

@@ -57,16 +57,19 @@ export class Duel {
   #kits: { readonly old: PolicyKit; readonly new: PolicyKit } | undefined;
 
   static async between(old: PolicyDocument, fresh: PolicyDocument): Promise<Duel> {
-    const duel = new Duel();
-    duel.#kits = { old: await duel.#kit(old), new: await duel.#kit(fresh) };
+    const duel = new Duel({ old, new: fresh });
+    const secrets = sameSecrets([old, fresh]);
+    duel.#kits = { old: await duel.#kit(old, secrets), new: await duel.#kit(fresh, secrets) };
     return duel;
   }
 
-  #kit(document: PolicyDocument): Promise<PolicyKit> {
+  private constructor(private readonly documents: Readonly<Record<"old" | "new", PolicyDocument>>) {}
+
+  #kit(document: PolicyDocument, secrets: Readonly<Record<string, string>>): Promise<PolicyKit> {
     const checks = Object.fromEntries(
       checksOf(document).map((name) => [name, (): boolean => !this.#refusing.has(name)]),
     );
-    return policyKit(document, { checks });
+    return policyKit(document, { checks, secrets });
   }
 
   async close(): Promise<void> {
@@ -119,6 +122,7 @@ export class Duel {
     for (const name of candidate.refusing ?? []) this.#refusing.add(name);
     const { by, request } = candidate;
     const other = by === "old" ? "new" : "old";
+    if (this.#isRenamed(candidate.person, by, other)) return undefined;
     const callers = this.#callersFor(candidate.person);
     const minter = callers[by];
     if (minter === undefined) return undefined;
@@ -135,6 +139,18 @@ export class Duel {
     return { candidate, ...seen };
   }
 
+  /** The kit knows keys by the name of the authenticator: of one that has another name there, nothing can be asked. */
+  #isRenamed(person: TestPerson | undefined, by: "old" | "new", other: "old" | "new"): boolean {
+    const names = person?.credentials === undefined ? [person?.authenticator ?? ""] : Object.keys(person.credentials);
+    const { authenticators: own = {} } = this.documents[by];
+    const { authenticators: theirs = {} } = this.documents[other];
+    return names.some((name) => {
+      const mine = own[name];
+      if (mine === undefined || mine.type === "jwt" || theirs[name] !== undefined) return false;
+      return Object.values(theirs).some((one) => one.type === mine.type && one.in === mine.in && one.name === mine.name);
+    });
+  }
+
   /** Made on both sides at once, so that both know the keys. */
   #callersFor(person: TestPerson | undefined): Callers {
     if (person === undefined) return { old: this.#both.old.anonymous, new: this.#both.new.anonymous };
@@ -146,6 +162,19 @@ export class Duel {
     return made;
   }
 }
+
+/** One value for all: what differs between the secrets behind two references is not in a policy. */
+function sameSecrets(documents: readonly PolicyDocument[]): Readonly<Record<string, string>> {
+  const references = new Set<string>();
+  JSON.stringify(documents, (key, value: unknown) => {
+    if (key === "secret" && typeof value === "string") references.add(value);
+    return value;
+  });
+  return Object.fromEntries([...references].map((reference) => [reference, SECRET]));
+}
+
+/** Long enough for every algorithm. */
+const SECRET = "throwaway".repeat(16);
 
 function callerIn(kit: PolicyKit, person: TestPerson): Caller | undefined {
   try {

@@ -21,6 +21,11 @@ export function* sequencesFor({ old, new: fresh }: Pair, base: Candidate): Itera
   yield Array.from({ length: longest }, () => step());
   // Callers at two addresses.
   yield Array.from({ length: longest * 2 }, (_, at) => step(0, `203.0.113.${1 + (at % 2)}`));
+  // Two callers at one address.
+  yield Array.from({ length: longest * 2 }, (_, at) => ({
+    candidate: { ...base, person: base.person === undefined ? undefined : { ...base.person, id: `caller-${at % 2}` } },
+    wait: 0,
+  }));
   const windows = [...new Set(limits.map(({ window }) => (window === "day" ? DAY : window === "month" ? 31 * DAY : durationOf(window ?? ""))))];
   for (const window of windows.filter((one) => Number.isFinite(one))) {
     for (const limit of new Set(limits.map((one) => Math.min(one.limit, one.burst ?? one.limit)))) {
