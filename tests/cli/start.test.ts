@@ -30,7 +30,7 @@ it.each([
   [["--help"]],
   [["--version"]],
   [["help", "audit"]],
-  ...["audit", "check", "explain", "key", "matrix"].map((name) => [[name, "--help"]]),
+  ...["audit", "check", "diff", "explain", "key", "matrix"].map((name) => [[name, "--help"]]),
 ])("loads neither engine nor its packages for %j", (args) => {
   const { code, urls } = loadedBy(args);
   expect(code).toBe(0);

@@ -57,7 +57,15 @@ const entry = (conditions: readonly string[]): fc.Arbitrary<Members> =>
 const authorize = (conditions: readonly string[]): fc.Arbitrary<unknown> =>
   fc.oneof(
     { weight: 6, arbitrary: fc.array(entry(conditions), { minLength: 1, maxLength: 2 }) },
-    { weight: 3, arbitrary: fc.constantFrom({ roles: ["clerk"] }, { roles: ["customer"] }, { roles: ["admin"], scopes: ["read"] }, { scopes: ["read"] }) },
+    {
+      weight: 3,
+      arbitrary: fc.constantFrom(
+        { roles: ["clerk"] },
+        { roles: ["customer"] },
+        { roles: ["admin"], scopes: ["read"] },
+        { scopes: ["read"] },
+      ),
+    },
     { weight: 2, arbitrary: fc.constant("authenticated") },
   );
 
@@ -65,46 +73,82 @@ const cors = fc.oneof(
   { weight: 1, arbitrary: fc.constant<unknown>("none") },
   {
     weight: 5,
-    arbitrary: fc
-      .record(
-        {
-          origins: fc.subarray(["https://shop.test", "https://*.partner.test", "https://a.partner.test", "https://evil.test"], { minLength: 1 }),
-          credentials: fc.boolean(),
-          enforce: fc.boolean(),
-          maxAge: fc.constantFrom("1s", "10s", "1m"),
-          expose: fc.subarray(["X-Total", "X-Page"]),
-          requestHeaders: fc.subarray(["Content-Type", "X-One"], { minLength: 1 }),
-        },
-        { requiredKeys: ["origins"] },
-      ),
+    arbitrary: fc.record(
+      {
+        origins: fc.subarray(
+          ["https://shop.test", "https://*.partner.test", "https://a.partner.test", "https://evil.test"],
+          { minLength: 1 },
+        ),
+        credentials: fc.boolean(),
+        enforce: fc.boolean(),
+        maxAge: fc.constantFrom("1s", "10s", "1m"),
+        expose: fc.subarray(["X-Total", "X-Page"]),
+        requestHeaders: fc.subarray(["Content-Type", "X-One"], { minLength: 1 }),
+      },
+      { requiredKeys: ["origins"] },
+    ),
   },
   { weight: 1, arbitrary: fc.constant<unknown>({ origins: ["*"] }) },
 );
 
 const authenticate = fc.oneof(
-  fc.constantFrom<unknown>(["user"], ["key"], ["sid"], ["user", "key"], ["key", "sid"], ["user", "sid"], ["optional", "user"], ["optional", "key"]),
+  fc.constantFrom<unknown>(
+    ["user"],
+    ["key"],
+    ["sid"],
+    ["user", "key"],
+    ["key", "sid"],
+    ["user", "sid"],
+    ["optional", "user"],
+    ["optional", "key"],
+  ),
   fc.constant("none"),
 );
 
 const number = fc.record(
-  { minimum: fc.constantFrom(0, 1, 3), maximum: fc.constantFrom(9, 10, 20), exclusiveMaximum: fc.constantFrom(10, 21) },
+  {
+    minimum: fc.constantFrom(0, 1, 3),
+    maximum: fc.constantFrom(9, 10, 20),
+    exclusiveMaximum: fc.constantFrom(10, 21),
+  },
   { requiredKeys: [] },
 );
 const amount = number.map((bounds) => ({ type: "integer", ...bounds }));
 const name = fc
   .record(
-    { minLength: fc.constantFrom(0, 1, 2), maxLength: fc.constantFrom(3, 5, 8), pattern: fc.constantFrom("^[a-z]*$", "^a") },
+    {
+      minLength: fc.constantFrom(0, 1, 2),
+      maxLength: fc.constantFrom(3, 5, 8),
+      pattern: fc.constantFrom("^[a-z]*$", "^a"),
+    },
     { requiredKeys: [] },
   )
   .map((bounds) => ({ type: "string", ...bounds }));
-const kind = fc.constantFrom({ enum: ["a", "b"] }, { enum: ["a", "b", "c"] }, { const: "a" }, { type: "string" }, { type: ["string", "null"] });
+const kind = fc.constantFrom(
+  { enum: ["a", "b"] },
+  { enum: ["a", "b", "c"] },
+  { const: "a" },
+  { type: "string" },
+  { type: ["string", "null"] },
+);
 const body = fc
   .record({
     amount: maybe(amount, 6),
     name: maybe(name),
     kind: maybe(kind),
-    tags: maybe(fc.record({ maxItems: fc.constantFrom(1, 2, 3), items: fc.constantFrom({ type: "string" }, { type: ["string", "integer"] }) }).map((one) => ({ type: "array", ...one }))),
-    inner: maybe(fc.record({ a: amount, b: maybe(name) }).map((properties) => ({ type: "object", properties: defined(properties) }))),
+    tags: maybe(
+      fc
+        .record({
+          maxItems: fc.constantFrom(1, 2, 3),
+          items: fc.constantFrom({ type: "string" }, { type: ["string", "integer"] }),
+        })
+        .map((one) => ({ type: "array", ...one })),
+    ),
+    inner: maybe(
+      fc
+        .record({ a: amount, b: maybe(name) })
+        .map((properties) => ({ type: "object", properties: defined(properties) })),
+    ),
     required: fc.subarray(["amount", "name"]),
     additionalProperties: maybe(fc.boolean(), 4),
   })
@@ -121,18 +165,37 @@ const body = fc
 const answer = fc
   .record({
     id: maybe(fc.constant({ type: "string" })),
-    secret: maybe(fc.constantFrom({ type: "string" }, { type: "string", redact: "mask" }, { type: "string", redact: "remove" })),
+    secret: maybe(
+      fc.constantFrom(
+        { type: "string" },
+        { type: "string", redact: "mask" },
+        { type: "string", redact: "remove" },
+      ),
+    ),
     total: maybe(fc.constantFrom({ type: "integer" }, { type: "number" }, { type: ["integer", "string"] })),
-    inner: maybe(fc.record({ a: maybe(fc.constant({ type: "string" })), b: maybe(fc.constant({ type: "string" })) }).map((properties) => ({ type: "object", properties: defined(properties) }))),
+    inner: maybe(
+      fc
+        .record({ a: maybe(fc.constant({ type: "string" })), b: maybe(fc.constant({ type: "string" })) })
+        .map((properties) => ({ type: "object", properties: defined(properties) })),
+    ),
     open: maybe(fc.boolean(), 5),
   })
-  .map(({ open, ...rest }) => ({ type: "object", properties: defined(rest), ...(open === true ? { additionalProperties: true } : {}) }));
+  .map(({ open, ...rest }) => ({
+    type: "object",
+    properties: defined(rest),
+    ...(open === true ? { additionalProperties: true } : {}),
+  }));
 
 const redaction = fc.oneof(
   fc.constantFrom<unknown>("mask", "remove", "null", "last4", { replace: "gone" }),
   fc.record({
     action: fc.constantFrom("mask", "remove", "last4"),
-    unless: fc.constantFrom<unknown>({ roles: ["clerk"] }, { roles: ["admin"] }, { scopes: ["read"] }, { roles: ["customer"] }),
+    unless: fc.constantFrom<unknown>(
+      { roles: ["clerk"] },
+      { roles: ["admin"] },
+      { scopes: ["read"] },
+      { roles: ["customer"] },
+    ),
   }),
 );
 
@@ -150,7 +213,17 @@ function defined(members: Readonly<Record<string, unknown>>): Members {
 }
 
 /** Of each route the same choices. */
-const ROUTES: Readonly<Record<string, { readonly key: string; readonly conditions: readonly string[]; readonly hasBody: boolean; readonly hasParam: boolean }>> = {
+const ROUTES: Readonly<
+  Record<
+    string,
+    {
+      readonly key: string;
+      readonly conditions: readonly string[];
+      readonly hasBody: boolean;
+      readonly hasParam: boolean;
+    }
+  >
+> = {
   list: { key: "GET /a", conditions: [...CONDITIONS, ...WITH_QUERY], hasBody: false, hasParam: false },
   one: { key: "GET /a/:x", conditions: [...CONDITIONS, ...WITH_PARAM], hasBody: false, hasParam: true },
   make: { key: "POST /a", conditions: [...CONDITIONS, ...WITH_BODY], hasBody: true, hasParam: false },
@@ -162,9 +235,18 @@ const ROUTES: Readonly<Record<string, { readonly key: string; readonly condition
 const shared: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   https: fc.constantFrom("off", "off", "require"),
   hosts: fc.constantFrom(undefined, ["a.test"], ["a.test", "b.test"], ["*.test"]),
-  trust: fc.constantFrom(undefined, undefined, undefined, { peers: ["10.0.0.0/8"], header: "x-forwarded-for" }),
+  trust: fc.constantFrom(undefined, undefined, undefined, {
+    peers: ["10.0.0.0/8"],
+    header: "x-forwarded-for",
+  }),
   cors: maybe(cors),
-  csrf: fc.constantFrom<unknown>(undefined, undefined, "off", { origins: ["https://shop.test"] }, { unknown: "allow" }),
+  csrf: fc.constantFrom<unknown>(
+    undefined,
+    undefined,
+    "off",
+    { origins: ["https://shop.test"] },
+    { unknown: "allow" },
+  ),
   roles: fc.constantFrom(
     { admin: ["clerk"], clerk: ["customer"], customer: [] },
     { admin: ["clerk"], clerk: [], customer: [] },
@@ -186,10 +268,21 @@ const shared: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   "per-user": limit("principal.id"),
   global: fc.constantFrom(undefined, undefined, ["per-ip"]),
   limits: fc.constantFrom(undefined, [], ["per-user"], ["per-ip"], ["per-ip", "per-user"]),
-  groupA: maybe(fc.record({ require: entry(CONDITIONS) }), 1),
+  groupA: maybe(fc.record({ require: entry(CONDITIONS) }), 2),
   groupC: fc.constantFrom(undefined, undefined, {}),
-  errors: fc.constantFrom<unknown>(undefined, undefined, { expose: "none" }, { typeBase: "https://errors.test/" }),
-  headers: fc.constantFrom<unknown>(undefined, undefined, { "X-Frame-Options": "SAMEORIGIN" }, { "X-Frame-Options": "remove" }, { Server: "keep" }),
+  errors: fc.constantFrom<unknown>(
+    undefined,
+    undefined,
+    { expose: "none" },
+    { typeBase: "https://errors.test/" },
+  ),
+  headers: fc.constantFrom<unknown>(
+    undefined,
+    undefined,
+    { "X-Frame-Options": "SAMEORIGIN" },
+    { "X-Frame-Options": "remove" },
+    { Server: "keep" },
+  ),
   order: fc.constant({ type: "object", properties: {} }),
 };
 
@@ -199,24 +292,35 @@ function choicesOfRoute(name: string): Record<string, fc.Arbitrary<unknown>> {
   const choices: Record<string, fc.Arbitrary<unknown>> = {
     there: fc.integer({ min: 0, max: 9 }).map((at) => (name === "list" || name === "make" ? true : at < 5)),
     authorize: authorize(route.conditions),
-    authenticate: maybe(authenticate, 1),
+    authenticate: maybe(authenticate, 2),
     mode: fc.integer({ min: 0, max: 11 }).map((at) => (at === 0 ? "observe" : undefined)),
     conceal: fc.integer({ min: 0, max: 5 }).map((at) => (at === 0 ? true : undefined)),
-    cors: maybe(cors, 1),
-    limits: maybe(fc.constantFrom<unknown>([], ["per-ip"], ["per-user"], ["inherited"]), 1),
+    cors: maybe(cors, 2),
+    limits: maybe(fc.constantFrom<unknown>([], ["per-ip"], ["per-user"], ["inherited"]), 2),
     answer: maybe(answer),
-    redactSecret: maybe(redaction, 1),
+    redactSecret: maybe(redaction, 2),
     onMismatch: fc.constantFrom(undefined, undefined, "withhold"),
     nothing: fc.integer({ min: 0, max: 14 }).map((at) => at === 0),
   };
   if (name === "list")
     Object.assign(choices, {
-      query: maybe(amount.map((schema) => ({ n: schema })), 3),
+      query: maybe(
+        amount.map((schema) => ({ n: schema })),
+        3,
+      ),
       needed: fc.boolean(),
       unknown: fc.constantFrom(undefined, "allow", "strip"),
       operators: fc.constantFrom(undefined, undefined, "allow"),
     });
-  if (name === "one") choices["params"] = maybe(fc.constantFrom<unknown>({ x: { type: "string", maxLength: 3 } }, { x: { type: "string", maxLength: 5 } }, { x: { enum: ["a", "b"] } }), 1);
+  if (name === "one")
+    choices["params"] = maybe(
+      fc.constantFrom<unknown>(
+        { x: { type: "string", maxLength: 3 } },
+        { x: { type: "string", maxLength: 5 } },
+        { x: { enum: ["a", "b"] } },
+      ),
+      2,
+    );
   if (route.hasBody)
     Object.assign(choices, {
       body,
@@ -273,7 +377,15 @@ export function documentOf(made: Choices): unknown {
     authenticators: {
       key: { type: "api-key", in: "header", name: "X-API-Key", keys: { lookup: "find" } },
       sid: { type: "api-key", in: "cookie", name: "sid", keys: { lookup: "find" } },
-      user: defined({ type: "jwt", ...jwt, audience: made["audience"], clockTolerance: made["tolerance"], maxAge: made["maxAge"], principal: made["map"], confers }),
+      user: defined({
+        type: "jwt",
+        ...jwt,
+        audience: made["audience"],
+        clockTolerance: made["tolerance"],
+        maxAge: made["maxAge"],
+        principal: made["map"],
+        confers,
+      }),
     },
     roles: made["roles"],
     limits: { "per-ip": made["per-ip"], "per-user": made["per-user"] },
@@ -306,8 +418,12 @@ function routeOf(name: string, made: Choices): unknown {
 
 function responseOf(of: (key: string) => unknown): unknown {
   const secret = of("redactSecret");
-  const shape = of("answer") as { readonly properties?: Members; readonly additionalProperties?: unknown } | undefined;
-  const reaches = shape === undefined || shape.additionalProperties === true || Object.hasOwn(shape.properties ?? {}, "secret");
+  const shape = of("answer") as
+    { readonly properties?: Members; readonly additionalProperties?: unknown } | undefined;
+  const reaches =
+    shape === undefined ||
+    shape.additionalProperties === true ||
+    Object.hasOwn(shape.properties ?? {}, "secret");
   const made = defined({
     body: shape,
     redact: secret === undefined || !reaches ? undefined : { "/secret": secret },
@@ -321,7 +437,10 @@ function requestOf(of: (key: string) => unknown, hasBody: boolean): unknown {
   const sniff = defined({ prototypeKeys: of("prototypeKeys"), controlCharacters: of("control") });
   const made = defined({
     params: of("params"),
-    query: query === undefined ? undefined : { n: { ...query["n"], ...(of("needed") === true ? { required: true } : {}) } },
+    query:
+      query === undefined
+        ? undefined
+        : { n: { ...query["n"], ...(of("needed") === true ? { required: true } : {}) } },
     body: of("body"),
     bodyOptional: of("bodyOptional"),
     unknown: query !== undefined || hasBody ? of("unknown") : undefined,

@@ -16,7 +16,8 @@ interface Row {
 /** RFC 7396. */
 function merged(target: unknown, patch: unknown): unknown {
   if (typeof patch !== "object" || patch === null || Array.isArray(patch)) return patch;
-  const made: Record<string, unknown> = typeof target === "object" && target !== null && !Array.isArray(target) ? { ...target } : {};
+  const made: Record<string, unknown> =
+    typeof target === "object" && target !== null && !Array.isArray(target) ? { ...target } : {};
   for (const [key, value] of Object.entries(patch)) {
     if (value === null) delete made[key];
     else made[key] = merged(made[key], value);
@@ -49,7 +50,7 @@ it.each(rows)("$aspect is $verdict: $name", async ({ route, aspect, verdict, old
   const [from, to] = rowOf(route);
   const row = diff.routes.find((one) => one.old === from && one.new === to);
   const found = row?.aspects.find((one) => one.aspect === aspect);
-  expect(`${found?.verdict ?? "nothing"}`, found?.reason).toBe(verdict);
+  expect({ verdict: found?.verdict, reason: found?.reason }).toEqual({ verdict, reason: found?.reason });
   expect(found?.wider !== undefined || !["wider", "changed both ways"].includes(verdict)).toBe(true);
   expect(found?.narrower !== undefined || !["narrower", "changed both ways"].includes(verdict)).toBe(true);
 });

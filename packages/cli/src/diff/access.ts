@@ -30,7 +30,11 @@ export function transportWithin(inner: Side, outer: Side): Proof {
     inner.route.upgrade === undefined || inner.route.upgrade === outer.route.upgrade,
     "requests to upgrade may pass",
   );
-  const reads = schemeRank(inner) < 2 || schemeRank(outer) < 2 || hostsOf(inner) !== undefined || hostsOf(outer) !== undefined;
+  const reads =
+    schemeRank(inner) < 2 ||
+    schemeRank(outer) < 2 ||
+    hostsOf(inner) !== undefined ||
+    hostsOf(outer) !== undefined;
   const trust = shownIf(
     sameTrust(inner, outer) || !reads,
     "whose word about address, scheme and host is believed differs",
@@ -106,7 +110,8 @@ function acceptedBy(
   const readers = b.anyOf.flat().filter((other) => carrierOf(other) === carrier);
   const rivals = a.anyOf.flat().filter((other) => carrierOf(other) === carrier);
   if (readers.length === 0) return notShown(`\`${one.name}\` is accepted`);
-  const clear = [...readers, ...rivals].every(isJwtWithIssuer) && distinctIssuers(readers) && distinctIssuers(rivals);
+  const clear =
+    [...readers, ...rivals].every(isJwtWithIssuer) && distinctIssuers(readers) && distinctIssuers(rivals);
   if ((readers.length > 1 || rivals.length > 1) && !clear)
     return notShown("several authenticators read one carrier, and which of them judges was not looked into");
   const proofs = readers.map((other) => credentialsWithin(one, other, inner, outer));
@@ -122,15 +127,26 @@ function distinctIssuers(authenticators: readonly ResolvedAuthenticator[]): bool
   return new Set(issuers).size === issuers.length;
 }
 
-function credentialsWithin(a: ResolvedAuthenticator, b: ResolvedAuthenticator, inner: Side, outer: Side): Proof {
+function credentialsWithin(
+  a: ResolvedAuthenticator,
+  b: ResolvedAuthenticator,
+  inner: Side,
+  outer: Side,
+): Proof {
   const x = a.settings;
   const y = b.settings;
-  const keys = shownIf(alike(keysOf(a), keysOf(b)), `the keys of \`${a.name}\` differ: which credentials are good is not in the policy`);
+  const keys = shownIf(
+    alike(keysOf(a), keysOf(b)),
+    `the keys of \`${a.name}\` differ: which credentials are good is not in the policy`,
+  );
   if (x.type === "jwt" && y.type === "jwt") return all(keys, tokensWithin(x, y, a.name));
   if (x.type !== y.type) return notShown(`\`${a.name}\` and \`${b.name}\` are of different types`);
   if (x.type === "api-key" && inner.route.key !== outer.route.key)
     return notShown("an API key may be for some routes alone, and the key of the route differs");
-  const code = x.type === "custom" && y.type === "custom" ? shownIf(x.use === y.use, "the code of a custom authenticator is another") : SHOWN;
+  const code =
+    x.type === "custom" && y.type === "custom"
+      ? shownIf(x.use === y.use, "the code of a custom authenticator is another")
+      : SHOWN;
   const maps =
     x.type === "custom" && y.type === "custom"
       ? shownIf(alike(x.principal, y.principal), `what \`${a.name}\` makes a principal of differs`)
@@ -182,7 +198,10 @@ function audienceWithin(x: JwtSettings, y: JwtSettings): boolean {
   return x.audience !== "unchecked" && a.claim === b.claim && subset(a.values, b.values);
 }
 
-function audienceOf({ audience }: JwtSettings): { readonly claim: string; readonly values: readonly string[] } {
+function audienceOf({ audience }: JwtSettings): {
+  readonly claim: string;
+  readonly values: readonly string[];
+} {
   if (typeof audience === "string") return { claim: "aud", values: [audience] };
   if (isList(audience)) return { claim: "aud", values: audience };
   return { claim: `other ${audience.claim}`, values: audience.values };
@@ -194,7 +213,8 @@ function isList<T>(value: T | readonly T[] | object): value is readonly T[] {
 
 export function csrfWithin(inner: Side, outer: Side): Proof {
   if (!acts(outer)) return SHOWN;
-  if (!acts(inner)) return notShown("requests of other sites are refused where the credential travels by itself");
+  if (!acts(inner))
+    return notShown("requests of other sites are refused where the credential travels by itself");
   const a = csrfOf(inner);
   const b = csrfOf(outer);
   return all(
@@ -206,7 +226,9 @@ export function csrfWithin(inner: Side, outer: Side): Proof {
 }
 
 function ambientOf({ route }: Side): unknown {
-  return route.authenticate.anyOf.map((together) => together.map((one) => [one.name, one.carrier.ambient, carrierOf(one)]));
+  return route.authenticate.anyOf.map((together) =>
+    together.map((one) => [one.name, one.carrier.ambient, carrierOf(one)]),
+  );
 }
 
 function acts({ route }: Side): boolean {

@@ -12,10 +12,21 @@ export function headersWithin(inner: Side, outer: Side): Proof {
   const a = fieldsOf(inner);
   const b = fieldsOf(outer);
   return all(
-    ...[...new Set([...a.keys(), ...b.keys()])].map((name) => fieldWithin(name, a.get(name) ?? "keep", b.get(name) ?? "keep")),
-    shownIf(hstsOf(outer) === undefined || alike(hstsOf(inner), hstsOf(outer)), "`Strict-Transport-Security` differs"),
-    shownIf(alike(inner.route.deprecated?.value, outer.route.deprecated?.value), "what is said of the route's end differs"),
-    shownIf(alike(revealedBy(inner), revealedBy(outer)), "limits are told of that the other does not tell of"),
+    ...[...new Set([...a.keys(), ...b.keys()])].map((name) =>
+      fieldWithin(name, a.get(name) ?? "keep", b.get(name) ?? "keep"),
+    ),
+    shownIf(
+      hstsOf(outer) === undefined || alike(hstsOf(inner), hstsOf(outer)),
+      "`Strict-Transport-Security` differs",
+    ),
+    shownIf(
+      alike(inner.route.deprecated?.value, outer.route.deprecated?.value),
+      "what is said of the route's end differs",
+    ),
+    shownIf(
+      alike(revealedBy(inner), revealedBy(outer)),
+      "limits are told of that the other does not tell of",
+    ),
   );
 }
 
@@ -43,7 +54,9 @@ function hstsOf({ analysed }: Side): unknown {
 }
 
 function revealedBy(side: Side): unknown {
-  return limitsOf(side).map(({ name, settings }) => [name, settings.reveal]).filter(([, reveal]) => reveal !== undefined);
+  return limitsOf(side)
+    .map(({ name, settings }) => [name, settings.reveal])
+    .filter(([, reveal]) => reveal !== undefined);
 }
 
 export function errorsWithin(inner: Side, outer: Side): Proof {
@@ -53,7 +66,10 @@ export function errorsWithin(inner: Side, outer: Side): Proof {
     shownIf(a.expose === "none" || b.expose === "code", "refusals say which rule refused"),
     shownIf(!outer.route.conceal || inner.route.conceal, "that something exists is not concealed"),
     shownIf(alike(a.typeBase, b.typeBase) || a.expose === "none", "the types of problems differ"),
-    shownIf(a.correlation === undefined || alike(a.correlation, b.correlation), "the correlation id has another name, or none"),
+    shownIf(
+      a.correlation === undefined || alike(a.correlation, b.correlation),
+      "the correlation id has another name, or none",
+    ),
     shownIf(alike(a.bodies?.value, b.bodies?.value), "the bodies of refusals differ"),
     shownIf(alike(metadataOf(inner), metadataOf(outer)), "what a challenge says differs"),
   );
@@ -62,5 +78,9 @@ export function errorsWithin(inner: Side, outer: Side): Proof {
 function metadataOf({ route }: Side): unknown {
   return route.authenticate.anyOf
     .flat()
-    .flatMap(({ name, settings }) => (settings.type === "jwt" && settings.resourceMetadata !== undefined ? [[name, settings.resourceMetadata]] : []));
+    .flatMap(({ name, settings }) =>
+      settings.type === "jwt" && settings.resourceMetadata !== undefined
+        ? [[name, settings.resourceMetadata]]
+        : [],
+    );
 }

@@ -2,16 +2,12 @@
  * Who may call, compared case by case: for each kind of caller that both sides can know, the demands of both are formulas over the
  * same unknowns, and every case of those is tried.
  */
-import {
-  readCondition,
-  type AuthorizeEntry,
-  type ResolvedAuthenticator,
-} from "@gatehouse/core/analysis";
+import { readCondition, type AuthorizeEntry, type ResolvedAuthenticator } from "@gatehouse/core/analysis";
 import { alike } from "./canonical.js";
 import { and, FALSE, formulaOf, not, or, TRUE, type Formula } from "./condition.js";
 import { Facts, roleClasses, type Apart, type Who } from "./facts.js";
 import { notShown, SHOWN, type Proof, type Side } from "./model.js";
-import { ABSENT, ODD, Variables, type Assignment, type Truth, type Value, type Variable } from "./variables.js";
+import { ABSENT, ODD, Variables, type Assignment, type Value, type Variable } from "./variables.js";
 
 /** More cases than this are not tried. */
 const MOST_CASES = 30_000;
@@ -62,7 +58,8 @@ type FormulaMaker = (facts: Facts, side: Side, variables: Variables) => Formula;
 
 function compareCase(inner: Side, a: Who, outer: Side, b: Who, apart: Apart, make: FormulaMaker): Compared {
   const variables = new Variables();
-  const authenticators = (who: Who): ResolvedAuthenticator[] => (who.authenticator === undefined ? [] : [who.authenticator]);
+  const authenticators = (who: Who): ResolvedAuthenticator[] =>
+    who.authenticator === undefined ? [] : [who.authenticator];
   const sides = [
     [inner.analysed.policy, authenticators(a)],
     [outer.analysed.policy, authenticators(b)],
@@ -75,7 +72,8 @@ function compareCase(inner: Side, a: Who, outer: Side, b: Who, apart: Apart, mak
   const factsOf = (side: Side, who: Who): Facts => new Facts(side, who, apart, variables, sameRoles, classes);
   const first = make(factsOf(inner, a), inner, variables);
   const second = make(factsOf(outer, b), outer, variables);
-  if (first.key === second.key || second.key === "true" || first.key === "false") return { proof: SHOWN, models: [] };
+  if (first.key === second.key || second.key === "true" || first.key === "false")
+    return { proof: SHOWN, models: [] };
   const who = inner.name === "old" ? { old: a, new: b } : { old: b, new: a };
   return search(first, second, variables.all, who);
 }
@@ -90,7 +88,7 @@ function search(inner: Formula, outer: Formula, variables: readonly Variable[], 
   const cases = used.reduce((product, { domain }) => product * domain.size, 1);
   const models: Model[] = [];
   let tried = 0;
-  const given = new Map<string, Value | Truth>();
+  const given = new Map<string, Value>();
   const visit = (at: number): void => {
     if (tried >= MOST_CASES) return;
     const variable = used[at];
@@ -109,7 +107,7 @@ function search(inner: Formula, outer: Formula, variables: readonly Variable[], 
   models.sort((a, b) => strangeness(a) - strangeness(b));
   const kept = models.slice(0, MOST_MODELS);
   if (models.length > 0) {
-    const proof = notShown("who is let in is not a part of who was, as far as conditions were looked into");
+    const proof = notShown("there is a case in which one lets in whom the other does not");
     return { proof, models: kept };
   }
   return cases > MOST_CASES
@@ -159,7 +157,8 @@ function canMeet(
   if (placeOf(first) === placeOf(second))
     return carrierOf(first) === carrierOf(second) && !excludeEachOther(first, second);
   // Two credentials in one request: a side that reads both refuses them, unless it asks for both.
-  const passes = (side: Side): boolean => [first, second].every((one) => reads(side, one)) === false || together(side, first, second);
+  const passes = (side: Side): boolean =>
+    ![first, second].every((one) => reads(side, one)) || together(side, first, second);
   return passes(a) && passes(b);
 }
 
@@ -191,7 +190,10 @@ function whoOf(
   other: ResolvedAuthenticator | undefined,
 ): Who {
   if (authenticator === undefined) return { authenticator, tag: "anonymous" };
-  const shared = other !== undefined && carrierOf(other) === carrierOf(authenticator) && other.settings.type === authenticator.settings.type;
+  const shared =
+    other !== undefined &&
+    carrierOf(other) === carrierOf(authenticator) &&
+    other.settings.type === authenticator.settings.type;
   return { authenticator, tag: shared ? carrierOf(authenticator) : `${side.name} ${authenticator.name} ` };
 }
 
@@ -229,7 +231,8 @@ function entryOf(entry: AuthorizeEntry, facts: Facts, variables: Variables): For
   const { roles, scopes, claims, when, check } = entry;
   if (roles !== undefined) parts.push(or(roles.map((role) => facts.role(role))));
   for (const scope of scopes ?? []) parts.push(facts.scope(scope));
-  for (const [path, value] of Object.entries(claims ?? {})) parts.push(claimIs(path, value, facts, variables));
+  for (const [path, value] of Object.entries(claims ?? {}))
+    parts.push(claimIs(path, value, facts, variables));
   if (when !== undefined) parts.push(isTrue(written(when, facts, variables)));
   for (const name of check === undefined ? [] : [check].flat()) parts.push(facts.check(name));
   return and(parts);

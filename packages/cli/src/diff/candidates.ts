@@ -7,10 +7,15 @@ import type { Candidate } from "./duel.js";
 import { sampleAnswer } from "./handler-answer.js";
 import type { Aspect, Cell, Pair, Side } from "./model.js";
 import { durationOf } from "./units.js";
-import { ABSENT, ODD, type Origin, type Truth, type Value } from "./variables.js";
+import { ABSENT, ODD, type Origin, type Value } from "./variables.js";
 
 /** What an aspect is about, as changes of a request that is good otherwise. */
-export function candidatesFor(aspect: Aspect, pair: Pair, base: Candidate, models: readonly Model[]): Iterable<Candidate> {
+export function candidatesFor(
+  aspect: Aspect,
+  pair: Pair,
+  base: Candidate,
+  models: readonly Model[],
+): Iterable<Candidate> {
   switch (aspect) {
     case "transport":
       return transport(pair, base);
@@ -66,20 +71,43 @@ function* transport(pair: Pair, base: Candidate): Iterable<Candidate> {
   for (const { analysed } of sidesOf(pair)) {
     const trust = analysed.policy.document.transport?.trust;
     for (const peer of trust?.peers ?? []) {
-      const ip = peer === "loopback" ? "127.0.0.1" : peer === "private" ? "10.0.0.1" : (peer.split("/")[0] ?? peer);
-      yield withHeaders(changed(base, { ip, https: false }), { "X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https" });
-      yield withHeaders(changed(base, { ip, https: true }), { "X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "http" });
+      const ip =
+        peer === "loopback" ? "127.0.0.1" : peer === "private" ? "10.0.0.1" : (peer.split("/")[0] ?? peer);
+      yield withHeaders(changed(base, { ip, https: false }), {
+        "X-Forwarded-For": "203.0.113.9",
+        "X-Forwarded-Proto": "https",
+      });
+      yield withHeaders(changed(base, { ip, https: true }), {
+        "X-Forwarded-For": "203.0.113.9",
+        "X-Forwarded-Proto": "http",
+      });
     }
   }
 }
 
 function* cors(pair: Pair, base: Candidate): Iterable<Candidate> {
-  const settings = sidesOf(pair).flatMap(({ route: { cors } }) => (cors === undefined || cors.value === "none" ? [] : [cors.value]));
-  const origins = new Set([...settings.flatMap((one) => one.origins.map((origin) => (origin === "*" ? "https://other.test" : origin.replace("*", "one")))), "https://other.test"]);
-  const headers = new Set(["", "content-type", ...settings.flatMap((one) => one.requestHeaders ?? []), ...carriersOf(pair), "x-other"]);
+  const settings = sidesOf(pair).flatMap(({ route: { cors } }) =>
+    cors === undefined || cors.value === "none" ? [] : [cors.value],
+  );
+  const origins = new Set([
+    ...settings.flatMap((one) =>
+      one.origins.map((origin) => (origin === "*" ? "https://other.test" : origin.replace("*", "one"))),
+    ),
+    "https://other.test",
+  ]);
+  const headers = new Set([
+    "",
+    "content-type",
+    ...settings.flatMap((one) => one.requestHeaders ?? []),
+    ...carriersOf(pair),
+    "x-other",
+  ]);
   const methods = new Set(pair.cells.map(({ method }) => method).filter((method) => method !== "OPTIONS"));
   for (const origin of origins) {
-    yield withHeaders({ ...base, answer: { status: 200, headers: { "Access-Control-Allow-Origin": "*" }, body: {} } }, { Origin: origin });
+    yield withHeaders(
+      { ...base, answer: { status: 200, headers: { "Access-Control-Allow-Origin": "*" }, body: {} } },
+      { Origin: origin },
+    );
     for (const method of [...methods].slice(0, 2)) {
       for (const asked of headers) {
         yield {
@@ -100,7 +128,9 @@ function* cors(pair: Pair, base: Candidate): Iterable<Candidate> {
 }
 
 function carriersOf(pair: Pair): readonly string[] {
-  return authenticatorsOf(pair).flatMap(({ one: { carrier } }) => (carrier.in === "header" ? [carrier.name] : []));
+  return authenticatorsOf(pair).flatMap(({ one: { carrier } }) =>
+    carrier.in === "header" ? [carrier.name] : [],
+  );
 }
 
 interface Owned {
@@ -109,7 +139,9 @@ interface Owned {
 }
 
 function authenticatorsOf(pair: Pair): readonly Owned[] {
-  return sidesOf(pair).flatMap(({ name, route }) => [...new Set(route.authenticate.anyOf.flat())].map((one): Owned => ({ by: name, one })));
+  return sidesOf(pair).flatMap(({ name, route }) =>
+    [...new Set(route.authenticate.anyOf.flat())].map((one): Owned => ({ by: name, one })),
+  );
 }
 
 /** Everything that the person of the base has, by another authenticator. */
@@ -138,7 +170,9 @@ function* authentication(pair: Pair, base: Candidate): Iterable<Candidate> {
 
 /** Tokens at the edge of what either side asks. */
 function* tokens(pair: Pair, base: Candidate, person: TestPerson): Iterable<Candidate> {
-  const settings = authenticatorsOf(pair).flatMap(({ one }) => (one.settings.type === "jwt" && one.name === person.authenticator ? [one.settings] : []));
+  const settings = authenticatorsOf(pair).flatMap(({ one }) =>
+    one.settings.type === "jwt" && one.name === person.authenticator ? [one.settings] : [],
+  );
   if (settings.length === 0) return;
   const withClaims = (claims: Readonly<Record<string, unknown>>): Candidate => ({
     ...base,
@@ -146,17 +180,21 @@ function* tokens(pair: Pair, base: Candidate, person: TestPerson): Iterable<Cand
   });
   for (const { issuer, audience, typ, clockTolerance = "0s", maxAge } of settings) {
     yield withClaims({ iss: issuer === "unchecked" ? "https://anybody.test/" : issuer });
-    const audiences: readonly string[] = typeof audience === "string" ? [audience] : "claim" in audience ? [] : audience;
+    const audiences: readonly string[] =
+      typeof audience === "string" ? [audience] : "claim" in audience ? [] : audience;
     for (const aud of audiences) yield withClaims({ aud: aud === "unchecked" ? "anybody" : aud });
-    if (typeof audience === "object" && "claim" in audience) for (const value of audience.values) yield withClaims({ [audience.claim]: value });
-    for (const one of typ ?? ["at+jwt", "JWT"]) yield { ...base, person: { ...person, header: { typ: one } } };
+    if (typeof audience === "object" && "claim" in audience)
+      for (const value of audience.values) yield withClaims({ [audience.claim]: value });
+    for (const one of typ ?? ["at+jwt", "JWT"])
+      yield { ...base, person: { ...person, header: { typ: one } } };
     if (typ === undefined) yield { ...base, person: { ...person, header: { typ: null } } };
     const tolerance = Math.max(1, Math.floor(durationOf(clockTolerance) / 1000));
     yield withClaims({ exp: { $now: -tolerance + 1 }, iat: { $now: -tolerance - 60 } });
     yield withClaims({ iat: { $now: tolerance - 1 }, nbf: { $now: tolerance } });
     if (maxAge !== undefined) {
       const age = Math.floor(durationOf(maxAge) / 1000);
-      for (const seconds of [age, age + 1, age * 2]) yield withClaims({ iat: { $now: -seconds }, exp: { $now: 600 } });
+      for (const seconds of [age, age + 1, age * 2])
+        yield withClaims({ iat: { $now: -seconds }, exp: { $now: 600 } });
     } else yield withClaims({ iat: { $now: -86_400 * 400 }, exp: { $now: 600 } });
   }
 }
@@ -167,7 +205,8 @@ function* withGarbage(base: Candidate, { carrier, settings }: ResolvedAuthentica
   if (carrier.in === "header") {
     const value = carrier.scheme === undefined ? garbage : `${settings.scheme ?? "Bearer"} ${garbage}`;
     yield withHeaders(base, { [settings.name ?? "Authorization"]: value });
-  } else if (carrier.in === "cookie") yield changed(base, { cookies: { ...base.request.cookies, [carrier.name]: garbage } });
+  } else if (carrier.in === "cookie")
+    yield changed(base, { cookies: { ...base.request.cookies, [carrier.name]: garbage } });
   else yield changed(base, { query: { ...base.request.query, [carrier.name]: garbage } });
 }
 
@@ -175,13 +214,17 @@ function* csrf(pair: Pair, base: Candidate): Iterable<Candidate> {
   const origins = new Set(
     sidesOf(pair).flatMap(({ route: { csrf: rule, cors } }) => [
       ...(rule === undefined || rule.value === "off" ? [] : (rule.value.origins ?? [])),
-      ...(cors === undefined || cors.value === "none" ? [] : cors.value.origins.filter((one) => !one.includes("*"))),
+      ...(cors === undefined || cors.value === "none"
+        ? []
+        : cors.value.origins.filter((one) => !one.includes("*"))),
     ]),
   );
   origins.add("https://other.test");
   const people = authenticatorsOf(pair).filter(({ one }) => one.carrier.ambient);
   const { "Sec-Fetch-Site": _site, Origin: _origin, ...headers } = base.request.headers ?? {};
-  const methods = new Set(pair.cells.map(({ method }) => method).filter((method) => !["GET", "HEAD", "OPTIONS"].includes(method)));
+  const methods = new Set(
+    pair.cells.map(({ method }) => method).filter((method) => !["GET", "HEAD", "OPTIONS"].includes(method)),
+  );
   for (const { by, one } of people) {
     for (const method of methods) {
       const person = { ...credentialOf(base.person), authenticator: one.name };
@@ -200,16 +243,29 @@ function* request(pair: Pair, base: Candidate): Iterable<Candidate> {
   const { request: sent } = base;
   const { body: _body, ...bare } = sent;
   const json = { "Content-Type": "application/json" };
-  const text = (value: string): Candidate => ({ ...base, request: { ...bare, headers: { ...bare.headers, ...json }, text: value } });
+  const text = (value: string): Candidate => ({
+    ...base,
+    request: { ...bare, headers: { ...bare.headers, ...json }, text: value },
+  });
   yield changed(base, { query: { ...sent.query, extra: "1" } });
   yield changed(base, { query: { ...sent.query, $ne: "1" } });
   yield changed(base, { query: { ...sent.query, "a[__proto__]": "1" } });
   yield { ...base, request: bare };
-  const members = typeof sent.body === "object" && sent.body !== null && !Array.isArray(sent.body) ? sent.body : undefined;
+  const members =
+    typeof sent.body === "object" && sent.body !== null && !Array.isArray(sent.body) ? sent.body : undefined;
   const inner = JSON.stringify(members ?? {}).slice(1, -1);
   const joined = (member: string): string => `{${[inner, member].filter((one) => one !== "").join(",")}}`;
   if (sent.body !== undefined) {
-    for (const member of ['"extra":1', '"__proto__":{}', '"$ne":1', '"extra":"\\u0001"', '"extra":"\\ud800"', '"extra":9007199254740993', '"extra":1,"extra":2', '"extra":"<b>x</b>"'])
+    for (const member of [
+      '"extra":1',
+      '"__proto__":{}',
+      '"$ne":1',
+      '"extra":"\\u0001"',
+      '"extra":"\\ud800"',
+      '"extra":9007199254740993',
+      '"extra":1,"extra":2',
+      '"extra":"<b>x</b>"',
+    ])
       yield text(joined(member));
     for (const { route } of sidesOf(pair)) {
       const { maxDepth, maxBody, types } = route.request;
@@ -220,42 +276,70 @@ function* request(pair: Pair, base: Candidate): Iterable<Candidate> {
         yield text(`${JSON.stringify(sent.body)}${" ".repeat(maxBody - now)}`);
         yield text(`${JSON.stringify(sent.body)}${" ".repeat(maxBody - now + 1)}`);
       }
-      for (const type of types.value) yield withHeaders(base, { "Content-Type": type === "+json" ? "application/other+json" : type });
+      for (const type of types.value)
+        yield withHeaders(base, { "Content-Type": type === "+json" ? "application/other+json" : type });
     }
     for (const [key, value] of Object.entries(members ?? {}))
       if (typeof value === "string")
-        for (const other of ["<i>x</i>", `${value}\u0001`, `${value}\ud800`]) yield changed(base, { body: { ...members, [key]: other } });
+        for (const other of ["<i>x</i>", `${value}\u0001`, `${value}\ud800`])
+          yield changed(base, { body: { ...members, [key]: other } });
   } else {
     yield changed(base, { body: {} });
     yield text('{"__proto__":1}');
     for (const { route } of sidesOf(pair))
       for (const type of route.request.types.value)
-        yield { ...base, request: { ...bare, headers: { ...bare.headers, "Content-Type": type === "+json" ? "application/other+json" : type }, text: "{}" } };
+        yield {
+          ...base,
+          request: {
+            ...bare,
+            headers: { ...bare.headers, "Content-Type": type === "+json" ? "application/other+json" : type },
+            text: "{}",
+          },
+        };
   }
 }
 
 function* response(pair: Pair, base: Candidate): Iterable<Candidate> {
   const answer = sampleAnswer(sidesOf(pair));
-  const statuses = new Set([200, ...sidesOf(pair).flatMap(({ route }) => Object.keys(route.response.bodies?.value ?? {}).flatMap((key) => (/^[2-4]\d\d$/u.test(key) ? [Number(key)] : [])))]);
+  const statuses = new Set([
+    200,
+    ...sidesOf(pair).flatMap(({ route }) =>
+      Object.keys(route.response.bodies?.value ?? {}).flatMap((key) =>
+        /^[2-4]\d\d$/u.test(key) ? [Number(key)] : [],
+      ),
+    ),
+  ]);
   const roles = new Set(sidesOf(pair).flatMap(({ analysed }) => [...analysed.policy.roles.keys()]));
-  const scopes = new Set(JSON.stringify(sidesOf(pair).map(({ route }) => route.response.redact?.value ?? {})).match(/"[\w:.-]+"/gu)?.map((one) => one.slice(1, -1)) ?? []);
+  const scopes = new Set(
+    JSON.stringify(sidesOf(pair).map(({ route }) => route.response.redact?.value ?? {}))
+      .match(/"[\w:.-]+"/gu)
+      ?.map((one) => one.slice(1, -1)) ?? [],
+  );
   const asked = base.person;
   const people: (TestPerson | undefined)[] = [asked];
   if (asked !== undefined) {
-    for (const role of roles) people.push({ ...asked, roles: [role] }, { ...asked, roles: [...new Set([...(asked.roles ?? []), role])] });
+    for (const role of roles)
+      people.push(
+        { ...asked, roles: [role] },
+        { ...asked, roles: [...new Set([...(asked.roles ?? []), role])] },
+      );
     people.push({ ...asked, scopes: [...new Set([...(asked.scopes ?? []), ...scopes])] });
   }
   for (const person of people) {
     for (const status of statuses) {
-      for (const body of [answer, [answer], misfit(answer)]) yield { ...base, person, answer: { status, body } };
-      if (pair.old.route.response.encode !== pair.new.route.response.encode) yield { ...base, person, answer: { status, body: markup(answer) } };
+      for (const body of [answer, [answer], misfit(answer)])
+        yield { ...base, person, answer: { status, body } };
+      if (pair.old.route.response.encode !== pair.new.route.response.encode)
+        yield { ...base, person, answer: { status, body: markup(answer) } };
     }
   }
 }
 
 /** Each value of another type. */
 function misfit(answer: unknown): unknown {
-  return JSON.parse(JSON.stringify(answer), (_key, value: unknown) => (typeof value === "number" ? `n${value}` : typeof value === "string" ? 4711 : value)) as unknown;
+  return JSON.parse(JSON.stringify(answer), (_key, value: unknown) =>
+    typeof value === "number" ? `n${value}` : typeof value === "string" ? 4711 : value,
+  ) as unknown;
 }
 
 function markup(answer: unknown): unknown {
@@ -268,8 +352,13 @@ function* plain(pair: Pair, base: Candidate, aspect: Aspect): Iterable<Candidate
   yield { ...base, answer };
   yield { ...base, person: undefined, answer };
   yield changed(base, { https: false });
-  for (const { by, one } of authenticatorsOf(pair)) yield { ...base, by, answer, person: { ...credentialOf(base.person), authenticator: one.name } };
-  for (const cell of [...pair.told.old.slice(0, 2), ...pair.told.new.slice(0, 2), ...pair.cells.slice(0, 8)]) {
+  for (const { by, one } of authenticatorsOf(pair))
+    yield { ...base, by, answer, person: { ...credentialOf(base.person), authenticator: one.name } };
+  for (const cell of [
+    ...pair.told.old.slice(0, 2),
+    ...pair.told.new.slice(0, 2),
+    ...pair.cells.slice(0, 8),
+  ]) {
     yield { ...base, answer, request: { ...base.request, method: cell.method, target: pathOf(cell) } };
     yield { by: base.by, answer, request: { method: cell.method, target: pathOf(cell) } };
   }
@@ -277,8 +366,14 @@ function* plain(pair: Pair, base: Candidate, aspect: Aspect): Iterable<Candidate
 
 /** Of the handler's own: would each leave? */
 function handlerFields(pair: Pair): Readonly<Record<string, string>> {
-  const names = new Set(["server", "x-powered-by", ...sidesOf(pair).flatMap((side) => [...fieldsOf(side).keys()])]);
-  return Object.fromEntries([...names].map((name) => [name, name === "cache-control" ? "max-age=60" : "of-the-handler"]));
+  const names = new Set([
+    "server",
+    "x-powered-by",
+    ...sidesOf(pair).flatMap((side) => [...fieldsOf(side).keys()]),
+  ]);
+  return Object.fromEntries(
+    [...names].map((name) => [name, name === "cache-control" ? "max-age=60" : "of-the-handler"]),
+  );
 }
 
 function* modelled(model: Model, pair: Pair, base: Candidate): Iterable<Candidate> {
@@ -289,7 +384,13 @@ function* modelled(model: Model, pair: Pair, base: Candidate): Iterable<Candidat
 }
 
 interface Draft {
-  readonly credential: { roles: string[]; scopes: string[]; claims: Record<string, unknown>; attributes: Record<string, unknown>; id?: string };
+  readonly credential: {
+    roles: string[];
+    scopes: string[];
+    claims: Record<string, unknown>;
+    attributes: Record<string, unknown>;
+    id?: string;
+  };
   readonly params: Map<string, string>;
   readonly query: Record<string, string>;
   readonly headers: Record<string, string>;
@@ -301,7 +402,12 @@ interface Draft {
 }
 
 /** The case brought about, as far as it can be. */
-function realized({ who, given, variables }: Model, pair: Pair, base: Candidate, by: "old" | "new"): Candidate | undefined {
+function realized(
+  { who, given, variables }: Model,
+  pair: Pair,
+  base: Candidate,
+  by: "old" | "new",
+): Candidate | undefined {
   const draft: Draft = {
     credential: { roles: [], scopes: [], claims: {}, attributes: {} },
     params: new Map(),
@@ -335,7 +441,9 @@ function realized({ who, given, variables }: Model, pair: Pair, base: Candidate,
       target: withParams(target, pair, draft.params),
       ...(Object.keys(draft.query).length === 0 ? {} : { query: { ...base.request.query, ...draft.query } }),
       headers: { "Sec-Fetch-Site": "same-origin", ...base.request.headers, ...draft.headers },
-      ...(Object.keys(draft.cookies).length === 0 ? {} : { cookies: { ...base.request.cookies, ...draft.cookies } }),
+      ...(Object.keys(draft.cookies).length === 0
+        ? {}
+        : { cookies: { ...base.request.cookies, ...draft.cookies } }),
       ...(draft.body === undefined ? {} : { body: draft.body }),
     },
   };
@@ -351,9 +459,11 @@ function filledOnly(credential: Omit<Draft["credential"], "id">): TestCredential
   };
 }
 
-function place(draft: Draft, origin: Origin, value: Value | Truth | undefined): void {
-  if (value === undefined || value === ABSENT || value === "error") {
-    if (value === ABSENT && origin.kind === "body") draft.body = withMember(draft.body, origin.path, undefined);
+function place(draft: Draft, origin: Origin, value: Value | undefined): void {
+  const unmade = value === "error" && (origin.kind === "equal" || origin.kind === "opaque");
+  if (value === undefined || value === ABSENT || unmade) {
+    if (value === ABSENT && origin.kind === "body")
+      draft.body = withMember(draft.body, origin.path, undefined);
     return;
   }
   const plain: unknown = value === ODD ? [] : value;

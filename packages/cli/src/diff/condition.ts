@@ -77,7 +77,8 @@ class Reader {
   ) {}
 
   formula(tree: ConditionTree): Formula {
-    if (tree.kind === "literal") return tree.value === true ? TRUE : tree.value === false ? FALSE : this.#opaque(tree);
+    if (tree.kind === "literal")
+      return tree.value === true ? TRUE : tree.value === false ? FALSE : this.#opaque(tree);
     if (tree.kind === "path") return this.#bare(tree);
     if (tree.kind !== "operation") return this.#opaque(tree);
     const { op, parts } = tree;
@@ -166,7 +167,14 @@ class Reader {
       if (held !== undefined) return held;
     }
     if (right.kind !== "list") return this.#opaque(tree);
-    const tests = right.parts.map((part) => this.#comparison("==", left, part, { ...tree, op: "==", parts: [left, part], text: `(== ${left.text} ${part.text})` }));
+    const tests = right.parts.map((part) =>
+      this.#comparison("==", left, part, {
+        ...tree,
+        op: "==",
+        parts: [left, part],
+        text: `(== ${left.text} ${part.text})`,
+      }),
+    );
     return or(tests);
   }
 
@@ -177,9 +185,15 @@ class Reader {
     return { key: `(has ${keyOf(fact)})`, of: (given) => valueOf(fact, given) !== ABSENT };
   }
 
-  #range(path: Extract<ConditionTree, { kind: "path" }>, ranges: readonly ConditionTree[], tree: Operation): Formula {
+  #range(
+    path: Extract<ConditionTree, { kind: "path" }>,
+    ranges: readonly ConditionTree[],
+    tree: Operation,
+  ): Formula {
     const fact = path.names.join(".") === "client.ip" ? this.facts.fact(path.names) : undefined;
-    const texts = ranges.flatMap((range) => (range.kind === "literal" && typeof range.value === "string" ? [range.value] : []));
+    const texts = ranges.flatMap((range) =>
+      range.kind === "literal" && typeof range.value === "string" ? [range.value] : [],
+    );
     if (fact?.kind !== "variable" || texts.length !== ranges.length) return this.#opaque(tree);
     this.facts.ranges(fact.id, texts);
     return {

@@ -44,7 +44,12 @@ export async function diffPolicies(old: PolicyDocument, fresh: PolicyDocument): 
   try {
     const routes: RouteDiff[] = [];
     for (const pair of pairs.toSorted(byKeys)) routes.push(await rowOf(pair, complete, searching));
-    return { old: old.name, new: fresh.name, verdict: together(routes.map(({ verdict }) => verdict)), routes };
+    return {
+      old: old.name,
+      new: fresh.name,
+      verdict: together(routes.map(({ verdict }) => verdict)),
+      routes,
+    };
   } finally {
     await searching.close();
   }
@@ -86,7 +91,8 @@ function byKeys(a: Pair, b: Pair): number {
 
 async function rowOf(pair: Pair, complete: boolean, searching: Searching): Promise<RouteDiff> {
   const aspects: AspectDiff[] = [];
-  for (const aspect of ASPECTS.filter((one) => concerns(one, pair))) aspects.push(await aspectOf(aspect, pair, complete, searching));
+  for (const aspect of ASPECTS.filter((one) => concerns(one, pair)))
+    aspects.push(await aspectOf(aspect, pair, complete, searching));
   return {
     old: keyOf(pair.old),
     new: keyOf(pair.new),
@@ -95,7 +101,15 @@ async function rowOf(pair: Pair, complete: boolean, searching: Searching): Promi
   };
 }
 
-const EVERYWHERE: ReadonlySet<Aspect> = new Set(["routing", "mode", "transport", "cors", "limits", "headers", "errors"]);
+const EVERYWHERE: ReadonlySet<Aspect> = new Set([
+  "routing",
+  "mode",
+  "transport",
+  "cors",
+  "limits",
+  "headers",
+  "errors",
+]);
 
 /** A route that one side does not have has nothing there to be compared with: that it is served is the difference. */
 function concerns(aspect: Aspect, { old, new: fresh }: Pair): boolean {
@@ -107,7 +121,12 @@ function keyOf({ matched, route }: Side): string | null {
   return matched ? route.key : null;
 }
 
-async function aspectOf(aspect: Aspect, pair: Pair, complete: boolean, searching: Searching): Promise<AspectDiff> {
+async function aspectOf(
+  aspect: Aspect,
+  pair: Pair,
+  complete: boolean,
+  searching: Searching,
+): Promise<AspectDiff> {
   // What the new side lets pass the old one does too: nothing is wider. And the other way round.
   const wider = judge(aspect, pair.new, pair.old, pair, complete);
   const narrower = judge(aspect, pair.old, pair.new, pair, complete);
@@ -124,9 +143,15 @@ function conclude(aspect: Aspect, wider: Judged, narrower: Judged, found: Found)
   const { proof: less } = narrower;
   const why = [more, less].flatMap((proof) => (proof.shown ? [] : [proof.why]));
   const reason = why.length === 0 ? undefined : [...new Set(why)].join("; ");
-  const contradicted = (more.shown && found.wider !== undefined) || (less.shown && found.narrower !== undefined);
+  const contradicted =
+    (more.shown && found.wider !== undefined) || (less.shown && found.narrower !== undefined);
   if (contradicted)
-    return { aspect, verdict: "undecided", reason: "an exchange contradicts what was shown by comparing; please report it", ...found };
+    return {
+      aspect,
+      verdict: "undecided",
+      reason: "an exchange contradicts what was shown by comparing; please report it",
+      ...found,
+    };
   const verdict = verdictOf(more.shown, less.shown, found);
   return { aspect, verdict, reason, ...found };
 }

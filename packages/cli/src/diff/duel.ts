@@ -141,13 +141,16 @@ export class Duel {
 
   /** The kit knows keys by the name of the authenticator: of one that has another name there, nothing can be asked. */
   #isRenamed(person: TestPerson | undefined, by: "old" | "new", other: "old" | "new"): boolean {
-    const names = person?.credentials === undefined ? [person?.authenticator ?? ""] : Object.keys(person.credentials);
+    const names =
+      person?.credentials === undefined ? [person?.authenticator ?? ""] : Object.keys(person.credentials);
     const { authenticators: own = {} } = this.documents[by];
     const { authenticators: theirs = {} } = this.documents[other];
     return names.some((name) => {
       const mine = own[name];
       if (mine === undefined || mine.type === "jwt" || theirs[name] !== undefined) return false;
-      return Object.values(theirs).some((one) => one.type === mine.type && one.in === mine.in && one.name === mine.name);
+      return Object.values(theirs).some(
+        (one) => one.type === mine.type && one.in === mine.in && one.name === mine.name,
+      );
     });
   }
 

@@ -81,7 +81,11 @@ function stageEvidence(aspect: keyof typeof STAGES_OF, { old, new: fresh }: Exch
   return compare(standing(old, STAGES_OF[aspect]), standing(fresh, STAGES_OF[aspect]));
 }
 
-const FAULTS: ReadonlySet<string | undefined> = new Set(["internal-error", "unavailable", "capacity-reduced"]);
+const FAULTS: ReadonlySet<string | undefined> = new Set([
+  "internal-error",
+  "unavailable",
+  "capacity-reduced",
+]);
 
 /** 0: refused by these stages; 1: redirected; 2: let pass by all of them; undefined: not asked, or not all of them. */
 function standing({ result, refusedAt, code }: Seen, stages: readonly StageName[]): number | undefined {
@@ -108,7 +112,9 @@ function routingEvidence(pair: Pair, exchange: Exchange): Shown {
     return { wider: moved, narrower: moved };
   }
   if (old.matched || fresh.matched) return stageEvidence("routing", exchange);
-  return exchange.old.refusedAt === "route" && exchange.new.refusedAt === "route" ? toldEvidence(exchange) : NOTHING;
+  return exchange.old.refusedAt === "route" && exchange.new.refusedAt === "route"
+    ? toldEvidence(exchange)
+    : NOTHING;
 }
 
 /** 405 tells which methods a path has; 404 tells of none. */
@@ -125,8 +131,12 @@ function toldEvidence({ old, new: fresh }: Exchange): Shown {
 function inputEvidence({ old, new: fresh }: Exchange): Shown {
   const a = old.result.handler;
   const b = fresh.result.handler;
-  if (a === undefined || b === undefined || old.refusedAt !== undefined || fresh.refusedAt !== undefined) return NOTHING;
-  return both(containment(a.body, b.body), a.queryValidated && b.queryValidated ? containment(a.query, b.query) : NOTHING);
+  if (a === undefined || b === undefined || old.refusedAt !== undefined || fresh.refusedAt !== undefined)
+    return NOTHING;
+  return both(
+    containment(a.body, b.body),
+    a.queryValidated && b.queryValidated ? containment(a.query, b.query) : NOTHING,
+  );
 }
 
 function containment(a: unknown, b: unknown): Shown {
@@ -172,7 +182,14 @@ function enforcedRank({ result, refusedAt }: Seen): number | undefined {
 }
 
 /** Names that the policy itself sends, and exposes because of it. */
-const OWN = new Set(["ratelimit", "ratelimit-policy", "retry-after", "www-authenticate", "deprecation", "sunset"]);
+const OWN = new Set([
+  "ratelimit",
+  "ratelimit-policy",
+  "retry-after",
+  "www-authenticate",
+  "deprecation",
+  "sunset",
+]);
 
 /** What a page of the origin may do; numbers where more of it is more. */
 function grantsOf(
@@ -208,9 +225,14 @@ function listOf(text: string | undefined): readonly string[] {
     .filter((one) => one !== "");
 }
 
-function fieldsOf(headers: Readonly<Record<string, string | readonly string[]>> | undefined): ReadonlyMap<string, string> {
+function fieldsOf(
+  headers: Readonly<Record<string, string | readonly string[]>> | undefined,
+): ReadonlyMap<string, string> {
   return new Map(
-    Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), typeof value === "string" ? value : value.join(", ")]),
+    Object.entries(headers ?? {}).map(([name, value]) => [
+      name.toLowerCase(),
+      typeof value === "string" ? value : value.join(", "),
+    ]),
   );
 }
 
@@ -223,7 +245,8 @@ function responseEvidence({ candidate, old, new: fresh }: Exchange): Shown {
   const before = leftOf(old, given);
   const after = leftOf(fresh, given);
   let shown = NOTHING;
-  for (const pointer of given.keys()) shown = both(shown, compare(before.get(pointer) ?? 0, after.get(pointer) ?? 0));
+  for (const pointer of given.keys())
+    shown = both(shown, compare(before.get(pointer) ?? 0, after.get(pointer) ?? 0));
   return shown;
 }
 
@@ -255,7 +278,8 @@ const ELSEWHERE =
 
 function headersEvidence({ old, new: fresh, candidate }: Exchange, ids: ReadonlySet<string>): Shown {
   // Refusals carry fields of their own: only answers of one kind are compared.
-  if (old.result.outcome !== fresh.result.outcome || old.result.status !== fresh.result.status) return NOTHING;
+  if (old.result.outcome !== fresh.result.outcome || old.result.status !== fresh.result.status)
+    return NOTHING;
   if (old.result.outcome === "answer") return NOTHING;
   const theirs = fieldsOf(candidate.answer?.headers);
   const before = sentFields(old.result.fields);
@@ -291,7 +315,12 @@ function sentFields(fields: readonly HeaderField[]): ReadonlyMap<string, string>
 function errorsEvidence({ old, new: fresh }: Exchange, pair: Pair): Shown {
   const { result: a } = old;
   const { result: b } = fresh;
-  if (a.outcome !== "refuse" || b.outcome !== "refuse" || old.refusedAt !== fresh.refusedAt || old.code !== fresh.code)
+  if (
+    a.outcome !== "refuse" ||
+    b.outcome !== "refuse" ||
+    old.refusedAt !== fresh.refusedAt ||
+    old.code !== fresh.code
+  )
     return NOTHING;
   if (a.status !== b.status) return compare(a.status === 404 ? 0 : 1, b.status === 404 ? 0 : 1);
   const before = toldBy(a.text);

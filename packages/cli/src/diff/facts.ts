@@ -1,9 +1,5 @@
 /** What the names of a condition stand for, for one kind of caller on one side. */
-import {
-  addressesAround,
-  type ResolvedAuthenticator,
-  type ResolvedPolicy,
-} from "@gatehouse/core/analysis";
+import { addressesAround, type ResolvedAuthenticator, type ResolvedPolicy } from "@gatehouse/core/analysis";
 import { or, FALSE, TRUE, type Formula } from "./condition.js";
 import type { Side } from "./model.js";
 import { ABSENT, type Origin, type Value, type Variables } from "./variables.js";
@@ -107,10 +103,13 @@ export class Facts {
     const { policy } = this.side.analysed;
     const source = sourceOf(authenticator, "roles");
     if (source === undefined) return FALSE;
-    if ("constant" in source) return bringsRole(textsOf(source.constant), wanted, authenticator, policy) ? TRUE : FALSE;
+    if ("constant" in source)
+      return bringsRole(textsOf(source.constant), wanted, authenticator, policy) ? TRUE : FALSE;
     const flags = this.roleClasses
       .filter(({ sample }) => bringsRole([sample], wanted, authenticator, policy))
-      .map(({ key, roles }) => this.#flag(`${tag} role ${source.path.join("/")} ${key}`, { kind: "role", roles }));
+      .map(({ key, roles }) =>
+        this.#flag(`${tag} role ${source.path.join("/")} ${key}`, { kind: "role", roles }),
+      );
     return or(flags);
   }
 
@@ -139,9 +138,13 @@ export class Facts {
     if (!ROOTS.has(root)) return names.join(".");
     const fact = this.fact(names);
     if (fact?.kind === "variable") return fact.mapped === true ? `${fact.id}?` : fact.id;
-    if (fact !== undefined) return `constant ${String(typeof fact.value === "symbol" ? fact.value.description : JSON.stringify(fact.value))}`;
+    if (fact !== undefined)
+      return `constant ${String(typeof fact.value === "symbol" ? fact.value.description : JSON.stringify(fact.value))}`;
     if (root === "principal") return `${this.#whole(names[1] ?? "")}${names.slice(1).join(".")}`;
-    if (root === "request") return names[1] === "time" || names[1] === "tls" ? names.join(".") : `${this.#side("client")}${names.join(".")}`;
+    if (root === "request")
+      return names[1] === "time" || names[1] === "tls"
+        ? names.join(".")
+        : `${this.#side("client")}${names.join(".")}`;
     return `${this.#side(root === "body" ? "body" : names[1] === undefined ? `all ${root}` : `${root} ${names[1]}`)}${names.join(".")}`;
   }
 
@@ -155,7 +158,8 @@ export class Facts {
 
   #principal(name: string, rest: readonly string[]): Fact | undefined {
     const { authenticator, tag } = this.who;
-    if (name === "authenticated" && rest.length === 0) return { kind: "constant", value: authenticator !== undefined };
+    if (name === "authenticated" && rest.length === 0)
+      return { kind: "constant", value: authenticator !== undefined };
     if (name === "roles" || name === "scopes" || name === "with" || name === "") return undefined;
     if (authenticator === undefined) return { kind: "constant", value: ABSENT };
     if (name === "authenticator") return { kind: "constant", value: authenticator.name };
@@ -222,7 +226,10 @@ export interface RoleClass {
 }
 export type RoleClasses = readonly RoleClass[];
 
-export function roleClasses(wanted: ReadonlySet<string>, sides: readonly (readonly [ResolvedPolicy, readonly ResolvedAuthenticator[]])[]): RoleClasses {
+export function roleClasses(
+  wanted: ReadonlySet<string>,
+  sides: readonly (readonly [ResolvedPolicy, readonly ResolvedAuthenticator[]])[],
+): RoleClasses {
   const declared = new Set(sides.flatMap(([policy]) => [...policy.roles.keys()]));
   const classes = new Map<string, string[]>();
   for (const role of declared) {
@@ -243,7 +250,8 @@ function bringsRole(
   policy: ResolvedPolicy,
 ): boolean {
   return brought.some(
-    (role) => (confers === undefined || confers.includes(role)) && policy.roles.get(role)?.has(wanted) === true,
+    (role) =>
+      (confers === undefined || confers.includes(role)) && policy.roles.get(role)?.has(wanted) === true,
   );
 }
 
@@ -252,7 +260,8 @@ export function sourceOf({ settings }: ResolvedAuthenticator, field: string): So
   if (settings.type === "api-key") return { path: [field] };
   const map = settings.principal;
   if (map === undefined) {
-    if (settings.type === "custom") return ["id", "roles", "scopes"].includes(field) ? { path: [field] } : undefined;
+    if (settings.type === "custom")
+      return ["id", "roles", "scopes"].includes(field) ? { path: [field] } : undefined;
     return field === "id" ? { path: ["sub"] } : field === "scopes" ? { path: ["scope"] } : undefined;
   }
   const source = Object.hasOwn(map, field) ? map[field] : undefined;

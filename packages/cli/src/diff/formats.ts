@@ -72,7 +72,9 @@ function pretty(diff: PolicyDiff, paint: Paint): string {
   const rows = diff.routes.filter(({ verdict }) => verdict !== "same");
   const blocks = rows.map((row) => [
     `${rowName(row)}: ${paint(row.verdict, row.verdict)}`,
-    ...row.aspects.filter(({ verdict }) => verdict !== "same").flatMap((aspect) => aspectLines(aspect, paint)),
+    ...row.aspects
+      .filter(({ verdict }) => verdict !== "same")
+      .flatMap((aspect) => aspectLines(aspect, paint)),
     "",
   ]);
   return [...blocks.flat(), summary(diff, paint), ""].join("\n");
@@ -90,7 +92,10 @@ export function rowName({ old, new: fresh }: RouteDiff): string {
   return fresh === null ? `${old} (gone)` : `${old} → ${fresh}`;
 }
 
-function aspectLines({ aspect, verdict, reason, wider, narrower }: AspectDiff, paint: Paint): readonly string[] {
+function aspectLines(
+  { aspect, verdict, reason, wider, narrower }: AspectDiff,
+  paint: Paint,
+): readonly string[] {
   return [
     `  ${aspect}: ${paint(verdict, verdict)}${reason === undefined ? "" : `; ${reason}`}`,
     ...(wider === undefined ? [] : witnessLines(wider, "only the new lets pass")),
@@ -142,7 +147,9 @@ function shortened(text: string): string {
 function callerLines({ person, by, refusing, answer }: Witness["exchange"]["candidate"]): readonly string[] {
   return [
     `      by ${person === undefined ? "an anonymous caller" : `${JSON.stringify(person)}, whose credential fits the ${by} policy`}`,
-    ...(refusing === undefined || refusing.length === 0 ? [] : [`      where the check ${refusing.map((name) => `\`${name}\``).join(" and ")} says no`]),
+    ...(refusing === undefined || refusing.length === 0
+      ? []
+      : [`      where the check ${refusing.map((name) => `\`${name}\``).join(" and ")} says no`]),
     ...(answer === undefined ? [] : [`      the handler answers ${shortened(JSON.stringify(answer))}`]),
   ];
 }
@@ -150,14 +157,18 @@ function callerLines({ person, by, refusing, answer }: Witness["exchange"]["cand
 export function outcomeText({ result, refusedAt, code }: Seen): string {
   if (result.outcome === "answer") return `answered with ${result.status}`;
   if (result.outcome === "refuse") return `${result.status} ${code ?? ""} at ${refusedAt ?? ""}`;
-  return refusedAt === undefined ? `admitted (${result.status})` : `admitted, since the route observes; it would be ${code ?? ""} at ${refusedAt}`;
+  return refusedAt === undefined
+    ? `admitted (${result.status})`
+    : `admitted, since the route observes; it would be ${code ?? ""} at ${refusedAt}`;
 }
 
 /** Where both came out alike: what the answers have that differs. */
 function differences({ exchange }: Witness): readonly string[] {
   const { old, new: fresh } = exchange;
   if (outcomeText(old) !== outcomeText(fresh)) return [];
-  const names = [...new Set([...Object.keys(old.result.headers), ...Object.keys(fresh.result.headers)])].sort();
+  const names = [
+    ...new Set([...Object.keys(old.result.headers), ...Object.keys(fresh.result.headers)]),
+  ].sort();
   const fields = names.flatMap((name) => {
     const [a, b] = [old.result.headers[name], fresh.result.headers[name]];
     return a === b || /^x-request-id$|^date$/u.test(name) ? [] : [`${name}: ${a ?? "none"} → ${b ?? "none"}`];
@@ -166,7 +177,10 @@ function differences({ exchange }: Witness): readonly string[] {
   const [a, b] = [plain(old.result.text), plain(fresh.result.text)];
   const bodies = a === b ? [] : [`body of the old: ${shortened(a)}`, `body of the new: ${shortened(b)}`];
   const read = [old, fresh].map(({ result }) => JSON.stringify(result.handler?.body));
-  const inputs = read[0] === read[1] ? [] : [`the handler reads ${shortened(read[0] ?? "nothing")} and ${shortened(read[1] ?? "nothing")}`];
+  const inputs =
+    read[0] === read[1]
+      ? []
+      : [`the handler reads ${shortened(read[0] ?? "nothing")} and ${shortened(read[1] ?? "nothing")}`];
   return [...fields, ...bodies, ...inputs];
 }
 
@@ -192,7 +206,9 @@ function cell({ reason, wider, narrower, verdict }: AspectDiff): string {
     ...(wider === undefined ? [] : [`only the new lets pass: ${witnessCell(wider)}`]),
     ...(narrower === undefined ? [] : [`only the old lets pass: ${witnessCell(narrower)}`]),
   ];
-  return [...(verdict === "undecided" && reason !== undefined ? [plainText(reason)] : []), ...told].join("<br>");
+  return [...(verdict === "undecided" && reason !== undefined ? [plainText(reason)] : []), ...told].join(
+    "<br>",
+  );
 }
 
 function witnessCell(witness: Witness): string {

@@ -11,7 +11,8 @@ export function sampleAnswer(sides: readonly Side[]): unknown {
     for (const schema of schemas) {
       if (schema !== undefined) answer = merged(answer, valueOf(schema, analysed.policy.schemas, "", 0));
     }
-    for (const pointer of Object.keys(redact?.value ?? {})) answer = merged(answer, valueAt(stepsOf(pointer), pointer));
+    for (const pointer of Object.keys(redact?.value ?? {}))
+      answer = merged(answer, valueAt(stepsOf(pointer), pointer));
   }
   return answer;
 }
@@ -31,7 +32,10 @@ function valueOf(schema: unknown, schemas: Members, at: string, depth: number): 
   switch (type) {
     case "object": {
       const entries = Object.entries(isMembers(schema["properties"]) ? schema["properties"] : {});
-      const members = entries.map(([name, inner]) => [name, valueOf(inner, schemas, `${at}/${name}`, depth + 1)]);
+      const members = entries.map(([name, inner]) => [
+        name,
+        valueOf(inner, schemas, `${at}/${name}`, depth + 1),
+      ]);
       return { ...Object.fromEntries(members), undeclared: `text${at.replaceAll("/", "-")}-undeclared` };
     }
     case "array":

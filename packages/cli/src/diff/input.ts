@@ -31,7 +31,13 @@ function byPlace({ route: { pattern, request } }: Side): Schemas {
   return schemas;
 }
 
-function parametersWithin(part: Part, a: Schemas | undefined, b: Schemas | undefined, inner: Side, outer: Side): Proof {
+function parametersWithin(
+  part: Part,
+  a: Schemas | undefined,
+  b: Schemas | undefined,
+  inner: Side,
+  outer: Side,
+): Proof {
   const names = new Set([...Object.keys(a ?? {}), ...Object.keys(b ?? {})]);
   return all(
     ...[...names].map((name) => parameterWithin(`${part}.${name}`, a?.[name], b?.[name], inner, outer, part)),
@@ -50,10 +56,14 @@ function parameterWithin(
   const y = worldOf(outer);
   if (a !== undefined && b !== undefined && spelledOut(a, x) === spelledOut(b, y)) return SHOWN;
   // Without a schema any one text passes, and a query that has a map knows only what that names.
-  if (part === "query" && (a === undefined) !== (b === undefined)) return undeclared(name, a, b, inner, outer);
+  if (part === "query" && (a === undefined) !== (b === undefined))
+    return undeclared(name, a, b, inner, outer);
   const narrow = a ?? { type: "string" };
   const wide = b ?? { type: "string" };
-  const needed = shownIf(part === "params" || isRequired(narrow) || !isRequired(wide), `${name} may be missing`);
+  const needed = shownIf(
+    part === "params" || isRequired(narrow) || !isRequired(wide),
+    `${name} may be missing`,
+  );
   const fallback = shownIf(
     alike(member(narrow, "default"), member(wide, "default")),
     `${name}: another default is handed to the handler`,
@@ -62,7 +72,12 @@ function parameterWithin(
     alike(member(narrow, "type"), member(wide, "type")) || isPlainText(wide),
     `${name}: texts are read as another type`,
   );
-  return all(needed, fallback, types, isPlainText(wide) && !isList(narrow) ? SHOWN : schemaWithin(bare(narrow), x, bare(wide), y));
+  return all(
+    needed,
+    fallback,
+    types,
+    isPlainText(wide) && !isList(narrow) ? SHOWN : schemaWithin(bare(narrow), x, bare(wide), y),
+  );
 }
 
 function undeclared(
@@ -86,7 +101,8 @@ function undeclared(
 function unknownQueryWithin(a: ResolvedRequest, b: ResolvedRequest): Proof {
   if (b.query === undefined) return SHOWN;
   const rank = { reject: 0, strip: 1, allow: 2 };
-  if (a.query === undefined) return shownIf(b.unknown === "allow", "query parameters that nothing names pass");
+  if (a.query === undefined)
+    return shownIf(b.unknown === "allow", "query parameters that nothing names pass");
   return shownIf(rank[a.unknown] <= rank[b.unknown], "more becomes of query parameters that nothing names");
 }
 
@@ -96,7 +112,10 @@ function guardsWithin(a: ResolvedRequest, b: ResolvedRequest): Proof {
   );
   return all(
     shownIf(switched === undefined, `the guard \`${switched ?? ""}\` is off`),
-    shownIf(a.operators === "refuse" || b.operators === "allow", "keys that databases read as operators pass"),
+    shownIf(
+      a.operators === "refuse" || b.operators === "allow",
+      "keys that databases read as operators pass",
+    ),
   );
 }
 
@@ -118,7 +137,10 @@ function shapeWithin(inner: Side, outer: Side): Proof {
   const b = outer.route.request;
   if (b.body === undefined) {
     const streams = outer.route.methods.every((method) => WITH_BODY.has(method));
-    return shownIf(streams || (a.body === undefined && alike(inner.route.methods, outer.route.methods)), "a body is read, where none may come");
+    return shownIf(
+      streams || (a.body === undefined && alike(inner.route.methods, outer.route.methods)),
+      "a body is read, where none may come",
+    );
   }
   if (a.body === undefined) return notShown("bodies are not read, so nothing of them is refused");
   return all(
@@ -136,7 +158,8 @@ function unknownMembersWithin(inner: Side, outer: Side): Proof {
   if (a.unknown === "reject" || b.unknown === "allow") return SHOWN;
   if (a.unknown === "allow") return notShown("members that no schema names reach the handler");
   return shownIf(
-    b.unknown === "strip" && spelledOut(a.body?.value, worldOf(inner)) === spelledOut(b.body?.value, worldOf(outer)),
+    b.unknown === "strip" &&
+      spelledOut(a.body?.value, worldOf(inner)) === spelledOut(b.body?.value, worldOf(outer)),
     "other members are cut",
   );
 }
@@ -145,7 +168,10 @@ function unknownMembersWithin(inner: Side, outer: Side): Proof {
 function sanitizedWithin(inner: Side, outer: Side): Proof {
   const a = inner.route.request.sanitize?.value ?? {};
   const b = outer.route.request.sanitize?.value ?? {};
-  const profiles = alike(inner.analysed.policy.document.sanitizing, outer.analysed.policy.document.sanitizing);
+  const profiles = alike(
+    inner.analysed.policy.document.sanitizing,
+    outer.analysed.policy.document.sanitizing,
+  );
   if (Object.keys(b).length === 0 || (alike(a, b) && profiles)) return SHOWN;
   return notShown("texts of the body are cleaned otherwise, or not at all");
 }
@@ -171,14 +197,18 @@ function isRequired(schema: JsonSchema): boolean {
 }
 
 function isList(schema: JsonSchema): boolean {
-  return typeof schema !== "object" || member(schema, "type") === "array" || member(schema, "type") === undefined;
+  return (
+    typeof schema !== "object" || member(schema, "type") === "array" || member(schema, "type") === undefined
+  );
 }
 
 /** Every text is one. */
 function isPlainText(schema: JsonSchema): boolean {
   if (schema === true) return false;
   const keys = typeof schema === "object" ? Object.keys(schema) : [];
-  return member(schema, "type") === "string" && keys.every((key) => ["type", "title", "description"].includes(key));
+  return (
+    member(schema, "type") === "string" && keys.every((key) => ["type", "title", "description"].includes(key))
+  );
 }
 
 /** Without our own word `required`, which is no keyword there. */

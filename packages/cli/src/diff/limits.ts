@@ -11,14 +11,19 @@ import { durationOf } from "./units.js";
 export interface TakenLimit {
   readonly name: string;
   readonly settings: LimitSettings;
+  /** Taken before anything else is asked, so that whatever is refused later counts too. */
+  readonly global: boolean;
 }
 
 /** Global ones among them; those that only observe refuse nobody. */
 export function limitsOf({ analysed: { policy }, route }: Side): readonly TakenLimit[] {
-  const names = new Set([...policy.globalLimits, ...route.limits].map(({ value }) => value));
+  const everywhere = new Set(policy.globalLimits.map(({ value }) => value));
+  const names = new Set([...everywhere, ...route.limits.map(({ value }) => value)]);
   return [...names].flatMap((name) => {
     const settings = policy.limits.get(name)?.value;
-    return settings === undefined || settings.mode === "observe" ? [] : [{ name, settings }];
+    return settings === undefined || settings.mode === "observe"
+      ? []
+      : [{ name, settings, global: everywhere.has(name) }];
   });
 }
 
@@ -30,14 +35,16 @@ export function limitsWithin(inner: Side, outer: Side, principalsAlike: boolean,
       const proofs = kept.map((one) => implied(one, limit, inner, outer, principalsAlike, rolesAlike));
       // The one of the same name tells most.
       const named = proofs[kept.findIndex(({ name }) => name === limit.name)];
-      return proofs.find(({ shown }) => shown) ?? named ?? notShown(`\`${limit.name}\` is taken by one alone`);
+      return (
+        proofs.find(({ shown }) => shown) ?? named ?? notShown(`\`${limit.name}\` is taken by one alone`)
+      );
     }),
   );
 }
 
 function implied(
-  { settings: a }: TakenLimit,
-  { name, settings: b }: TakenLimit,
+  { settings: a, global }: TakenLimit,
+  { name, settings: b, global: everywhere }: TakenLimit,
   inner: Side,
   outer: Side,
   principalsAlike: boolean,
@@ -46,6 +53,7 @@ function implied(
   const same = (key: keyof LimitSettings): Proof =>
     shownIf(alike(a[key], b[key]), `\`${name}\`: \`${key}\` differs`);
   return all(
+    shownIf(global || !everywhere, `\`${name}\` counts every request, also those that are refused elsewhere`),
     shownIf(algorithmOf(a) === algorithmOf(b), `\`${name}\`: another algorithm, with another kind of bound`),
     same("by"),
     same("when"),
@@ -53,8 +61,14 @@ function implied(
     shownIf(alike(a.count ?? "all", b.count ?? "all"), `\`${name}\`: other outcomes count`),
     same("onMissing"),
     // What a store does that fails cannot be seen with one that does not.
-    shownIf(alike(a.onStoreFailure ?? "local", b.onStoreFailure ?? "local"), `\`${name}\`: \`onStoreFailure\` differs, which only a failing store shows`),
-    shownIf(alike(a.share ?? "auto", b.share ?? "auto"), `\`${name}\`: \`share\` differs, which only a failing store shows`),
+    shownIf(
+      alike(a.onStoreFailure ?? "local", b.onStoreFailure ?? "local"),
+      `\`${name}\`: \`onStoreFailure\` differs, which only a failing store shows`,
+    ),
+    shownIf(
+      alike(a.share ?? "auto", b.share ?? "auto"),
+      `\`${name}\`: \`share\` differs, which only a failing store shows`,
+    ),
     shownIf(b.penalty === undefined || alike(a.penalty, b.penalty), `\`${name}\`: blocks differ`),
     boundWithin(a, b, name),
     meaningOf(a, name, inner, outer, principalsAlike, rolesAlike),
@@ -74,7 +88,8 @@ function meaningOf(
     return notShown(`\`${name}\` counts by address, and whose word about it is believed differs`);
   if (read.includes("principal") && !principalsAlike)
     return notShown(`\`${name}\` counts by the principal, and who that is differs`);
-  if (read.includes("roles") && !rolesAlike) return notShown(`\`${name}\` reads roles, and their hierarchy differs`);
+  if (read.includes("roles") && !rolesAlike)
+    return notShown(`\`${name}\` reads roles, and their hierarchy differs`);
   if (/params|query|headers|cookies|body/u.test(read) && !alike(inputOf(inner), inputOf(outer)))
     return notShown(`\`${name}\` reads input, and what becomes of that differs`);
   return SHOWN;
@@ -103,7 +118,10 @@ function boundWithin(a: LimitSettings, b: LimitSettings, name: string): Proof {
       return all(
         fewer,
         shownIf((a.zone ?? "UTC") === (b.zone ?? "UTC"), `\`${name}\`: days begin at another hour`),
-        shownIf(a.window === b.window || (a.window === "month" && b.window === "day"), `\`${name}\`: another period`),
+        shownIf(
+          a.window === b.window || (a.window === "month" && b.window === "day"),
+          `\`${name}\`: another period`,
+        ),
       );
     default:
       return all(fewer, shownIf(leaseOf(a) >= leaseOf(b), `\`${name}\`: slots are freed earlier`));
@@ -118,7 +136,10 @@ function leaseOf({ lease }: LimitSettings): number {
 function windowWithin(a: LimitSettings, b: LimitSettings, name: string): Proof {
   const x = durationOf(a.window ?? "");
   const y = durationOf(b.window ?? "");
-  return shownIf(x === y || x >= y * 1.1, `\`${name}\`: the window of ${a.window ?? ""} is not clearly longer than that of ${b.window ?? ""}`);
+  return shownIf(
+    x === y || x >= y * 1.1,
+    `\`${name}\`: the window of ${a.window ?? ""} is not clearly longer than that of ${b.window ?? ""}`,
+  );
 }
 
 /** Only where one of the two numbers is equal: else rounding could decide. */
@@ -126,5 +147,8 @@ function rateWithin(a: LimitSettings, b: LimitSettings, name: string): Proof {
   const x = durationOf(a.window ?? "");
   const y = durationOf(b.window ?? "");
   const slower = (a.limit === b.limit && x >= y) || (x === y && a.limit <= b.limit);
-  return shownIf(slower, `\`${name}\`: ${a.limit} in ${a.window ?? ""} against ${b.limit} in ${b.window ?? ""}`);
+  return shownIf(
+    slower,
+    `\`${name}\`: ${a.limit} in ${a.window ?? ""} against ${b.limit} in ${b.window ?? ""}`,
+  );
 }

@@ -30,7 +30,10 @@ export function responseWithin(inner: Side, outer: Side, apart: Apart): Proof {
     shownIf(hasRule(inner) || !hasRule(outer), "bodies leave as the handler wrote them"),
     bodiesWithin(inner, outer),
     redactionsWithin(inner, outer, apart),
-    shownIf(a.onMismatch === "withhold" || b.onMismatch === "report", "parts of the wrong shape are reported and leave"),
+    shownIf(
+      a.onMismatch === "withhold" || b.onMismatch === "report",
+      "parts of the wrong shape are reported and leave",
+    ),
     shownIf(a.encode || !b.encode, "text leaves that could be read as markup"),
     sanitizedWithin(inner, outer),
   );
@@ -44,7 +47,10 @@ function hasRule({ route: { response } }: Side): boolean {
 function sanitizedWithin(inner: Side, outer: Side): Proof {
   const a = inner.route.response.sanitize?.value ?? {};
   const b = outer.route.response.sanitize?.value ?? {};
-  const profiles = alike(inner.analysed.policy.document.sanitizing, outer.analysed.policy.document.sanitizing);
+  const profiles = alike(
+    inner.analysed.policy.document.sanitizing,
+    outer.analysed.policy.document.sanitizing,
+  );
   if (Object.keys(b).length === 0 || (alike(a, b) && profiles)) return SHOWN;
   return notShown("texts of the answer are cleaned otherwise, or not at all");
 }
@@ -57,7 +63,8 @@ function bodiesWithin(inner: Side, outer: Side): Proof {
   const a = inner.route.response;
   const b = outer.route.response;
   if (b.body === undefined && b.bodies === undefined) return SHOWN;
-  if (a.body === undefined && a.bodies === undefined) return notShown("members leave that the other does not declare");
+  if (a.body === undefined && a.bodies === undefined)
+    return notShown("members leave that the other does not declare");
   if ((a.body === undefined) !== (b.body === undefined)) {
     const shape = a.body?.value ?? a.bodies?.value;
     const other = b.body?.value ?? b.bodies?.value;
@@ -72,7 +79,11 @@ function bodiesWithin(inner: Side, outer: Side): Proof {
       const to = covering(y, status);
       if (from === undefined) return SHOWN;
       if (to === undefined) return notShown(`bodies with status ${status} leave`);
-      return leavesWithin({ schema: from, root: from, world: worldOf(inner) }, { schema: to, root: to, world: worldOf(outer) }, "");
+      return leavesWithin(
+        { schema: from, root: from, world: worldOf(inner) },
+        { schema: to, root: to, world: worldOf(outer) },
+        "",
+      );
     }),
   );
 }
@@ -87,8 +98,25 @@ interface Place {
   readonly world: SchemaWorld;
 }
 
-const READ: ReadonlySet<string> = new Set(["type", "properties", "additionalProperties", "items", "redact", "writeOnly"]);
-const SILENT: ReadonlySet<string> = new Set(["$schema", "$comment", "$defs", "title", "description", "default", "examples", "deprecated", "readOnly"]);
+const READ: ReadonlySet<string> = new Set([
+  "type",
+  "properties",
+  "additionalProperties",
+  "items",
+  "redact",
+  "writeOnly",
+]);
+const SILENT: ReadonlySet<string> = new Set([
+  "$schema",
+  "$comment",
+  "$defs",
+  "title",
+  "description",
+  "default",
+  "examples",
+  "deprecated",
+  "readOnly",
+]);
 const DEEPEST = 40;
 
 function leavesWithin(a: Place, b: Place, at: string, depth = 0): Proof {
@@ -103,10 +131,12 @@ function leavesWithin(a: Place, b: Place, at: string, depth = 0): Proof {
     return notShown(`${where} leaves whole, or leaves at all`);
   if (x.schema["writeOnly"] === true) return SHOWN;
   if (y.schema["writeOnly"] === true) return notShown(`${where} leaves`);
-  if (!alike(others(x.schema), others(y.schema))) return notShown(`${where}: keywords differ that are compared by equality alone`);
+  if (!alike(others(x.schema), others(y.schema)))
+    return notShown(`${where}: keywords differ that are compared by equality alone`);
   return all(
     shownIf(
-      y.schema["redact"] === undefined || (x.schema["redact"] !== undefined && rankOf(x.schema["redact"]) <= rankOf(y.schema["redact"])),
+      y.schema["redact"] === undefined ||
+        (x.schema["redact"] !== undefined && rankOf(x.schema["redact"]) <= rankOf(y.schema["redact"])),
       `${where} is redacted less`,
     ),
     shownIf(typesWithin(x.schema["type"], y.schema["type"]), `${where}: values of another type leave`),
@@ -156,7 +186,12 @@ function followed(place: Place): Place {
     const { schema, world } = at;
     const reference = isMembers(schema) ? schema["$ref"] : undefined;
     const [, name] = typeof reference === "string" ? (/^#\/schemas\/([^/]+)$/u.exec(reference) ?? []) : [];
-    if (!isMembers(schema) || name === undefined || Object.keys(schema).some((key) => key !== "$ref" && !SILENT.has(key))) return at;
+    if (
+      !isMembers(schema) ||
+      name === undefined ||
+      Object.keys(schema).some((key) => key !== "$ref" && !SILENT.has(key))
+    )
+      return at;
     const target = world.schemas[name.replaceAll("~1", "/").replaceAll("~0", "~")];
     at = { schema: target, root: target, world };
   }
@@ -184,7 +219,10 @@ function redactionsWithin(inner: Side, outer: Side, apart: Apart): Proof {
       return all(
         shownIf(stricter, `${pointer} is redacted less strictly`),
         inForceWithin(inner, own, outer, wanted, apart, pointer),
-        shownIf(!isHash(wanted) || alike(keyOf(inner), keyOf(outer)), `${pointer}: the key of the hash differs`),
+        shownIf(
+          !isHash(wanted) || alike(keyOf(inner), keyOf(outer)),
+          `${pointer}: the key of the hash differs`,
+        ),
       );
     }),
   );
@@ -219,7 +257,9 @@ function inForceWithin(
 ): Proof {
   if (own.unless === undefined && own.when === undefined) return SHOWN;
   const entryOf = (side: Side): Redaction => (side === inner ? own : wanted);
-  const proof = conditionWithin(outer, inner, apart, (facts, side, variables) => inForce(entryOf(side), facts, variables));
+  const proof = conditionWithin(outer, inner, apart, (facts, side, variables) =>
+    inForce(entryOf(side), facts, variables),
+  );
   return shownIf(proof.shown, `${pointer}: more callers see the value`);
 }
 

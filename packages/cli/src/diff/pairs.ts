@@ -23,7 +23,10 @@ export function pairsOf(old: AnalysedPolicy, fresh: AnalysedPolicy): Pairs {
     ...policy.groups.map(({ parts }) => parts),
   ]);
   const methods = [
-    ...new Set([...METHODS, ...[old, fresh].flatMap(({ policy }) => policy.routes.flatMap((one) => one.methods))]),
+    ...new Set([
+      ...METHODS,
+      ...[old, fresh].flatMap(({ policy }) => policy.routes.flatMap((one) => one.methods)),
+    ]),
   ];
   const found = new Map<string, Found>();
   const { paths, complete } = pathsOf(patterns);
@@ -37,7 +40,12 @@ export function pairsOf(old: AnalysedPolicy, fresh: AnalysedPolicy): Pairs {
     const gained = ways.some(({ before, after }) => before === undefined && after !== undefined);
     for (const { method, before, after } of ways) {
       const key = JSON.stringify([before?.key, after?.key]);
-      const pair: Found = found.get(key) ?? { old: before, new: after, cells: [], told: { old: [], new: [] } };
+      const pair: Found = found.get(key) ?? {
+        old: before,
+        new: after,
+        cells: [],
+        told: { old: [], new: [] },
+      };
       found.set(key, pair);
       const cell = { method, segments };
       keep(pair.cells, cell);
@@ -46,14 +54,12 @@ export function pairsOf(old: AnalysedPolicy, fresh: AnalysedPolicy): Pairs {
       if (gained) keep(pair.told.new, cell);
     }
   }
-  const pairs = [...found.values()].map(
-    (pair): Pair => ({
-      old: sideOf("old", old, pair.old),
-      new: sideOf("new", fresh, pair.new),
-      cells: pair.cells,
-      told: pair.told,
-    }),
-  );
+  const pairs = [...found.values()].map((pair): Pair => ({
+    old: sideOf("old", old, pair.old),
+    new: sideOf("new", fresh, pair.new),
+    cells: pair.cells,
+    told: pair.told,
+  }));
   return { pairs, complete };
 }
 
@@ -100,10 +106,12 @@ function pathsOf(patterns: readonly (readonly PatternPart[])[]): {
 }
 
 function lettersAt(alive: readonly (readonly PatternPart[])[], at: number): readonly string[] {
-  const statics = new Set(alive.flatMap((pattern) => {
-    const part = pattern[at];
-    return part?.kind === "static" ? [part.text] : [];
-  }));
+  const statics = new Set(
+    alive.flatMap((pattern) => {
+      const part = pattern[at];
+      return part?.kind === "static" ? [part.text] : [];
+    }),
+  );
   return [...statics, otherThan(statics), ...(statics.has("") ? [] : [""])];
 }
 

@@ -25,12 +25,21 @@ export function judge(aspect: Aspect, inner: Side, outer: Side, pair: Pair, comp
   return { proof: proofOf(aspect, inner, outer, pair, complete), models: [] };
 }
 
-function proofOf(aspect: Exclude<Aspect, "authorization">, inner: Side, outer: Side, pair: Pair, complete: boolean): Proof {
+function proofOf(
+  aspect: Exclude<Aspect, "authorization">,
+  inner: Side,
+  outer: Side,
+  pair: Pair,
+  complete: boolean,
+): Proof {
   switch (aspect) {
     case "routing":
       return routingWithin(inner, outer, pair, complete);
     case "mode":
-      return shownIf(inner.route.mode === "enforce" || outer.route.mode === "observe", "the route only observes");
+      return shownIf(
+        inner.route.mode === "enforce" || outer.route.mode === "observe",
+        "the route only observes",
+      );
     case "transport":
       return transportWithin(inner, outer);
     case "cors":
@@ -57,17 +66,26 @@ function unlessObserved(inner: Side, outer: Side, rule: (inner: Side, outer: Sid
   const forth = rule(inner, outer);
   if (inner.route.mode === "enforce" && outer.route.mode === "enforce") return forth;
   return all(
-    shownIf(forth.shown && rule(outer, inner).shown, "the route only observes, so that the difference cannot be seen"),
+    shownIf(
+      forth.shown && rule(outer, inner).shown,
+      "the route only observes, so that the difference cannot be seen",
+    ),
   );
 }
 
 function routingWithin(inner: Side, outer: Side, pair: Pair, complete: boolean): Proof {
   if (!complete) return notShown("there are more paths than are walked");
   if (!inner.matched && !outer.matched)
-    return shownIf(pair.told[inner.name].length === 0, "405 tells of methods at a path, of which the other does not");
+    return shownIf(
+      pair.told[inner.name].length === 0,
+      "405 tells of methods at a path, of which the other does not",
+    );
   if (!inner.matched) return SHOWN;
   if (!outer.matched) return notShown("requests are served that the other leaves without a route");
-  return shownIf(sameShape(inner.route.pattern, outer.route.pattern), "requests lead to another route, with another handler");
+  return shownIf(
+    sameShape(inner.route.pattern, outer.route.pattern),
+    "requests lead to another route, with another handler",
+  );
 }
 
 function rolesAlike(a: Side, b: Side): boolean {
@@ -82,7 +100,8 @@ function principalsAlike(a: Side, b: Side): boolean {
   if (!common.every(([name, principal]) => alike(principal, after.get(name)))) return false;
   // Of two credentials in one request each side may look at another one, or one of them at none.
   const onlyOne = before.size > common.length && after.size > common.length;
-  const strangers = [a, b].some(({ route }) => route.authenticate.mode !== "required") && before.size !== after.size;
+  const strangers =
+    [a, b].some(({ route }) => route.authenticate.mode !== "required") && before.size !== after.size;
   return !onlyOne && !strangers;
 }
 
@@ -106,7 +125,9 @@ export function apartOf({ old, new: fresh }: Pair): Apart {
   const body =
     alike([a.sanitize?.value], [b.sanitize?.value]) &&
     alike(old.analysed.policy.document.sanitizing, fresh.analysed.policy.document.sanitizing) &&
-    (alike(a.body?.value, b.body?.value) ? alike(a.unknown, b.unknown) : a.unknown !== "strip" && b.unknown !== "strip");
+    (alike(a.body?.value, b.body?.value)
+      ? alike(a.unknown, b.unknown)
+      : a.unknown !== "strip" && b.unknown !== "strip");
   return {
     has: (fact) => {
       if (fact === "client") return !trust;
@@ -114,7 +135,9 @@ export function apartOf({ old, new: fresh }: Pair): Apart {
       const [part = "", name = ""] = fact.split(" ");
       if (part === "all") return !alike(partOf(a, name), partOf(b, name)) || !sameNames(old, fresh);
       if (part === "params") return !sameReading(paramAt(old, Number(name)), paramAt(fresh, Number(name)));
-      return !sameReading(schemaOf(a, part, name), schemaOf(b, part, name)) || !sameUnknown(part, name, old, fresh);
+      return (
+        !sameReading(schemaOf(a, part, name), schemaOf(b, part, name)) || !sameUnknown(part, name, old, fresh)
+      );
     },
   };
 }
@@ -164,7 +187,17 @@ function sameReading(a: unknown, b: unknown): boolean {
 
 function readingOf(schema: unknown): unknown {
   if (typeof schema !== "object" || schema === null) return { type: "string" };
-  const { type, default: fallback, $ref, anyOf, oneOf, allOf, enum: values, const: value } = schema as Schemas;
-  if (type !== undefined && [$ref, anyOf, oneOf, allOf].every((one) => one === undefined)) return { type, fallback };
+  const {
+    type,
+    default: fallback,
+    $ref,
+    anyOf,
+    oneOf,
+    allOf,
+    enum: values,
+    const: value,
+  } = schema as Schemas;
+  if (type !== undefined && [$ref, anyOf, oneOf, allOf].every((one) => one === undefined))
+    return { type, fallback };
   return { type, fallback, $ref, anyOf, oneOf, allOf, values, value };
 }

@@ -21,7 +21,8 @@ export async function runDiff(input: Input, io: Io): Promise<number> {
   const given = input.text("format") as DiffFormat | undefined;
   if (input.flag("json") && given !== undefined && given !== "json")
     throw new UsageError(`\`--json\` contradicts \`--format ${given}\``);
-  if (old === "-" && fresh === "-") throw new UsageError("only one of the two policies can be the standard input");
+  if (old === "-" && fresh === "-")
+    throw new UsageError("only one of the two policies can be the standard input");
   const failing = failOn(input.text("fail-on"));
   const diff = await diffPolicies(await policyFrom(old, io), await policyFrom(fresh, io));
   io.out(formatDiff(diff, input.flag("json") ? "json" : (given ?? "pretty"), io.colour));
@@ -35,10 +36,15 @@ function verdictsOf({ routes }: PolicyDiff): readonly Verdict[] {
 
 function failOn(text: string | undefined): ReadonlySet<Verdict> {
   const names = text === undefined ? [] : text.split(",").map((name) => name.trim());
-  return new Set(names.flatMap((name): readonly Verdict[] => {
-    if (isFailOn(name)) return FAILING[name];
-    throw new UsageError(`\`--fail-on\` cannot be \`${name}\``, choiceHelp(name, Object.keys(FAILING), "choices"));
-  }));
+  return new Set(
+    names.flatMap((name): readonly Verdict[] => {
+      if (isFailOn(name)) return FAILING[name];
+      throw new UsageError(
+        `\`--fail-on\` cannot be \`${name}\``,
+        choiceHelp(name, Object.keys(FAILING), "choices"),
+      );
+    }),
+  );
 }
 
 function isFailOn(name: string): name is FailOn {

@@ -57,7 +57,12 @@ const COMPARED: ReadonlySet<string> = new Set([
   "items",
 ]);
 
-export function schemaWithin(inner: unknown, innerWorld: SchemaWorld, outer: unknown, outerWorld: SchemaWorld): Proof {
+export function schemaWithin(
+  inner: unknown,
+  innerWorld: SchemaWorld,
+  outer: unknown,
+  outerWorld: SchemaWorld,
+): Proof {
   return new Walk().within(
     { schema: inner, root: inner, world: innerWorld },
     { schema: outer, root: outer, world: outerWorld },
@@ -77,7 +82,8 @@ function spell({ schema, root, world }: Place, seen: ReadonlySet<unknown>): unkn
   const within = new Set([...seen, schema]);
   return Object.fromEntries(
     Object.entries(schema).map(([key, value]) => {
-      if (key !== "$ref" || typeof value !== "string") return [key, spell({ schema: value, root, world }, within)];
+      if (key !== "$ref" || typeof value !== "string")
+        return [key, spell({ schema: value, root, world }, within)];
       const target = targetOf(value, { schema, root, world });
       return ["$ref", target === undefined ? value : spell(target, within)];
     }),
@@ -94,9 +100,14 @@ class Walk {
     const y = followed(b);
     if (y.schema === true || isEmpty(y)) return SHOWN;
     if (x.schema === false) return SHOWN;
-    if (y.schema === false || !isMembers(y.schema)) return notShown(`${at === "" ? "the whole" : at} may not be there`);
+    if (y.schema === false || !isMembers(y.schema))
+      return notShown(`${at === "" ? "the whole" : at} may not be there`);
     const key = `${spelledOut(x.schema, x.world)} ${spelledOut(y.schema, y.world)}`;
-    if (x.world.unknown === y.world.unknown && spelledOut(x.schema, x.world) === spelledOut(y.schema, y.world)) return SHOWN;
+    if (
+      x.world.unknown === y.world.unknown &&
+      spelledOut(x.schema, x.world) === spelledOut(y.schema, y.world)
+    )
+      return SHOWN;
     // In a circle, what is asked again holds if the rest does.
     if (this.#assumed.has(key)) return SHOWN;
     if (this.#assumed.size > DEEPEST * 10) return notShown("the schemas are too large");
@@ -109,15 +120,28 @@ class Walk {
     const wide = y.schema;
     if (Array.isArray(wide["allOf"])) {
       if (closes(x) || closes(y)) return this.#opaque(x, y, "allOf", at);
-      for (const part of wide["allOf"] as readonly unknown[]) proofs.push(this.within(x, { ...y, schema: part }, at));
+      for (const part of wide["allOf"] as readonly unknown[])
+        proofs.push(this.within(x, { ...y, schema: part }, at));
     }
     const strange = Object.keys(wide).find(
-      (keyword) => !SILENT.has(keyword) && !ALONE.has(keyword) && !COMPARED.has(keyword) && keyword !== "allOf",
+      (keyword) =>
+        !SILENT.has(keyword) && !ALONE.has(keyword) && !COMPARED.has(keyword) && keyword !== "allOf",
     );
     if (strange !== undefined) return this.#opaque(x, y, strange, at);
     const narrow = isMembers(x.schema) ? x.schema : {};
     // What a composed schema lets in beside its `properties` is not looked into.
-    const composed = ["$ref", "allOf", "anyOf", "oneOf", "if", "not", "patternProperties", "unevaluatedProperties", "dependentSchemas", "prefixItems"];
+    const composed = [
+      "$ref",
+      "allOf",
+      "anyOf",
+      "oneOf",
+      "if",
+      "not",
+      "patternProperties",
+      "unevaluatedProperties",
+      "dependentSchemas",
+      "prefixItems",
+    ];
     const foreign = composed.find((keyword) => Object.hasOwn(narrow, keyword));
     if (foreign !== undefined) return this.#opaque(x, y, foreign, at);
     for (const keyword of ALONE) {
@@ -141,7 +165,11 @@ class Walk {
     );
   }
 
-  #objects(x: Place & { readonly schema: Members }, y: Place & { readonly schema: Members }, at: string): Proof {
+  #objects(
+    x: Place & { readonly schema: Members },
+    y: Place & { readonly schema: Members },
+    at: string,
+  ): Proof {
     if (!mayBe(x.schema, "object")) return SHOWN;
     const a = membersOf(x.schema["properties"]);
     const b = membersOf(y.schema["properties"]);
@@ -155,7 +183,11 @@ class Walk {
     return this.within(otherMembers(x), otherMembers(y), `${at}/*`);
   }
 
-  #items(x: Place & { readonly schema: Members }, y: Place & { readonly schema: Members }, at: string): Proof {
+  #items(
+    x: Place & { readonly schema: Members },
+    y: Place & { readonly schema: Members },
+    at: string,
+  ): Proof {
     if (!mayBe(x.schema, "array") || y.schema["items"] === undefined) return SHOWN;
     return this.within(
       { ...x, schema: x.schema["items"] ?? true },
@@ -179,8 +211,18 @@ function otherMembers(place: Place & { readonly schema: Members }): Place {
 /** `unknown` acts on schemas that are about objects. */
 function isObjectSchema(schema: Members): boolean {
   if (Object.hasOwn(schema, "const") || Object.hasOwn(schema, "enum")) return false;
-  const speaks = ["properties", "patternProperties", "required", "propertyNames", "dependentRequired", "dependentSchemas"];
-  return typesOf(schema)?.includes("object") === true || speaks.some((keyword) => typeof schema[keyword] === "object");
+  const speaks = [
+    "properties",
+    "patternProperties",
+    "required",
+    "propertyNames",
+    "dependentRequired",
+    "dependentSchemas",
+  ];
+  return (
+    typesOf(schema)?.includes("object") === true ||
+    speaks.some((keyword) => typeof schema[keyword] === "object")
+  );
 }
 
 function closes({ world }: Place): boolean {
@@ -200,7 +242,8 @@ function mayBe(schema: Members, type: string): boolean {
 function typesWithin(narrow: Members, wide: Members, at: string): Proof {
   const allowed = typesOf(wide);
   if (allowed === undefined) return SHOWN;
-  const fits = (type: string): boolean => allowed.includes(type) || (type === "integer" && allowed.includes("number"));
+  const fits = (type: string): boolean =>
+    allowed.includes(type) || (type === "integer" && allowed.includes("number"));
   const values = listedValues(narrow);
   const types = typesOf(narrow) ?? values?.map(typeOf);
   return shownIf(types?.every(fits) === true, `${at === "" ? "the whole" : at}: values of another type fit`);
@@ -238,8 +281,15 @@ function boundsWithin(narrow: Members, wide: Members, at: string): Proof {
     const bound = wide[keyword];
     if (typeof bound !== "number") return SHOWN;
     const own = narrow[keyword];
-    const strict = keyword === "minimum" ? narrow["exclusiveMinimum"] : keyword === "maximum" ? narrow["exclusiveMaximum"] : undefined;
-    const holds = [own, strict].some((one) => typeof one === "number" && (least ? one >= bound : one <= bound));
+    const strict =
+      keyword === "minimum"
+        ? narrow["exclusiveMinimum"]
+        : keyword === "maximum"
+          ? narrow["exclusiveMaximum"]
+          : undefined;
+    const holds = [own, strict].some(
+      (one) => typeof one === "number" && (least ? one >= bound : one <= bound),
+    );
     return shownIf(holds || (least && bound === 0 && keyword !== "minimum"), `${at}: \`${keyword}\` differs`);
   };
   const exclusive = (keyword: string, loose: string, least: boolean): Proof => {
@@ -275,7 +325,10 @@ function followed(place: Place): Place {
 }
 
 function targetOf(reference: string, { root, world }: Place): Place | undefined {
-  const steps = reference.replace(/^#\//u, "").split("/").map((step) => decodeURIComponent(step).replaceAll("~1", "/").replaceAll("~0", "~"));
+  const steps = reference
+    .replace(/^#\//u, "")
+    .split("/")
+    .map((step) => decodeURIComponent(step).replaceAll("~1", "/").replaceAll("~0", "~"));
   const named = steps[0] === "schemas";
   const base: unknown = named ? world.schemas[steps[1] ?? ""] : root;
   let schema = base;

@@ -1,6 +1,11 @@
 /** Looks for exchanges that show what an aspect lets through: those of a pool first, then those that the aspect is about. */
 import type { PolicyDocument } from "@gatehouse/core";
-import { arbitrariesFor, type FastCheck, type GeneratedRequest, type PolicyArbitraries } from "@gatehouse/core/testing/properties";
+import {
+  arbitrariesFor,
+  type FastCheck,
+  type GeneratedRequest,
+  type PolicyArbitraries,
+} from "@gatehouse/core/testing/properties";
 import { candidatesFor, pathOf } from "./candidates.js";
 import type { Candidate, Duel, Exchange } from "./duel.js";
 import { evidence } from "./evidence.js";
@@ -51,8 +56,12 @@ export class Search {
   }
 
   async find(aspect: Aspect, pair: Pair, wanted: Wanted, judged: readonly Judged[]): Promise<Found> {
-    const found: { wider: Witness | undefined; narrower: Witness | undefined } = { wider: undefined, narrower: undefined };
-    const done = (): boolean => (!wanted.wider || found.wider !== undefined) && (!wanted.narrower || found.narrower !== undefined);
+    const found: { wider: Witness | undefined; narrower: Witness | undefined } = {
+      wider: undefined,
+      narrower: undefined,
+    };
+    const done = (): boolean =>
+      (!wanted.wider || found.wider !== undefined) && (!wanted.narrower || found.narrower !== undefined);
     const look = (exchange: Exchange): void => {
       const shown = evidence(aspect, pair, exchange);
       const witness: Witness = { exchange, before: [], wait: 0 };
@@ -116,7 +125,10 @@ export class Search {
     }));
     if (!side.matched) return cells;
     const { requests, nearMisses } = this.#arbitraries[side.name];
-    const draw = (arbitrary: (key: string) => ReturnType<PolicyArbitraries["requests"]>, count: number): readonly GeneratedRequest[] => {
+    const draw = (
+      arbitrary: (key: string) => ReturnType<PolicyArbitraries["requests"]>,
+      count: number,
+    ): readonly GeneratedRequest[] => {
       try {
         return this.fc.sample(arbitrary(side.route.key), { numRuns: count, seed: 1 });
       } catch (error) {
@@ -144,13 +156,16 @@ function placed({ as, request }: GeneratedRequest, side: Side, pair: Pair, at: n
 /** One that is admitted says more than one that is refused elsewhere. */
 function better(known: Witness | undefined, witness: Witness, winner: "old" | "new"): Witness {
   if (known === undefined) return witness;
-  const admitted = (one: Witness): boolean => one.exchange[winner].result.outcome === "admit" && one.exchange[winner].refusedAt === undefined;
+  const admitted = (one: Witness): boolean =>
+    one.exchange[winner].result.outcome === "admit" && one.exchange[winner].refusedAt === undefined;
   return !admitted(known) && admitted(witness) ? witness : known;
 }
 
 /** Who is let in by both, each once: what leaves may depend on who asks. */
 function callersIn(pool: readonly Exchange[]): readonly Candidate[] {
-  const good = pool.filter(({ old, new: fresh }) => old.refusedAt === undefined && fresh.refusedAt === undefined);
+  const good = pool.filter(
+    ({ old, new: fresh }) => old.refusedAt === undefined && fresh.refusedAt === undefined,
+  );
   const callers = new Map(good.map(({ candidate }) => [JSON.stringify(candidate.person), candidate]));
   return [...callers.values()].slice(0, 6);
 }
@@ -158,7 +173,11 @@ function callersIn(pool: readonly Exchange[]): readonly Candidate[] {
 /** Good requests to be changed: admitted by both, else by one, else whatever came furthest. */
 function basesIn(pool: readonly Exchange[]): readonly Candidate[] {
   const score = ({ old, new: fresh }: Exchange): number =>
-    [old, fresh].reduce((sum, { result, refusedAt }) => sum + (refusedAt === undefined && result.outcome === "admit" ? 100 : result.trace.length), 0);
+    [old, fresh].reduce(
+      (sum, { result, refusedAt }) =>
+        sum + (refusedAt === undefined && result.outcome === "admit" ? 100 : result.trace.length),
+      0,
+    );
   const sorted = [...pool].sort((a, b) => score(b) - score(a));
   const [best] = sorted;
   const methods = new Map<string, Candidate>();

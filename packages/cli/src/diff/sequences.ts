@@ -11,7 +11,9 @@ const DAY = 86_400_000;
 
 export function* sequencesFor({ old, new: fresh }: Pair, base: Candidate): Iterable<readonly Step[]> {
   const limits = [...limitsOf(old), ...limitsOf(fresh)].map(({ settings }) => settings);
-  const sizes = limits.map(({ limit, burst }) => Math.max(limit, burst ?? 0) + 1).filter((size) => size <= LONGEST);
+  const sizes = limits
+    .map(({ limit, burst }) => Math.max(limit, burst ?? 0) + 1)
+    .filter((size) => size <= LONGEST);
   const longest = Math.max(0, ...sizes);
   if (longest === 0) return;
   const step = (wait = 0, ip?: string): Step => ({
@@ -23,10 +25,19 @@ export function* sequencesFor({ old, new: fresh }: Pair, base: Candidate): Itera
   yield Array.from({ length: longest * 2 }, (_, at) => step(0, `203.0.113.${1 + (at % 2)}`));
   // Two callers at one address.
   yield Array.from({ length: longest * 2 }, (_, at) => ({
-    candidate: { ...base, person: base.person === undefined ? undefined : { ...base.person, id: `caller-${at % 2}` } },
+    candidate: {
+      ...base,
+      person: base.person === undefined ? undefined : { ...base.person, id: `caller-${at % 2}` },
+    },
     wait: 0,
   }));
-  const windows = [...new Set(limits.map(({ window }) => (window === "day" ? DAY : window === "month" ? 31 * DAY : durationOf(window ?? ""))))];
+  const windows = [
+    ...new Set(
+      limits.map(({ window }) =>
+        window === "day" ? DAY : window === "month" ? 31 * DAY : durationOf(window ?? ""),
+      ),
+    ),
+  ];
   for (const window of windows.filter((one) => Number.isFinite(one))) {
     for (const limit of new Set(limits.map((one) => Math.min(one.limit, one.burst ?? one.limit)))) {
       if (limit * 2 > LONGEST) continue;
@@ -41,7 +52,8 @@ export function* sequencesFor({ old, new: fresh }: Pair, base: Candidate): Itera
 export function limitEvidence(pair: Pair, exchanges: readonly Exchange[]): Shown {
   const last = exchanges.at(-1);
   const [first] = exchanges;
-  if (last === undefined || first === undefined || !ofRow(pair, last)) return { wider: false, narrower: false };
+  if (last === undefined || first === undefined || !ofRow(pair, last))
+    return { wider: false, narrower: false };
   const earlier = exchanges.slice(0, -1).every(({ old, new: fresh }) => !limited(old) && !limited(fresh));
   // Asked alone both say the same of it, so that what differs is what came before.
   const alike = first.old.refusedAt === first.new.refusedAt || exchanges.length === 1;

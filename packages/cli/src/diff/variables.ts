@@ -26,10 +26,10 @@ export type Origin =
 export interface Variable {
   readonly id: string;
   readonly origin: Origin;
-  readonly domain: Set<Value | Truth>;
+  readonly domain: Set<Value>;
 }
 
-export type Assignment = ReadonlyMap<string, Value | Truth>;
+export type Assignment = ReadonlyMap<string, Value>;
 
 export class Variables {
   readonly #known = new Map<string, Variable>();
@@ -57,17 +57,21 @@ export class Variables {
   }
 
   get all(): readonly Variable[] {
-    return [...this.#known.values()].map(({ id, origin, domain }) => ({ id, origin, domain: filled(domain) }));
+    return [...this.#known.values()].map(({ id, origin, domain }) => ({
+      id,
+      origin,
+      domain: filled(domain),
+    }));
   }
 
-  #add(id: string, origin: Origin, domain: readonly (Value | Truth)[]): string {
+  #add(id: string, origin: Origin, domain: readonly Value[]): string {
     if (!this.#known.has(id)) this.#known.set(id, { id, origin, domain: new Set(domain) });
     return id;
   }
 }
 
 /** Numbers and texts have an order: what lies between two of them is another case. */
-function filled(domain: ReadonlySet<Value | Truth>): Set<Value | Truth> {
+function filled(domain: ReadonlySet<Value>): Set<Value> {
   const values = new Set(domain);
   const numbers = [...domain].filter((value) => typeof value === "number").sort((a, b) => a - b);
   for (const [at, value] of numbers.entries()) {
@@ -80,7 +84,8 @@ function filled(domain: ReadonlySet<Value | Truth>): Set<Value | Truth> {
   const texts = [...domain].filter((value) => typeof value === "string");
   // Other than all of them: a text that is compared with may be spelled so.
   let other = "other";
-  while (texts.filter((text) => text === other).length > 0 && domain.has(other) && other !== "other") other += "-";
+  while (texts.filter((text) => text === other).length > 0 && domain.has(other) && other !== "other")
+    other += "-";
   if (texts.length > 1) values.add(`${texts.sort().at(-1) ?? ""}-other`);
   return values;
 }

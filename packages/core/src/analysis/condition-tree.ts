@@ -61,7 +61,11 @@ function literal(value: unknown): ConditionTree {
   if (plain === null || typeof plain === "string" || typeof plain === "boolean")
     return { kind: "literal", value: plain, text: JSON.stringify(plain) };
   if (typeof plain === "number")
-    return { kind: "literal", value: plain, text: typeof value === "bigint" ? `${plain}` : `double ${plain}` };
+    return {
+      kind: "literal",
+      value: plain,
+      text: typeof value === "bigint" ? `${plain}` : `double ${plain}`,
+    };
   return operation("constant", [{ kind: "literal", value: String(value), text: String(value) }]);
 }
 
