@@ -41,14 +41,7 @@ it.each([
   [
     "@gatehouse/core/analysis",
     analysis,
-    [
-      "HEADER_PRESETS",
-      "NAMED_RANGE_NAMES",
-      "addressesAround",
-      "analyse",
-      "inRanges",
-      "readCondition",
-    ],
+    ["HEADER_PRESETS", "NAMED_RANGE_NAMES", "addressesAround", "analyse", "inRanges", "readCondition"],
   ],
   ["@gatehouse/core/node", node, ["nodeSecrets", "readPolicy"]],
   ["@gatehouse/express", express, ["gatehouse", "guardUpgrade", "ownServer"]],
@@ -139,11 +132,14 @@ it("gatehouse", () => {
   expect(Object.keys(cli).sort()).toMatchInlineSnapshot(`
     [
       "AUDIT_RULES",
+      "Duel",
       "applyBaseline",
       "audit",
       "check",
+      "diffPolicies",
       "explain",
       "formatAudit",
+      "formatDiff",
       "formatExplanation",
       "formatJson",
       "formatMatrix",
