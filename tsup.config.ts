@@ -27,6 +27,7 @@ export default defineConfig([
     ...common,
     entry: {
       index: `${core}/src/index.ts`,
+      "analysis/index": `${core}/src/analysis/index.ts`,
       "node/index": `${core}/src/node/index.ts`,
       "conformance/index": `${core}/src/conformance/index.ts`,
       "testing/index": `${core}/src/testing/index.ts`,

@@ -11,7 +11,7 @@ const sources = [
   { find: /^#platform$/, replacement: file("packages/core/src/platform/node.ts") },
   { find: /^@gatehouse\/core$/, replacement: file("packages/core/src/index.ts") },
   {
-    find: /^@gatehouse\/core\/(node|conformance|testing)$/,
+    find: /^@gatehouse\/core\/(analysis|node|conformance|testing)$/,
     replacement: file("packages/core/src/") + "$1/index.ts",
   },
   {

@@ -1,4 +1,5 @@
 /** Every public name is written out here: one that comes or goes is a decision, not an accident. */
+import * as analysis from "@gatehouse/core/analysis";
 import * as conformance from "@gatehouse/core/conformance";
 import * as core from "@gatehouse/core";
 import * as node from "@gatehouse/core/node";
@@ -39,6 +40,11 @@ it.each([
     ],
   ],
   ["@gatehouse/core/testing/properties", properties, ["CounterexampleError", "arbitrariesFor", "never"]],
+  [
+    "@gatehouse/core/analysis",
+    analysis,
+    ["HEADER_PRESETS", "NAMED_RANGE_NAMES", "addressesAround", "analyse", "inRanges", "readCondition"],
+  ],
   [
     "@gatehouse/core/node",
     node,
@@ -133,6 +139,7 @@ it("gatehouse", () => {
     [
       "AUDIT_RULES",
       "COVERAGE_KINDS",
+      "Duel",
       "FailingTestsError",
       "OpenApiError",
       "STARTER",
@@ -141,11 +148,13 @@ it("gatehouse", () => {
       "check",
       "completionFor",
       "describePolicy",
+      "diffPolicies",
       "driftOf",
       "explain",
       "findTestFiles",
       "formatAudit",
       "formatCoverage",
+      "formatDiff",
       "formatDrift",
       "formatExplanation",
       "formatItems",

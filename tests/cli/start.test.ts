@@ -31,7 +31,19 @@ it.each([
   [["--version"]],
   [["help", "audit"]],
   [["completion", "bash"]],
-  ...["audit", "check", "completion", "explain", "init", "key", "matrix"].map((name) => [[name, "--help"]]),
+  ...[
+    "audit",
+    "bundle",
+    "check",
+    "completion",
+    "diff",
+    "explain",
+    "init",
+    "key",
+    "matrix",
+    "openapi",
+    "test",
+  ].map((name) => [[name, "--help"]]),
 ])("loads neither engine nor its packages for %j", (args) => {
   const { code, urls } = loadedBy(args);
   expect(code).toBe(0);

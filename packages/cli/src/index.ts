@@ -28,6 +28,11 @@ export { makeApiKey, type KeyGrant, type KeyRecord, type MadeKey } from "./key/a
 export type { PairAlgorithm } from "./key/choices.js";
 export { makeKeyPair, type Jwk, type KeyPair } from "./key/pair.js";
 export { isPasswordOf, makePasswordRecord, type PasswordRecord } from "./key/password.js";
+export { diffPolicies, type AspectDiff, type PolicyDiff, type RouteDiff } from "./diff/diff.js";
+export { Duel, type Candidate, type Exchange, type Step } from "./diff/duel.js";
+export type { DiffFormat } from "./diff/choices.js";
+export { formatDiff } from "./diff/formats.js";
+export type { Witness as DiffWitness } from "./diff/search.js";
 export { matrixChanges } from "./matrix/compare.js";
 export type { MatrixFormat } from "./matrix/choices.js";
 export { formatMatrix } from "./matrix/formats.js";
@@ -52,7 +57,7 @@ export {
 } from "./mutate/mutate.js";
 export { formatMutation } from "./mutate/pretty.js";
 export { FailingTestsError } from "./mutate/suite.js";
-export type { Witness } from "./mutate/witness.js";
+export type { Witness as MutantWitness } from "./mutate/witness.js";
 export { findTestFiles } from "./test/files.js";
 export { formatJunit } from "./test/junit.js";
 export { formatTestRun, type TestRunFormat } from "./test/pretty.js";

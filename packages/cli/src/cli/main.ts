@@ -3,6 +3,7 @@ import { auditCommand } from "../audit/command.js";
 import { bundleCommand } from "../bundle/command.js";
 import { checkCommand } from "../check/command.js";
 import { completionCommand } from "../completion/command.js";
+import { diffCommand } from "../diff/command.js";
 import { explainCommand } from "../explain/command.js";
 import { initCommand } from "../init/command.js";
 import { keyCommand } from "../key/command.js";
@@ -22,6 +23,7 @@ export const COMMANDS: readonly Command[] = [
   bundleCommand,
   checkCommand,
   completionCommand,
+  diffCommand,
   explainCommand,
   initCommand,
   keyCommand,

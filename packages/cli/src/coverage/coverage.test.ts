@@ -13,7 +13,9 @@ const policy = {
   },
   roles: { admin: [], clerk: [], reader: [] },
   limits: { few: { limit: 2, window: "1m", by: "client.ip", when: "request.method == 'GET' || false" } },
-  schemas: { Note: { type: "object", required: ["text"], properties: { text: { type: "string", maxLength: 3 } } } },
+  schemas: {
+    Note: { type: "object", required: ["text"], properties: { text: { type: "string", maxLength: 3 } } },
+  },
   routes: {
     "POST /notes/:id": {
       authorize: [
@@ -44,10 +46,20 @@ async function coverageBy(...tests: readonly object[]): Promise<PolicyCoverage> 
   return coverage.report();
 }
 
-const post = (more: object = {}): object => ({ method: "POST", target: "/notes/acme", body: { text: "a" }, ...more });
+const post = (more: object = {}): object => ({
+  method: "POST",
+  target: "/notes/acme",
+  body: { text: "a" },
+  ...more,
+});
 const lines = ({ uncovered }: PolicyCoverage): string[] =>
   uncovered.map(({ kind, pointer, outcome, part }) =>
-    [kind, pointer.replace("/routes/POST ~1notes~1:id", "…"), ...(part === undefined ? [] : [part]), outcome].join(" | "),
+    [
+      kind,
+      pointer.replace("/routes/POST ~1notes~1:id", "…"),
+      ...(part === undefined ? [] : [part]),
+      outcome,
+    ].join(" | "),
   );
 
 it("is a closed list, of which nothing is reached without tests", async () => {
@@ -59,7 +71,11 @@ it("is a closed list, of which nothing is reached without tests", async () => {
 
 it("tells each part of a condition, each entry and each keyword apart", async () => {
   const found = await coverageBy(
-    { as: "admin", request: post({ headers: { Origin: "https://shop.example" } }), answer: { body: { text: "t", more: 1 } } },
+    {
+      as: "admin",
+      request: post({ headers: { Origin: "https://shop.example" } }),
+      answer: { body: { text: "t", more: 1 } },
+    },
     { as: "reader", request: post({ body: { text: "long" }, host: "b.example" }) },
     { as: "reader", request: post({ target: "/notes/ab" }), answer: { body: { text: "t" } } },
     { as: "reader", request: post({ target: "/notes/ab", body: { text: "long" } }) },
@@ -67,7 +83,11 @@ it("tells each part of a condition, each entry and each keyword apart", async ()
     { as: "reader", request: post({ target: "/notes/a" }) },
   );
   const when = "…/authorize/1/when";
-  expect(lines(found).filter((line) => /conditions|authorize|schemas|redactions|cors|transport|responses/u.test(line))).toEqual([
+  expect(
+    lines(found).filter((line) =>
+      /conditions|authorize|schemas|redactions|cors|transport|responses/u.test(line),
+    ),
+  ).toEqual([
     "authorize | …/authorize/0/roles/1 | held",
     "authorize | …/authorize/1/scopes | missed",
     `conditions | ${when} | 'reader' in principal.roles | false`,

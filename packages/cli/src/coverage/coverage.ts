@@ -21,7 +21,11 @@ export interface PolicyCoverage {
   readonly total: number;
   /** Of the points, whole percents, never rounded up. */
   readonly percent: number;
-  readonly kinds: readonly { readonly kind: CoverageKind; readonly covered: number; readonly total: number }[];
+  readonly kinds: readonly {
+    readonly kind: CoverageKind;
+    readonly covered: number;
+    readonly total: number;
+  }[];
   readonly uncovered: readonly UncoveredPoint[];
 }
 

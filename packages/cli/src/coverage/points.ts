@@ -69,7 +69,8 @@ class Points {
 function addAuthenticators(view: RouteView, points: Points): void {
   if (view.open) return;
   const names = new Set(view.authenticators.flat());
-  for (const name of names) points.add("authenticators", pointerTo("/authenticators", name), "accepted", "refused");
+  for (const name of names)
+    points.add("authenticators", pointerTo("/authenticators", name), "accepted", "refused");
   const written = view.setting("authenticate");
   if (view.authenticators.length > 1) {
     const offset = view.optional ? 1 : 0;
@@ -97,15 +98,18 @@ function addEntry(entry: AuthorizeEntry, pointer: string, points: Points): void 
   const { roles, scopes, claims, when, forbid, check } = entry;
   const both = (...segments: readonly (string | number)[]): void =>
     points.add("authorize", pointerTo(pointer, ...segments), "held", "missed");
-  if (Object.keys(entry).some((name) => name !== "forbid")) points.add("authorize", pointer, "held", "missed");
+  if (Object.keys(entry).some((name) => name !== "forbid"))
+    points.add("authorize", pointer, "held", "missed");
   if (roles !== undefined) {
     both("roles");
-    if (roles.length > 1) for (const index of roles.keys()) points.add("authorize", pointerTo(pointer, "roles", index), "held");
+    if (roles.length > 1)
+      for (const index of roles.keys()) points.add("authorize", pointerTo(pointer, "roles", index), "held");
   }
   if (scopes !== undefined) {
     both("scopes");
     if (scopes.length > 1)
-      for (const index of scopes.keys()) points.add("authorize", pointerTo(pointer, "scopes", index), "missed");
+      for (const index of scopes.keys())
+        points.add("authorize", pointerTo(pointer, "scopes", index), "missed");
   }
   for (const path of Object.keys(claims ?? {})) both("claims", path);
   if (typeof check === "string") both("check");
@@ -132,13 +136,15 @@ function addSchemas(view: RouteView, points: Points): void {
     for (const [name, schema] of Object.entries(isRecord(map?.value) ? map.value : {})) {
       const pointer = pointerTo(map?.pointer ?? "", name);
       points.add("schemas", pointer, "passed");
-      for (const keyword of keywordsIn(schema, pointer, schemas, "text")) points.add("schemas", keyword, "refused");
+      for (const keyword of keywordsIn(schema, pointer, schemas, "text"))
+        points.add("schemas", keyword, "refused");
     }
   }
   const body = view.inner("request", "body");
   if (body === undefined) return;
   points.add("schemas", body.pointer, "passed");
-  for (const keyword of keywordsIn(body.value, body.pointer, schemas, "json")) points.add("schemas", keyword, "refused");
+  for (const keyword of keywordsIn(body.value, body.pointer, schemas, "json"))
+    points.add("schemas", keyword, "refused");
 }
 
 function addResponses(view: RouteView, points: Points): void {
@@ -150,7 +156,8 @@ function addResponses(view: RouteView, points: Points): void {
     points.add("redactions", pointer, "exempted");
     points.condition(rule["when"], pointerTo(pointer, "when"));
     points.condition(rule["unless"], pointerTo(pointer, "unless"));
-    if (isRecord(rule["unless"])) points.condition(rule["unless"]["when"], pointerTo(pointer, "unless", "when"));
+    if (isRecord(rule["unless"]))
+      points.condition(rule["unless"]["when"], pointerTo(pointer, "unless", "when"));
   }
   const schemas = view.document.schemas ?? {};
   for (const place of answersOf(view)) {
@@ -181,15 +188,21 @@ export interface CorsPlace {
 /** Undefined: none. */
 export function corsOf(view: RouteView): CorsPlace | undefined {
   const { cors: whole } = view.document;
-  const written = view.setting("cors") ?? (whole === undefined ? undefined : { value: whole, pointer: "/cors" });
+  const written =
+    view.setting("cors") ?? (whole === undefined ? undefined : { value: whole, pointer: "/cors" });
   if (written === undefined || written.value === "none") return undefined;
-  return { pointer: written.pointer, origins: written.value.origins, enforce: written.value.enforce === true };
+  return {
+    pointer: written.pointer,
+    origins: written.value.origins,
+    enforce: written.value.enforce === true,
+  };
 }
 
 function addCors(view: RouteView, points: Points): void {
   const cors = corsOf(view);
   if (cors === undefined) return;
-  for (const index of cors.origins.keys()) points.add("cors", pointerTo(cors.pointer, "origins", index), "allowed");
+  for (const index of cors.origins.keys())
+    points.add("cors", pointerTo(cors.pointer, "origins", index), "allowed");
   points.add("cors", cors.pointer, "preflight granted");
   // Where everybody is listed nobody is a stranger.
   if (!cors.origins.includes("*")) points.add("cors", cors.pointer, "preflight not granted", "stranger");
@@ -201,9 +214,14 @@ function addCsrf(view: RouteView, points: Points): void {
   const { authenticators = {}, csrf: whole } = view.document;
   const ambient = view.authenticators.flat().some((name) => {
     const settings = authenticators[name];
-    return settings !== undefined && "in" in settings && (settings.in === "cookie" || (settings.in as string) === "tls");
+    return (
+      settings !== undefined &&
+      "in" in settings &&
+      (settings.in === "cookie" || (settings.in as string) === "tls")
+    );
   });
-  const written = view.setting("csrf") ?? (whole === undefined ? undefined : { value: whole, pointer: "/csrf" });
+  const written =
+    view.setting("csrf") ?? (whole === undefined ? undefined : { value: whole, pointer: "/csrf" });
   const forged = view.methods.some((method) => !SAFE.has(method)) || view.settings.upgrade !== undefined;
   if (!ambient || !forged || view.open || written?.value === "off") return;
   const pointer = written?.pointer ?? view.setting("authenticate")?.pointer ?? view.pointer;
@@ -214,7 +232,8 @@ function addTransport(document: PolicyDocument, views: readonly RouteView[], poi
   const { transport } = document;
   if (views.every(({ settings }) => settings.transport === "any")) return;
   if (transport?.https !== "off") points.add("transport", "/transport/https", "passed", "refused");
-  for (const index of transport?.hosts?.keys() ?? []) points.add("transport", pointerTo("/transport/hosts", index), "passed");
+  for (const index of transport?.hosts?.keys() ?? [])
+    points.add("transport", pointerTo("/transport/hosts", index), "passed");
   if (transport?.hosts !== undefined) points.add("transport", "/transport/hosts", "refused");
 }
 
@@ -241,6 +260,7 @@ function hasChecked(view: RouteView, part: (typeof PARAMETERS)[number]): boolean
   if (part === "query") return true;
   const { document } = view;
   return Object.entries(map.value).some(
-    ([name, schema]) => keywordsIn(schema, pointerTo(map.pointer, name), document.schemas ?? {}, "text").length > 0,
+    ([name, schema]) =>
+      keywordsIn(schema, pointerTo(map.pointer, name), document.schemas ?? {}, "text").length > 0,
   );
 }

@@ -17,7 +17,10 @@ export function formatCoverage(
         const line = `  ${kind.padEnd(widest)}  ${String(covered).padStart(4)} of ${String(total).padStart(4)}`;
         return covered === total ? line : style("yellow", line);
       });
-      const missing = uncovered.length === 0 ? [] : ["", "not reached:", ...uncovered.map((point) => `  ${lineOf(point, policy)}`)];
+      const missing =
+        uncovered.length === 0
+          ? []
+          : ["", "not reached:", ...uncovered.map((point) => `  ${lineOf(point, policy)}`)];
       return [head, ...table, ...missing, ""].join("\n");
     })
     .join("\n");

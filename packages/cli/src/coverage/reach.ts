@@ -30,7 +30,8 @@ export function reachedBy(
   // What is told of a path that has routes is told of the document, whichever route is near.
   if (event.code === "method-not-allowed" || event.code === "not-found") put("refusals", "", event.code);
   if (codes.includes("invalid-credential"))
-    for (const name of authenticatorsOf(step, file, view)) put("authenticators", pointerTo("/authenticators", name), "refused");
+    for (const name of authenticatorsOf(step, file, view))
+      put("authenticators", pointerTo("/authenticators", name), "refused");
   if (view === undefined) return;
   if (event.concealed === true) put("refusals", view.pointer, "concealed");
   if (event.outcome === "admit") put("routes", view.pointer, "admitted");
@@ -51,8 +52,10 @@ function stepAt(file: PolicyTestFile, pointer: string): TestStep | undefined {
 function ofRules(trace: readonly TraceStep[], reach: Reach): void {
   for (const { rule, came, part } of trace.flatMap(({ reached = [] }) => reached)) {
     if (part !== undefined) reach({ kind: "conditions", pointer: rule, outcome: came, range: part });
-    else if (came === "admitted" || came === "refused") reach({ kind: "limits", pointer: rule, outcome: came });
-    else if (came === "applied" || came === "exempted") reach({ kind: "redactions", pointer: rule, outcome: came });
+    else if (came === "admitted" || came === "refused")
+      reach({ kind: "limits", pointer: rule, outcome: came });
+    else if (came === "applied" || came === "exempted")
+      reach({ kind: "redactions", pointer: rule, outcome: came });
     else if (came === "accepted") reach({ kind: "authenticators", pointer: rule, outcome: came });
     else {
       reach({ kind: "authorize", pointer: rule, outcome: came });
@@ -85,7 +88,8 @@ function ofTransport(
 
 function isHost(listed: string, sent: string, https: boolean): boolean {
   const port = https ? ":443" : ":80";
-  const plain = (text: string): string => (text.endsWith(port) ? text.slice(0, -port.length) : text).toLowerCase();
+  const plain = (text: string): string =>
+    (text.endsWith(port) ? text.slice(0, -port.length) : text).toLowerCase();
   if (!listed.startsWith("*.")) return plain(listed) === plain(sent);
   const dot = plain(sent).indexOf(".");
   return dot > 0 && plain(sent).slice(dot) === plain(listed).slice(1);
@@ -108,7 +112,9 @@ function ofAuthentication(trace: readonly TraceStep[], view: RouteView, put: Put
   const stage = trace.find((one) => one.stage === "authenticate");
   if (stage?.outcome !== "pass") return;
   const accepted = new Set(
-    (stage.reached ?? []).flatMap(({ rule, came }) => (came === "accepted" ? [segmentsOf(rule)[1] ?? ""] : [])),
+    (stage.reached ?? []).flatMap(({ rule, came }) =>
+      came === "accepted" ? [segmentsOf(rule)[1] ?? ""] : [],
+    ),
   );
   const written = view.setting("authenticate");
   if (accepted.size === 0 && written !== undefined) put("authenticators", written.pointer, "anonymous");
@@ -120,7 +126,12 @@ function ofAuthentication(trace: readonly TraceStep[], view: RouteView, put: Put
   else put("authenticators", pointerTo(written.pointer, index + offset), "accepted");
 }
 
-function ofInput(trace: readonly TraceStep[], { request }: SeenDecision["result"], view: RouteView, put: Put): void {
+function ofInput(
+  trace: readonly TraceStep[],
+  { request }: SeenDecision["result"],
+  view: RouteView,
+  put: Put,
+): void {
   const schemas = view.document.schemas ?? {};
   for (const { pointer, rule } of trace.flatMap(({ errors = [] }) => errors)) {
     const [part = "", ...segments] = segmentsOf(pointer);
@@ -132,7 +143,8 @@ function ofInput(trace: readonly TraceStep[], { request }: SeenDecision["result"
   const passed = (stage: TraceStep["stage"]): boolean =>
     trace.some((one) => one.stage === stage && one.outcome === "pass");
   const body = view.inner("request", "body");
-  if (body !== undefined && request.content !== undefined && passed("validate")) put("schemas", body.pointer, "passed");
+  if (body !== undefined && request.content !== undefined && passed("validate"))
+    put("schemas", body.pointer, "passed");
   if (!passed("parameters")) return;
   const sent = sentParameters(request, view);
   for (const part of ["params", "query", "headers", "cookies"] as const) {
@@ -147,11 +159,15 @@ function rootOf(
   { value, pointer }: { readonly value: unknown; readonly pointer: string },
   part: string,
   segments: readonly string[],
-): { readonly root: { readonly schema: unknown; readonly pointer: string }; readonly rest: readonly string[] } {
+): {
+  readonly root: { readonly schema: unknown; readonly pointer: string };
+  readonly rest: readonly string[];
+} {
   if (part === "body") return { root: { schema: value, pointer }, rest: segments };
   const [name = "", ...rest] = segments;
   const map = isRecord(value) ? value : {};
-  const own = Object.keys(map).find((one) => (part === "headers" ? one.toLowerCase() === name : one === name)) ?? name;
+  const own =
+    Object.keys(map).find((one) => (part === "headers" ? one.toLowerCase() === name : one === name)) ?? name;
   return { root: { schema: map[own], pointer: pointerTo(pointer, own) }, rest };
 }
 
@@ -176,14 +192,17 @@ function ofCors(
   put: Put,
 ): void {
   const cors = corsOf(view);
-  const field = (wanted: string): string | undefined => request.headers.find(([name]) => name.toLowerCase() === wanted)?.[1];
+  const field = (wanted: string): string | undefined =>
+    request.headers.find(([name]) => name.toLowerCase() === wanted)?.[1];
   const origin = field("origin");
   if (cors === undefined || origin === undefined) return;
   const granted = headers["access-control-allow-origin"] !== undefined;
   const preflight = event.outcome === "answer" && field("access-control-request-method") !== undefined;
   if (preflight) put("cors", cors.pointer, granted ? "preflight granted" : "preflight not granted");
   else if (!granted) put("cors", cors.pointer, "stranger");
-  if (granted) for (const index of entriesFor(cors, origin)) put("cors", pointerTo(cors.pointer, "origins", index), "allowed");
+  if (granted)
+    for (const index of entriesFor(cors, origin))
+      put("cors", pointerTo(cors.pointer, "origins", index), "allowed");
 }
 
 function entriesFor({ origins }: CorsPlace, origin: string): readonly number[] {
@@ -196,12 +215,22 @@ function entriesFor({ origins }: CorsPlace, origin: string): readonly number[] {
   });
 }
 
-function ofAnswer(step: TestStep | undefined, { body, status }: SeenDecision["result"], view: RouteView, put: Put): void {
+function ofAnswer(
+  step: TestStep | undefined,
+  { body, status }: SeenDecision["result"],
+  view: RouteView,
+  put: Put,
+): void {
   const answer = step?.answer?.body;
   if (answer === undefined) return;
   for (const { pointer } of answersOf(view)) {
     const [, of = ""] = /\/bodies\/([^/]+)$/u.exec(pointer) ?? [];
-    if (of !== "" && of !== String(status) && of.replace(/xx$/iu, "") !== String(status).slice(0, 1) && of !== "default")
+    if (
+      of !== "" &&
+      of !== String(status) &&
+      of.replace(/xx$/iu, "") !== String(status).slice(0, 1) &&
+      of !== "default"
+    )
       continue;
     if (body !== undefined && JSON.stringify(body) !== "{}") put("responses", pointer, "left");
     if (isCut(answer, body)) put("responses", pointer, "cut");
@@ -211,8 +240,15 @@ function ofAnswer(step: TestStep | undefined, { body, status }: SeenDecision["re
 /** Something of it is not in what left. */
 function isCut(answer: unknown, left: unknown): boolean {
   if (isRecord(answer))
-    return !isRecord(left) || Object.entries(answer).some(([name, value]) => !Object.hasOwn(left, name) || isCut(value, left[name]));
+    return (
+      !isRecord(left) ||
+      Object.entries(answer).some(([name, value]) => !Object.hasOwn(left, name) || isCut(value, left[name]))
+    );
   if (isList(answer))
-    return !isList(left) || answer.length !== left.length || answer.some((value, index) => isCut(value, left[index]));
+    return (
+      !isList(left) ||
+      answer.length !== left.length ||
+      answer.some((value, index) => isCut(value, left[index]))
+    );
   return left === undefined;
 }

@@ -60,13 +60,15 @@ export function keywordsIn(
       if ("redact" in own) found.add(at("redact"));
     } else {
       for (const keyword of REFUSING) {
-        if (!Object.hasOwn(own, keyword) || own["uniqueItems"] === false && keyword === "uniqueItems") continue;
+        if (!Object.hasOwn(own, keyword) || (own["uniqueItems"] === false && keyword === "uniqueItems"))
+          continue;
         if (written === "text" && keyword === "type" && own["type"] === "string") continue;
         found.add(at(keyword));
       }
       // Of a parameter.
       if (own["required"] === true) found.add(at("required"));
-      if (isList(own["required"])) for (const index of own["required"].keys()) found.add(at("required", index));
+      if (isList(own["required"]))
+        for (const index of own["required"].keys()) found.add(at("required", index));
       if (own["additionalProperties"] === false) found.add(at("additionalProperties"));
       if (own["unevaluatedProperties"] === false) found.add(at("unevaluatedProperties"));
     }
@@ -86,7 +88,8 @@ function partsOf({ schema, pointer }: Place, schemas: Schemas, branches: boolean
       parts.push({ schema: part, pointer: pointerTo(pointer, keyword, name) });
   }
   for (const keyword of ["additionalProperties", "items"])
-    if (isRecord(schema[keyword])) parts.push({ schema: schema[keyword], pointer: pointerTo(pointer, keyword) });
+    if (isRecord(schema[keyword]))
+      parts.push({ schema: schema[keyword], pointer: pointerTo(pointer, keyword) });
   const prefix = schema["prefixItems"];
   for (const [index, part] of (isList(prefix) ? prefix : []).entries())
     parts.push({ schema: part, pointer: pointerTo(pointer, "prefixItems", index) });
@@ -100,7 +103,8 @@ function besides({ schema, pointer }: Place, schemas: Schemas, branches: boolean
   const name = /^#\/schemas\/([^/]+)$/u.exec(typeof schema["$ref"] === "string" ? schema["$ref"] : "")?.[1];
   if (name !== undefined) {
     const key = decodeURIComponent(name).replaceAll("~1", "/").replaceAll("~0", "~");
-    if (Object.hasOwn(schemas, key)) found.push({ schema: schemas[key], pointer: pointerTo("/schemas", key) });
+    if (Object.hasOwn(schemas, key))
+      found.push({ schema: schemas[key], pointer: pointerTo("/schemas", key) });
   }
   for (const keyword of branches ? ["allOf", "anyOf", "oneOf"] : ["allOf"]) {
     const list = schema[keyword];
@@ -108,7 +112,8 @@ function besides({ schema, pointer }: Place, schemas: Schemas, branches: boolean
       found.push({ schema: part, pointer: pointerTo(pointer, keyword, index) });
   }
   for (const keyword of ["then", "else"])
-    if (isRecord(schema[keyword])) found.push({ schema: schema[keyword], pointer: pointerTo(pointer, keyword) });
+    if (isRecord(schema[keyword]))
+      found.push({ schema: schema[keyword], pointer: pointerTo(pointer, keyword) });
   return found;
 }
 
@@ -151,7 +156,8 @@ function ofParent(places: readonly Place[], member: string, keyword: string): re
       return index < 0 ? [] : [pointerTo(pointer, "required", index)];
     }
     const closing = ["additionalProperties", "unevaluatedProperties"];
-    if (closing.includes(keyword)) return closing.filter((one) => schema[one] === false).map((one) => pointerTo(pointer, one));
+    if (closing.includes(keyword))
+      return closing.filter((one) => schema[one] === false).map((one) => pointerTo(pointer, one));
     return [];
   });
 }
@@ -171,7 +177,8 @@ function below({ schema, pointer }: Place, segment: string): readonly Place[] {
       found.push({ schema: part, pointer: pointerTo(pointer, "patternProperties", pattern) });
   if (found.length > 0) return found;
   for (const keyword of ["items", "additionalProperties"])
-    if (isRecord(schema[keyword])) found.push({ schema: schema[keyword], pointer: pointerTo(pointer, keyword) });
+    if (isRecord(schema[keyword]))
+      found.push({ schema: schema[keyword], pointer: pointerTo(pointer, keyword) });
   return found;
 }
 

@@ -1,0 +1,29 @@
+/**
+ * A policy to be reasoned about, for tools that compare or explain: what applies to each route, where a path leads, and conditions as
+ * trees. It decides nothing; what a request meets is the engine's to say.
+ */
+export { analyse, type AnalysedPolicy } from "./analyse.js";
+export { readCondition, type ConditionTree } from "./condition-tree.js";
+export { addressesAround, inRanges, NAMED_RANGE_NAMES } from "./addresses.js";
+export { HEADER_PRESETS } from "./header-presets.js";
+export type {
+  Carrier,
+  PatternPart,
+  Placed,
+  ResolvedAuthenticate,
+  ResolvedAuthenticator,
+  ResolvedErrors,
+  ResolvedHeaders,
+  ResolvedPolicy,
+  ResolvedRequest,
+  ResolvedResponse,
+  ResolvedRoute,
+} from "../model/resolved.js";
+export type {
+  AuthorizeEntry,
+  CorsSettings,
+  CsrfSettings,
+  JsonSchema,
+  JwtSettings,
+  LimitSettings,
+} from "../model/policy.js";
