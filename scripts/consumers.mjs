@@ -180,7 +180,7 @@ try {
     gatehouse("check", "--deny-warnings");
     gatehouse("audit");
     // Until there is a command for it, the kit runs the file.
-    if (/^ {2}test /m.test(gatehouse("--help"))) gatehouse("test");
+    gatehouse("test");
     else
       execFileSync(
         process.execPath,

@@ -6,7 +6,7 @@
 import { checkPolicy, type PolicyDocument } from "@gatehouse/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { diffPolicies, Duel, type Exchange, type PolicyDiff, type Step, type Witness } from "gatehouse";
+import { diffPolicies, Duel, type Exchange, type PolicyDiff, type Step, type DiffWitness } from "gatehouse";
 import { couples, type Couple } from "./arbitrary.js";
 import { alike, contradictions, rowFor, told, type Modes } from "./oracle.js";
 import { asked, type Asked } from "./requests.js";
@@ -74,7 +74,7 @@ async function brokenWitnesses(diff: PolicyDiff, duel: Duel, tally: Tally): Prom
   return broken;
 }
 
-async function repeated({ exchange, before, wait }: Witness, duel: Duel): Promise<Exchange | undefined> {
+async function repeated({ exchange, before, wait }: DiffWitness, duel: Duel): Promise<Exchange | undefined> {
   const steps: Step[] = [
     ...before.map((one) => ({ candidate: one.exchange.candidate, wait: one.wait })),
     { candidate: exchange.candidate, wait },

@@ -61,4 +61,9 @@ export type { Witness as MutantWitness } from "./mutate/witness.js";
 export { findTestFiles } from "./test/files.js";
 export { formatJunit } from "./test/junit.js";
 export { formatTestRun, type TestRunFormat } from "./test/pretty.js";
-export { testPolicy, type PolicyTestRun, type TestedFile, type TestPolicyOptions } from "./test/run.js";
+export {
+  testPolicy,
+  type PolicyTestRun,
+  type TestedFile,
+  type TestPolicyOptions,
+} from "./test/test-policy.js";

@@ -1,5 +1,5 @@
 /** A run as JUnit XML, as CI systems read it: a suite for each file, a case for each test. */
-import type { PolicyTestRun, TestedFile } from "./run.js";
+import type { PolicyTestRun, TestedFile } from "./test-policy.js";
 
 export function formatJunit({ files, passed, failed, broken }: PolicyTestRun): string {
   const all = passed + failed + broken;

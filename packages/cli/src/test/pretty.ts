@@ -2,7 +2,7 @@
 import type { TestOutcome } from "@gatehouse/core/testing";
 import { paint, type Paint } from "../cli/paint.js";
 import { printable } from "../lib/printable.js";
-import type { PolicyTestRun, TestedFile } from "./run.js";
+import type { PolicyTestRun, TestedFile } from "./test-policy.js";
 
 export interface TestRunFormat {
   /** Escape sequences for a terminal. Default false. */
