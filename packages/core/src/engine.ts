@@ -79,6 +79,7 @@ const ENGINE_OPTIONS = {
   checks: FUNCTIONS,
   authenticators: FUNCTIONS,
   lookups: FUNCTIONS,
+  lastSeen: FUNCTIONS,
   clock: having("now", "monotonic"),
   onDecision: FUNCTION,
   dompurify: FUNCTION,

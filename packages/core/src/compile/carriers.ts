@@ -19,13 +19,13 @@ export function resolveAuthenticators(document: PolicyDocument): Map<string, Res
 }
 
 /** The checks refuse a document that names one. */
-function isReserved(settings: AuthenticatorSettings): settings is ReservedAuthenticatorSettings {
+export function isReserved(settings: AuthenticatorSettings): settings is ReservedAuthenticatorSettings {
   switch (settings.type) {
     case "jwt":
     case "api-key":
+    case "introspection":
     case "custom":
       return false;
-    case "introspection":
     case "basic":
     case "mtls":
     case "signature":

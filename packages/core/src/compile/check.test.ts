@@ -201,11 +201,6 @@ describe("what later versions build", () => {
     ["/csrf/tokens", { csrf: { tokens: true } }, "csrf tokens"],
     [
       "/authenticators/key/type",
-      { authenticators: { key: { type: "introspection", url: "x" } } },
-      "`introspection` (this type of authenticator)",
-    ],
-    [
-      "/authenticators/key/type",
       { authenticators: { key: { type: "basic" } } },
       "`basic` (this type of authenticator)",
     ],

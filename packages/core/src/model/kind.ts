@@ -1,6 +1,6 @@
 /** The contract of a policy kind: one folder, one skeleton, one entry in the list of `compile/kinds.ts`. */
 import type { Report } from "../errors/diagnostics.js";
-import type { ApiKeyLookup, Check, CustomAuthenticator } from "../ports/application.js";
+import type { ApiKeyLookup, Check, CustomAuthenticator, KeySeen } from "../ports/application.js";
 import type { Clock } from "../ports/clock.js";
 import type { HtmlSanitizer } from "../ports/html-sanitizer.js";
 import type { Lifetime } from "../ports/lifetime.js";
@@ -33,6 +33,7 @@ export interface CompileEnvironment {
   readonly checks: Readonly<Record<string, Check>>;
   readonly authenticators: Readonly<Record<string, CustomAuthenticator>>;
   readonly lookups: Readonly<Record<string, ApiKeyLookup>>;
+  readonly lastSeen: Readonly<Record<string, KeySeen>>;
   /** Loaded on first call: a policy without schemas never pays for it. */
   schemas(): Promise<SchemaCompiler>;
   /** The same, one an engine: `replace` keeps it. @throws HtmlSanitizerError (rejects) where nothing here can be trusted with HTML */
