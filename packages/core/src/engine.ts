@@ -26,6 +26,7 @@ import type { HeaderField, RawRequest } from "./model/request.js";
 import { parseCookies } from "./normalize/cookies.js";
 import { parseQuery } from "./normalize/query.js";
 import { outwardCall } from "./outward/call.js";
+import { Legacies } from "./outward/legacies.js";
 import { PolicyLifetime } from "./outward/lifetime.js";
 import type { HtmlSanitizer } from "./ports/html-sanitizer.js";
 import type { StateStore } from "./ports/state-store.js";
@@ -115,7 +116,7 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
   let sanitizer: Promise<HtmlSanitizer> | undefined;
   const html = (): Promise<HtmlSanitizer> => (sanitizer ??= platform.openHtmlSanitizer(options.dompurify));
   const call = outwardCall(options.fetch, stop.signal);
-  const kept = { store, fallback, html, call };
+  const kept = { store, fallback, html, call, handedOn: new Legacies() };
   const source = options.secrets ?? platform.secrets;
   const overlapMs = parseDuration(options.secretOverlap ?? SECRET_OVERLAP) ?? 0;
   const keeper = new SecretKeeper(source, overlapMs > 0);
@@ -181,7 +182,7 @@ type Compile = (policy: PolicyDocument, secrets: SecretDraft) => Promise<LoadedP
 async function load(
   given: PolicyDocument,
   options: EngineOptions,
-  kept: Pick<EnvironmentParts, "store" | "fallback" | "html" | "call" | "secrets">,
+  kept: Pick<EnvironmentParts, "store" | "fallback" | "html" | "call" | "handedOn" | "secrets">,
 ): Promise<LoadedPolicy> {
   const problems = checkPolicy(given).filter(({ severity }) => severity === "error");
   if (problems.length > 0) throw new PolicyError(problems);

@@ -146,7 +146,7 @@ describe("shape", () => {
         code: "unknown-value",
         pointer: "/authenticators/key/type",
         message:
-          "`jwtt` is not one of `jwt`, `api-key`, `custom`, `introspection`, `basic`, `mtls`, `signature`",
+          "`jwtt` is not one of `jwt`, `api-key`, `introspection`, `custom`, `basic`, `mtls`, `signature`",
         help: "did you mean `jwt`?",
       },
     ]);

@@ -1,6 +1,6 @@
 /** What compiling may use, made from the engine's options. */
 import type { Report } from "../errors/diagnostics.js";
-import type { CompileEnvironment } from "../model/kind.js";
+import type { CompileEnvironment, HandedOn } from "../model/kind.js";
 import type { DecisionEvent } from "../model/decision.js";
 import type { PolicyDocument } from "../model/policy.js";
 import type { ApiKeyLookup, Check, CustomAuthenticator, KeySeen } from "../ports/application.js";
@@ -63,6 +63,7 @@ export interface EnvironmentParts {
   readonly html: () => Promise<HtmlSanitizer>;
   readonly call: OutwardCall;
   readonly lifetime: Lifetime;
+  readonly handedOn: HandedOn;
   readonly secrets: SecretReader;
   readonly report: Report;
 }
@@ -89,6 +90,7 @@ export function environmentFor(parts: EnvironmentParts): CompileEnvironment {
     html: parts.html,
     call: parts.call,
     lifetime: parts.lifetime,
+    handedOn: parts.handedOn,
     revision: parts.revision,
     report,
   };

@@ -13,6 +13,12 @@ import type { BodyRule, ErrorShaper, HeaderContribution, Stage } from "./compile
 import type { HeaderField } from "./request.js";
 import type { ResolvedPolicy, ResolvedRoute } from "./resolved.js";
 
+/** Bounded: what was left longest ago goes first. */
+export interface HandedOn {
+  get(name: string): unknown;
+  set(name: string, value: unknown): void;
+}
+
 /** What compiling may use. Everything here is ready before the first request. */
 export interface CompileEnvironment {
   readonly platform: Platform;
@@ -42,6 +48,8 @@ export interface CompileEnvironment {
   readonly call: OutwardCall;
   /** Ends with the policy that is being compiled: timers, and whatever else must be released. */
   readonly lifetime: Lifetime;
+  /** What one policy of the engine leaves to the next, by a name that tells all that it depends on. Undefined: there is no next. */
+  readonly handedOn?: HandedOn;
   /** sha256 of the canonical document: part of every cache key that must not outlive a policy. */
   readonly revision: string;
   readonly report: Report;

@@ -243,6 +243,7 @@ export interface PolicyDocument {
      */
     readonly deadline?: Duration;
   };
+  readonly protectedResource?: ProtectedResourceSettings;
   /**
    * Reserved for load shedding.
    */
@@ -1107,6 +1108,34 @@ export interface PenaltySettings {
  */
 export interface PrincipalMap {
   readonly [name: string]: string | ConstantField;
+}
+/**
+ * Metadata by which clients find out who issues tokens for this API [RFC 9728], served to everybody at `/.well-known/oauth-protected-resource` with the path of `resource` behind it.
+ *
+ * This interface was referenced by `PolicyDocument`'s JSON-Schema
+ * via the `definition` "ProtectedResourceSettings".
+ */
+export interface ProtectedResourceSettings {
+  /**
+   * URL of the API as its clients use it, without query.
+   */
+  readonly resource: string;
+  /**
+   * Issuers. Default: those of the authenticators that are URLs.
+   */
+  readonly authorizationServers?: readonly string[];
+  /**
+   * Scopes that a client may ask for. Default: not said.
+   */
+  readonly scopes?: readonly string[];
+  /**
+   * Name of the API for people. Default: not said.
+   */
+  readonly name?: string;
+  /**
+   * URL of its documentation. Default: not said.
+   */
+  readonly documentation?: string;
 }
 /**
  * An action that depends on who reads.

@@ -40,6 +40,7 @@ export type {
   PenaltySettings,
   PolicyDocument,
   PrincipalMap,
+  ProtectedResourceSettings,
   RedactAction,
   RedactEntry,
   RedactException,

@@ -29,7 +29,7 @@ class OpenCalls {
 
   constructor(closed: AbortSignal) {
     closed.addEventListener("abort", () => {
-      for (const giveUp of [...this.#givingUp]) giveUp();
+      for (const giveUp of this.#givingUp) giveUp();
     });
   }
 

@@ -5,12 +5,14 @@ import type { ResolvedAuthenticator, ResolvedPolicy, ResolvedRoute } from "../..
 import { carrierKey } from "./carrier.js";
 import { checkApiKey } from "./check-api-key.js";
 import { checkIntrospection } from "./check-introspection.js";
+import { checkResource } from "./check-resource.js";
 import { checkJwt, checkPrincipalMap, checkRoles } from "./check-jwt.js";
 import { authenticatorsOf } from "./plan.js";
 
 export function checkAuthenticate(policy: ResolvedPolicy, report: Report): void {
   for (const authenticator of policy.authenticators.values())
     checkAuthenticator(authenticator, policy, report);
+  checkResource(policy, report);
   const told = new Set<string>();
   for (const route of policy.routes) checkRoute(route, told, report);
 }
