@@ -470,6 +470,42 @@ describe("what goes on behind requests", () => {
     await engine.close();
   });
 
+  it("hands the keys on: replacing a policy does not depend on an issuer that is away", async () => {
+    const provider = publishing(K1);
+    const { engine, clock } = await engineWith(policyWith({ user }), provider);
+    const token = await tokenBy(K1, clock);
+    provider.fail();
+    await engine.replace(
+      policyWith({ user }, { routes: { "GET /": { authorize: { scopes: ["x"] } } } }) as never,
+    );
+    expect(provider.calls).toHaveLength(1);
+    expect([await outcome(engine, token), isWarm(engine, token)]).toEqual([403, true]);
+    clock.advance(20 * MINUTE);
+    await engine.replace(policyWith({ user }) as never);
+    expect(provider.calls).toHaveLength(2);
+    expect(await outcome(engine, token)).toBe("ann");
+    // They are as old as they were.
+    clock.advance(4 * 60 * MINUTE);
+    expect(await outcome(engine, token)).toBe(503);
+    expect(await problemsOf(engine.replace(policyWith({ user }) as never))).toHaveLength(1);
+    await engine.close();
+  });
+
+  it("hands no keys on that another setting would have fetched elsewhere", async () => {
+    const provider = publishing(K1);
+    const { engine, clock } = await engineWith(policyWith({ user }), provider);
+    const token = await tokenBy(K1, clock, { iss: "https://b.test" });
+    provider.publish([K2]);
+    await engine.replace(
+      policyWith({
+        user: { ...user, issuer: "https://b.test", keys: { jwks: "https://b.test/keys" } },
+      }) as never,
+    );
+    expect(provider.calls.map(({ url }) => url)).toEqual([JWKS, "https://b.test/keys"]);
+    expect(await outcome(engine, token)).toBe(401);
+    await engine.close();
+  });
+
   it("gives up what is under way when the engine is closed", async () => {
     const provider = publishing(K1);
     const { engine, clock } = await engineWith(policyWith({ user }), provider);

@@ -88,7 +88,7 @@ class Passage {
   ): Response | Promise<Response> {
     if (decision.outcome === "admit") return this.admitted(exchange, decision, hasContent, bodyRead);
     const { status, responseHeaders: headers } = decision;
-    return this.whole({ status, headers, body: decision.outcome === "refuse" ? decision.body : undefined });
+    return this.whole({ status, headers, body: decision.body });
   }
 
   private async admitted(

@@ -15,9 +15,9 @@ const CLOSING = Symbol("gatehouse.closing");
 /** Sends a refusal or the engine's own answer. A connection with much of a body unread is closed, such that the answer still arrives. */
 export function writeDecision(response: NodeResponse, decision: Rejection | OwnAnswer): void {
   const res = plainResponse(response);
-  const body = decision.outcome === "refuse" ? decision.body : "";
+  const { body = "" } = decision;
   const fields = [...decision.responseHeaders];
-  if (decision.outcome === "answer" && decision.status !== 204) fields.push(["Content-Length", "0"]);
+  if (decision.body === undefined && decision.status !== 204) fields.push(["Content-Length", "0"]);
   const close = decision.outcome === "refuse" && decision.close;
   writeClosing(res, nativeOf(res), decision.status, fields, body, close);
 }

@@ -76,7 +76,7 @@ async function passUpgrade(
     if (socket.destroyed) return;
     if (decision.outcome !== "admit") {
       status = decision.status;
-      const body = decision.outcome === "refuse" && req.method !== "HEAD" ? decision.body : "";
+      const body = req.method === "HEAD" ? "" : (decision.body ?? "");
       answer(socket, status, decision.responseHeaders, body);
       exchange.end(status);
       return;

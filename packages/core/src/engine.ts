@@ -36,6 +36,7 @@ import type { HeaderField, RawRequest } from "./model/request.js";
 import { parseCookies } from "./normalize/cookies.js";
 import { parseQuery } from "./normalize/query.js";
 import { outwardCall } from "./outward/call.js";
+import { Legacies } from "./outward/legacies.js";
 import { PolicyLifetime } from "./outward/lifetime.js";
 import type { HtmlSanitizer } from "./ports/html-sanitizer.js";
 import type { StateStore } from "./ports/state-store.js";
@@ -101,6 +102,7 @@ const ENGINE_OPTIONS = {
   checks: FUNCTIONS,
   authenticators: FUNCTIONS,
   lookups: FUNCTIONS,
+  lastSeen: FUNCTIONS,
   clock: having("now", "monotonic"),
   onDecision: FUNCTION,
   dompurify: FUNCTION,
@@ -142,7 +144,7 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
   let sanitizer: Promise<HtmlSanitizer> | undefined;
   const html = (): Promise<HtmlSanitizer> => (sanitizer ??= platform.openHtmlSanitizer(options.dompurify));
   const call = outwardCall(options.fetch, stop.signal);
-  const kept = { store, fallback, html, call };
+  const kept = { store, fallback, html, call, handedOn: new Legacies() };
   const source = options.secrets ?? platform.secrets;
   const overlapMs = parseDuration(options.secretOverlap ?? SECRET_OVERLAP) ?? 0;
   const keeper = new SecretKeeper(source, overlapMs > 0);
@@ -170,7 +172,7 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
       routerOf,
       call,
       compile: (candidate, secrets, quiet) =>
-        load(candidate, options, {
+        load(candidate, unheard(options), {
           ...kept,
           store: counters,
           fallback: () => counters,
@@ -202,6 +204,12 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
   return engine;
 }
 
+/** A key that was seen was seen once, however many policies look at it. */
+function unheard(options: EngineOptions): EngineOptions {
+  const names = Object.keys(options.lastSeen ?? {});
+  return { ...options, lastSeen: Object.fromEntries(names.map((name) => [name, () => undefined])) };
+}
+
 /** Covers what is usually signed with a shared secret, a token or a webhook, from its making to its end. */
 const SECRET_OVERLAP = "1h";
 
@@ -230,7 +238,7 @@ type Compile = (policy: PolicyDocument, secrets: SecretDraft) => Promise<LoadedP
 async function load(
   given: PolicyDocument,
   options: EngineOptions,
-  kept: Pick<EnvironmentParts, "store" | "fallback" | "html" | "call" | "secrets">,
+  kept: Pick<EnvironmentParts, "store" | "fallback" | "html" | "call" | "handedOn" | "secrets">,
 ): Promise<LoadedPolicy> {
   const problems = checkPolicy(given).filter(({ severity }) => severity === "error");
   if (problems.length > 0) throw new PolicyError(problems);

@@ -101,6 +101,8 @@ export class PolicyExchange implements Exchange {
     if (this.#state !== undefined) throw new Error("head() was called before");
     const request = this.policy.normalize(this.raw);
     if ("kind" in request) return this.unreadable(placeholderRequest(this.raw), request);
+    const { metadata } = this.policy;
+    if (request.path === metadata?.path) return this.atOwnPath(request, metadata.route);
     const preflight = preflightMethod(request);
     if (preflight !== undefined) {
       const matched = this.router.match(preflight, request);
@@ -117,6 +119,18 @@ export class PolicyExchange implements Exchange {
         ? this.begin(request, this.policy.unmatched, NO_PARAMS, this.router.allowed(request), false)
         : this.begin(request, route, matched.params, NO_METHODS, false);
     const ending = runStages(state.route.head, state);
+    return ending instanceof Promise
+      ? ending.then((settled) => this.afterHead(state, settled))
+      : this.afterHead(state, ending);
+  }
+
+  /** A path that the policy answers itself, whatever its routes say. */
+  private atOwnPath(
+    request: NormalizedRequest,
+    route: CompiledRoute,
+  ): Decision | Continue | Promise<Decision | Continue> {
+    const state = this.begin(request, route, NO_PARAMS, NO_METHODS, false);
+    const ending = runStages(route.head, state);
     return ending instanceof Promise
       ? ending.then((settled) => this.afterHead(state, settled))
       : this.afterHead(state, ending);
@@ -320,7 +334,7 @@ export class PolicyExchange implements Exchange {
         ? new Admitted(state)
         : ending.kind === "refuse"
           ? this.refuse(state, ending.stage, ending.refusal)
-          : ownAnswer(state, ending.answer.status, ending.answer.headers ?? []);
+          : ownAnswer(state, ending.answer);
     this.#decided = decision;
     return decision;
   }

@@ -58,6 +58,7 @@ export type {
   CheckInput,
   CustomAuthenticator,
   CustomVerdict,
+  KeySeen,
 } from "./ports/application.js";
 export type { Clock } from "./ports/clock.js";
 export type { DomPurify, PurifiedAttribute, PurifierFactory } from "./ports/html-sanitizer.js";

@@ -156,10 +156,14 @@ function unknownCallers(
 ): {
   readonly authenticators: Record<string, CustomAuthenticator>;
   readonly lookups: Record<string, () => undefined>;
+  readonly lastSeen: Record<string, () => undefined>;
 } {
   const authenticators: Record<string, CustomAuthenticator> = {};
   const lookups: Record<string, () => undefined> = {};
+  const lastSeen: Record<string, () => undefined> = {};
   for (const settings of Object.values(policy.authenticators ?? {})) {
+    if (settings.type === "api-key" && settings.lastSeen !== undefined)
+      lastSeen[settings.lastSeen] = () => undefined;
     if (settings.type === "custom") {
       authenticators[settings.use] = () => {
         assumed.add(`authenticator \`${settings.use}\` knows nobody: it is code; assume a person instead`);
@@ -172,7 +176,7 @@ function unknownCallers(
       };
     }
   }
-  return { authenticators, lookups };
+  return { authenticators, lookups, lastSeen };
 }
 
 /** Whether anything stands where an authenticator of the policy looks. */
@@ -196,6 +200,6 @@ export function presentsCredential(policy: PolicyDocument, { headers, target }: 
 
 /** What only the environment lacks: the policy itself is good. */
 export function lacksSecrets(error: unknown): error is PolicyError {
-  const codes = ["unresolved-secret", "unreadable-file"];
+  const codes = ["unresolved-secret", "unreadable-file", "unreachable-keys"];
   return error instanceof PolicyError && error.diagnostics.every(({ code }) => codes.includes(code));
 }

@@ -60,7 +60,11 @@ function credentialText(policy: PolicyDocument, name: string): string {
       : "Bearer";
   const place = settings !== undefined && "in" in settings ? settings.in : "header";
   const what =
-    settings?.type === "jwt" ? "a token" : settings?.type === "api-key" ? "an API key" : "a credential";
+    settings?.type === "jwt" || settings?.type === "introspection"
+      ? "a token"
+      : settings?.type === "api-key"
+        ? "an API key"
+        : "a credential";
   const where =
     place === "cookie"
       ? `in the cookie \`${field}\``

@@ -2,6 +2,7 @@
  * Names that lead nowhere. Each is looked for where it was written, so that one typo in the defaults is one
  * diagnostic, not one a route.
  */
+import { isReserved } from "./carriers.js";
 import type { Report } from "../errors/diagnostics.js";
 import { didYouMean } from "../errors/did-you-mean.js";
 import { isList } from "../lib/lists.js";
@@ -137,7 +138,7 @@ class NameCheck {
   }
 
   private authenticator(settings: AuthenticatorSettings, pointer: string): void {
-    if (settings.type !== "jwt" && settings.type !== "api-key" && settings.type !== "custom") return;
+    if (isReserved(settings)) return;
     this.roles(settings.confers, pointerTo(pointer, "confers"));
     if (settings.type !== "api-key" || !isList(settings.keys)) return;
     for (const [index, record] of settings.keys.entries()) {

@@ -20,6 +20,7 @@ import { rankOf } from "../stages.js";
 import { inTurn } from "./body-rule.js";
 import { planHeaders } from "./header-plan.js";
 import { KINDS } from "./kinds.js";
+import { metadataRoute } from "./metadata-route.js";
 import { isKeyProblem, parsePath } from "./path-pattern.js";
 import { withPositions } from "./positions.js";
 import { routeStage } from "./route-stage.js";
@@ -34,6 +35,8 @@ export interface CompiledPolicy {
   readonly unmatched: CompiledRoute;
   /** What holds where the head cannot be read in one way. */
   readonly unreadable: CompiledRoute;
+  /** A path that the policy answers itself. */
+  readonly metadata: { readonly path: string; readonly route: CompiledRoute } | undefined;
   readonly normalize: (raw: RawRequest) => NormalizedRequest | Refusal;
   /** @throws PolicyError when two routes cannot be told apart under this matching */
   router(matching: FrameworkMatching, report: Report): Router;
@@ -54,6 +57,7 @@ export async function compilePolicy(
   if (environment.report.failed) {
     throw new PolicyError(withPositions(resolved.document, environment.report.diagnostics));
   }
+  const own = metadataRoute(resolved);
   const unmatched = compileRoute(resolved.unmatched, kinds, [routeStage]);
   return Object.freeze({
     document: resolved.document,
@@ -63,6 +67,7 @@ export async function compilePolicy(
     routes: resolved.routes.map((route) => compileRoute(route, kinds, [])),
     unmatched,
     unreadable: { ...unmatched, observe: unmatched.observe && resolved.routes.every(isObserved) },
+    metadata: own && { path: own.path, route: compileRoute(own.resolved, kinds, [own.stage]) },
     normalize: compileNormalizer(resolved),
     router: (matching: FrameworkMatching, report: Report) => compileRouter(resolved, matching, report),
     inventory: (

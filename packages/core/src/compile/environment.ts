@@ -1,9 +1,9 @@
 /** What compiling may use, made from the engine's options. */
 import type { Report } from "../errors/diagnostics.js";
-import type { CompileEnvironment } from "../model/kind.js";
+import type { CompileEnvironment, HandedOn } from "../model/kind.js";
 import type { DecisionEvent } from "../model/decision.js";
 import type { PolicyDocument } from "../model/policy.js";
-import type { ApiKeyLookup, Check, CustomAuthenticator } from "../ports/application.js";
+import type { ApiKeyLookup, Check, CustomAuthenticator, KeySeen } from "../ports/application.js";
 import type { Clock } from "../ports/clock.js";
 import type { HtmlSanitizer, PurifierFactory } from "../ports/html-sanitizer.js";
 import type { Lifetime } from "../ports/lifetime.js";
@@ -33,6 +33,8 @@ export interface EngineOptions {
   readonly authenticators?: Readonly<Record<string, CustomAuthenticator>>;
   /** Functions that an api-key's `{ "lookup": … }` names. */
   readonly lookups?: Readonly<Record<string, ApiKeyLookup>>;
+  /** Functions that an api-key's `lastSeen` names. */
+  readonly lastSeen?: Readonly<Record<string, KeySeen>>;
   /** Default: the system's. */
   readonly clock?: Clock;
   /** Called once when an exchange ends. What it throws is ignored; it must not block. */
@@ -61,6 +63,7 @@ export interface EnvironmentParts {
   readonly html: () => Promise<HtmlSanitizer>;
   readonly call: OutwardCall;
   readonly lifetime: Lifetime;
+  readonly handedOn: HandedOn;
   readonly secrets: SecretReader;
   readonly report: Report;
 }
@@ -82,10 +85,12 @@ export function environmentFor(parts: EnvironmentParts): CompileEnvironment {
     checks: options.checks ?? {},
     authenticators: options.authenticators ?? {},
     lookups: options.lookups ?? {},
+    lastSeen: options.lastSeen ?? {},
     schemas: () => (schemas ??= loadSchemaCompiler(platform)),
     html: parts.html,
     call: parts.call,
     lifetime: parts.lifetime,
+    handedOn: parts.handedOn,
     revision: parts.revision,
     report,
   };

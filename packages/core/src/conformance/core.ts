@@ -106,7 +106,7 @@ function ofDecision(decision: Exclude<Decision, Admission>): Observed {
     code: decision.outcome === "refuse" ? decision.code : undefined,
     status: decision.status,
     headers: decision.responseHeaders,
-    text: decision.outcome === "refuse" ? decision.body : "",
+    text: decision.body ?? "",
     admission: undefined,
     observed: [],
   };

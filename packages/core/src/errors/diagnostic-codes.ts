@@ -96,6 +96,7 @@ export const DIAGNOSTIC_CODES: Readonly<Record<string, string>> = {
   "invalid-url": "A URL cannot be called.",
   "discovery-without-issuer": "Metadata is to be read, and no issuer is named whose it is.",
   "unreachable-keys": "Keys that are fetched could not be, and the policy wants no engine without them.",
+  "token-in-query": "A token in the query ends up in logs and histories.",
   "unresolved-secret": "The source of secrets has nothing under a reference.",
   "unreadable-file": "A file cannot be read, or holds something else.",
   "no-files": "This platform has no files.",

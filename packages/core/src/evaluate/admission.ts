@@ -1,4 +1,5 @@
 /** What an adapter is told when the handler may run, or when the engine answers by itself. */
+import type { Answer } from "../model/outcome.js";
 import type { Admission, OwnAnswer } from "../model/decision.js";
 import type { HeaderField } from "../model/request.js";
 import { owedHeaders } from "./header-plan.js";
@@ -63,13 +64,14 @@ export class Admitted implements Admission {
   }
 }
 
-/** A preflight, a redirect. */
-export function ownAnswer(state: ExchangeState, status: number, headers: readonly HeaderField[]): OwnAnswer {
+/** A preflight, a redirect, a document of the policy's own. */
+export function ownAnswer(state: ExchangeState, { status, headers = [], body }: Answer): OwnAnswer {
   const plan = state.route.response.headers;
   return {
     outcome: "answer",
     status,
     responseHeaders: owedHeaders(plan, plan.refusal, state, headers),
+    ...(body !== undefined && { body: state.request.method === "HEAD" ? "" : body }),
     route: routeKey(state),
     ...(state.trace === undefined ? {} : { trace: state.trace }),
   };

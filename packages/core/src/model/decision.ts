@@ -63,6 +63,8 @@ export interface OwnAnswer {
   readonly outcome: "answer";
   readonly status: number;
   readonly responseHeaders: readonly HeaderField[];
+  /** Undefined: there is none. Empty for HEAD. */
+  readonly body?: string;
   readonly route: string | null;
   readonly trace?: readonly TraceStep[];
 }

@@ -1,6 +1,6 @@
 /** The contract of a policy kind: one folder, one skeleton, one entry in the list of `compile/kinds.ts`. */
 import type { Report } from "../errors/diagnostics.js";
-import type { ApiKeyLookup, Check, CustomAuthenticator } from "../ports/application.js";
+import type { ApiKeyLookup, Check, CustomAuthenticator, KeySeen } from "../ports/application.js";
 import type { Clock } from "../ports/clock.js";
 import type { HtmlSanitizer } from "../ports/html-sanitizer.js";
 import type { Lifetime } from "../ports/lifetime.js";
@@ -12,6 +12,12 @@ import type { StateStore } from "../ports/state-store.js";
 import type { BodyRule, ErrorShaper, HeaderContribution, Stage } from "./compiled.js";
 import type { HeaderField } from "./request.js";
 import type { ResolvedPolicy, ResolvedRoute } from "./resolved.js";
+
+/** Bounded: what was left longest ago goes first. */
+export interface HandedOn {
+  get(name: string): unknown;
+  set(name: string, value: unknown): void;
+}
 
 /** What compiling may use. Everything here is ready before the first request. */
 export interface CompileEnvironment {
@@ -33,6 +39,7 @@ export interface CompileEnvironment {
   readonly checks: Readonly<Record<string, Check>>;
   readonly authenticators: Readonly<Record<string, CustomAuthenticator>>;
   readonly lookups: Readonly<Record<string, ApiKeyLookup>>;
+  readonly lastSeen: Readonly<Record<string, KeySeen>>;
   /** Loaded on first call: a policy without schemas never pays for it. */
   schemas(): Promise<SchemaCompiler>;
   /** The same, one an engine: `replace` keeps it. @throws HtmlSanitizerError (rejects) where nothing here can be trusted with HTML */
@@ -41,6 +48,8 @@ export interface CompileEnvironment {
   readonly call: OutwardCall;
   /** Ends with the policy that is being compiled: timers, and whatever else must be released. */
   readonly lifetime: Lifetime;
+  /** What one policy of the engine leaves to the next, by a name that tells all that it depends on. Undefined: there is no next. */
+  readonly handedOn?: HandedOn;
   /** sha256 of the canonical document: part of every cache key that must not outlive a policy. */
   readonly revision: string;
   readonly report: Report;

@@ -46,11 +46,13 @@ export interface Fault {
   readonly retryAfter?: number;
 }
 
-/** The engine answers by itself and it is no refusal: a preflight, a redirect. */
+/** The engine answers by itself and it is no refusal: a preflight, a redirect, a document of the policy's own. */
 export interface Answer {
   readonly kind: "answer";
   readonly status: number;
   readonly headers?: readonly HeaderField[];
+  /** With its `Content-Type` and `Content-Length` among the headers. Default: none. */
+  readonly body?: string;
 }
 
 export type Verdict = typeof PASS | Refusal | Fault | Answer;

@@ -15,7 +15,8 @@ export type AuthenticateSettings = "none" | readonly (string | readonly string[]
  * This interface was referenced by `PolicyDocument`'s JSON-Schema
  * via the `definition` "AuthenticatorSettings".
  */
-export type AuthenticatorSettings = JwtSettings | ApiKeySettings | CustomSettings | ReservedAuthenticatorSettings;
+export type AuthenticatorSettings =
+  JwtSettings | ApiKeySettings | IntrospectionSettings | CustomSettings | ReservedAuthenticatorSettings;
 /**
  * `authenticated`: any principal. `anyone`: anonymous callers too, on optional routes only. An entry: all its parts must hold. A list of entries: one that holds is enough.
  *
@@ -242,6 +243,7 @@ export interface PolicyDocument {
      */
     readonly deadline?: Duration;
   };
+  readonly protectedResource?: ProtectedResourceSettings;
   /**
    * Reserved for load shedding.
    */
@@ -326,6 +328,18 @@ export interface ApiKeySettings {
    * A secret that holds the JSON list of records, the list itself, or code by name.
    */
   readonly keys: SecretReference | KeyLookup | readonly ApiKeyRecord[];
+  /**
+   * What every key begins with. Others are refused without a look; and who finds a key in a repository or log can tell what it is. Default: not asked.
+   */
+  readonly prefix?: string;
+  /**
+   * How many unknown credentials one address may present before it is refused with 429 without asking, or `unlimited`. Default 100 in `1m`.
+   */
+  readonly failures?: "unlimited" | FailureSettings;
+  /**
+   * Name of a function that is told when a key was used (`EngineOptions.lastSeen`), once in a minute for each key. Default: nobody.
+   */
+  readonly lastSeen?: string;
   /**
    * Roles that this authenticator may give; others are dropped and reported. Default: all.
    */
@@ -644,6 +658,22 @@ export interface EstimatedCost {
   readonly settle: string;
 }
 /**
+ * So many in so long.
+ *
+ * This interface was referenced by `PolicyDocument`'s JSON-Schema
+ * via the `definition` "FailureSettings".
+ */
+export interface FailureSettings {
+  /**
+   * Unknown credentials of one address.
+   */
+  readonly limit: number;
+  /**
+   * Per how long.
+   */
+  readonly window: Duration;
+}
+/**
  * What holds for the routes below a prefix.
  *
  * This interface was referenced by `PolicyDocument`'s JSON-Schema
@@ -696,6 +726,74 @@ export interface HtmlProfileSettings {
    * Schemes of URLs that may stay, without the colon; relative URLs always may. Default `http`, `https` and `mailto`.
    */
   readonly schemes?: readonly string[];
+}
+/**
+ * Opaque OAuth tokens: their issuer is asked [RFC 7662].
+ *
+ * This interface was referenced by `PolicyDocument`'s JSON-Schema
+ * via the `definition` "IntrospectionSettings".
+ */
+export interface IntrospectionSettings {
+  /**
+   * `introspection`.
+   */
+  readonly type: "introspection";
+  /**
+   * HTTPS URL of the introspection endpoint.
+   */
+  readonly url: string;
+  /**
+   * How the engine shows the endpoint who asks: by a secret, or by a key of its own.
+   */
+  readonly client: SecretClient | KeyClient;
+  /**
+   * Value that `iss` of the answer must have, or `unchecked`: not asked.
+   */
+  readonly issuer: string;
+  /**
+   * Value that `aud` of the answer must have, a list of such values, or `unchecked`: not asked. Or another claim that stands in for it.
+   */
+  readonly audience: string | readonly string[] | AudienceClaim;
+  /**
+   * Where the token travels; a cookie turns `csrf` on. `tls` is reserved.
+   */
+  readonly in: "header" | "query" | "cookie" | "tls";
+  /**
+   * Name of the header, query parameter or cookie. Default `Authorization` for headers.
+   */
+  readonly name?: HeaderName;
+  /**
+   * Scheme in `Authorization`. Default `Bearer`.
+   */
+  readonly scheme?: HeaderName;
+  /**
+   * How long an answer is remembered, never beyond `exp`: so long may a revoked token go on. `0s`: asked for each request. Default `1m`.
+   */
+  readonly cache?: Duration;
+  /**
+   * How long it is remembered that a token is not good. Default `10s`.
+   */
+  readonly cacheInactive?: Duration;
+  /**
+   * How many unknown credentials one address may present before it is refused with 429 without asking, or `unlimited`. Default 100 in `1m`.
+   */
+  readonly failures?: "unlimited" | FailureSettings;
+  /**
+   * By how much clocks may differ. Default `0s`.
+   */
+  readonly clockTolerance?: Duration;
+  /**
+   * Which members of the answer become fields of the principal. Default `id` from `sub`, `scopes` from `scope`.
+   */
+  readonly principal?: PrincipalMap;
+  /**
+   * Roles that this authenticator may give; others are dropped and reported. Default: all.
+   */
+  readonly confers?: RoleNames;
+  /**
+   * URL for `resource_metadata` in challenges [RFC 9728]. Default: not said.
+   */
+  readonly resourceMetadata?: string;
 }
 /**
  * A JWK Set [RFC 7517] of public keys.
@@ -823,6 +921,35 @@ export interface JwtSettings {
    * Reserved for DPoP [RFC 9449] and certificate-bound tokens [RFC 8705].
    */
   readonly senderConstrained?: unknown;
+}
+/**
+ * A client with a key of its own: `private_key_jwt` [RFC 7523].
+ *
+ * This interface was referenced by `PolicyDocument`'s JSON-Schema
+ * via the `definition` "KeyClient".
+ */
+export interface KeyClient {
+  /**
+   * Its `client_id`.
+   */
+  readonly id: string;
+  /**
+   * Reference to its private key: PKCS#8 in PEM, or a JWK.
+   */
+  readonly key: SecretReference;
+  /**
+   * What it signs with.
+   */
+  algorithm:
+    "RS256" | "RS384" | "RS512" | "PS256" | "PS384" | "PS512" | "ES256" | "ES384" | "ES512" | "EdDSA" | "Ed25519";
+  /**
+   * `kid` of the assertion. Default: none.
+   */
+  readonly keyId?: string;
+  /**
+   * `aud` of the assertion. Default the `issuer`, else the `url`.
+   */
+  readonly audience?: string;
 }
 /**
  * Application code that finds a record.
@@ -983,6 +1110,34 @@ export interface PrincipalMap {
   readonly [name: string]: string | ConstantField;
 }
 /**
+ * Metadata by which clients find out who issues tokens for this API [RFC 9728], served to everybody at `/.well-known/oauth-protected-resource` with the path of `resource` behind it.
+ *
+ * This interface was referenced by `PolicyDocument`'s JSON-Schema
+ * via the `definition` "ProtectedResourceSettings".
+ */
+export interface ProtectedResourceSettings {
+  /**
+   * URL of the API as its clients use it, without query.
+   */
+  readonly resource: string;
+  /**
+   * Issuers. Default: those of the authenticators that are URLs.
+   */
+  readonly authorizationServers?: readonly string[];
+  /**
+   * Scopes that a client may ask for. Default: not said.
+   */
+  readonly scopes?: readonly string[];
+  /**
+   * Name of the API for people. Default: not said.
+   */
+  readonly name?: string;
+  /**
+   * URL of its documentation. Default: not said.
+   */
+  readonly documentation?: string;
+}
+/**
  * An action that depends on who reads.
  *
  * This interface was referenced by `PolicyDocument`'s JSON-Schema
@@ -1102,9 +1257,9 @@ export interface RequestSettings {
  */
 export interface ReservedAuthenticatorSettings {
   /**
-   * `introspection` [RFC 7662], `basic` [RFC 7617], `mtls` and `signature` are reserved.
+   * `basic` [RFC 7617], `mtls` and `signature` are reserved.
    */
-  readonly type: "introspection" | "basic" | "mtls" | "signature";
+  readonly type: "basic" | "mtls" | "signature";
   readonly [name: string]: unknown;
 }
 /**
@@ -1202,6 +1357,26 @@ export interface SanitizingSettings {
    * Most characters with markup in one answer: answers are sanitized on the thread that serves, which takes it some 2 ms per 1000. Four of a text with `&` but no `<` count as one. 1 to 1000000. Default 20000.
    */
   readonly maxAnswer?: number;
+}
+/**
+ * A client with a secret.
+ *
+ * This interface was referenced by `PolicyDocument`'s JSON-Schema
+ * via the `definition` "SecretClient".
+ */
+export interface SecretClient {
+  /**
+   * Its `client_id`.
+   */
+  readonly id: string;
+  /**
+   * Reference to its secret.
+   */
+  readonly secret: SecretReference;
+  /**
+   * `basic`: in `Authorization`. `post`: in the body. Default `basic`.
+   */
+  readonly method?: "basic" | "post";
 }
 /**
  * A secret by reference: `{ "secret": "env:NAME" }` or `{ "secret": "file:PATH" }`, relative to the policy file. Never the secret itself.

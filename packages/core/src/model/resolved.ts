@@ -8,6 +8,7 @@ import type {
   CorsSettings,
   CsrfSettings,
   CustomSettings,
+  IntrospectionSettings,
   JsonSchema,
   JwtSettings,
   LimitSettings,
@@ -70,7 +71,7 @@ export interface Carrier {
 export interface ResolvedAuthenticator {
   readonly name: string;
   readonly pointer: string;
-  readonly settings: JwtSettings | ApiKeySettings | CustomSettings;
+  readonly settings: JwtSettings | ApiKeySettings | IntrospectionSettings | CustomSettings;
   readonly carrier: Carrier;
 }
 

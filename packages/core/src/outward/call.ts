@@ -10,14 +10,36 @@ export const DEFAULT_DEADLINE_MS = 5000;
 
 /** @param closed aborted when the engine is closed: every call ends with it */
 export function outwardCall(given: Fetch | undefined, closed: AbortSignal): OutwardCall {
+  const open = new OpenCalls(closed);
   return (request) => {
     const where = namedUrl(request.url);
     const problem = outwardUrlProblem(request.url);
     if (problem !== undefined) return Promise.resolve(failure(`the URL to call ${problem}`));
+    if (closed.aborted || request.signal?.aborted === true)
+      return Promise.resolve(failure(`${where} is not called any more`));
     // Looked up at each call, as any other caller of the global one would do.
     const send: Fetch = given ?? ((url, init) => globalThis.fetch(url, init));
-    return bounded(request, where, closed, (signal) => exchange(send, request, where, signal));
+    return bounded(request, where, open, (signal) => exchange(send, request, where, signal));
   };
+}
+
+/** One listener for all calls of an engine: hundreds on one signal look like a leak, and are as slow as one. */
+class OpenCalls {
+  readonly #givingUp = new Set<() => void>();
+
+  constructor(closed: AbortSignal) {
+    closed.addEventListener("abort", () => {
+      for (const giveUp of this.#givingUp) giveUp();
+    });
+  }
+
+  add(giveUp: () => void): void {
+    this.#givingUp.add(giveUp);
+  }
+
+  delete(giveUp: () => void): void {
+    this.#givingUp.delete(giveUp);
+  }
 }
 
 function failure(reason: string): OutwardFailure {
@@ -26,26 +48,25 @@ function failure(reason: string): OutwardFailure {
 
 /** Whatever `fetch` does with its signal, the answer is not waited for beyond the deadline. */
 function bounded(
-  request: OutwardRequest,
+  { deadlineMs = DEFAULT_DEADLINE_MS, signal }: OutwardRequest,
   where: string,
-  closed: AbortSignal,
+  open: OpenCalls,
   run: (signal: AbortSignal) => Promise<OutwardAnswer | OutwardFailure>,
 ): Promise<OutwardAnswer | OutwardFailure> {
-  const { deadlineMs = DEFAULT_DEADLINE_MS, signal } = request;
-  const ends = signal === undefined ? [closed] : [closed, signal];
-  if (ends.some(({ aborted }) => aborted)) return Promise.resolve(failure(`${where} is not called any more`));
   return new Promise((resolve) => {
     const abort = new AbortController();
     const settle = (outcome: OutwardAnswer | OutwardFailure): void => {
       clearTimeout(timer);
-      for (const end of ends) end.removeEventListener("abort", given);
+      open.delete(giveUp);
+      signal?.removeEventListener("abort", giveUp);
       resolve(outcome);
       // After the answer was read this ends nothing; before, it frees the connection.
       abort.abort();
     };
     const timer = setTimeout(() => settle(failure(`${where} took longer than ${deadlineMs} ms`)), deadlineMs);
-    const given = (): void => settle(failure(`the call of ${where} was given up`));
-    for (const end of ends) end.addEventListener("abort", given);
+    const giveUp = (): void => settle(failure(`the call of ${where} was given up`));
+    open.add(giveUp);
+    signal?.addEventListener("abort", giveUp);
     run(abort.signal).then(settle, (error: unknown) => settle(failure(`${where} ${reasonOf(error)}`)));
   });
 }

@@ -41,5 +41,14 @@ export type CustomAuthenticator = (input: {
   readonly signal: AbortSignal;
 }) => CustomVerdict | Promise<CustomVerdict>;
 
+/** Told when an API key was used, once in a minute for each key. What it throws is ignored; nothing waits for it. */
+export type KeySeen = (use: {
+  /** Id of the key's record. */
+  readonly id: string;
+  readonly authenticator: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}) => void | Promise<void>;
+
 /** Returns the record for the lower-case hex SHA-256 of a presented API key, or undefined. */
 export type ApiKeyLookup = (sha256: string) => unknown;

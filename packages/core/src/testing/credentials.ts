@@ -4,7 +4,13 @@ import type { Report } from "../errors/diagnostics.js";
 import type { CustomVerdict } from "../index.js";
 import { isJwsAlgorithm, JWS_ALGORITHMS, type JwsAlgorithm } from "../lib/jws.js";
 import { pointerTo } from "../lib/pointer.js";
-import type { CustomSettings, JwtSettings, PrincipalMap } from "../model/policy.js";
+import type {
+  ApiKeySettings,
+  CustomSettings,
+  IntrospectionSettings,
+  JwtSettings,
+  PrincipalMap,
+} from "../model/policy.js";
 import type { ResolvedAuthenticator } from "../model/resolved.js";
 import { claimsFor, statedFields, type Claims } from "./claims.js";
 import { keyId, signature } from "./keys.js";
@@ -23,6 +29,8 @@ export interface IssuedCredential {
   readonly text: (moment: Moment) => string;
   /** SHA-256 of an API key and its record; nothing for a forged one. */
   readonly record?: { readonly sha256: string; readonly of: (start: number) => unknown };
+  /** What the issuer of an opaque token says of it; nothing for a forged one. */
+  readonly introspected?: { readonly text: string; readonly of: (moment: Moment) => Claims };
   /** What the stub of a custom authenticator answers to it; nothing for a forged one. */
   readonly verdict?: { readonly text: string; readonly of: (moment: Moment) => CustomVerdict };
 }
@@ -65,7 +73,7 @@ export function planToken(
     text(moment) {
       // Hundreds of requests at one instant need no more than one signature.
       if (last?.now === moment.now && last.start === moment.start) return last.text;
-      const dated = { ...datesOf(moment, parts.expires), ...claims };
+      const dated = { ...datesOf(moment, parts.expires), ...profileClaims(settings, parts), ...claims };
       // A shared secret has no name, and neither has a token under it.
       const kid = key === undefined ? { kid: keyId(algorithm) } : {};
       const head = { alg: algorithm, ...kid, ...header };
@@ -80,11 +88,16 @@ export function planToken(
 }
 
 /** What the policy wants to find, whoever the token is for. */
-function standardClaims({ issuer, audience }: JwtSettings): Claims {
+function standardClaims({ issuer, audience }: Pick<JwtSettings, "issuer" | "audience">): Claims {
   const claims: Claims = { iss: issuer === "unchecked" ? "https://issuer.test/" : issuer };
   if (typeof audience === "object" && "claim" in audience) claims[audience.claim] = audience.values[0];
   else if (audience !== "unchecked") claims["aud"] = typeof audience === "string" ? audience : audience[0];
   return claims;
+}
+
+/** What every access token has, where the policy asks for such tokens alone. */
+function profileClaims({ profile }: JwtSettings, { name, key }: CredentialParts): Claims {
+  return profile === "rfc9068" ? { sub: name, client_id: "client", jti: key } : {};
 }
 
 function datesOf({ now, start }: Moment, expires: CredentialParts["expires"]): Claims {
@@ -134,8 +147,9 @@ function encode(members: Claims): string {
   return Buffer.from(JSON.stringify(members)).toString("base64url");
 }
 
-export function planKey(parts: CredentialParts): IssuedCredential {
-  const { authenticator, credential, key, name, expires } = parts;
+export function planKey(parts: CredentialParts, { prefix = "" }: ApiKeySettings): IssuedCredential {
+  const { authenticator, credential, name, expires } = parts;
+  const key = prefix + parts.key;
   refuseMembers(parts, ["claims"], "an API key has no claims: write `attributes`");
   refuseMembers(parts, ["header"], "an API key has no header: only a token has");
   const { id = name, roles = [], scopes = [], attributes = {}, routes } = credential;
@@ -152,6 +166,22 @@ export function planKey(parts: CredentialParts): IssuedCredential {
     ...(expires === undefined ? {} : { expires: new Date(expires(start)).toISOString() }),
   });
   return { ...sent, record: { sha256, of } };
+}
+
+export function planOpaque(parts: CredentialParts, settings: IntrospectionSettings): IssuedCredential {
+  const { authenticator, credential, key, name, report, expires } = parts;
+  refuseMembers(parts, ["header"], "an opaque token has no header: only a JSON Web Token has");
+  refuseMembers(parts, ["routes"], "a token has no routes: only an API key has");
+  const stated = statedFields(credential, name, parts.pointer);
+  const own: Claims = { ...standardClaims(settings), ...credential.claims };
+  const claims = claimsFor(tokenMap(settings.principal), stated, own, authenticator.name, report);
+  const sent = { authenticator, text: () => key };
+  if (credential.forged === true) return sent;
+  const of = (moment: Moment): Claims => ({
+    active: true,
+    ...written({ ...datesOf(moment, expires), ...claims }, moment.now),
+  });
+  return { ...sent, introspected: { text: key, of } };
 }
 
 export function planCustom(parts: CredentialParts, settings: CustomSettings): IssuedCredential {

@@ -105,7 +105,7 @@ interface Out {
 }
 
 function ownAnswer(decision: Exclude<Decision, Admission>): Out {
-  const text = decision.outcome === "refuse" ? decision.body : "";
+  const { body: text = "" } = decision;
   return { status: decision.status, headers: decision.responseHeaders, text };
 }
 

@@ -6,7 +6,7 @@ import { parseDuration } from "../lib/duration.js";
 import { parseInstant } from "../lib/http-date.js";
 import { pointerTo } from "../lib/pointer.js";
 import type { Carrier, ResolvedAuthenticator, ResolvedPolicy } from "../model/resolved.js";
-import { planCustom, planKey, planToken, type IssuedCredential } from "./credentials.js";
+import { planCustom, planKey, planOpaque, planToken, type IssuedCredential } from "./credentials.js";
 import type { TestCredential, TestPerson } from "./policy-test.gen.js";
 
 /** Somebody whose credentials can be made, whatever the clock says. */
@@ -84,7 +84,9 @@ function issueCredential(
       return planToken(parts, settings, secret);
     case "api-key":
       checkRoutes(credential.routes ?? [], pointerTo(pointer, "routes"), policy, report);
-      return planKey(parts);
+      return planKey(parts, settings);
+    case "introspection":
+      return planOpaque(parts, settings);
     case "custom":
       return planCustom(parts, settings);
   }

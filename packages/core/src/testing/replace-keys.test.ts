@@ -1,4 +1,4 @@
-/** The kit weakens nothing: of a policy it replaces `keys`, and of those only what verifies. */
+/** The kit weakens nothing: of a policy it replaces `keys`, and what remembers from one test to the next. */
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { caseFiles, prepareCase } from "../conformance/index.js";
@@ -54,6 +54,14 @@ const policy = definePolicy({
     partner: { type: "api-key", in: "header", name: "X-Key", keys: { secret: "file:keys.json" } },
     listed: { type: "api-key", in: "query", name: "key", keys: [{ id: "x", sha256: digest }] },
     found: { type: "api-key", in: "cookie", name: "key", keys: { lookup: "byHash" } },
+    opaque: {
+      type: "introspection",
+      url: "https://id.test/introspect",
+      client: { id: "api", key: { secret: "file:key.pem" }, algorithm: "ES256" },
+      issuer: "https://id.test/",
+      audience: "a",
+      in: "header",
+    },
     own: { type: "custom", use: "own", in: "header", name: "X-Own" },
   },
   roles: { clerk: [] },
@@ -61,11 +69,15 @@ const policy = definePolicy({
 });
 
 describe("a policy with the kit's keys", () => {
-  it("differs from the policy in keys alone", () => {
+  it("differs from the policy in keys, and in what would outlive a test", () => {
     const replaced = replaceKeys(policy);
     const places = differences(policy, replaced).map((pointer) => pointer.split("/").slice(0, 4).join("/"));
     expect([...new Set(places)].sort()).toEqual(
-      ["found", "listed", "partner", "pem", "set"].map((name) => `/authenticators/${name}/keys`),
+      [
+        ...["found", "listed", "partner", "pem", "set"].map((name) => `/authenticators/${name}/keys`),
+        ...["found", "listed", "opaque", "partner"].map((name) => `/authenticators/${name}/failures`),
+        ...["cache", "cacheInactive", "client"].map((name) => `/authenticators/opaque/${name}`),
+      ].sort(),
     );
   });
 
@@ -92,7 +104,7 @@ describe("a policy with the kit's keys", () => {
     expect(policy).toEqual(before);
   });
 
-  it("differs in keys alone, for every policy of the cases", () => {
+  it("differs in these alone, for every policy of the cases", () => {
     const strange: string[] = [];
     let seen = 0;
     for (const { file } of caseFiles()) {
@@ -103,7 +115,8 @@ describe("a policy with the kit's keys", () => {
         seen += 1;
         strange.push(
           ...differences(document, replaceKeys(document)).filter(
-            (pointer) => !/^\/authenticators\/[^/]+\/keys/u.test(pointer),
+            (pointer) =>
+              !/^\/authenticators\/[^/]+\/(keys|failures|client|cache|cacheInactive)\b/u.test(pointer),
           ),
         );
       }

@@ -1,5 +1,6 @@
 /**
- * The policy under test with keys of the kit's own. `keys` of authenticators is all that differs, so that issuer, audience,
+ * The policy under test with keys of the kit's own. `keys` of authenticators is all that differs, and what would be remembered
+ * from one test to the next (unknown credentials of an address, answers about opaque tokens), so that issuer, audience,
  * `typ`, tolerance, the principal's map and everything else that decides is the policy's.
  */
 import type { PolicyDocument } from "../index.js";
@@ -11,6 +12,9 @@ import { publicJwk } from "./keys.js";
 export function lookupName(authenticator: string): string {
   return `throwaway-${authenticator}`;
 }
+
+/** Forged credentials are what tests are made of. */
+const UNLIMITED = "unlimited" as const;
 
 export function replaceKeys(document: PolicyDocument): PolicyDocument {
   const { authenticators } = document;
@@ -27,7 +31,13 @@ function withKeys(name: string, settings: AuthenticatorSettings): AuthenticatorS
       return { ...settings, keys: tokenKeys(settings) };
     case "api-key": {
       const keys: ApiKeySettings["keys"] = { lookup: lookupName(name) };
-      return { ...settings, keys };
+      return { ...settings, keys, failures: UNLIMITED };
+    }
+    case "introspection": {
+      const { id } = settings.client;
+      const secret = "secret" in settings.client ? settings.client.secret : settings.client.key;
+      // A test sets the clock as it likes: what was said at another time must not be remembered. Each is asked about on its own.
+      return { ...settings, client: { id, secret }, cache: "0s", cacheInactive: "0s", failures: UNLIMITED };
     }
     default:
       return settings;

@@ -34,6 +34,8 @@ export interface CalledCode {
   readonly checks: readonly string[];
   readonly authenticators: readonly string[];
   readonly lookups: readonly string[];
+  /** Told, never asked: no test has a stub for it. */
+  readonly lastSeen: readonly string[];
 }
 
 export function codeCalledBy(document: PolicyDocument): CalledCode {
@@ -42,7 +44,15 @@ export function codeCalledBy(document: PolicyDocument): CalledCode {
   const lookups = settings.flatMap((one) =>
     one.type === "api-key" && "lookup" in one.keys ? [one.keys.lookup] : [],
   );
-  return { checks: checksIn(document), authenticators: [...new Set(used)], lookups: [...new Set(lookups)] };
+  const told = settings.flatMap((one) =>
+    one.type === "api-key" && one.lastSeen !== undefined ? [one.lastSeen] : [],
+  );
+  return {
+    checks: checksIn(document),
+    authenticators: [...new Set(used)],
+    lookups: [...new Set(lookups)],
+    lastSeen: [...new Set(told)],
+  };
 }
 
 function checksIn(document: PolicyDocument): readonly string[] {

@@ -45,6 +45,7 @@ export class World {
   #start = this.clock.now();
   readonly #records = new Map<string, Records>();
   readonly #verdicts = new Map<string, NonNullable<IssuedCredential["verdict"]>["of"]>();
+  readonly #introspected = new Map<string, NonNullable<IssuedCredential["introspected"]>["of"]>();
   readonly #store = new FreshStore();
   #engine: Engine | undefined;
   #bound: BoundEngine | undefined;
@@ -77,6 +78,8 @@ export class World {
       checks: named(this.calls.checks, (name) => this.check(name)),
       authenticators: named(this.calls.authenticators, (name) => this.authenticator(name)),
       lookups: this.lookups(),
+      lastSeen: named(this.calls.lastSeen, () => () => undefined),
+      fetch: (_url, init) => Promise.resolve(this.introspection(init)),
       trace: true,
       onDecision: (event) => void this.#events.push(event),
     });
@@ -97,8 +100,9 @@ export class World {
   know(name: string, person: TestPerson, pointer: string, report: Report): KnownPerson {
     const secret = (reference: string): string => secretText(this.options.secrets ?? {}, reference);
     const known = knowPerson(name, person, pointer, { policy: this.policy, secret, report });
-    for (const { authenticator, record, verdict } of known.credentials) {
+    for (const { authenticator, record, verdict, introspected } of known.credentials) {
       if (record !== undefined) this.recordsOf(authenticator.name).set(record.sha256, record.of);
+      if (introspected !== undefined) this.#introspected.set(introspected.text, introspected.of);
       if (verdict !== undefined) this.#verdicts.set(verdict.text, verdict.of);
     }
     return known;
@@ -144,6 +148,13 @@ export class World {
         throw new Error("the stub of the authenticator throws");
       return this.#verdicts.get(credential)?.(this.moment) ?? "bad";
     };
+  }
+
+  /** Nothing else is called: keys that are fetched were replaced. */
+  private introspection({ body }: RequestInit): Response {
+    const token = new URLSearchParams(typeof body === "string" ? body : "").get("token") ?? "";
+    const answer = this.#introspected.get(token)?.(this.moment) ?? { active: false };
+    return new Response(JSON.stringify(answer), { headers: { "Content-Type": "application/json" } });
   }
 
   private lookups(): Record<string, ApiKeyLookup> {

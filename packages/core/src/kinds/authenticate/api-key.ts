@@ -6,11 +6,13 @@ import type { Platform } from "../../ports/platform.js";
 import { compileRecord, EXPIRED_KEY, recordProblems, type CompiledRecord } from "./api-key-records.js";
 import { MAX_CREDENTIAL, TOO_LONG, type Credential, type Judge } from "./credential.js";
 import { isThenable, withDeadline } from "./deadline.js";
+import type { FailureGuard } from "./failure-guard.js";
 import type { IdentityMaker } from "./identity.js";
 import { bad, type Judgement } from "./judgement.js";
 
 const EMPTY = bad("the API key is empty");
 const UNKNOWN = bad("the API key is unknown");
+const OTHER_PREFIX = bad("the API key does not begin as keys here do");
 const OTHER_ROUTE = bad("the API key is not for this route");
 
 type Equal = Platform["equalInConstantTime"];
@@ -19,7 +21,7 @@ type Equal = Platform["equalInConstantTime"];
  * Keys are found by the first four bytes of the digest, and compared by all of it in constant time. How long the finding
  * takes tells at most something about digests, which nobody can turn back into keys.
  */
-export function listedKeyJudge(records: readonly CompiledRecord[], equal: Equal): Judge {
+export function listedKeyJudge(records: readonly CompiledRecord[], equal: Equal, prefix?: string): Judge {
   const byPrefix = new Map<number, CompiledRecord[]>();
   for (const record of records) {
     if (record.digest === undefined) continue;
@@ -27,7 +29,7 @@ export function listedKeyJudge(records: readonly CompiledRecord[], equal: Equal)
     byPrefix.set(prefix, [...(byPrefix.get(prefix) ?? []), record]);
   }
   return (credential, state) => {
-    const problem = formProblem(credential);
+    const problem = formProblem(credential, prefix);
     if (problem !== undefined) return problem;
     const digest = credential.digestBytes;
     for (const record of byPrefix.get(prefixOf(digest)) ?? NO_RECORDS) {
@@ -43,8 +45,10 @@ function prefixOf(digest: Uint8Array): number {
   return ((digest[0] ?? 0) << 24) | ((digest[1] ?? 0) << 16) | ((digest[2] ?? 0) << 8) | (digest[3] ?? 0);
 }
 
-function formProblem(credential: Credential): Judgement | undefined {
+/** The prefix is no secret: it tells kinds of keys apart, here and in what scans for leaked ones. */
+function formProblem(credential: Credential, prefix: string | undefined): Judgement | undefined {
   if (credential.text === "") return EMPTY;
+  if (prefix !== undefined && !credential.text.startsWith(prefix)) return OTHER_PREFIX;
   return credential.text.length > MAX_CREDENTIAL ? TOO_LONG : undefined;
 }
 
@@ -54,14 +58,19 @@ function judgeRecord(record: CompiledRecord, state: RequestState): Judgement {
   return record.accepted;
 }
 
+export interface LookupParts {
+  /** As the policy writes it. */
+  readonly name: string;
+  readonly pointer: string;
+  readonly identify: IdentityMaker;
+  readonly equal: Equal;
+  readonly guard: FailureGuard;
+  readonly prefix: string | undefined;
+}
+
 /** Keys that application code finds. A record that it gets wrong is a fault, not a refusal: the caller did nothing amiss. */
-export function lookupKeyJudge(
-  name: string,
-  lookup: ApiKeyLookup,
-  pointer: string,
-  identify: IdentityMaker,
-  equal: Equal,
-): Judge {
+export function lookupKeyJudge(lookup: ApiKeyLookup, parts: LookupParts): Judge {
+  const { name, pointer, identify, equal, guard, prefix } = parts;
   const fault = (reason: string, error?: unknown): Fault => ({
     kind: "fault",
     where: "code",
@@ -80,9 +89,7 @@ export function lookupKeyJudge(
     }
     return judgeRecord(record, state);
   };
-  return (credential, state) => {
-    const problem = formProblem(credential);
-    if (problem !== undefined) return problem;
+  const find = (credential: Credential, state: RequestState): Judgement | Promise<Judgement> => {
     let found: unknown;
     try {
       const { answers } = state;
@@ -97,4 +104,6 @@ export function lookupKeyJudge(
       "fault" in outcome ? outcome.fault : judgeFound(outcome.value, credential, state),
     );
   };
+  return (credential, state) =>
+    formProblem(credential, prefix) ?? guard.run(state, () => find(credential, state));
 }

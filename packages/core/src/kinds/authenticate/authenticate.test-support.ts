@@ -14,7 +14,7 @@ import { outwardCall } from "../../outward/call.js";
 import { PolicyLifetime } from "../../outward/lifetime.js";
 import { keyPair, signatureOf } from "../../platform/keys.test-support.js";
 import { platform as node } from "../../platform/node.js";
-import type { ApiKeyLookup, CustomAuthenticator } from "../../ports/application.js";
+import type { ApiKeyLookup, CustomAuthenticator, KeySeen } from "../../ports/application.js";
 import type { Fetch } from "../../ports/outward.js";
 import type { Platform } from "../../ports/platform.js";
 import { authenticateKind } from "./index.js";
@@ -28,6 +28,7 @@ export interface SetUp {
   readonly files?: Readonly<Record<string, string>>;
   readonly authenticators?: Readonly<Record<string, CustomAuthenticator>>;
   readonly lookups?: Readonly<Record<string, ApiKeyLookup>>;
+  readonly lastSeen?: Readonly<Record<string, KeySeen>>;
   readonly fetch?: Fetch;
   readonly lifetime?: PolicyLifetime;
 }
@@ -125,6 +126,7 @@ function environmentOf(setUp: SetUp, report: Report): CompileEnvironment {
     checks: {},
     authenticators: setUp.authenticators ?? {},
     lookups: setUp.lookups ?? {},
+    lastSeen: setUp.lastSeen ?? {},
     schemas: () => Promise.reject(new Error("this kind has no schemas")),
     html: () => Promise.reject(new Error("this kind sanitizes nothing")),
     call: outwardCall(setUp.fetch, new AbortController().signal),

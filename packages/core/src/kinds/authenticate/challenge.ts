@@ -22,7 +22,7 @@ function challengeOf(
   const parameters: [string, string][] = [["realm", realm]];
   if (carrier.scheme === undefined) return unregistered(carrier, parameters);
   if (carrier.scheme === BEARER && refused === BEARER) parameters.push(["error", "invalid_token"]);
-  if (settings.type === "jwt" && settings.resourceMetadata !== undefined) {
+  if ("resourceMetadata" in settings && settings.resourceMetadata !== undefined) {
     parameters.push(["resource_metadata", settings.resourceMetadata]);
   }
   return challenge(settings.scheme ?? "Bearer", parameters);

@@ -9,7 +9,7 @@ import { isList, isObject } from "./strict-json.js";
 
 export function checkApiKey(
   { pointer, carrier }: ResolvedAuthenticator,
-  { keys }: ApiKeySettings,
+  { keys, failures }: ApiKeySettings,
   policy: ResolvedPolicy,
   report: Report,
 ): void {
@@ -19,6 +19,15 @@ export function checkApiKey(
       pointerTo(pointer, "in"),
       "an API key in the query ends up in logs, histories and `Referer`",
       "let it travel in a header",
+    );
+  }
+  if (failures !== undefined && !("lookup" in keys)) {
+    const help = "it spares a lookup, and here is none";
+    report.error(
+      "setting-without-effect",
+      pointerTo(pointer, "failures"),
+      "`failures` means nothing here",
+      help,
     );
   }
   if ("secret" in keys || "lookup" in keys) return;

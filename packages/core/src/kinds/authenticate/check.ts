@@ -4,12 +4,15 @@ import { pointerTo } from "../../lib/pointer.js";
 import type { ResolvedAuthenticator, ResolvedPolicy, ResolvedRoute } from "../../model/resolved.js";
 import { carrierKey } from "./carrier.js";
 import { checkApiKey } from "./check-api-key.js";
+import { checkIntrospection } from "./check-introspection.js";
+import { checkResource } from "./check-resource.js";
 import { checkJwt, checkPrincipalMap, checkRoles } from "./check-jwt.js";
 import { authenticatorsOf } from "./plan.js";
 
 export function checkAuthenticate(policy: ResolvedPolicy, report: Report): void {
   for (const authenticator of policy.authenticators.values())
     checkAuthenticator(authenticator, policy, report);
+  checkResource(policy, report);
   const told = new Set<string>();
   for (const route of policy.routes) checkRoute(route, told, report);
 }
@@ -27,6 +30,7 @@ function checkAuthenticator(
     return;
   }
   if (settings.type === "jwt") checkJwt(authenticator, settings, report);
+  if (settings.type === "introspection") checkIntrospection(settings, pointer, report);
   checkPrincipalMap(settings.principal ?? {}, pointer, policy, report);
 }
 
@@ -92,7 +96,9 @@ function checkPair(
 ): void {
   const shared =
     carrierKey(one.carrier) === carrierKey(other.carrier) && one.carrier.scheme === other.carrier.scheme;
-  if (!shared || one.settings.type === other.settings.type || !isNews(told, "carrier", one, other)) return;
+  // An opaque token names nobody: it would be shown to every issuer that is asked.
+  const apart = one.settings.type !== other.settings.type || one.settings.type === "introspection";
+  if (!shared || !apart || !isNews(told, "carrier", one, other)) return;
   const message = `\`${one.name}\` (${one.settings.type}) and \`${other.name}\` (${other.settings.type}) read the same field in the same scheme`;
   report.error("carrier-conflict", pointer, message, "give one of them another `name` or `scheme`");
 }

@@ -59,7 +59,7 @@ function isAccessToken(claims: Claims): boolean {
   });
 }
 
-function compileAudience(audience: JwtSettings["audience"]): (claims: Claims) => boolean {
+export function compileAudience(audience: JwtSettings["audience"]): (claims: Claims) => boolean {
   if (audience === UNCHECKED) return () => true;
   if (typeof audience === "object" && "claim" in audience) {
     const values = new Set(audience.values);
@@ -81,7 +81,7 @@ function meets(claim: unknown, wanted: ReadonlySet<string>): boolean {
 }
 
 /** NumericDate may carry a fraction; a string, null or what overflows to infinity is no date. */
-function isDate(claim: unknown): claim is number {
+export function isDate(claim: unknown): claim is number {
   return typeof claim === "number" && Number.isFinite(claim);
 }
 

@@ -10,10 +10,13 @@ import { compileRecord } from "./api-key-records.js";
 import { checkRecords } from "./check-api-key.js";
 import type { Judge } from "./credential.js";
 import { customJudge } from "./custom.js";
+import { FailureGuard } from "./failure-guard.js";
 import type { IdentityMaker } from "./identity.js";
+import { telling } from "./last-seen.js";
 import { isList, parseJson } from "./strict-json.js";
 
 export interface ApiKeyParts {
+  readonly name: string;
   readonly pointer: string;
   readonly settings: ApiKeySettings;
   readonly identify: IdentityMaker;
@@ -22,13 +25,32 @@ export interface ApiKeyParts {
 }
 
 export async function compileApiKey(parts: ApiKeyParts): Promise<Judge | undefined> {
+  const { settings, environment } = parts;
+  const judge = await compileFinding(parts);
+  const { lastSeen: name } = settings;
+  if (judge === undefined || name === undefined) return judge;
+  const tell = ownEntry(environment.lastSeen, name);
+  if (tell !== undefined) return telling(judge, tell, parts.name);
+  reportUnknown("lastSeen", name, environment.lastSeen, pointerTo(parts.pointer, "lastSeen"), environment);
+  return undefined;
+}
+
+async function compileFinding(parts: ApiKeyParts): Promise<Judge | undefined> {
   const { settings, identify, environment } = parts;
   const { keys } = settings;
   const pointer = pointerTo(parts.pointer, "keys");
   const equal = environment.platform.equalInConstantTime;
   if ("lookup" in keys) {
     const lookup = ownEntry(environment.lookups, keys.lookup);
-    if (lookup !== undefined) return lookupKeyJudge(keys.lookup, lookup, pointer, identify, equal);
+    if (lookup !== undefined)
+      return lookupKeyJudge(lookup, {
+        name: keys.lookup,
+        pointer,
+        identify,
+        equal,
+        guard: new FailureGuard(settings.failures, pointer),
+        prefix: settings.prefix,
+      });
     reportUnknown("lookups", keys.lookup, environment.lookups, pointerTo(pointer, "lookup"), environment);
     return undefined;
   }
@@ -36,6 +58,7 @@ export async function compileApiKey(parts: ApiKeyParts): Promise<Judge | undefin
   return listedKeyJudge(
     records.flatMap((record) => compileRecord(record, identify) ?? []),
     equal,
+    settings.prefix,
   );
 }
 

@@ -1,16 +1,19 @@
 /** The document's authenticators → one judge each, shared by all routes, and a stage for each route that authenticates. */
 import type { CompiledKind, CompileEnvironment } from "../../model/kind.js";
-import type { JwtSettings } from "../../model/policy.js";
+import type { IntrospectionSettings, JwtSettings } from "../../model/policy.js";
 import type { ResolvedAuthenticator, ResolvedPolicy } from "../../model/resolved.js";
 import { carrierKey } from "./carrier.js";
 import { challengeFields } from "./challenge.js";
 import { compileClaims } from "./claims.js";
+import { compileClient } from "./client-auth.js";
 import { compileApiKey, compileCustom } from "./compile-code.js";
 import { compileKeys } from "./compile-keys.js";
 import type { Judge } from "./credential.js";
 import { authenticateStage } from "./evaluate.js";
 import { identityMaker, type IdentityMaker } from "./identity.js";
 import { compileHeader } from "./jose-header.js";
+import { introspectionJudge } from "./introspection.js";
+import { compileAnswer } from "./introspection-answer.js";
 import { jwtJudge, type JwtParts } from "./jwt.js";
 import { remoteJwtJudge } from "./jwt-remote.js";
 import { authenticatorsOf, planRoute } from "./plan.js";
@@ -80,10 +83,39 @@ function compileJudge(authenticator: ResolvedAuthenticator, context: Context): P
     case "jwt":
       return compileJwt(authenticator, settings, identify, context);
     case "api-key":
-      return compileApiKey({ pointer: authenticator.pointer, settings, identify, ...context });
+      return compileApiKey({
+        name: authenticator.name,
+        pointer: authenticator.pointer,
+        settings,
+        identify,
+        ...context,
+      });
+    case "introspection":
+      return compileIntrospection(authenticator, settings, identify, context.environment);
     case "custom":
       return Promise.resolve(compileCustom(authenticator.pointer, settings, identify, context.environment));
   }
+}
+
+async function compileIntrospection(
+  { name, pointer }: ResolvedAuthenticator,
+  settings: IntrospectionSettings,
+  identify: IdentityMaker,
+  environment: CompileEnvironment,
+): Promise<Judge | undefined> {
+  const prove = await compileClient(settings, pointer, environment);
+  if (prove === undefined) return undefined;
+  const { call, clock } = environment;
+  const judge = compileAnswer(settings, pointer, identify);
+  return introspectionJudge({
+    settings,
+    pointer,
+    name,
+    call,
+    prove,
+    judge,
+    monotonic: () => clock.monotonic(),
+  });
 }
 
 async function compileJwt(

@@ -43,6 +43,7 @@ function conclude(plan: RoutePlan, carrier: CarrierPlan, judgement: Judgement, s
     case "bad":
       return refused(plan, carrier, judgement, state);
     case "fault":
+    case "refusal":
       return judgement;
   }
 }
@@ -106,11 +107,11 @@ function weigh(plan: RoutePlan, readings: readonly Reading[], state: RequestStat
     accepted.set(judgement.identity.authenticator, judgement);
     good.add(carrier.place);
   }
-  let fault: Fault | undefined;
+  let fault: Fault | Refusal | undefined;
   for (const { carrier, judgement } of readings) {
     if (judgement instanceof Promise) continue;
     if (judgement.kind === "bad" && !good.has(carrier.place)) return refused(plan, carrier, judgement, state);
-    if (judgement.kind === "fault") fault ??= judgement;
+    if (judgement.kind === "fault" || judgement.kind === "refusal") fault ??= judgement;
   }
   if (fault !== undefined) return fault;
   return accepted.size === 0 ? missing(plan, state) : choose(plan, accepted, good.size, state);

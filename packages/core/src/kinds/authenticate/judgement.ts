@@ -1,6 +1,6 @@
-/** What an authenticator says of one credential. Four values; nothing is thrown. */
+/** What an authenticator says of one credential. Values; nothing is thrown. */
 import type { Identity } from "../../model/principal.js";
-import type { Fault } from "../../model/outcome.js";
+import type { Fault, Refusal } from "../../model/outcome.js";
 
 /** Vouched for. Shared by all requests that carry the same credential. */
 export interface Accepted {
@@ -22,7 +22,8 @@ export interface Absent {
   readonly kind: "absent";
 }
 
-export type Judgement = Accepted | Bad | Absent | Fault;
+/** A refusal says something else than that the credential is bad: that this caller may not try any more. */
+export type Judgement = Accepted | Bad | Absent | Fault | Refusal;
 
 export const ABSENT: Absent = Object.freeze({ kind: "absent" });
 

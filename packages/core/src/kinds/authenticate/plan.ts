@@ -162,13 +162,18 @@ function factOf(carrier: Carrier): string {
   }
 }
 
-/** The first that accepts, or the first thing that is wrong. A reader that cannot decide ends the asking: the next one might open. */
+/** A reader that cannot decide ends the asking: the next one might open. */
+function isFinal({ kind }: Judgement): boolean {
+  return kind === "accepted" || kind === "fault" || kind === "refusal";
+}
+
+/** The first that accepts, or the first thing that is wrong. */
 function judgeAny(judges: readonly Judge[], credential: Credential, state: RequestState): Judged {
   let refused: Judgement = ABSENT;
   for (const [index, judge] of judges.entries()) {
     const judgement = judge(credential, state);
     if (judgement instanceof Promise) return judgeRest(judgement, judges, index, refused, credential, state);
-    if (judgement.kind === "accepted" || judgement.kind === "fault") return judgement;
+    if (isFinal(judgement)) return judgement;
     if (refused.kind === "absent") refused = judgement;
   }
   return refused;
@@ -185,7 +190,7 @@ async function judgeRest(
   let refused = before;
   let judgement = await first;
   for (let index = from + 1; ; index += 1) {
-    if (judgement.kind === "accepted" || judgement.kind === "fault") return judgement;
+    if (isFinal(judgement)) return judgement;
     if (refused.kind === "absent") refused = judgement;
     const judge = judges[index];
     if (judge === undefined) return refused;

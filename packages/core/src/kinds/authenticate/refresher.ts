@@ -20,6 +20,14 @@ export interface RefresherParts<T> {
   /** From 0 to 1. */
   readonly random: () => number;
   readonly lifetime: Lifetime;
+  /** Told after each fetch that went well: what another one may go on with. */
+  readonly fetched: (state: RefresherState<T>) => void;
+}
+
+export interface RefresherState<T> {
+  readonly value: T;
+  readonly dueAt: number;
+  readonly askedAt: number;
 }
 
 const FIRST_PAUSE_MS = 1000;
@@ -36,6 +44,14 @@ export class Refresher<T> {
   #unschedule: () => void = () => undefined;
 
   constructor(private readonly parts: RefresherParts<T>) {}
+
+  /** Goes on with what another one had: it is as old as it was. */
+  resume({ value, dueAt, askedAt }: RefresherState<T>): void {
+    this.#value = value;
+    this.#dueAt = dueAt;
+    this.#askedAt = askedAt;
+    this.#schedule();
+  }
 
   /** Why the last fetch failed; undefined where it did not. */
   get problem(): string | undefined {
@@ -105,6 +121,7 @@ export class Refresher<T> {
     this.#value = fetched.value;
     // A little early, and not all processes in the same second.
     this.#dueAt = began + fetched.freshMs * (0.8 + this.parts.random() / 5);
+    this.parts.fetched({ value: fetched.value, dueAt: this.#dueAt, askedAt: this.#askedAt });
   }
 
   async #fetched(): Promise<Fetched<T>> {

@@ -13,16 +13,22 @@ export interface RemoteDocument {
   readonly answer: OutwardAnswer;
 }
 
+export interface DocumentFailure extends OutwardFailure {
+  /** There was an answer, though not as it should be. */
+  readonly reached: boolean;
+}
+
 /** A 200 with one JSON object. Whatever else is answered is a failure of the provider. */
 export async function fetchDocument(
   call: OutwardCall,
   request: Omit<OutwardRequest, "maxBytes">,
-): Promise<RemoteDocument | OutwardFailure> {
+): Promise<RemoteDocument | DocumentFailure> {
   const answer = await call({ ...request, maxBytes: MAX_BYTES });
-  if (answer.kind === "failure") return answer;
+  if (answer.kind === "failure") return { ...answer, reached: false };
   const where = namedUrl(request.url);
-  const failure = (problem: string): OutwardFailure => ({
+  const failure = (problem: string): DocumentFailure => ({
     kind: "failure",
+    reached: true,
     reason: `${where} answered ${problem}`,
   });
   if (answer.status !== 200) return failure(`with status ${answer.status}`);

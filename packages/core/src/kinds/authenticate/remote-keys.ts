@@ -9,7 +9,7 @@ import type { JwsAlgorithm, Platform, SignatureVerifier } from "../../ports/plat
 import { compileHeader, type HeaderRules } from "./jose-header.js";
 import { usableKeys } from "./jwks.js";
 import { KeyTable } from "./key-table.js";
-import { Refresher, type Fetched } from "./refresher.js";
+import { Refresher, type Fetched, type RefresherState } from "./refresher.js";
 import { freshnessOf } from "./remote-json.js";
 import { keySetSource, type RemoteKeySettings } from "./remote-source.js";
 
@@ -34,7 +34,9 @@ export async function compileRemoteKeys(
   base: string,
   environment: CompileEnvironment,
 ): Promise<KeyRefresher> {
-  const { clock, lifetime, platform, call, report } = environment;
+  const { clock, lifetime, platform, call, report, handedOn } = environment;
+  const { algorithms, typ, profile, issuer } = settings;
+  const source = JSON.stringify(["keys", keys, issuer, algorithms, typ, profile]);
   const fetchSet = keySetSource(keys, settings.issuer, call);
   const refreshMs = parseDuration(keys.refresh ?? DEFAULTS.refresh) ?? 0;
   const refresher = new Refresher<RemoteKeys>({
@@ -49,17 +51,39 @@ export async function compileRemoteKeys(
     now: () => clock.monotonic(),
     random: () => (platform.randomBytes(1)[0] ?? 0) / 255,
     lifetime,
+    fetched: (state) => handedOn?.set(source, state),
   });
-  await refresher.filled(clock.monotonic());
+  await begin(refresher, clock.monotonic(), handedOn?.get(source));
   if (keys.atStart !== "later") reportMissing(refresher, clock.monotonic(), pointerTo(base, "keys"), report);
   return refresher;
 }
 
+/**
+ * With the keys that the policy before had: replacing a policy, or a secret of it, must not depend on an issuer that may
+ * be away just then. They are as old as they were, and fetched where they are due.
+ */
+async function begin(refresher: KeyRefresher, now: number, before: unknown): Promise<void> {
+  const state = isState(before) ? before : undefined;
+  if (state !== undefined) refresher.resume(state);
+  if (state === undefined || now >= state.dueAt) await refresher.filled(now);
+}
+
+/** The name under which it was left says what it is. */
+function isState(left: unknown): left is RefresherState<RemoteKeys> {
+  return typeof left === "object" && left !== null && "dueAt" in left;
+}
+
 function reportMissing(refresher: KeyRefresher, now: number, pointer: string, report: Report): void {
   const help = '`"atStart": "later"` serves without keys, and answers tokens with 503 until there are some';
-  if (refresher.problem !== undefined) {
-    report.error("unreachable-keys", pointer, `there are no keys: ${refresher.problem}`, help);
-  } else if (refresher.at(now)?.verifiers.size === 0) {
+  const at = refresher.at(now);
+  if (at === undefined) {
+    report.error(
+      "unreachable-keys",
+      pointer,
+      `there are no keys: ${refresher.problem ?? "they are too old"}`,
+      help,
+    );
+  } else if (at.verifiers.size === 0) {
     report.error(
       "no-usable-key",
       pointer,

@@ -1,5 +1,6 @@
 /** Where an issuer's key set is: at a URL of the policy, or where the issuer's own metadata says (OpenID Discovery 1.0, RFC 8414). */
 import { isLoopbackUrl, namedUrl, outwardUrlProblem } from "../../lib/outward-url.js";
+import { wellKnownUrl } from "../../lib/well-known.js";
 import type { JwtSettings } from "../../model/policy.js";
 import type { OutwardAnswer, OutwardCall, OutwardFailure } from "../../ports/outward.js";
 import { fetchDocument } from "./remote-json.js";
@@ -43,10 +44,9 @@ export function keySetSource(keys: RemoteKeySettings, issuer: string, call: Outw
 
 /** OpenID appends the well-known part (Discovery 1.0 section 4.1); RFC 8414 section 3.1 puts it in front of the issuer's path. */
 export function metadataUrl(issuer: string, kind: "openid" | "oauth"): string {
-  const url = new URL(issuer);
-  const path = url.pathname.replace(/\/$/u, "");
-  if (kind === "openid") return `${url.origin}${path}/.well-known/openid-configuration`;
-  return `${url.origin}/.well-known/oauth-authorization-server${path}`;
+  if (kind === "oauth") return wellKnownUrl(issuer, "oauth-authorization-server");
+  const { origin, pathname } = new URL(issuer);
+  return `${origin}${pathname.replace(/\/$/u, "")}/.well-known/openid-configuration`;
 }
 
 /** The URL of the key set, or why there is none. */

@@ -7,6 +7,7 @@ import { textsOf } from "../claims.js";
 function mapOf({ settings }: ResolvedAuthenticator): PrincipalMap {
   switch (settings.type) {
     case "jwt":
+    case "introspection":
       return settings.principal === undefined
         ? { id: "sub", scopes: "scope" }
         : { id: "sub", ...settings.principal };
@@ -17,10 +18,15 @@ function mapOf({ settings }: ResolvedAuthenticator): PrincipalMap {
   }
 }
 
+/** What it says by itself stands in its claims alone. */
+export function isToken({ settings }: ResolvedAuthenticator): boolean {
+  return settings.type === "jwt" || settings.type === "introspection";
+}
+
 /** Whether a credential says it by itself: not where the policy has a constant, or where nothing maps it. */
 export function canBring(authenticator: ResolvedAuthenticator, field: "roles" | "scopes"): boolean {
   const source = mapOf(authenticator)[field];
-  return source === undefined ? authenticator.settings.type !== "jwt" : typeof source === "string";
+  return source === undefined ? !isToken(authenticator) : typeof source === "string";
 }
 
 export function constantOf(

@@ -68,16 +68,23 @@ export function changed(caller: Caller, { principal }: Way, spoil: Spoil): Calle
   };
 }
 
+type TokenSettings = Extract<ResolvedAuthenticator["settings"], { readonly issuer: string }>;
+
+function isTokenOf(settings: ResolvedAuthenticator["settings"]): settings is TokenSettings {
+  return "issuer" in settings;
+}
+
 /** Credentials that are no more, not yet, or never were good. */
-export function spoilings({ settings }: ResolvedAuthenticator): readonly (readonly [string, Spoil])[] {
+export function spoilings(authenticator: ResolvedAuthenticator): readonly (readonly [string, Spoil])[] {
+  const { settings } = authenticator;
   // The first instant at which it is good no more.
-  const tolerance = settings.type === "jwt" ? (parseDuration(settings.clockTolerance ?? "0s") ?? 0) : 0;
+  const tolerance = isTokenOf(settings) ? (parseDuration(settings.clockTolerance ?? "0s") ?? 0) : 0;
   const expires = tolerance === 0 ? "0ms" : `-${tolerance}ms`;
   const spoilings: [string, Spoil][] = [
     ["expired", (credential) => ({ ...credential, expires })],
     ["forged", (credential) => ({ ...credential, forged: true })],
   ];
-  if (settings.type !== "jwt") return spoilings;
+  if (!isTokenOf(settings)) return spoilings;
   const claim =
     (name: string): Spoil =>
     (credential) => ({

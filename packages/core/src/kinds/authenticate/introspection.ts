@@ -1,0 +1,138 @@
+/**
+ * Opaque tokens (RFC 7662): their issuer is asked what they are worth. What it said is remembered for a while under a
+ * hash of the token, never longer than the token is good; many requests with one token ask once.
+ */
+import { LRUCache } from "lru-cache";
+import { parseDuration } from "../../lib/duration.js";
+import type { Fault } from "../../model/outcome.js";
+import type { IntrospectionSettings } from "../../model/policy.js";
+import type { RequestState } from "../../model/state.js";
+import type { OutwardCall } from "../../ports/outward.js";
+import { Breaker } from "./breaker.js";
+import type { ProveClient } from "./client-auth.js";
+import { MAX_CREDENTIAL, TOO_LONG, type Credential, type Judge } from "./credential.js";
+import { FailureGuard } from "./failure-guard.js";
+import type { Introspected, JudgeAnswer } from "./introspection-answer.js";
+import { bad, type Judgement } from "./judgement.js";
+import { fetchDocument } from "./remote-json.js";
+
+const MALFORMED = bad("the token is empty, or holds what no token holds");
+const EXPIRED = bad("the token has expired");
+const EARLY = bad("the token is not valid yet");
+
+/** Tokens remembered at most; the one unused for longest goes first. */
+const MAX_TOKENS = 10_000;
+/** Calls under way at most: an endpoint that hangs must not hold every socket and request of ours. */
+const MAX_CALLS = 256;
+
+const DEFAULTS = { cache: "1m", cacheInactive: "10s" } as const;
+
+export interface IntrospectionParts {
+  readonly settings: IntrospectionSettings;
+  readonly pointer: string;
+  readonly name: string;
+  readonly call: OutwardCall;
+  readonly prove: ProveClient;
+  readonly judge: JudgeAnswer;
+  /** Milliseconds on a clock that never goes back. */
+  readonly monotonic: () => number;
+}
+
+interface Remembered {
+  readonly said: Introspected;
+  /** On the clock that never goes back. */
+  readonly until: number;
+}
+
+export function introspectionJudge(parts: IntrospectionParts): Judge {
+  const { settings } = parts;
+  const cacheMs = parseDuration(settings.cache ?? DEFAULTS.cache) ?? 0;
+  const inactiveMs = parseDuration(settings.cacheInactive ?? DEFAULTS.cacheInactive) ?? 0;
+  // Made when the first token comes: its tables are as large when they are empty.
+  let known: LRUCache<string, Remembered> | undefined;
+  const remember = (digest: string, one: Remembered): void => {
+    known ??= new LRUCache<string, Remembered>({ max: MAX_TOKENS });
+    known.set(digest, one);
+  };
+  const flights = new Map<string, Promise<Introspected | Fault>>();
+  const breaker = new Breaker();
+  const guard = new FailureGuard(settings.failures, parts.pointer);
+  const ask = async (credential: Credential): Promise<Introspected | Fault> => {
+    const said = await introspect(parts, breaker, credential.text);
+    if (said.kind === "fault") return said;
+    const span = said.outcome.kind === "accepted" ? cacheMs : inactiveMs;
+    if (span > 0) remember(credential.digest, { said, until: parts.monotonic() + span });
+    return said;
+  };
+  return (credential, state) => {
+    if (credential.text.length > MAX_CREDENTIAL) return TOO_LONG;
+    if (!/^[\x21-\x7E]+$/u.test(credential.text)) return MALFORMED;
+    const remembered = known?.get(credential.digest);
+    if (remembered !== undefined && state.monotonicUs / 1000 < remembered.until)
+      return current(remembered.said, state);
+    return guard.run(state, () => {
+      let flight = flights.get(credential.digest);
+      if (flight === undefined) {
+        if (flights.size >= MAX_CALLS)
+          return unavailable(parts, "too many tokens are being asked about", 1000);
+        const pause = breaker.pause(parts.monotonic());
+        if (pause > 0) return unavailable(parts, "it has failed several times in a row", pause);
+        flight = ask(credential).finally(() => flights.delete(credential.digest));
+        flights.set(credential.digest, flight);
+      }
+      return flight.then((said) => (said.kind === "fault" ? said : current(said, state)));
+    });
+  };
+}
+
+function current({ outcome, notBefore, notAfter }: Introspected, { now }: RequestState): Judgement {
+  if (outcome.kind === "bad") return outcome;
+  if (now >= notAfter) return EXPIRED;
+  return now < notBefore ? EARLY : outcome;
+}
+
+async function introspect(
+  parts: IntrospectionParts,
+  breaker: Breaker,
+  token: string,
+): Promise<Introspected | Fault> {
+  try {
+    const { headers, parameters } = await parts.prove();
+    const body = new URLSearchParams({ token, ...parameters }).toString();
+    const document = await fetchDocument(parts.call, {
+      url: parts.settings.url,
+      method: "POST",
+      headers: {
+        Accept: "application/json",
+        "Content-Type": "application/x-www-form-urlencoded",
+        ...headers,
+      },
+      body,
+    });
+    if (document.kind === "failure") {
+      breaker.failed(document.reached, parts.monotonic());
+      return unavailable(parts, document.reason, breaker.waitAt(parts.monotonic()));
+    }
+    breaker.worked();
+    return parts.judge(document.value);
+  } catch (error) {
+    return {
+      kind: "fault",
+      where: "code",
+      reason: "asking about the token failed",
+      rule: parts.pointer,
+      error,
+    };
+  }
+}
+
+function unavailable({ name, pointer }: IntrospectionParts, problem: string, pauseMs: number): Fault {
+  const reason = `\`${name}\` could not ask about the token: ${problem}`;
+  return {
+    kind: "fault",
+    where: "outside",
+    reason,
+    rule: pointer,
+    retryAfter: Math.max(1, Math.ceil(pauseMs / 1000)),
+  };
+}
