@@ -1,6 +1,7 @@
 /** Where each authenticator's credential sits, worked out once: challenges, CORS, csrf and authentication all ask. */
 import { pointerTo } from "../lib/pointer.js";
 import { sortedEntries } from "../lib/sorted.js";
+import { webhookForm } from "../model/webhook-form.js";
 import type {
   AuthenticatorSettings,
   PolicyDocument,
@@ -13,7 +14,8 @@ export function resolveAuthenticators(document: PolicyDocument): Map<string, Res
   for (const [name, settings] of sortedEntries(document.authenticators)) {
     if (isReserved(settings)) continue;
     const pointer = pointerTo("/authenticators", name);
-    resolved.set(name, { name, pointer, settings, carrier: carrierOf(settings) });
+    const late = isProvedLate(settings);
+    resolved.set(name, { name, pointer, settings, carrier: carrierOf(settings), late });
   }
   return resolved;
 }
@@ -24,21 +26,33 @@ function isReserved(settings: AuthenticatorSettings): settings is ReservedAuthen
     case "jwt":
     case "api-key":
     case "custom":
+    case "signature":
+    case "http-signature":
       return false;
     case "introspection":
     case "basic":
     case "mtls":
-    case "signature":
       return true;
   }
 }
 
 function carrierOf(settings: ResolvedAuthenticator["settings"]): Carrier {
+  if (settings.type === "http-signature") return headerCarrier("Signature-Input", undefined);
+  if (settings.type === "signature") return headerCarrier(webhookForm(settings).header, settings.scheme);
   const place: CarrierPlace = settings.in ?? "header";
   // Cookies and TLS certificates are sent by the browser itself, also when another site made the request.
   const ambient = place === "cookie" || place === "tls";
   if (place !== "header") return { in: place, name: settings.name ?? "", scheme: undefined, ambient };
-  const name = (settings.name ?? "Authorization").toLowerCase();
-  const scheme = name === "authorization" ? (settings.scheme ?? "Bearer").toLowerCase() : undefined;
-  return { in: "header", name, scheme, ambient };
+  return headerCarrier(settings.name ?? "Authorization", settings.scheme);
+}
+
+function headerCarrier(written: string, writtenScheme: string | undefined): Carrier {
+  const name = written.toLowerCase();
+  const scheme = name === "authorization" ? (writtenScheme ?? "Bearer").toLowerCase() : undefined;
+  return { in: "header", name, scheme, ambient: false };
+}
+
+/** Signatures of which a part, or all, is known to be good only with the body. */
+function isProvedLate({ type }: ResolvedAuthenticator["settings"]): boolean {
+  return type === "signature" || type === "http-signature";
 }

@@ -14,6 +14,7 @@ export type {
   ConstantField,
   CorsSettings,
   CsrfSettings,
+  CsrfTokens,
   CustomSettings,
   DefaultSettings,
   DeprecatedSettings,
@@ -31,6 +32,8 @@ export type {
   JwtSettings,
   KeyLookup,
   LimitSettings,
+  MessageKey,
+  MessageSignatureSettings,
   Mode,
   NormalizedFact,
   ParameterSchemas,
@@ -55,4 +58,5 @@ export type {
   SniffSettings,
   TransportSettings,
   TrustSettings,
+  WebhookSettings,
 } from "./policy.gen.js";

@@ -11,12 +11,14 @@ import type {
   JsonSchema,
   JwtSettings,
   LimitSettings,
+  MessageSignatureSettings,
   Mode,
   PolicyDocument,
   RedactAction,
   RedactEntry,
   SanitizeSettings,
   SniffSettings,
+  WebhookSettings,
 } from "./policy.js";
 
 /** A setting and where it was written. */
@@ -70,8 +72,11 @@ export interface Carrier {
 export interface ResolvedAuthenticator {
   readonly name: string;
   readonly pointer: string;
-  readonly settings: JwtSettings | ApiKeySettings | CustomSettings;
+  readonly settings:
+    JwtSettings | ApiKeySettings | CustomSettings | WebhookSettings | MessageSignatureSettings;
   readonly carrier: Carrier;
+  /** The credential is a signature that cannot be judged without the body: the stage `signature` proves it. */
+  readonly late: boolean;
 }
 
 export interface ResolvedRoute {

@@ -168,10 +168,14 @@ function judgeAny(judges: readonly Judge[], credential: Credential, state: Reque
   for (const [index, judge] of judges.entries()) {
     const judgement = judge(credential, state);
     if (judgement instanceof Promise) return judgeRest(judgement, judges, index, refused, credential, state);
-    if (judgement.kind === "accepted" || judgement.kind === "fault") return judgement;
+    if (isFinal(judgement)) return judgement;
     if (refused.kind === "absent") refused = judgement;
   }
   return refused;
+}
+
+function isFinal({ kind }: Judgement): boolean {
+  return kind === "accepted" || kind === "pending" || kind === "fault";
 }
 
 async function judgeRest(
@@ -185,7 +189,7 @@ async function judgeRest(
   let refused = before;
   let judgement = await first;
   for (let index = from + 1; ; index += 1) {
-    if (judgement.kind === "accepted" || judgement.kind === "fault") return judgement;
+    if (isFinal(judgement)) return judgement;
     if (refused.kind === "absent") refused = judgement;
     const judge = judges[index];
     if (judge === undefined) return refused;

@@ -2,6 +2,7 @@
 import { parseDuration } from "../../lib/duration.js";
 import type { AuthorizeEntry } from "../../model/policy.js";
 import type { ResolvedAuthenticator } from "../../model/resolved.js";
+import { webhookForm } from "../../model/webhook-form.js";
 import type { TestCredential, TestPerson } from "../policy-test.gen.js";
 import { stepsOf } from "./bringable.js";
 import { isRecord } from "./plain-schema.js";
@@ -68,15 +69,22 @@ export function changed(caller: Caller, { principal }: Way, spoil: Spoil): Calle
   };
 }
 
+function toleranceOf(settings: ResolvedAuthenticator["settings"]): number {
+  if (settings.type === "jwt") return parseDuration(settings.clockTolerance ?? "0s") ?? 0;
+  return settings.type === "http-signature" ? (parseDuration(settings.tolerance ?? "30s") ?? 0) : 0;
+}
+
 /** Credentials that are no more, not yet, or never were good. */
 export function spoilings({ settings }: ResolvedAuthenticator): readonly (readonly [string, Spoil])[] {
   // The first instant at which it is good no more.
-  const tolerance = settings.type === "jwt" ? (parseDuration(settings.clockTolerance ?? "0s") ?? 0) : 0;
+  const tolerance = toleranceOf(settings);
   const expires = tolerance === 0 ? "0ms" : `-${tolerance}ms`;
   const spoilings: [string, Spoil][] = [
     ["expired", (credential) => ({ ...credential, expires })],
     ["forged", (credential) => ({ ...credential, forged: true })],
   ];
+  // Without a signed time nothing tells how old a webhook is.
+  if (settings.type === "signature" && !webhookForm(settings).signed.includes("{time}")) spoilings.shift();
   if (settings.type !== "jwt") return spoilings;
   const claim =
     (name: string): Spoil =>

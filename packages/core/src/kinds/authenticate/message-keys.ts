@@ -1,0 +1,71 @@
+/** Keys of those who sign messages: each with its one algorithm, and with who it stands for. */
+import { strictText } from "../../lib/bytes.js";
+import { jwsAlgorithmFor } from "../../lib/message-algorithms.js";
+import { pointerTo } from "../../lib/pointer.js";
+import type { CompileEnvironment } from "../../model/kind.js";
+import type { MessageKey } from "../../model/policy.js";
+import type { KeyMaterial } from "../../ports/platform.js";
+import type { IdentityMaker } from "./identity.js";
+import type { SignerKey } from "./message-signature.js";
+import { frozenCopy } from "./strict-json.js";
+import { decodedSecret } from "./webhook-secrets.js";
+
+export async function compileSigners(
+  keys: readonly MessageKey[],
+  base: string,
+  identify: IdentityMaker,
+  environment: CompileEnvironment,
+): Promise<ReadonlyMap<string, SignerKey>> {
+  const signers = new Map<string, SignerKey>();
+  for (const [index, key] of keys.entries()) {
+    const pointer = pointerTo(base, "keys", index);
+    const material = await materialOf(key, pointerTo(pointer, "key"), environment);
+    if (material === undefined) continue;
+    try {
+      const algorithm = jwsAlgorithmFor(key.algorithm, "jwk" in material ? material.jwk : undefined);
+      const verifier = await environment.platform.prepareKey(algorithm, material);
+      signers.set(key.keyid, { algorithm: key.algorithm, verifier, accepted: signerOf(key, identify) });
+    } catch (error) {
+      const message = error instanceof Error ? error.message : "the key cannot be used";
+      environment.report.error("invalid-key", pointerTo(pointer, "key"), message);
+    }
+  }
+  return signers;
+}
+
+async function materialOf(
+  { key, algorithm, secretEncoding = "text" }: MessageKey,
+  pointer: string,
+  environment: CompileEnvironment,
+): Promise<KeyMaterial | undefined> {
+  if ("jwk" in key) return { jwk: key.jwk };
+  if ("pem" in key && typeof key.pem === "string") return { pem: key.pem };
+  const reference = "pem" in key ? key.pem : key;
+  if (typeof reference === "string") return undefined;
+  const bytes = await environment.secret(reference.secret, pointer);
+  if (bytes === undefined) return undefined;
+  if (algorithm === "hmac-sha256") {
+    const secret = decodedSecret(bytes, { secretEncoding, secretPrefix: "" });
+    if (secret === undefined)
+      environment.report.error("invalid-key", pointer, `\`${reference.secret}\` holds no ${secretEncoding}`);
+    return secret === undefined ? undefined : { secret };
+  }
+  const pem = strictText(bytes);
+  if (pem === undefined) environment.report.error("invalid-key", pointer, "the PEM is no text");
+  return pem === undefined ? undefined : { pem };
+}
+
+function signerOf(
+  { id, roles, scopes, attributes }: MessageKey,
+  identify: IdentityMaker,
+): SignerKey["accepted"] {
+  const known = frozenCopy(attributes ?? {}) ?? {};
+  return identify({
+    kind: "grant",
+    id,
+    roles: roles ?? [],
+    scopes: scopes ?? [],
+    claims: known,
+    attributes: known,
+  });
+}
