@@ -1,10 +1,12 @@
 /** Keys of those who sign messages: each with its one algorithm, and with who it stands for. */
 import { strictText } from "../../lib/bytes.js";
+import type { JwsAlgorithm } from "../../lib/jws.js";
 import { jwsAlgorithmFor } from "../../lib/message-algorithms.js";
 import { pointerTo } from "../../lib/pointer.js";
 import type { CompileEnvironment } from "../../model/kind.js";
 import type { MessageKey } from "../../model/policy.js";
-import type { KeyMaterial } from "../../ports/platform.js";
+import type { KeyMaterial, SignatureVerifier } from "../../ports/platform.js";
+import { anyOf } from "./any-verifier.js";
 import type { IdentityMaker } from "./identity.js";
 import type { SignerKey } from "./message-signature.js";
 import { frozenCopy } from "./strict-json.js";
@@ -23,7 +25,8 @@ export async function compileSigners(
     if (material === undefined) continue;
     try {
       const algorithm = jwsAlgorithmFor(key.algorithm, "jwk" in material ? material.jwk : undefined);
-      const verifier = await environment.platform.prepareKey(algorithm, material);
+      const current = await environment.platform.prepareKey(algorithm, material);
+      const verifier = anyOf([current, ...(await formerVerifiers(key, algorithm, environment))]);
       signers.set(key.keyid, { algorithm: key.algorithm, verifier, accepted: signerOf(key, identify) });
     } catch (error) {
       const message = error instanceof Error ? error.message : "the key cannot be used";
@@ -53,6 +56,30 @@ async function materialOf(
   const pem = strictText(bytes);
   if (pem === undefined) environment.report.error("invalid-key", pointer, "the PEM is no text");
   return pem === undefined ? undefined : { pem };
+}
+
+/** Of keys that were replaced not long ago: what was signed with one of them is still good. */
+async function formerVerifiers(
+  { key, secretEncoding = "text" }: MessageKey,
+  algorithm: JwsAlgorithm,
+  environment: CompileEnvironment,
+): Promise<readonly SignatureVerifier[]> {
+  const reference = "pem" in key ? key.pem : key;
+  if (typeof reference === "string" || !("secret" in reference)) return [];
+  const verifiers: SignatureVerifier[] = [];
+  for (const bytes of (await environment.formerSecrets?.(reference.secret)) ?? []) {
+    const secret = decodedSecret(bytes, { secretEncoding, secretPrefix: "" });
+    const pem = strictText(bytes);
+    try {
+      if ("pem" in key && pem !== undefined)
+        verifiers.push(await environment.platform.prepareKey(algorithm, { pem }));
+      else if (secret !== undefined)
+        verifiers.push(await environment.platform.prepareKey(algorithm, { secret }));
+    } catch {
+      // It was no key of this algorithm, and is on its way out anyhow.
+    }
+  }
+  return verifiers;
 }
 
 function signerOf(

@@ -27,6 +27,10 @@ export async function compileSecrets(
       environment.report.error("invalid-key", pointer, `\`${reference}\` holds ${problem}`);
     // The caller may wipe or reuse its copy.
     else if (secret !== undefined) secrets.push(Uint8Array.from(secret));
+    for (const former of (await environment.formerSecrets?.(reference)) ?? []) {
+      const replaced = decodedSecret(former, form);
+      if (replaced !== undefined && problemOf(replaced, form) === undefined) secrets.push(replaced);
+    }
   }
   return secrets;
 }

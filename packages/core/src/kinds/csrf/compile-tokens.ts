@@ -37,6 +37,7 @@ async function keysOf(
   environment: CompileEnvironment,
 ): Promise<readonly Uint8Array[]> {
   const found: Uint8Array[] = [];
+  const replaced: Uint8Array[] = [];
   for (const [index, { secret }] of keys.entries()) {
     const pointer = pointerTo(base, "keys", index);
     const bytes = await environment.secret(secret, pointer);
@@ -48,6 +49,8 @@ async function keysOf(
         `\`${secret}\` holds no key for tokens: an HMAC needs at least ${MIN_BYTES} bytes`,
       );
     } else found.push(Uint8Array.from(bytes));
+    for (const former of (await environment.formerSecrets?.(secret)) ?? [])
+      if (!isBlank(former) && former.length >= MIN_BYTES) replaced.push(former);
   }
-  return found;
+  return [...found, ...replaced];
 }
