@@ -1476,7 +1476,7 @@ export interface WebhookSettings {
   /**
    * The header is a list: each entry of `format` is found by its text in front, in any order, signatures may repeat, and entries that `format` does not know are passed over. Default: one whole value.
    */
-  readonly separator?: "," | " ";
+  readonly separator?: "comma" | "blank";
   /**
    * Header that holds `{time}`. Default: `format` holds it.
    */

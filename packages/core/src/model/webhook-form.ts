@@ -4,7 +4,7 @@ import type { WebhookSettings } from "./policy.js";
 export interface WebhookForm {
   readonly header: string;
   readonly format: string;
-  readonly separator: "," | " " | undefined;
+  readonly separator: "comma" | "blank" | undefined;
   readonly timeHeader: string | undefined;
   readonly timeUnit: "s" | "ms";
   readonly idHeader: string | undefined;
@@ -36,7 +36,7 @@ const PRESETS: Readonly<Record<Preset, WebhookForm>> = {
     ...PLAIN,
     header: "Stripe-Signature",
     format: "t={time},v1={hex}",
-    separator: ",",
+    separator: "comma",
     signed: "{time}.{body}",
   },
   // docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries: no time, no id under the signature.
@@ -54,7 +54,7 @@ const PRESETS: Readonly<Record<Preset, WebhookForm>> = {
     ...PLAIN,
     header: "Webhook-Signature",
     format: "v1,{base64}",
-    separator: " ",
+    separator: "blank",
     timeHeader: "Webhook-Timestamp",
     idHeader: "Webhook-Id",
     signed: "{id}.{time}.{body}",

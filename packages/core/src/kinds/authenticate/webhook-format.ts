@@ -23,6 +23,8 @@ const NO_SIGNATURE = bad("the signature's header holds no signature that could b
 const TOO_MANY = bad(`the signature's header holds more than ${MAX_SIGNATURES} signatures`);
 const TWICE = bad("the signature's header says its time or id twice");
 
+const SEPARATORS = { comma: ",", blank: " " } as const;
+
 type Decode = (text: string) => Uint8Array | undefined;
 
 /** By the name of a placeholder. */
@@ -51,7 +53,7 @@ export function signatureReader(form: WebhookForm): ReadSignature {
   const readers = entriesOf(form.format, separator).map((entry) => entryReader(entry));
   return (value) => {
     const found: Entry[] = [];
-    for (const text of value.split(separator)) {
+    for (const text of value.split(SEPARATORS[separator])) {
       const entry = text.trim();
       const known = readers.map((read) => read(entry)).find((one) => one !== undefined);
       if (known !== undefined) found.push(known);
@@ -61,9 +63,9 @@ export function signatureReader(form: WebhookForm): ReadSignature {
 }
 
 /** Entries of a list's format. */
-export function entriesOf(format: string, separator: string): readonly (readonly Piece[])[] {
+export function entriesOf(format: string, separator: "comma" | "blank"): readonly (readonly Piece[])[] {
   // `v1,{base64}` in a list at blanks is one entry.
-  return format.split(separator).map((entry) => parseTemplate(entry.trim()) ?? []);
+  return format.split(SEPARATORS[separator]).map((entry) => parseTemplate(entry.trim()) ?? []);
 }
 
 type Entry = ReadonlyMap<string, string>;

@@ -260,7 +260,7 @@ describe("diagnostics", () => {
     ],
     [
       "entries that look alike",
-      { format: "{hex},{time}", separator: ",", signed: "{time}.{body}" },
+      { format: "{hex},{time}", separator: "comma", signed: "{time}.{body}" },
       [["invalid-template", "/format", "entries of the list cannot be told apart"]],
     ],
     [
