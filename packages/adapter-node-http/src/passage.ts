@@ -173,12 +173,15 @@ export class Passage {
       if (exchange.responseNeedsBody) hideConditions(req);
       if (streams) {
         if (!this.bounded(decision.bodyLimit)) return;
+      } else if (bodyRead && decision.streamsBody) {
+        existingIntake(req)?.replay();
       } else if (bodyRead) {
         existingIntake(req)?.keep();
         (req as { body?: unknown }).body = decision.body;
       }
     }
-    this.handle(new HandlerContext(this, exchange, decision, bodyRead && !this.taken));
+    const parsed = bodyRead && !decision.streamsBody && !this.taken;
+    this.handle(new HandlerContext(this, exchange, decision, parsed));
   }
 
   /** False: it is known already that there is too much. */

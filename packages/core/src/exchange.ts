@@ -321,7 +321,8 @@ export class PolicyExchange implements Exchange {
   private afterHead(state: ExchangeState, ending: Ending | undefined): Decision | Continue {
     // The client left while a stage was waiting: what it took meanwhile is nobody's.
     if (this.#ended) this.settle(state, 0);
-    if (ending !== undefined || state.route.body.length === 0) return this.decide(state, ending);
+    const needsBody = state.route.readsBody || state.pending !== undefined;
+    if (ending !== undefined || !needsBody) return this.decide(state, ending);
     const { maxBody, types, observe: observing } = state.route;
     return { outcome: "continue", bodyLimit: maxBody, types, observe: observing };
   }

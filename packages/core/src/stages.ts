@@ -28,6 +28,9 @@ export const STAGES = [
   "limit-parameters",
   // No body is read for a caller who is not allowed in.
   "authorize",
+  // A credential that is a signature over the body, before anything makes sense of the bytes. On such a request what stands between
+  // `authenticate` and here waits for it, `parameters` apart.
+  "signature",
   // Type, size and syntax, before a schema walks the value.
   "body",
   // The schema, before any rule reads a field of the body.

@@ -81,6 +81,7 @@ const clean = (): Json => ({
     },
     "POST /login": {
       authenticate: "none",
+      csrf: { always: true },
       limits: ["inherited", "guessing"],
       request: { body: { type: "object", properties: {} } },
     },
@@ -210,6 +211,33 @@ const PLANTS: readonly (readonly [name: string, plant: Plant, expected: string])
     "a reset that counts no failures",
     (p) => void (p["routes"]["POST /password-reset"] = { ...p["routes"]["POST /login"], limits: ["per-ip"] }),
     "high unprotected-login /routes/POST ~1password-reset",
+  ],
+  [
+    "a login that any site may begin",
+    (p) => void delete p["routes"]["POST /login"]["csrf"],
+    "low login-without-origin /routes/POST ~1login",
+  ],
+  [
+    "a webhook that may come again",
+    (p) =>
+      void (p["authenticators"]["hook"] = {
+        type: "signature",
+        preset: "github",
+        secrets: [{ secret: "env:HOOK" }],
+        confers: [],
+      }),
+    "low replayable-signature /authenticators/hook",
+  ],
+  [
+    "a message that may come again",
+    (p) =>
+      void (p["authenticators"]["peer"] = {
+        type: "http-signature",
+        replay: "allow",
+        confers: [],
+        keys: [{ keyid: "k", algorithm: "hmac-sha256", key: { secret: "env:PEER" }, id: "peer" }],
+      }),
+    "low replayable-signature /authenticators/peer/replay",
   ],
   ["no limit", (p) => void (order(p)["limits"] = []), `medium route-without-limit ${ORDER}`],
   [

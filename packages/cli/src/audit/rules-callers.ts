@@ -239,6 +239,47 @@ export const CALLER_RULES: readonly AuditRule[] = [
     find: (context) => csrfHits(context),
   },
   {
+    id: "login-without-origin",
+    severity: "low",
+    about:
+      "Where cookies authenticate, another site can log its visitor in as somebody else, who then reads what the visitor does.",
+    mend: 'write `"csrf": { "always": true }` on the route that logs somebody in',
+    owasp: ["API2", "API8"],
+    asvs: ["3.5.1"],
+    find: ({ policy, routes }) =>
+      hasCookies(policy)
+        ? routes
+            .filter((view) => view.open && view.methods.includes("POST") && isSensitive(view.path))
+            .filter((view) => {
+              const csrf = view.setting("csrf")?.value ?? policy.csrf;
+              return typeof csrf !== "object" || csrf.always !== true;
+            })
+            .map((view) => ({ pointer: view.pointer, message: "nobody asks which site logs its visitor in" }))
+        : [],
+  },
+  {
+    id: "replayable-signature",
+    severity: "low",
+    about: "A signed message that may come again does again what it did the first time.",
+    mend: "sign a time, or write `remember`; let the handler pass over an event that it knows",
+    owasp: ["API2", "API6"],
+    asvs: ["4.1.5"],
+    find: (context) =>
+      authenticators(context).flatMap(({ settings, pointer }): Hit[] => {
+        if (settings.type === "http-signature")
+          return settings.replay === "allow"
+            ? [{ pointer: pointerTo(pointer, "replay"), message: "a signature is good more than once" }]
+            : [];
+        if (settings.type !== "signature") return [];
+        const timed =
+          settings.preset === undefined
+            ? settings.signed?.includes("{time}") === true
+            : settings.preset !== "github";
+        const remembers = settings.replay !== "allow" && (timed || settings.remember !== undefined);
+        return remembers ? [] : [{ pointer, message: "the same webhook is accepted again and again" }];
+      }),
+  },
+  {
     id: "unprotected-login",
     severity: "high",
     about: "A route that takes passwords or codes and counts no failures can be guessed at.",
@@ -252,6 +293,10 @@ export const CALLER_RULES: readonly AuditRule[] = [
         .map((view) => ({ pointer: view.pointer, message: "no limit counts failures here" })),
   },
 ];
+
+function hasCookies({ authenticators = {} }: AuditContext["policy"]): boolean {
+  return Object.values(authenticators).some((settings) => "in" in settings && settings.in === "cookie");
+}
 
 function csrfHits({ policy, routes }: AuditContext): readonly Hit[] {
   const cookies = new Set(

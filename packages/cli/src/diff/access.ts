@@ -143,6 +143,9 @@ function credentialsWithin(
   if (x.type !== y.type) return notShown(`\`${a.name}\` and \`${b.name}\` are of different types`);
   if (x.type === "api-key" && inner.route.key !== outer.route.key)
     return notShown("an API key may be for some routes alone, and the key of the route differs");
+  // Of these nothing finer is shown than that they are written alike.
+  if (x.type !== "custom" && x.type !== "api-key")
+    return shownIf(alike(x, y), `the settings of \`${a.name}\` differ, of a type that is not looked into`);
   const code =
     x.type === "custom" && y.type === "custom"
       ? shownIf(x.use === y.use, "the code of a custom authenticator is another")
@@ -155,7 +158,7 @@ function credentialsWithin(
 }
 
 function keysOf({ settings }: ResolvedAuthenticator): unknown {
-  return settings.type === "custom" ? undefined : settings.keys;
+  return "keys" in settings ? settings.keys : undefined;
 }
 
 const TYPES = ["", "at+jwt", "application/at+jwt", "jwt"];

@@ -80,7 +80,7 @@ function compareCase(inner: Side, a: Who, outer: Side, b: Who, apart: Apart, mak
 
 function mapOf({ authenticator }: Who): unknown {
   const settings = authenticator?.settings;
-  return settings === undefined || settings.type === "api-key" ? undefined : settings.principal;
+  return settings !== undefined && "principal" in settings ? settings.principal : undefined;
 }
 
 function search(inner: Formula, outer: Formula, variables: readonly Variable[], who: Model["who"]): Compared {

@@ -200,11 +200,11 @@ function* tokens(pair: Pair, base: Candidate, person: TestPerson): Iterable<Cand
 }
 
 /** A bad credential beside a good one. */
-function* withGarbage(base: Candidate, { carrier, settings }: ResolvedAuthenticator): Iterable<Candidate> {
+function* withGarbage(base: Candidate, { carrier }: ResolvedAuthenticator): Iterable<Candidate> {
   const garbage = "no-good-credential";
   if (carrier.in === "header") {
-    const value = carrier.scheme === undefined ? garbage : `${settings.scheme ?? "Bearer"} ${garbage}`;
-    yield withHeaders(base, { [settings.name ?? "Authorization"]: value });
+    const value = carrier.scheme === undefined ? garbage : `${carrier.scheme} ${garbage}`;
+    yield withHeaders(base, { [carrier.name]: value });
   } else if (carrier.in === "cookie")
     yield changed(base, { cookies: { ...base.request.cookies, [carrier.name]: garbage } });
   else yield changed(base, { query: { ...base.request.query, [carrier.name]: garbage } });

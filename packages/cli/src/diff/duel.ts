@@ -148,9 +148,7 @@ export class Duel {
     return names.some((name) => {
       const mine = own[name];
       if (mine === undefined || mine.type === "jwt" || theirs[name] !== undefined) return false;
-      return Object.values(theirs).some(
-        (one) => one.type === mine.type && one.in === mine.in && one.name === mine.name,
-      );
+      return Object.values(theirs).some((one) => one.type === mine.type && placeOf(one) === placeOf(mine));
     });
   }
 
@@ -231,4 +229,8 @@ function checksOf(document: PolicyDocument): readonly string[] {
     .flat()
     .flatMap((entry) => (typeof entry === "object" && "check" in entry ? [entry.check ?? []].flat() : []));
   return [...new Set(names)];
+}
+
+function placeOf(settings: object): string {
+  return JSON.stringify([Reflect.get(settings, "in"), Reflect.get(settings, "name")]);
 }

@@ -258,7 +258,7 @@ function bringsRole(
 /** Where a field of the principal comes from. */
 export function sourceOf({ settings }: ResolvedAuthenticator, field: string): Source {
   if (settings.type === "api-key") return { path: [field] };
-  const map = settings.principal;
+  const map = "principal" in settings ? settings.principal : undefined;
   if (map === undefined) {
     if (settings.type === "custom")
       return ["id", "roles", "scopes"].includes(field) ? { path: [field] } : undefined;

@@ -110,8 +110,8 @@ function principalsOf({ route }: Side): ReadonlyMap<string, unknown> {
     together.map(({ name }) => name).join(" and "),
     together.map((one) => [
       carrierOf(one),
-      one.settings.type === "api-key" ? undefined : one.settings.principal,
-      one.settings.confers,
+      "principal" in one.settings ? one.settings.principal : undefined,
+      "confers" in one.settings ? one.settings.confers : undefined,
     ]),
   ]);
   return new Map(alternatives);

@@ -2,6 +2,7 @@
 import { pointerTo } from "../lib/pointer.js";
 import { PROTECTED_RESOURCE, wellKnownUrl } from "../lib/well-known.js";
 import { sortedEntries } from "../lib/sorted.js";
+import { webhookForm } from "../model/webhook-form.js";
 import type {
   AuthenticatorSettings,
   PolicyDocument,
@@ -19,6 +20,7 @@ export function resolveAuthenticators(document: PolicyDocument): Map<string, Res
       pointer,
       settings: withMetadata(settings, document),
       carrier: carrierOf(settings),
+      late: isProvedLate(settings),
     });
   }
   return resolved;
@@ -43,20 +45,32 @@ export function isReserved(settings: AuthenticatorSettings): settings is Reserve
     case "api-key":
     case "introspection":
     case "custom":
+    case "signature":
+    case "http-signature":
       return false;
     case "basic":
     case "mtls":
-    case "signature":
       return true;
   }
 }
 
 function carrierOf(settings: ResolvedAuthenticator["settings"]): Carrier {
+  if (settings.type === "http-signature") return headerCarrier("Signature-Input", undefined);
+  if (settings.type === "signature") return headerCarrier(webhookForm(settings).header, settings.scheme);
   const place: CarrierPlace = settings.in ?? "header";
   // Cookies and TLS certificates are sent by the browser itself, also when another site made the request.
   const ambient = place === "cookie" || place === "tls";
   if (place !== "header") return { in: place, name: settings.name ?? "", scheme: undefined, ambient };
-  const name = (settings.name ?? "Authorization").toLowerCase();
-  const scheme = name === "authorization" ? (settings.scheme ?? "Bearer").toLowerCase() : undefined;
-  return { in: "header", name, scheme, ambient };
+  return headerCarrier(settings.name ?? "Authorization", settings.scheme);
+}
+
+function headerCarrier(written: string, writtenScheme: string | undefined): Carrier {
+  const name = written.toLowerCase();
+  const scheme = name === "authorization" ? (writtenScheme ?? "Bearer").toLowerCase() : undefined;
+  return { in: "header", name, scheme, ambient: false };
+}
+
+/** Signatures of which a part, or all, is known to be good only with the body. */
+function isProvedLate({ type }: ResolvedAuthenticator["settings"]): boolean {
+  return type === "signature" || type === "http-signature";
 }

@@ -2,7 +2,6 @@
  * Names that lead nowhere. Each is looked for where it was written, so that one typo in the defaults is one
  * diagnostic, not one a route.
  */
-import { isReserved } from "./carriers.js";
 import type { Report } from "../errors/diagnostics.js";
 import { didYouMean } from "../errors/did-you-mean.js";
 import { isList } from "../lib/lists.js";
@@ -138,8 +137,8 @@ class NameCheck {
   }
 
   private authenticator(settings: AuthenticatorSettings, pointer: string): void {
-    if (isReserved(settings)) return;
-    this.roles(settings.confers, pointerTo(pointer, "confers"));
+    if (!("confers" in settings) && settings.type !== "api-key") return;
+    this.roles(settings.confers as readonly string[] | undefined, pointerTo(pointer, "confers"));
     if (settings.type !== "api-key" || !isList(settings.keys)) return;
     for (const [index, record] of settings.keys.entries()) {
       const place = pointerTo(pointer, "keys", index);

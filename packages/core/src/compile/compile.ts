@@ -20,6 +20,7 @@ import { rankOf } from "../stages.js";
 import { inTurn } from "./body-rule.js";
 import { planHeaders } from "./header-plan.js";
 import { KINDS } from "./kinds.js";
+import { isProvedLate, withLateProof } from "./late-stages.js";
 import { metadataRoute } from "./metadata-route.js";
 import { isKeyProblem, parsePath } from "./path-pattern.js";
 import { withPositions } from "./positions.js";
@@ -93,8 +94,11 @@ function compileRoute(
   kinds: readonly CompiledKind[],
   own: readonly Stage[],
 ): CompiledRoute {
-  const stages = inOrder([...own, ...kinds.flatMap((kind) => kind.stages?.(resolved) ?? [])]);
+  const ordered = inOrder([...own, ...kinds.flatMap((kind) => kind.stages?.(resolved) ?? [])]);
+  const late = isProvedLate(resolved);
+  const stages = late ? withLateProof(ordered) : ordered;
   const readsBody = resolved.request.body !== undefined;
+  const hasBodyStages = readsBody || late;
   const contributions = kinds
     .map((kind) => kind.headers?.(resolved))
     .filter((contribution): contribution is HeaderContribution => contribution !== undefined);
@@ -107,8 +111,9 @@ function compileRoute(
     conceal: resolved.conceal,
     correlationField: resolved.errors.correlation?.toLowerCase(),
     challenge: kinds.flatMap((kind) => kind.challenge?.(resolved) ?? []),
-    head: stages.filter((stage) => !readsBody || !runsOnBody(stage)),
-    body: readsBody ? stages.filter(runsOnBody) : [],
+    head: stages.filter((stage) => !hasBodyStages || !runsOnBody(stage)),
+    body: hasBodyStages ? stages.filter(runsOnBody) : [],
+    readsBody,
     preflight: preflightOf(resolved, kinds),
     maxBody: resolved.request.maxBody,
     types: resolved.request.types.value,

@@ -36,6 +36,8 @@ function makeScope(policy: ResolvedPolicy, route: ResolvedRoute): ConditionScope
 }
 
 function fieldsOf({ settings }: ResolvedAuthenticator): string[] {
+  if (settings.type === "http-signature")
+    return settings.keys.flatMap(({ attributes }) => Object.keys(attributes ?? {}));
   if (settings.type !== "api-key") return Object.keys(settings.principal ?? {});
   const records = Array.isArray(settings.keys) ? settings.keys : [];
   return records.flatMap((record: { readonly attributes?: object }) => Object.keys(record.attributes ?? {}));

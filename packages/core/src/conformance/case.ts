@@ -77,6 +77,10 @@ export interface CaseRequest {
   readonly token?: TokenRecipe;
   /** Adds the token as this cookie instead. */
   readonly tokenCookie?: string;
+  /** Adds the fields of a webhook's signature over the body. */
+  readonly webhook?: WebhookRecipe;
+  /** Adds `Signature-Input`, `Signature` and, where there is a body, `Content-Digest`. */
+  readonly message?: MessageRecipe;
   /** Peer of the socket; default `127.0.0.1`. Over sockets only 127.0.0.0/8 can be had. */
   readonly ip?: string;
   /** The socket is TLS; default false. */
@@ -95,6 +99,49 @@ export interface TokenRecipe {
   readonly spoil?: "signature" | "padding" | "blank" | "spare-bits" | "truncate" | "unsigned";
   /** Sent as it stands, nothing is signed. */
   readonly raw?: string;
+}
+
+export interface WebhookRecipe {
+  /** Text, or the runner's bytes by name. */
+  readonly secret: string | { readonly $secret: string };
+  /** For `{hex2}` and so on: what other secrets make of the same. */
+  readonly more?: readonly (string | { readonly $secret: string })[];
+  /** What is signed: text around `{time}`, `{id}` and `{body}`. */
+  readonly over: string;
+  /** Text around `{hex}`, `{base64}`, `{base64url}`, `{time}`, `{id}`. */
+  readonly headers: readonly (readonly [name: string, template: string])[];
+  /** In units from the virtual clock; default 0. */
+  readonly time?: number;
+  /** Default `s`. */
+  readonly unit?: "s" | "ms";
+  /** In place of a time that is reckoned. */
+  readonly stamp?: string;
+  /** Default `msg_1`. */
+  readonly id?: string;
+  /** Default `sha256`. */
+  readonly hash?: string;
+  /** Signed in place of the body that is sent. */
+  readonly body?: string;
+}
+
+export interface MessageRecipe {
+  /** Name of the runner's key, and its `keyid`. */
+  readonly key: string;
+  readonly keyid?: string | null;
+  /** Default `sig1`. */
+  readonly label?: string;
+  /** Default `@method`, `@target-uri`, and `content-digest` where there is one. */
+  readonly components?: readonly string[];
+  /** Seconds from the virtual clock; default 0; null leaves it out. */
+  readonly created?: number | null;
+  /** Seconds from the virtual clock. */
+  readonly expires?: number;
+  /** Further parameters. */
+  readonly parameters?: { readonly [name: string]: string | number };
+  /** Default `sha-256` where there is a body. */
+  readonly digest?: "sha-256" | "sha-512" | "none";
+  /** Digested in place of the body that is sent. */
+  readonly body?: string;
 }
 
 export interface CaseAnswer {

@@ -4,6 +4,7 @@ import type { Case, CaseFile, CaseRequest, Step } from "./case.js";
 import { checkOf } from "./checks.js";
 import { publicJwk, secretText, sha256Hex } from "./keys.js";
 import type { Outside } from "./outside.js";
+import { messageFields, webhookFields } from "./signing.js";
 import { mintToken } from "./tokens.js";
 
 export interface PreparedStep {
@@ -62,12 +63,16 @@ const KNOWN = {
     "body",
     "token",
     "tokenCookie",
+    "webhook",
+    "message",
     "ip",
     "https",
     "upgrade",
   ],
   token: ["key", "header", "claims", "spoil", "raw"],
   outside: ["when", "times", "status", "headers", "json", "text", "fails"],
+  webhook: ["secret", "more", "over", "headers", "time", "unit", "stamp", "id", "hash", "body"],
+  message: ["key", "keyid", "label", "components", "created", "expires", "parameters", "digest", "body"],
   answer: ["status", "headers", "json", "text", "throws"],
   expect: [
     "outcome",
@@ -99,6 +104,8 @@ export function closeCaseFile(file: CaseFile): void {
       if (one.steps !== undefined) only(step, KNOWN.step, place);
       only(step.request, KNOWN.request, `${place}: request`);
       only(step.request.token, KNOWN.token, `${place}: token`);
+      only(step.request.webhook, KNOWN.webhook, `${place}: webhook`);
+      only(step.request.message, KNOWN.message, `${place}: message`);
       only(step.answer, KNOWN.answer, `${place}: answer`);
       only(step.expect, KNOWN.expect, `${place}: expect`);
       only(step.expect.handler, KNOWN.handler, `${place}: handler`);
@@ -154,13 +161,17 @@ export function prepareRequest(request: CaseRequest, now: number): PreparedReque
   if (body !== undefined && !has("content-length") && !has("transfer-encoding") && request.bare !== true) {
     headers.push(["Content-Length", String(body.length)]);
   }
+  const { method = "GET", target, https = false } = request;
+  const unsigned = { method, target, headers: [...headers], body, https };
+  if (request.webhook !== undefined) headers.push(...webhookFields(request.webhook, unsigned, now));
+  if (request.message !== undefined) headers.push(...messageFields(request.message, unsigned, now));
   return {
-    method: request.method ?? "GET",
-    target: request.target,
+    method,
+    target,
     headers,
     body,
     ip: request.ip ?? "127.0.0.1",
-    https: request.https === true,
+    https,
     httpVersion: request.httpVersion ?? "1.1",
     upgrade: request.upgrade === true,
   };

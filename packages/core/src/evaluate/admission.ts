@@ -38,6 +38,9 @@ export class Admitted implements Admission {
   get body(): unknown {
     return this.#state.route.observe ? this.#state.sent.body : this.#state.body;
   }
+  get streamsBody(): boolean {
+    return !this.#state.route.readsBody;
+  }
   get client(): Admission["client"] {
     const { clientIp, scheme, host } = this.#state.request;
     return { ip: clientIp, scheme, host };

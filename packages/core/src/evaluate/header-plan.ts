@@ -61,7 +61,7 @@ export function mergeHeaders(
     if (name === "vary") (vary ??= []).push(field[1]);
     else if (name === "cache-control" && plan.mergeCacheControl !== undefined) {
       cacheControl = cacheControl === undefined ? field[1] : `${cacheControl}, ${field[1]}`;
-    } else if (!plan.dropped.has(name) && stripped?.has(name) !== true && !names(dynamic, name))
+    } else if (!plan.dropped.has(name) && stripped?.has(name) !== true && !replaced(dynamic, name, field))
       merged.push(field);
   }
   for (const field of plan.constant) {
@@ -78,6 +78,12 @@ export function mergeHeaders(
   const varied = mergeVary(vary, plan.vary);
   if (varied !== undefined) merged.push(["Vary", varied]);
   return merged;
+}
+
+/** The handler's cookies stay beside the policy's; the policy's own, that was laid over this answer before, does not come twice. */
+function replaced(dynamic: readonly HeaderField[], name: string, [, value]: HeaderField): boolean {
+  if (name !== "set-cookie") return names(dynamic, name);
+  return dynamic.some((field) => field[1] === value && field[0].toLowerCase() === name);
 }
 
 /** Most names differ in length already: lower case is only made of those that do not. */

@@ -24,6 +24,7 @@ export function runStages(
   for (let index = from; index < stages.length; index++) {
     const stage = stages[index];
     if (stage === undefined) break;
+    if (stage.when !== undefined && !stage.when(state)) continue;
     const verdict = runOne(stage, state);
     if (verdict === undefined) {
       if (state.trace !== undefined) record(state, stage, "pass");

@@ -3,7 +3,14 @@ import type { CompiledRoute } from "../model/compiled.js";
 import type { ObservedRefusal } from "../model/decision.js";
 import type { Identity } from "../model/principal.js";
 import type { Cookies, NormalizedRequest, QueryParameters, RawBody, RawRequest } from "../model/request.js";
-import type { Answers, RequestState, Settlement, TraceNote, TraceStep } from "../model/state.js";
+import type {
+  Answers,
+  PendingProof,
+  RequestState,
+  Settlement,
+  TraceNote,
+  TraceStep,
+} from "../model/state.js";
 import type { EventStream } from "./event-stream.js";
 
 /** What a state needs of its engine; one object for all requests. */
@@ -45,6 +52,7 @@ export class ExchangeState implements RequestState {
   readonly timeless: boolean;
 
   identity: Identity | undefined = undefined;
+  pending: PendingProof | undefined = undefined;
   params: Record<string, unknown>;
   readonly #sentParams: Record<string, unknown>;
   #sentBody: unknown = undefined;

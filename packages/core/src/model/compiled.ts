@@ -14,6 +14,8 @@ export interface Stage {
    * `head`. The stage `body` has both: type and size are judged by the head alone.
    */
   readonly phase?: "head" | "body";
+  /** False: the stage has nothing to do with this request, and no trace mentions it. */
+  readonly when?: (state: RequestState) => boolean;
   /** Synchronous wherever no I/O is needed: a promise is made only where something is waited for. */
   run(state: RequestState): Verdict | Promise<Verdict>;
 }
@@ -103,6 +105,8 @@ export interface CompiledRoute {
   readonly head: readonly Stage[];
   /** What runs once the body was read; empty when no rule needs it. */
   readonly body: readonly Stage[];
+  /** A schema reads the body. Else it is asked for only where a signature over it must be proved, and the handler has the stream. */
+  readonly readsBody: boolean;
   /** What a CORS preflight that leads here meets. Undefined: the route has no cors, the preflight is an ordinary OPTIONS. */
   readonly preflight: readonly Stage[] | undefined;
   /** Bytes to be read (`needsBody`) or to be counted while the handler streams. */

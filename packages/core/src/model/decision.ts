@@ -32,6 +32,11 @@ export interface Admission {
   readonly headers: Readonly<Record<string, unknown>>;
   readonly cookies: Readonly<Record<string, unknown>>;
   readonly body: unknown;
+  /**
+   * No schema reads the body: the handler has the stream of it, from its first byte and as it was sent, also where a signature over it
+   * was proved and the adapter holds its bytes already.
+   */
+  readonly streamsBody: boolean;
   /** Who called whom, after `trust` had its say: what to read in place of a framework's own view of forwarded fields. */
   readonly client: ClientFacts;
   readonly locals: Record<string, unknown>;

@@ -16,7 +16,13 @@ export type AuthenticateSettings = "none" | readonly (string | readonly string[]
  * via the `definition` "AuthenticatorSettings".
  */
 export type AuthenticatorSettings =
-  JwtSettings | ApiKeySettings | IntrospectionSettings | CustomSettings | ReservedAuthenticatorSettings;
+  | JwtSettings
+  | ApiKeySettings
+  | IntrospectionSettings
+  | CustomSettings
+  | WebhookSettings
+  | MessageSignatureSettings
+  | ReservedAuthenticatorSettings;
 /**
  * `authenticated`: any principal. `anyone`: anonymous callers too, on optional routes only. An entry: all its parts must hold. A list of entries: one that holds is enough.
  *
@@ -457,9 +463,37 @@ export interface CsrfSettings {
    */
   readonly unknown?: "refuse" | "allow";
   /**
-   * Reserved for tokens for clients that send neither header.
+   * Whether requests without a credential, or with one that does not travel by itself, are asked for their origin too: on routes that log somebody in. Without `Sec-Fetch-Site` and `Origin` they pass, unless `unknown` is `refuse`. Default `false`.
    */
-  readonly tokens?: unknown;
+  readonly always?: boolean;
+  /**
+   * Tokens for clients that send neither `Sec-Fetch-Site` nor `Origin`. Default: none.
+   */
+  readonly tokens?: CsrfTokens;
+}
+/**
+ * Signed double-submit tokens: a cookie that the policy sets, repeated in a header.
+ *
+ * This interface was referenced by `PolicyDocument`'s JSON-Schema
+ * via the `definition` "CsrfTokens".
+ */
+export interface CsrfTokens {
+  /**
+   * Secrets of at least 32 bytes. The first signs, all verify: write a new one in front, and take the old one out after `maxAge`.
+   */
+  readonly keys: readonly SecretReference[];
+  /**
+   * Name of the cookie. Default `__Host-csrf`.
+   */
+  readonly cookie?: string;
+  /**
+   * Name of the header that repeats it. Default `X-CSRF-Token`.
+   */
+  readonly header?: HeaderName;
+  /**
+   * How long a token is good; a new one comes when half of it is over. Default `12h`.
+   */
+  readonly maxAge?: Duration;
 }
 /**
  * Application code that verifies a credential of its own kind.
@@ -796,6 +830,18 @@ export interface IntrospectionSettings {
   readonly resourceMetadata?: string;
 }
 /**
+ * A public key as JWK [RFC 7517].
+ *
+ * This interface was referenced by `PolicyDocument`'s JSON-Schema
+ * via the `definition` "JwkKey".
+ */
+export interface JwkKey {
+  /**
+   * One public JWK.
+   */
+  readonly jwk: {readonly [member: string]: unknown};
+}
+/**
  * A JWK Set [RFC 7517] of public keys.
  *
  * This interface was referenced by `PolicyDocument`'s JSON-Schema
@@ -1040,6 +1086,91 @@ export interface LimitSettings {
   readonly when?: ConditionText;
 }
 /**
+ * One key of a signer.
+ *
+ * This interface was referenced by `PolicyDocument`'s JSON-Schema
+ * via the `definition` "MessageKey".
+ */
+export interface MessageKey {
+  /**
+   * Value of the parameter `keyid` that leads here.
+   */
+  readonly keyid: string;
+  /**
+   * The only algorithm of this key, from the registry of [RFC 9421 section 6.2]; a message that names another is refused.
+   */
+  algorithm:
+    "rsa-pss-sha512" | "rsa-v1_5-sha256" | "ecdsa-p256-sha256" | "ecdsa-p384-sha384" | "ed25519" | "hmac-sha256";
+  /**
+   * The public key as JWK or PEM; for `hmac-sha256` the shared secret.
+   */
+  readonly key: SecretReference | JwkKey | PemKeys;
+  /**
+   * What the text of a shared secret stands for: its own bytes, or bytes in base64 or hex. Default `text`.
+   */
+  readonly secretEncoding?: "text" | "base64" | "hex";
+  /**
+   * Id of the principal; several keys may have the same.
+   */
+  readonly id: string;
+  /**
+   * Roles of the signer. Default: none.
+   */
+  readonly roles?: RoleNames;
+  /**
+   * Scopes of the signer. Default: none.
+   */
+  readonly scopes?: readonly string[];
+  /**
+   * Further fields of the principal.
+   */
+  readonly attributes?: {readonly [name: string]: unknown};
+}
+/**
+ * HTTP Message Signatures [RFC 9421], with the body covered by `Content-Digest` [RFC 9530].
+ *
+ * This interface was referenced by `PolicyDocument`'s JSON-Schema
+ * via the `definition` "MessageSignatureSettings".
+ */
+export interface MessageSignatureSettings {
+  /**
+   * `http-signature`.
+   */
+  readonly type: "http-signature";
+  /**
+   * Keys by `keyid`, each with its one algorithm and with who signs with it.
+   */
+  readonly keys: readonly MessageKey[];
+  /**
+   * Label of the signature that counts. Default: the message has exactly one, or exactly one with `tag`.
+   */
+  readonly label?: string;
+  /**
+   * Value that `tag` must have: what the signature is for. Default: not asked.
+   */
+  readonly tag?: string;
+  /**
+   * What a signature must cover, as [RFC 9421 section 2] writes it: `@method`, `@target-uri`, `date`, `cache-control;sf`. A body must be covered by `content-digest` whatever stands here. Default `@method` and `@target-uri`, for which `@authority`, `@path` and `@query` may stand.
+   */
+  readonly components?: readonly string[];
+  /**
+   * How far `created` may lie in the future, and how long after `expires` a signature is still good: by how much clocks may differ. Default `30s`.
+   */
+  readonly tolerance?: Duration;
+  /**
+   * How old a signature may be by its `created`, whatever `expires` says. Default `5m`.
+   */
+  readonly maxAge?: Duration;
+  /**
+   * Whether the same signature is refused the second time, by the `store`. With `nonce` every signature must bring a `nonce`, and each is good once for its key. Default `refuse`.
+   */
+  readonly replay?: "refuse" | "nonce" | "allow";
+  /**
+   * Roles that this authenticator may give; others are dropped and reported. Default: all.
+   */
+  readonly confers?: RoleNames;
+}
+/**
  * A fact, and how its text is made one spelling.
  *
  * This interface was referenced by `PolicyDocument`'s JSON-Schema
@@ -1257,9 +1388,9 @@ export interface RequestSettings {
  */
 export interface ReservedAuthenticatorSettings {
   /**
-   * `basic` [RFC 7617], `mtls` and `signature` are reserved.
+   * `basic` [RFC 7617] and `mtls` are reserved.
    */
-  readonly type: "basic" | "mtls" | "signature";
+  readonly type: "basic" | "mtls";
   readonly [name: string]: unknown;
 }
 /**
@@ -1489,4 +1620,84 @@ export interface TrustSettings {
    * Reserved for client certificates that a proxy passes on.
    */
   readonly clientCert?: unknown;
+}
+/**
+ * Webhooks: an HMAC over the raw body, made with a secret that sender and API share.
+ *
+ * This interface was referenced by `PolicyDocument`'s JSON-Schema
+ * via the `definition` "WebhookSettings".
+ */
+export interface WebhookSettings {
+  /**
+   * `signature`.
+   */
+  readonly type: "signature";
+  /**
+   * The form of a known sender; no key that describes a form may stand beside it. Default: the form is written here.
+   */
+  readonly preset?: "stripe" | "github" | "slack" | "standard-webhooks";
+  /**
+   * Header that holds the signature. Required without `preset`.
+   */
+  readonly header?: HeaderName;
+  /**
+   * Scheme in `Authorization`, where that is the header. Default `Bearer`.
+   */
+  readonly scheme?: HeaderName;
+  /**
+   * What stands in the header: text around one of `{hex}`, `{base64}` or `{base64url}`, and `{time}` and `{id}` where they stand there too. Default `{hex}`.
+   */
+  readonly format?: string;
+  /**
+   * The header is a list: each entry of `format` is found by its text in front, in any order, signatures may repeat, and entries that `format` does not know are passed over. Default: one whole value.
+   */
+  readonly separator?: "comma" | "blank";
+  /**
+   * Header that holds `{time}`. Default: `format` holds it.
+   */
+  readonly timeHeader?: HeaderName;
+  /**
+   * Unit of `{time}`, counted from 1970: seconds or milliseconds. Default `s`.
+   */
+  readonly timeUnit?: "s" | "ms";
+  /**
+   * Header that holds `{id}`. Default: `format` holds it.
+   */
+  readonly idHeader?: HeaderName;
+  /**
+   * What the signature is made over: text around `{body}` (once), `{time}` and `{id}`. Required without `preset`.
+   */
+  readonly signed?: string;
+  /**
+   * Hash of the HMAC. Default `sha256`.
+   */
+  readonly algorithm?: "sha256" | "sha384" | "sha512";
+  /**
+   * Secrets of the sender, any of which will do: write the new one beside the old one, and take the old one out when the sender has changed.
+   */
+  readonly secrets: readonly SecretReference[];
+  /**
+   * What the text of a secret stands for: its own bytes, or bytes in base64 or hex. Default `text`.
+   */
+  readonly secretEncoding?: "text" | "base64" | "hex";
+  /**
+   * How far the signed time may be from now, in both directions. Default `5m`.
+   */
+  readonly tolerance?: Duration;
+  /**
+   * Whether the same signed message is refused the second time, by the `store`. Default `refuse` where a time is signed or `remember` is written, else `allow`.
+   */
+  readonly replay?: "refuse" | "allow";
+  /**
+   * How long a message without a signed time is remembered. Default: not at all.
+   */
+  readonly remember?: Duration;
+  /**
+   * Fields of the principal, as constants. Default: `id` is the name of the authenticator.
+   */
+  readonly principal?: PrincipalMap;
+  /**
+   * Roles that this authenticator may give; others are dropped and reported. Default: all.
+   */
+  readonly confers?: RoleNames;
 }

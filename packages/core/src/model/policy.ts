@@ -14,6 +14,7 @@ export type {
   ConstantField,
   CorsSettings,
   CsrfSettings,
+  CsrfTokens,
   CustomSettings,
   DefaultSettings,
   DeprecatedSettings,
@@ -33,6 +34,8 @@ export type {
   JwtSettings,
   KeyLookup,
   LimitSettings,
+  MessageKey,
+  MessageSignatureSettings,
   Mode,
   NormalizedFact,
   ParameterSchemas,
@@ -58,4 +61,5 @@ export type {
   SniffSettings,
   TransportSettings,
   TrustSettings,
+  WebhookSettings,
 } from "./policy.gen.js";

@@ -12,12 +12,14 @@ import type {
   JsonSchema,
   JwtSettings,
   LimitSettings,
+  MessageSignatureSettings,
   Mode,
   PolicyDocument,
   RedactAction,
   RedactEntry,
   SanitizeSettings,
   SniffSettings,
+  WebhookSettings,
 } from "./policy.js";
 
 /** A setting and where it was written. */
@@ -71,8 +73,16 @@ export interface Carrier {
 export interface ResolvedAuthenticator {
   readonly name: string;
   readonly pointer: string;
-  readonly settings: JwtSettings | ApiKeySettings | IntrospectionSettings | CustomSettings;
+  readonly settings:
+    | JwtSettings
+    | ApiKeySettings
+    | IntrospectionSettings
+    | CustomSettings
+    | WebhookSettings
+    | MessageSignatureSettings;
   readonly carrier: Carrier;
+  /** The credential is a signature that cannot be judged without the body: the stage `signature` proves it. */
+  readonly late: boolean;
 }
 
 export interface ResolvedRoute {

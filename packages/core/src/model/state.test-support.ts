@@ -52,6 +52,7 @@ export function stateFor(options: StateOptions = {}): TestState {
     id: "0197283c-0000-7000-8000-000000000000",
     correlation: "0197283c-0000-7000-8000-000000000000",
     identity: undefined,
+    pending: undefined,
     params: Object.create(null) as Record<string, unknown>,
     query: Object.create(null) as Record<string, unknown>,
     headers: Object.create(null) as Record<string, unknown>,

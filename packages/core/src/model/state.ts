@@ -1,6 +1,6 @@
 import type { StageName } from "../stages.js";
 import type { CompiledRoute } from "./compiled.js";
-import type { InputProblem } from "./outcome.js";
+import type { InputProblem, Verdict } from "./outcome.js";
 import type { Identity } from "./principal.js";
 import type { Cookies, NormalizedRequest, QueryParameters, RawRequest } from "./request.js";
 
@@ -58,6 +58,14 @@ export interface TraceNote {
   readonly reached?: readonly ReachedRule[];
 }
 
+/** An identity that somebody claims, and whose proof needs the body. Nobody may read who it would be. */
+export interface PendingProof {
+  /** JSON Pointer of what asked for it. */
+  readonly rule: string;
+  /** Once, with the whole body at hand: fills in `identity`, or says why not. */
+  prove(state: RequestState): Verdict | Promise<Verdict>;
+}
+
 /** What is known when an exchange ends. */
 export interface ExchangeEnd {
   /** Status that went out; 0 when the client left before an answer. */
@@ -107,6 +115,8 @@ export interface RequestState {
   readonly correlation: string;
 
   identity: Identity | undefined;
+  /** Set by `authenticate` where the stage `signature` must still prove the caller; `identity` is undefined until it has. */
+  pending: PendingProof | undefined;
   /** Raw strings until the stage `parameters`, typed after it; objects without a prototype. */
   params: Record<string, unknown>;
   query: Record<string, unknown>;

@@ -1,6 +1,6 @@
 /** Node: synchronous hashing and signature checks, files and environment. Bun and Deno resolve here too. */
 import { createHash, createHmac, hash as hashOnce, randomFillSync, timingSafeEqual } from "node:crypto";
-import type { Platform } from "../ports/platform.js";
+import type { HmacHash, Platform } from "../ports/platform.js";
 import { systemClock } from "./clock.js";
 import { nodeSecrets, readTextFile } from "./node-files.js";
 import { openNodeHtml } from "./node-html.js";
@@ -26,6 +26,9 @@ export const platform: Platform = Object.freeze({
     oneShot ? hashOnce("sha256", data, "hex") : createHash("sha256").update(data).digest("hex"),
   hmacSha256: (key: Uint8Array, data: Uint8Array | string): Uint8Array =>
     createHmac("sha256", key).update(data).digest(),
+  sha512: (data: Uint8Array): Uint8Array => createHash("sha512").update(data).digest(),
+  hmac: (hash: HmacHash, key: Uint8Array, data: Uint8Array): Uint8Array =>
+    createHmac(hash, key).update(data).digest(),
   equalInConstantTime: (a: Uint8Array, b: Uint8Array): boolean =>
     a.length === b.length && timingSafeEqual(a, b),
   randomBytes: (length: number): Uint8Array => randomFillSync(new Uint8Array(length)),

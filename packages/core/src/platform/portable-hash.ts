@@ -1,7 +1,8 @@
 /** Hashing in plain JavaScript: WebCrypto hashes by promise only, and a warm decision must not wait. */
 import { hmac } from "@noble/hashes/hmac.js";
-import { sha256 } from "@noble/hashes/sha2.js";
+import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 import { toHex, utf8 } from "../lib/bytes.js";
+import type { HmacHash } from "../ports/platform.js";
 
 function bytesOf(data: Uint8Array | string): Uint8Array {
   return typeof data === "string" ? utf8(data) : data;
@@ -17,6 +18,16 @@ export function portableSha256Hex(data: Uint8Array | string): string {
 
 export function portableHmacSha256(key: Uint8Array, data: Uint8Array | string): Uint8Array {
   return hmac(sha256, key, bytesOf(data));
+}
+
+export function portableSha512(data: Uint8Array): Uint8Array {
+  return sha512(data);
+}
+
+const HASHES = { sha256, sha384, sha512 };
+
+export function portableHmac(hash: HmacHash, key: Uint8Array, data: Uint8Array): Uint8Array {
+  return hmac(HASHES[hash], key, data);
 }
 
 /** Every byte is looked at whatever the first ones say. */

@@ -5,10 +5,12 @@ import type { Platform } from "../ports/platform.js";
 import { systemClock } from "./clock.js";
 import {
   equalBytes,
+  portableHmac,
   portableHmacSha256,
   portableRandomBytes,
   portableSha256,
   portableSha256Hex,
+  portableSha512,
   portableUtf8Length,
 } from "./portable-hash.js";
 import { openPortableHtml } from "./portable-html.js";
@@ -22,6 +24,8 @@ export const platform: Platform = Object.freeze({
   sha256: portableSha256,
   sha256Hex: portableSha256Hex,
   hmacSha256: portableHmacSha256,
+  sha512: portableSha512,
+  hmac: portableHmac,
   equalInConstantTime: equalBytes,
   randomBytes: portableRandomBytes,
   decodeBase64Url: (text: string): Uint8Array | undefined => decodeBase64Url(text),

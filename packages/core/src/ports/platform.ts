@@ -15,6 +15,8 @@ export interface SignatureVerifier {
   verify(data: Uint8Array | string, signature: Uint8Array): boolean | Promise<boolean>;
 }
 
+export type HmacHash = "sha256" | "sha384" | "sha512";
+
 /** Where key material comes from. `secret` is for HS*, the others for asymmetric algorithms only. */
 export type KeyMaterial =
   | { readonly secret: Uint8Array }
@@ -36,6 +38,9 @@ export interface Platform {
   /** Lower-case hex; the cheapest way to a collision-safe cache key. */
   readonly sha256Hex: (data: Uint8Array | string) => string;
   readonly hmacSha256: (key: Uint8Array, data: Uint8Array | string) => Uint8Array;
+  readonly sha512: (data: Uint8Array) => Uint8Array;
+  /** HMAC (RFC 2104) with any of the hashes of SHA-2. */
+  readonly hmac: (hash: HmacHash, key: Uint8Array, data: Uint8Array) => Uint8Array;
   /** Never throws; false for unequal lengths. Time depends on the lengths alone. */
   readonly equalInConstantTime: (a: Uint8Array, b: Uint8Array) => boolean;
   readonly randomBytes: (length: number) => Uint8Array;

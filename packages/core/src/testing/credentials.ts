@@ -1,7 +1,7 @@
 /** What is sent for each kind of authenticator, and what the kit's half of it knows. */
 import { createHash } from "node:crypto";
 import type { Report } from "../errors/diagnostics.js";
-import type { CustomVerdict } from "../index.js";
+import type { CustomVerdict, HeaderField } from "../index.js";
 import { isJwsAlgorithm, JWS_ALGORITHMS, type JwsAlgorithm } from "../lib/jws.js";
 import { pointerTo } from "../lib/pointer.js";
 import type {
@@ -15,6 +15,7 @@ import type { ResolvedAuthenticator } from "../model/resolved.js";
 import { claimsFor, statedFields, type Claims } from "./claims.js";
 import { keyId, signature } from "./keys.js";
 import type { TestCredential } from "./policy-test.gen.js";
+import type { Unsigned } from "./signers.js";
 
 /** When a credential is made: what the clock says, and what it said when the test began. */
 export interface Moment {
@@ -27,6 +28,8 @@ export interface IssuedCredential {
   readonly authenticator: ResolvedAuthenticator;
   /** What its carrier holds, without the scheme. */
   readonly text: (moment: Moment) => string;
+  /** Where it is a signature of the request itself: the fields that carry it, in place of `text`. */
+  readonly sign?: (request: Unsigned, moment: Moment) => readonly HeaderField[];
   /** SHA-256 of an API key and its record; nothing for a forged one. */
   readonly record?: { readonly sha256: string; readonly of: (start: number) => unknown };
   /** What the issuer of an opaque token says of it; nothing for a forged one. */
@@ -205,7 +208,7 @@ export function planCustom(parts: CredentialParts, settings: CustomSettings): Is
 
 const GIVEN: readonly string[] = ["id", "roles", "scopes"];
 
-function refuseMembers(
+export function refuseMembers(
   { credential, pointer, report }: CredentialParts,
   members: readonly (keyof TestCredential)[],
   why: string,

@@ -8,6 +8,7 @@ import { pointerTo } from "../lib/pointer.js";
 import type { Carrier, ResolvedAuthenticator, ResolvedPolicy } from "../model/resolved.js";
 import { planCustom, planKey, planOpaque, planToken, type IssuedCredential } from "./credentials.js";
 import type { TestCredential, TestPerson } from "./policy-test.gen.js";
+import { planMessage, planWebhook } from "./signers.js";
 
 /** Somebody whose credentials can be made, whatever the clock says. */
 export interface KnownPerson {
@@ -89,6 +90,10 @@ function issueCredential(
       return planOpaque(parts, settings);
     case "custom":
       return planCustom(parts, settings);
+    case "signature":
+      return planWebhook(parts, settings, secret);
+    case "http-signature":
+      return planMessage(parts, settings, secret);
   }
 }
 

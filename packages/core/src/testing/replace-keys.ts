@@ -5,7 +5,8 @@
  */
 import type { PolicyDocument } from "../index.js";
 import { isJwsAlgorithm } from "../lib/jws.js";
-import type { ApiKeySettings, AuthenticatorSettings, JwtSettings } from "../model/policy.js";
+import { MESSAGE_ALGORITHMS } from "../lib/message-algorithms.js";
+import type { ApiKeySettings, AuthenticatorSettings, JwtSettings, MessageKey } from "../model/policy.js";
 import { publicJwk } from "./keys.js";
 
 /** By which name the lookup of an api-key authenticator is handed to the engine. */
@@ -39,9 +40,17 @@ function withKeys(name: string, settings: AuthenticatorSettings): AuthenticatorS
       // A test sets the clock as it likes: what was said at another time must not be remembered. Each is asked about on its own.
       return { ...settings, client: { id, secret }, cache: "0s", cacheInactive: "0s", failures: UNLIMITED };
     }
+    case "http-signature":
+      return { ...settings, keys: settings.keys.map(withOwnKey) };
     default:
       return settings;
   }
+}
+
+/** A policy's keys may be of one signer or of many: here one key pair of a type signs for all of them. */
+function withOwnKey(key: MessageKey): MessageKey {
+  if ("secret" in key.key) return key;
+  return { ...key, key: { jwk: publicJwk(MESSAGE_ALGORITHMS[key.algorithm]) } };
 }
 
 /** A shared secret keeps its reference: what it stands for is the secret source's to say. */

@@ -50,9 +50,13 @@ export function sentRequest(
   if ("body" in request && !has("content-type")) headers.push(["Content-Type", "application/json"]);
   if (content !== undefined && !has("content-length") && !has("transfer-encoding"))
     headers.push(["Content-Length", String(content.length)]);
+  const target = withQuery(request.target, [...parametersOf(request.query ?? {}), ...sent.query]);
+  // Last: a signature may be over all of it.
+  for (const { sign } of person?.credentials ?? [])
+    headers.push(...(sign?.({ method, target, headers, content, https }, moment) ?? []));
   return {
     method,
-    target: withQuery(request.target, [...parametersOf(request.query ?? {}), ...sent.query]),
+    target,
     headers,
     content,
     https,
@@ -116,8 +120,9 @@ function credentialsOf(person: KnownPerson | undefined, moment: Moment): Placed 
   const headers: HeaderField[] = [];
   const cookies: [string, string][] = [];
   const query: [string, string][] = [];
-  for (const { authenticator, text } of person?.credentials ?? []) {
+  for (const { authenticator, text, sign } of person?.credentials ?? []) {
     const { carrier, settings } = authenticator;
+    if (sign !== undefined || settings.type === "signature" || settings.type === "http-signature") continue;
     const value = text(moment);
     if (carrier.in === "cookie") cookies.push([carrier.name, value]);
     else if (carrier.in === "query") query.push([carrier.name, value]);

@@ -59,7 +59,7 @@ export function recordProblems(record: unknown, digestRequired: boolean): readon
   return [...problems, ...attributeProblems(record["attributes"])];
 }
 
-function attributeProblems(attributes: unknown): readonly RecordProblem[] {
+export function attributeProblems(attributes: unknown): readonly RecordProblem[] {
   if (attributes === undefined) return [];
   if (!isObject(attributes) || frozenCopy(attributes) === undefined)
     return [{ member: "attributes", problem: "`attributes` is no JSON object" }];

@@ -16,7 +16,9 @@ import { keyPair, signatureOf } from "../../platform/keys.test-support.js";
 import { platform as node } from "../../platform/node.js";
 import type { ApiKeyLookup, CustomAuthenticator, KeySeen } from "../../ports/application.js";
 import type { Fetch } from "../../ports/outward.js";
+import type { Clock } from "../../ports/clock.js";
 import type { Platform } from "../../ports/platform.js";
+import type { StateStore } from "../../ports/state-store.js";
 import { authenticateKind } from "./index.js";
 
 export const NOW = Date.UTC(2026, 5, 1, 12);
@@ -31,6 +33,8 @@ export interface SetUp {
   readonly lastSeen?: Readonly<Record<string, KeySeen>>;
   readonly fetch?: Fetch;
   readonly lifetime?: PolicyLifetime;
+  readonly store?: StateStore;
+  readonly clock?: Clock;
 }
 
 export interface Outcome {
@@ -103,9 +107,9 @@ export async function compiled(parts: DocumentParts, setUp: SetUp = {}): Promise
 function environmentOf(setUp: SetUp, report: Report): CompileEnvironment {
   const { files } = setUp;
   const base = setUp.platform ?? node;
-  const unused = {} as Pick<CompileEnvironment, "store">;
+  const unused = {} as StateStore;
   return {
-    ...unused,
+    store: setUp.store ?? unused,
     platform: {
       ...base,
       readFile:
@@ -115,7 +119,7 @@ function environmentOf(setUp: SetUp, report: Report): CompileEnvironment {
           return text === undefined ? Promise.reject(new Error("no such file")) : Promise.resolve(text);
         }),
     },
-    clock: base.clock,
+    clock: setUp.clock ?? { now: () => NOW, monotonic: () => 1000 },
     secret(reference) {
       const secret = setUp.secrets?.[reference];
       if (secret === undefined) report.error("unresolved-secret", "", `no \`${reference}\``);

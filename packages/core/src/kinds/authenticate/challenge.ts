@@ -1,6 +1,9 @@
 /** `WWW-Authenticate` (RFC 9110 section 11.6.1, RFC 6750 section 3): one field, made when the policy is compiled. */
 import type { HeaderField } from "../../model/request.js";
+import type { MessageSignatureSettings } from "../../model/policy.js";
 import type { Carrier, ResolvedAuthenticator } from "../../model/resolved.js";
+import { parseComponent } from "./message-component.js";
+import { DEFAULT_COMPONENTS } from "./message-coverage.js";
 
 const BEARER = "bearer";
 
@@ -11,7 +14,18 @@ export function challengeFields(
   refused?: string,
 ): readonly HeaderField[] {
   const challenges = new Set(authenticators.map((one) => challengeOf(one, realm, refused)));
-  return challenges.size === 0 ? [] : [["WWW-Authenticate", [...challenges].join(", ")]];
+  if (challenges.size === 0) return [];
+  const asked = authenticators.flatMap(({ settings }) =>
+    settings.type === "http-signature" ? [acceptSignature(settings)] : [],
+  );
+  const challenge: HeaderField = ["WWW-Authenticate", [...challenges].join(", ")];
+  return asked.length === 0 ? [challenge] : [challenge, ["Accept-Signature", asked.join(", ")]];
+}
+
+/** RFC 9421 section 5.1: what to cover. A body is covered by `content-digest` besides, where there is one. */
+function acceptSignature({ label, tag, components }: MessageSignatureSettings): string {
+  const covered = (components ?? DEFAULT_COMPONENTS).map((text) => parseComponent(text)?.written ?? "");
+  return `${label ?? "sig1"}=(${covered.join(" ")});created${tag === undefined ? "" : `;tag="${tag}"`}`;
 }
 
 function challengeOf(
@@ -20,6 +34,9 @@ function challengeOf(
   refused: string | undefined,
 ): string {
   const parameters: [string, string][] = [["realm", realm]];
+  if (settings.type === "http-signature") return challenge("Signature", parameters);
+  if (settings.type === "signature" && carrier.scheme === undefined)
+    return challenge("Signature", [...parameters, ["header", carrier.name]]);
   if (carrier.scheme === undefined) return unregistered(carrier, parameters);
   if (carrier.scheme === BEARER && refused === BEARER) parameters.push(["error", "invalid_token"]);
   if ("resourceMetadata" in settings && settings.resourceMetadata !== undefined) {

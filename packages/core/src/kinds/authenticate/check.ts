@@ -7,6 +7,8 @@ import { checkApiKey } from "./check-api-key.js";
 import { checkIntrospection } from "./check-introspection.js";
 import { checkResource } from "./check-resource.js";
 import { checkJwt, checkPrincipalMap, checkRoles } from "./check-jwt.js";
+import { checkMessage } from "./check-message.js";
+import { checkWebhook } from "./check-webhook.js";
 import { authenticatorsOf } from "./plan.js";
 
 export function checkAuthenticate(policy: ResolvedPolicy, report: Report): void {
@@ -29,12 +31,18 @@ function checkAuthenticator(
     checkApiKey(authenticator, settings, policy, report);
     return;
   }
+  if (settings.type === "http-signature") {
+    checkMessage(settings, pointer, policy, report);
+    return;
+  }
+  if (settings.type === "signature") checkWebhook(settings, pointer, report);
   if (settings.type === "jwt") checkJwt(authenticator, settings, report);
   if (settings.type === "introspection") checkIntrospection(settings, pointer, report);
   checkPrincipalMap(settings.principal ?? {}, pointer, policy, report);
 }
 
 function checkCarrier({ pointer, settings, carrier }: ResolvedAuthenticator, report: Report): void {
+  if (settings.type === "http-signature") return;
   if (carrier.in !== "header" && carrier.in !== "tls" && carrier.name === "") {
     report.error(
       "missing-name",
@@ -96,11 +104,15 @@ function checkPair(
 ): void {
   const shared =
     carrierKey(one.carrier) === carrierKey(other.carrier) && one.carrier.scheme === other.carrier.scheme;
-  // An opaque token names nobody: it would be shown to every issuer that is asked.
-  const apart = one.settings.type !== other.settings.type || one.settings.type === "introspection";
-  if (!shared || !apart || !isNews(told, "carrier", one, other)) return;
+  if (!shared || saysWhose(one, other) || !isNews(told, "carrier", one, other)) return;
   const message = `\`${one.name}\` (${one.settings.type}) and \`${other.name}\` (${other.settings.type}) read the same field in the same scheme`;
   report.error("carrier-conflict", pointer, message, "give one of them another `name` or `scheme`");
+}
+
+/** A token names its issuer, a key is looked up. Of two signatures in one place the first would be waited for, and the other never asked. */
+function saysWhose(one: ResolvedAuthenticator, other: ResolvedAuthenticator): boolean {
+  // An opaque token names nobody: it would be shown to every issuer that is asked.
+  return one.settings.type === other.settings.type && !one.late && one.settings.type !== "introspection";
 }
 
 function isNews(

@@ -8,8 +8,9 @@ import { compileClaims } from "./claims.js";
 import { compileClient } from "./client-auth.js";
 import { compileApiKey, compileCustom } from "./compile-code.js";
 import { compileKeys } from "./compile-keys.js";
+import { compileMessage, compileWebhook } from "./compile-signatures.js";
 import type { Judge } from "./credential.js";
-import { authenticateStage } from "./evaluate.js";
+import { authenticateStage, signatureStage } from "./evaluate.js";
 import { identityMaker, type IdentityMaker } from "./identity.js";
 import { compileHeader } from "./jose-header.js";
 import { introspectionJudge } from "./introspection.js";
@@ -30,8 +31,12 @@ export async function compileAuthenticate(
   const realm = policy.document.name;
   const parts = { judges, tools: environment.platform, realm };
   return {
-    stages: (route) =>
-      route.authenticate.mode === "none" ? [] : [authenticateStage(planRoute(route, parts))],
+    stages: (route) => {
+      if (route.authenticate.mode === "none") return [];
+      const stage = authenticateStage(planRoute(route, parts));
+      const late = authenticatorsOf(route).some((one) => one.late);
+      return late ? [stage, signatureStage(route.authenticate.pointer, route.request.maxBody)] : [stage];
+    },
     challenge: (route) => challengeFields(authenticatorsOf(route), realm),
   };
 }
@@ -92,6 +97,10 @@ function compileJudge(authenticator: ResolvedAuthenticator, context: Context): P
       });
     case "introspection":
       return compileIntrospection(authenticator, settings, identify, context.environment);
+    case "signature":
+      return compileWebhook(settings, { authenticator, identify, ...context });
+    case "http-signature":
+      return compileMessage(settings, { authenticator, identify, ...context });
     case "custom":
       return Promise.resolve(compileCustom(authenticator.pointer, settings, identify, context.environment));
   }

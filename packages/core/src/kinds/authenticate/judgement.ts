@@ -1,6 +1,7 @@
 /** What an authenticator says of one credential. Values; nothing is thrown. */
 import type { Identity } from "../../model/principal.js";
 import type { Fault, Refusal } from "../../model/outcome.js";
+import type { RequestState } from "../../model/state.js";
 
 /** Vouched for. Shared by all requests that carry the same credential. */
 export interface Accepted {
@@ -22,8 +23,19 @@ export interface Absent {
   readonly kind: "absent";
 }
 
+/** A signature over the body: form and time are good, and nobody is vouched for before the body is there. */
+export interface Pending {
+  readonly kind: "pending";
+  /** Who it is once `prove` passes; nothing may act on it before. */
+  readonly claimed: Accepted;
+  /** Undefined: proved. Called once, with the whole body at hand. */
+  readonly prove: (state: RequestState) => Proof | Promise<Proof>;
+}
+
+export type Proof = Bad | Fault | undefined;
+
 /** A refusal says something else than that the credential is bad: that this caller may not try any more. */
-export type Judgement = Accepted | Bad | Absent | Fault | Refusal;
+export type Judgement = Accepted | Bad | Absent | Pending | Fault | Refusal;
 
 export const ABSENT: Absent = Object.freeze({ kind: "absent" });
 

@@ -164,7 +164,7 @@ function factOf(carrier: Carrier): string {
 
 /** A reader that cannot decide ends the asking: the next one might open. */
 function isFinal({ kind }: Judgement): boolean {
-  return kind === "accepted" || kind === "fault" || kind === "refusal";
+  return kind === "accepted" || kind === "pending" || kind === "fault" || kind === "refusal";
 }
 
 /** The first that accepts, or the first thing that is wrong. */

@@ -476,7 +476,9 @@ describe("checks", () => {
 
 /** Notes that say what decided. */
 function told({ notes }: { readonly notes: readonly TraceNote[] }): readonly object[] {
-  return notes.filter(({ rule }) => rule !== undefined).map(({ rule, reason, read }) => ({ rule, reason, ...(read === undefined ? {} : { read }) }));
+  return notes
+    .filter(({ rule }) => rule !== undefined)
+    .map(({ rule, reason, read }) => ({ rule, reason, ...(read === undefined ? {} : { read }) }));
 }
 
 describe("traces", () => {

@@ -3,7 +3,8 @@ import { parseDuration } from "../../lib/duration.js";
 import type { HeaderContribution, Stage } from "../../model/compiled.js";
 import type { CompiledKind } from "../../model/kind.js";
 import type { CorsSettings } from "../../model/policy.js";
-import type { Placed, ResolvedPolicy, ResolvedRoute } from "../../model/resolved.js";
+import type { Placed, ResolvedAuthenticator, ResolvedPolicy, ResolvedRoute } from "../../model/resolved.js";
+import { webhookForm } from "../../model/webhook-form.js";
 import { corsFields, enforceStage, preflightStage } from "./evaluate.js";
 import type { RouteCors } from "./evaluate.js";
 import { exposedFields } from "./exposed.js";
@@ -91,9 +92,18 @@ function defaultRequestHeaders(route: ResolvedRoute): readonly string[] {
     ["content-type", "Content-Type"],
     ["authorization", "Authorization"],
   ]);
-  for (const { carrier, settings } of route.authenticate.anyOf.flat()) {
-    if (carrier.in === "header" && !names.has(carrier.name))
-      names.set(carrier.name, settings.name ?? carrier.name);
+  for (const authenticator of route.authenticate.anyOf.flat()) {
+    for (const name of headersOf(authenticator))
+      if (!names.has(name.toLowerCase())) names.set(name.toLowerCase(), name);
   }
   return [...names.values()];
+}
+
+function headersOf({ carrier, settings }: ResolvedAuthenticator): readonly string[] {
+  if (settings.type === "http-signature") return ["Signature-Input", "Signature", "Content-Digest"];
+  if (settings.type === "signature") {
+    const { header, timeHeader, idHeader } = webhookForm(settings);
+    return [header, timeHeader, idHeader].filter((name) => name !== undefined);
+  }
+  return carrier.in === "header" ? [settings.name ?? carrier.name] : [];
 }

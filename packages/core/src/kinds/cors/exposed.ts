@@ -28,6 +28,8 @@ function sentFields(route: ResolvedRoute, policy: ResolvedPolicy): string[] {
   if (limits.some(({ limit }) => limit.mode !== "observe")) names.push("Retry-After");
   if (route.errors.correlation !== undefined) names.push(route.errors.correlation);
   if (route.authenticate.mode !== "none") names.push("WWW-Authenticate");
+  const signs = route.authenticate.anyOf.flat().some(({ settings }) => settings.type === "http-signature");
+  if (signs) names.push("Accept-Signature");
   if (route.deprecated !== undefined) names.push("Deprecation");
   if (route.deprecated?.value.sunset !== undefined) names.push("Sunset");
   return names;

@@ -47,7 +47,7 @@ function checkOrigins({ origins }: CsrfSettings, pointer: string, report: Report
 function reportUnused(policy: ResolvedPolicy, pointers: ReadonlySet<string>, report: Report): void {
   for (const pointer of pointers) {
     const routes = policy.routes.filter((route) => route.csrf?.pointer === pointer);
-    if (routes.some((route) => ambientAuthenticators(route).length > 0)) continue;
+    if (routes.some((route) => ambientAuthenticators(route).length > 0 || asksAlways(route))) continue;
     report.warn(
       "unused-csrf",
       pointer,
@@ -55,4 +55,9 @@ function reportUnused(policy: ResolvedPolicy, pointers: ReadonlySet<string>, rep
       "leave it out: only cookies and client certificates need it",
     );
   }
+}
+
+/** On a route where nobody is known `always` is what the setting is for. */
+function asksAlways(route: ResolvedRoute): boolean {
+  return typeof route.csrf?.value === "object" && route.csrf.value.always === true && canBeForged(route);
 }

@@ -1,25 +1,57 @@
 /** Compiles the check into the routes that need it: those with an ambient credential and something to lose. */
-import type { Stage } from "../../model/compiled.js";
+import type { HeaderContribution, Stage } from "../../model/compiled.js";
 import type { CompiledKind } from "../../model/kind.js";
 import type { ResolvedAuthenticator, ResolvedRoute } from "../../model/resolved.js";
+import type { RequestState } from "../../model/state.js";
 import { parseOrigin } from "../../normalize/origin.js";
 import { csrfStage, SAFE_METHODS } from "./evaluate.js";
+import { freshCookie, type TokenRule } from "./token.js";
 
-export function compileCsrf(): CompiledKind {
-  return { stages: (route) => stagesOf(route) };
+type Rules = ReadonlyMap<string, TokenRule>;
+
+export function compileCsrf(tokens: Rules = new Map()): CompiledKind {
+  return {
+    stages: (route) => stagesOf(route, tokensOf(route, tokens)),
+    headers: (route) => cookieOf(route, tokensOf(route, tokens)),
+  };
 }
 
-function stagesOf(route: ResolvedRoute): readonly Stage[] {
-  const ambient = ambientAuthenticators(route);
-  if (ambient.length === 0 || !canBeForged(route) || route.csrf?.value === "off") return [];
+function tokensOf({ csrf }: ResolvedRoute, tokens: Rules): TokenRule | undefined {
+  return csrf === undefined ? undefined : tokens.get(csrf.pointer);
+}
+
+function stagesOf(route: ResolvedRoute, tokens: TokenRule | undefined): readonly Stage[] {
   const settings = route.csrf?.value ?? {};
+  if (route.key === "" || settings === "off" || !canBeForged(route)) return [];
+  if (ambientAuthenticators(route).length === 0 && settings.always !== true) return [];
   return [
     csrfStage({
       rule: route.csrf?.pointer ?? route.authenticate.pointer,
       trusted: trustedOrigins(route, settings.origins ?? []),
       allowsUnknown: unknownAllowed(route, settings.unknown),
+      tokens,
+      always:
+        settings.always !== true ? "no" : settings.unknown === "refuse" ? "refuse-unknown" : "allow-unknown",
     }),
   ];
+}
+
+/** Whoever may come back with something to lose is given a token when it comes with nothing to lose. */
+function cookieOf(route: ResolvedRoute, tokens: TokenRule | undefined): HeaderContribution | undefined {
+  const ambient = new Set(ambientAuthenticators(route).map(({ name }) => name));
+  if (tokens === undefined || ambient.size === 0) return undefined;
+  const made = new WeakMap<RequestState, string>();
+  return {
+    dynamic(state, sink) {
+      const { identity, request } = state;
+      if (identity?.ambient !== true || !SAFE_METHODS.has(request.method)) return;
+      // Fields may be laid over one answer twice: it is one and the same cookie.
+      const cookie = made.get(state) ?? freshCookie(tokens, state, identity);
+      if (cookie === undefined) return;
+      made.set(state, cookie);
+      sink.set("Set-Cookie", cookie);
+    },
+  };
 }
 
 /** Authenticators of the route whose credential is sent by the browser itself. */

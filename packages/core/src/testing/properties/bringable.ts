@@ -13,7 +13,10 @@ function mapOf({ settings }: ResolvedAuthenticator): PrincipalMap {
         : { id: "sub", ...settings.principal };
     case "custom":
       return settings.principal ?? {};
+    case "signature":
+      return settings.principal ?? {};
     case "api-key":
+    case "http-signature":
       return {};
   }
 }
@@ -26,7 +29,8 @@ export function isToken({ settings }: ResolvedAuthenticator): boolean {
 /** Whether a credential says it by itself: not where the policy has a constant, or where nothing maps it. */
 export function canBring(authenticator: ResolvedAuthenticator, field: "roles" | "scopes"): boolean {
   const source = mapOf(authenticator)[field];
-  return source === undefined ? !isToken(authenticator) : typeof source === "string";
+  const { type } = authenticator.settings;
+  return source === undefined ? type === "api-key" || type === "custom" : typeof source === "string";
 }
 
 export function constantOf(

@@ -2,6 +2,7 @@
 import { parseDuration } from "../../lib/duration.js";
 import type { AuthorizeEntry } from "../../model/policy.js";
 import type { ResolvedAuthenticator } from "../../model/resolved.js";
+import { webhookForm } from "../../model/webhook-form.js";
 import type { TestCredential, TestPerson } from "../policy-test.gen.js";
 import { stepsOf } from "./bringable.js";
 import { isRecord } from "./plain-schema.js";
@@ -74,16 +75,23 @@ function isTokenOf(settings: ResolvedAuthenticator["settings"]): settings is Tok
   return "issuer" in settings;
 }
 
+function toleranceOf(settings: ResolvedAuthenticator["settings"]): number {
+  if (settings.type === "jwt") return parseDuration(settings.clockTolerance ?? "0s") ?? 0;
+  return settings.type === "http-signature" ? (parseDuration(settings.tolerance ?? "30s") ?? 0) : 0;
+}
+
 /** Credentials that are no more, not yet, or never were good. */
 export function spoilings(authenticator: ResolvedAuthenticator): readonly (readonly [string, Spoil])[] {
   const { settings } = authenticator;
   // The first instant at which it is good no more.
-  const tolerance = isTokenOf(settings) ? (parseDuration(settings.clockTolerance ?? "0s") ?? 0) : 0;
+  const tolerance = toleranceOf(settings);
   const expires = tolerance === 0 ? "0ms" : `-${tolerance}ms`;
   const spoilings: [string, Spoil][] = [
     ["expired", (credential) => ({ ...credential, expires })],
     ["forged", (credential) => ({ ...credential, forged: true })],
   ];
+  // Without a signed time nothing tells how old a webhook is.
+  if (settings.type === "signature" && !webhookForm(settings).signed.includes("{time}")) spoilings.shift();
   if (!isTokenOf(settings)) return spoilings;
   const claim =
     (name: string): Spoil =>
