@@ -32,6 +32,7 @@ it.each([
       "inventoryProblems",
       "locateInPolicy",
       "parsePolicy",
+      "readCertificate",
       "refuseUnknownOptions",
       "secretsByScheme",
     ],

@@ -3,6 +3,9 @@ import { pointerTo } from "../lib/pointer.js";
 import { sortedEntries } from "../lib/sorted.js";
 import type {
   AuthenticatorSettings,
+  BasicSettings,
+  JwtSettings,
+  MtlsSettings,
   PolicyDocument,
   ReservedAuthenticatorSettings,
 } from "../model/policy.js";
@@ -24,21 +27,36 @@ function isReserved(settings: AuthenticatorSettings): settings is ReservedAuthen
     case "jwt":
     case "api-key":
     case "custom":
-      return false;
-    case "introspection":
     case "basic":
     case "mtls":
+      return false;
+    case "introspection":
     case "signature":
       return true;
   }
 }
 
+const PASSWORDS: Carrier = { in: "header", name: "authorization", scheme: "basic", ambient: true };
+const CERTIFICATES: Carrier = { in: "tls", name: "", scheme: undefined, ambient: true };
+
 function carrierOf(settings: ResolvedAuthenticator["settings"]): Carrier {
+  // Passwords that a browser asked for, cookies and TLS certificates are sent by itself, also when another site made the request.
+  if (settings.type === "basic") return PASSWORDS;
+  if (settings.type === "mtls") return CERTIFICATES;
   const place: CarrierPlace = settings.in ?? "header";
-  // Cookies and TLS certificates are sent by the browser itself, also when another site made the request.
   const ambient = place === "cookie" || place === "tls";
   if (place !== "header") return { in: place, name: settings.name ?? "", scheme: undefined, ambient };
   const name = (settings.name ?? "Authorization").toLowerCase();
-  const scheme = name === "authorization" ? (settings.scheme ?? "Bearer").toLowerCase() : undefined;
+  const scheme = name === "authorization" ? schemeOf(settings).toLowerCase() : undefined;
   return { in: "header", name, scheme, ambient };
+}
+
+function schemeOf(
+  settings: Exclude<ResolvedAuthenticator["settings"], BasicSettings | MtlsSettings>,
+): string {
+  return settings.scheme ?? (settings.type === "jwt" && isDpop(settings) ? "DPoP" : "Bearer");
+}
+
+function isDpop({ senderConstrained }: JwtSettings): boolean {
+  return senderConstrained === "dpop" || typeof senderConstrained === "object";
 }

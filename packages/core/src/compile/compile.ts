@@ -63,7 +63,7 @@ export async function compilePolicy(
     routes: resolved.routes.map((route) => compileRoute(route, kinds, [])),
     unmatched,
     unreadable: { ...unmatched, observe: unmatched.observe && resolved.routes.every(isObserved) },
-    normalize: compileNormalizer(resolved),
+    normalize: compileNormalizer(resolved, { sha256Hex: environment.platform.sha256Hex }),
     router: (matching: FrameworkMatching, report: Report) => compileRouter(resolved, matching, report),
     inventory: (
       matching: FrameworkMatching,

@@ -5,6 +5,7 @@
 import type {
   ApiKeySettings,
   AuthorizeEntry,
+  BasicSettings,
   CorsSettings,
   CsrfSettings,
   CustomSettings,
@@ -12,6 +13,7 @@ import type {
   JwtSettings,
   LimitSettings,
   Mode,
+  MtlsSettings,
   PolicyDocument,
   RedactAction,
   RedactEntry,
@@ -63,14 +65,14 @@ export interface Carrier {
   readonly name: string;
   /** Lower case; only for the Authorization header: `bearer`, `apikey`. Undefined: the whole value is the credential. */
   readonly scheme: string | undefined;
-  /** Cookie and TLS travel by themselves. */
+  /** Cookie, TLS and Basic travel by themselves. */
   readonly ambient: boolean;
 }
 
 export interface ResolvedAuthenticator {
   readonly name: string;
   readonly pointer: string;
-  readonly settings: JwtSettings | ApiKeySettings | CustomSettings;
+  readonly settings: JwtSettings | ApiKeySettings | BasicSettings | MtlsSettings | CustomSettings;
   readonly carrier: Carrier;
 }
 

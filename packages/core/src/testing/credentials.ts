@@ -8,6 +8,7 @@ import type { CustomSettings, JwtSettings, PrincipalMap } from "../model/policy.
 import type { ResolvedAuthenticator } from "../model/resolved.js";
 import { claimsFor, statedFields, type Claims } from "./claims.js";
 import { keyId, signature } from "./keys.js";
+import { confirmationOf, proofAlgorithm, proofOf, type ProofTarget } from "./proofs.js";
 import type { TestCredential } from "./policy-test.gen.js";
 
 /** When a credential is made: what the clock says, and what it said when the test began. */
@@ -21,6 +22,8 @@ export interface IssuedCredential {
   readonly authenticator: ResolvedAuthenticator;
   /** What its carrier holds, without the scheme. */
   readonly text: (moment: Moment) => string;
+  /** What the header `DPoP` holds beside it. */
+  readonly proof?: (token: string, target: ProofTarget, moment: Moment) => string;
   /** SHA-256 of an API key and its record; nothing for a forged one. */
   readonly record?: { readonly sha256: string; readonly of: (start: number) => unknown };
   /** What the stub of a custom authenticator answers to it; nothing for a forged one. */
@@ -59,10 +62,15 @@ export function planToken(
   const header: Claims = { typ: settings.typ?.[0] ?? "at+jwt", ...credential.header };
   const algorithm = algorithmOf(header["alg"], settings, pointerTo(pointer, "header", "alg"), report);
   const key = "secret" in settings.keys ? Buffer.from(secret(settings.keys.secret)) : undefined;
+  const proving = proofAlgorithm(settings);
   return {
     authenticator,
+    ...(proving === undefined
+      ? {}
+      : { proof: (token, target, { now }) => proofOf(proving, token, target, now) }),
     text(moment) {
-      const dated = { ...datesOf(moment, parts.expires), ...claims };
+      const bound = proving === undefined ? {} : { cnf: confirmationOf(proving) };
+      const dated = { ...datesOf(moment, parts.expires), ...bound, ...claims };
       // A shared secret has no name, and neither has a token under it.
       const kid = key === undefined ? { kid: keyId(algorithm) } : {};
       const head = { alg: algorithm, ...kid, ...header };

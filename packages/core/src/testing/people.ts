@@ -6,7 +6,13 @@ import { parseDuration } from "../lib/duration.js";
 import { parseInstant } from "../lib/http-date.js";
 import { pointerTo } from "../lib/pointer.js";
 import type { Carrier, ResolvedAuthenticator, ResolvedPolicy } from "../model/resolved.js";
-import { planCustom, planKey, planToken, type IssuedCredential } from "./credentials.js";
+import {
+  planCustom,
+  planKey,
+  planToken,
+  type CredentialParts,
+  type IssuedCredential,
+} from "./credentials.js";
 import type { TestCredential, TestPerson } from "./policy-test.gen.js";
 
 /** Somebody whose credentials can be made, whatever the clock says. */
@@ -87,7 +93,30 @@ function issueCredential(
       return planKey(parts);
     case "custom":
       return planCustom(parts, settings);
+    case "basic":
+    case "mtls":
+      return refuseKind(parts, settings.type);
   }
+}
+
+const INSTEAD = {
+  basic:
+    "leave `as` out, hand over the users in `secrets`, and write the `Authorization` header of the request",
+  mtls: "leave `as` out, and write `tls.clientCertificate` of the request",
+} as const;
+
+/** What such a credential is, the request or a secret says. */
+function refuseKind(
+  { pointer, report, authenticator }: CredentialParts,
+  type: keyof typeof INSTEAD,
+): IssuedCredential {
+  report.error(
+    "unknown-authenticator",
+    pointer,
+    `the runner makes no credentials of type \`${type}\``,
+    INSTEAD[type],
+  );
+  return { authenticator, text: () => "" };
 }
 
 /** A role that nobody declares is dropped by every policy: a slip here would make a test pass for the wrong reason. */

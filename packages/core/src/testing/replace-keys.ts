@@ -1,5 +1,5 @@
 /**
- * The policy under test with keys of the kit's own. `keys` of authenticators is all that differs, so that issuer, audience,
+ * The policy under test with keys of the kit's own. `keys` of authenticators, and the nonces of proofs, are all that differs, so that issuer, audience,
  * `typ`, tolerance, the principal's map and everything else that decides is the policy's.
  */
 import type { PolicyDocument } from "../index.js";
@@ -24,7 +24,7 @@ export function replaceKeys(document: PolicyDocument): PolicyDocument {
 function withKeys(name: string, settings: AuthenticatorSettings): AuthenticatorSettings {
   switch (settings.type) {
     case "jwt":
-      return { ...settings, keys: tokenKeys(settings) };
+      return withoutNonces({ ...settings, keys: tokenKeys(settings) });
     case "api-key": {
       const keys: ApiKeySettings["keys"] = { lookup: lookupName(name) };
       return { ...settings, keys };
@@ -32,6 +32,13 @@ function withKeys(name: string, settings: AuthenticatorSettings): AuthenticatorS
     default:
       return settings;
   }
+}
+
+/** A proof of the kit's is made without having been answered before, so it can know no nonce. */
+function withoutNonces(settings: JwtSettings): JwtSettings {
+  if (typeof settings.senderConstrained !== "object") return settings;
+  const { nonce: _nonce, nonceLife: _life, ...senderConstrained } = settings.senderConstrained;
+  return { ...settings, senderConstrained };
 }
 
 /** A shared secret keeps its reference: what it stands for is the secret source's to say. */

@@ -17,6 +17,9 @@ import { platform as node } from "../../platform/node.js";
 import type { ApiKeyLookup, CustomAuthenticator } from "../../ports/application.js";
 import type { Fetch } from "../../ports/outward.js";
 import type { Platform } from "../../ports/platform.js";
+import type { StateStore } from "../../ports/state-store.js";
+import type { Revocations } from "../../ports/revocations.js";
+import { createMemoryStore, StoreRevocations } from "../../store/index.js";
 import { authenticateKind } from "./index.js";
 
 export const NOW = Date.UTC(2026, 5, 1, 12);
@@ -30,6 +33,8 @@ export interface SetUp {
   readonly lookups?: Readonly<Record<string, ApiKeyLookup>>;
   readonly fetch?: Fetch;
   readonly lifetime?: PolicyLifetime;
+  readonly store?: StateStore;
+  readonly revocations?: Revocations;
 }
 
 export interface Outcome {
@@ -41,6 +46,8 @@ export interface Outcome {
 }
 
 export interface Compiled {
+  /** Fields that the policy owes on an answer to this request. */
+  fields(route: string, options?: StateOptions): readonly (readonly [string, string])[];
   readonly diagnostics: readonly Diagnostic[];
   run(route: string, options?: StateOptions): Promise<Outcome>;
   /** `WWW-Authenticate` that the route owes on a 401 from elsewhere. */
@@ -92,6 +99,13 @@ export async function compiled(parts: DocumentParts, setUp: SetUp = {}): Promise
         synchronous: !(answer instanceof Promise),
       };
     },
+    fields(key, options = {}) {
+      const route = policy.routes.find((one) => one.key === key);
+      const fields: [string, string][] = [];
+      const contribution = route === undefined ? undefined : kind.headers?.(route);
+      contribution?.dynamic?.(stateFor(options), { set: (name, value) => fields.push([name, value]) });
+      return fields;
+    },
     challenge(key) {
       const route = policy.routes.find((one) => one.key === key);
       return route === undefined ? undefined : kind.challenge?.(route);
@@ -102,9 +116,10 @@ export async function compiled(parts: DocumentParts, setUp: SetUp = {}): Promise
 function environmentOf(setUp: SetUp, report: Report): CompileEnvironment {
   const { files } = setUp;
   const base = setUp.platform ?? node;
-  const unused = {} as Pick<CompileEnvironment, "store">;
+  const store = setUp.store ?? createMemoryStore({ maxKeys: 1024 });
   return {
-    ...unused,
+    store,
+    revocations: setUp.revocations ?? new StoreRevocations(store, base.clock),
     platform: {
       ...base,
       readFile:

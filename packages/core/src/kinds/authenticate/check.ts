@@ -1,13 +1,21 @@
 /** Cross-checks of the authenticators and of the routes that name them. */
 import type { Report } from "../../errors/diagnostics.js";
+import { parseDuration } from "../../lib/duration.js";
 import { pointerTo } from "../../lib/pointer.js";
 import type { ResolvedAuthenticator, ResolvedPolicy, ResolvedRoute } from "../../model/resolved.js";
 import { carrierKey } from "./carrier.js";
 import { checkApiKey } from "./check-api-key.js";
+import { checkBasic } from "./check-basic.js";
+import { checkMtls } from "./check-mtls.js";
+import { checkSender } from "./check-sender.js";
 import { checkJwt, checkPrincipalMap, checkRoles } from "./check-jwt.js";
+import { DEFAULT_NONCE_LIFE, dpopSettings } from "./compile-sender.js";
+import { checkRevocation } from "./revocation-settings.js";
 import { authenticatorsOf } from "./plan.js";
 
 export function checkAuthenticate(policy: ResolvedPolicy, report: Report): void {
+  const { revocation } = policy.document;
+  if (revocation !== undefined) checkRevocation(revocation, report);
   for (const authenticator of policy.authenticators.values())
     checkAuthenticator(authenticator, policy, report);
   const told = new Set<string>();
@@ -26,7 +34,18 @@ function checkAuthenticator(
     checkApiKey(authenticator, settings, policy, report);
     return;
   }
-  if (settings.type === "jwt") checkJwt(authenticator, settings, report);
+  if (settings.type === "basic") {
+    checkBasic(authenticator, settings, report);
+    return;
+  }
+  if (settings.type === "mtls") {
+    checkMtls(authenticator, settings, policy, report);
+    return;
+  }
+  if (settings.type === "jwt") {
+    checkJwt(authenticator, settings, report);
+    checkSender(authenticator, settings, report);
+  }
   checkPrincipalMap(settings.principal ?? {}, pointer, policy, report);
 }
 
@@ -38,7 +57,7 @@ function checkCarrier({ pointer, settings, carrier }: ResolvedAuthenticator, rep
       `a credential in a ${carrier.in} needs the \`name\` of the ${carrier.in}`,
     );
   }
-  if (settings.scheme !== undefined && carrier.scheme === undefined) {
+  if ("scheme" in settings && settings.scheme !== undefined && carrier.scheme === undefined) {
     const help = "only `Authorization` has schemes: leave `scheme` out, or leave `name` out";
     report.error(
       "scheme-without-authorization",
@@ -54,6 +73,7 @@ function checkRoute(route: ResolvedRoute, told: Set<string>, report: Report): vo
   const { pointer, anyOf } = route.authenticate;
   for (const together of anyOf) checkTogether(together, pointer, told, report);
   const authenticators = authenticatorsOf(route);
+  checkNonces(authenticators, pointer, told, report);
   for (const [index, one] of authenticators.entries()) {
     for (const other of authenticators.slice(index + 1)) checkPair(one, other, pointer, told, report);
   }
@@ -95,6 +115,27 @@ function checkPair(
   if (!shared || one.settings.type === other.settings.type || !isNews(told, "carrier", one, other)) return;
   const message = `\`${one.name}\` (${one.settings.type}) and \`${other.name}\` (${other.settings.type}) read the same field in the same scheme`;
   report.error("carrier-conflict", pointer, message, "give one of them another `name` or `scheme`");
+}
+
+/** One answer carries one `DPoP-Nonce`: a caller of the other one would be asked for another for ever. */
+function checkNonces(
+  authenticators: readonly ResolvedAuthenticator[],
+  pointer: string,
+  told: Set<string>,
+  report: Report,
+): void {
+  const asking = authenticators.filter((one) => nonceKey(one) !== undefined);
+  const [first] = asking;
+  const other = asking.find((one) => first !== undefined && nonceKey(one) !== nonceKey(first));
+  if (first === undefined || other === undefined || !isNews(told, "nonces", first, other)) return;
+  const message = `\`${first.name}\` and \`${other.name}\` ask for different nonces`;
+  report.error("dpop-nonces-differ", pointer, message, "give both the same `nonce` and `nonceLife`");
+}
+
+function nonceKey({ settings }: ResolvedAuthenticator): string | undefined {
+  const dpop = settings.type === "jwt" ? dpopSettings(settings) : undefined;
+  if (dpop?.nonce === undefined) return undefined;
+  return JSON.stringify([dpop.nonce.secret, parseDuration(dpop.nonceLife ?? DEFAULT_NONCE_LIFE)]);
 }
 
 function isNews(

@@ -58,8 +58,16 @@ function inputFor(
 ): Parameters<CustomAuthenticator>[0] {
   const headers = Object.create(null) as Record<string, string>;
   for (const [name, value] of state.request.headers) headers[name] = value;
-  const { method, path, clientIp } = state.request;
-  return { credential: credential.text, method, path, headers: Object.freeze(headers), clientIp, signal };
+  const { method, path, clientIp, tls } = state.request;
+  return {
+    credential: credential.text,
+    method,
+    path,
+    headers: Object.freeze(headers),
+    clientIp,
+    clientCertificate: tls?.clientCertificate,
+    signal,
+  };
 }
 
 /** What the map names is read from the claims; the rest is as the code gave it. */

@@ -93,7 +93,8 @@ function defaultRequestHeaders(route: ResolvedRoute): readonly string[] {
   ]);
   for (const { carrier, settings } of route.authenticate.anyOf.flat()) {
     if (carrier.in === "header" && !names.has(carrier.name))
-      names.set(carrier.name, settings.name ?? carrier.name);
+      names.set(carrier.name, "name" in settings ? (settings.name ?? carrier.name) : carrier.name);
+    if (carrier.scheme === "dpop") names.set("dpop", "DPoP");
   }
   return [...names.values()];
 }

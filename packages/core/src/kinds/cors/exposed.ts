@@ -28,9 +28,17 @@ function sentFields(route: ResolvedRoute, policy: ResolvedPolicy): string[] {
   if (limits.some(({ limit }) => limit.mode !== "observe")) names.push("Retry-After");
   if (route.errors.correlation !== undefined) names.push(route.errors.correlation);
   if (route.authenticate.mode !== "none") names.push("WWW-Authenticate");
+  if (asksForNonces(route)) names.push("DPoP-Nonce");
   if (route.deprecated !== undefined) names.push("Deprecation");
   if (route.deprecated?.value.sunset !== undefined) names.push("Sunset");
   return names;
+}
+
+function asksForNonces({ authenticate }: ResolvedRoute): boolean {
+  return authenticate.anyOf.flat().some(({ settings }) => {
+    const bound = settings.type === "jwt" ? settings.senderConstrained : undefined;
+    return typeof bound === "object" && bound.nonce !== undefined;
+  });
 }
 
 interface LimitOnRoute {

@@ -13,6 +13,8 @@ function mapOf({ settings }: ResolvedAuthenticator): PrincipalMap {
     case "custom":
       return settings.principal ?? {};
     case "api-key":
+    case "basic":
+    case "mtls":
       return {};
   }
 }

@@ -1,0 +1,64 @@
+/** Proofs that are good once: whoever shares the store knows which have been seen. */
+import { isPromiseLike, withinTime } from "../../lib/deadline.js";
+import type { Fault } from "../../model/outcome.js";
+import type { RequestState } from "../../model/state.js";
+import { StoreError, type CallContext, type StateStore } from "../../ports/state-store.js";
+
+export type Seen = "first" | "again" | Fault;
+
+export interface ReplayParts {
+  readonly store: StateStore;
+  readonly deadlineMs: number;
+}
+
+export class ReplayGuard {
+  /** Several authenticators may ask about one proof of one request, which is one use of it. */
+  readonly #asked = new WeakMap<RequestState, Map<string, Seen | Promise<Seen>>>();
+
+  constructor(private readonly parts: ReplayParts) {}
+
+  /**
+   * @param key made of hashes: texts of the caller's are neither kept nor sent anywhere
+   * @param forMs how long it could be used again
+   */
+  first(key: string, forMs: number, rule: string, state: RequestState): Seen | Promise<Seen> {
+    const asked = this.#asked.get(state) ?? new Map<string, Seen | Promise<Seen>>();
+    this.#asked.set(state, asked);
+    const known = asked.get(key);
+    if (known !== undefined) return known;
+    const seen = this.#ask(key, forMs, rule, state);
+    asked.set(key, seen);
+    return seen;
+  }
+
+  /** Whatever is not a plain yes or no closes the door: a store that fails must not make a proof good twice. */
+  #ask(key: string, forMs: number, rule: string, state: RequestState): Seen | Promise<Seen> {
+    const { store, deadlineMs } = this.parts;
+    const failed = (error: unknown): Fault => ({
+      kind: "fault",
+      where: "outside",
+      reason: "the store could not tell whether a proof was used before",
+      rule,
+      error,
+    });
+    const heard = (answer: unknown): Seen => {
+      if (typeof answer !== "boolean")
+        return failed(new StoreError("protocol", false, "`once` answered no boolean"));
+      return answer ? "first" : "again";
+    };
+    let answer: unknown;
+    try {
+      answer = store.once(key, Math.ceil(forMs * 1000), contextOf(state, deadlineMs));
+    } catch (error) {
+      return failed(error);
+    }
+    if (!isPromiseLike(answer)) return heard(answer);
+    const overdue = (): StoreError => new StoreError("timeout", true, "the store did not answer in time");
+    return withinTime<Seen>(answer, deadlineMs, heard, failed, overdue, () => undefined);
+  }
+}
+
+function contextOf(state: RequestState, deadlineMs: number): CallContext {
+  const { monotonicUs: nowUs, now } = state;
+  return { nowUs, wallUs: Math.floor(now * 1000), deadlineUs: deadlineMs * 1000 };
+}
