@@ -34,6 +34,7 @@ it.each([
       "locateInPolicy",
       "parsePolicy",
       "pollPolicy",
+      "readCertificate",
       "refuseUnknownOptions",
       "secretsByScheme",
       "verifyBundle",

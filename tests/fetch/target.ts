@@ -39,6 +39,7 @@ export function fetchTarget(door: Door, way: Way): SocketTarget {
     lacks: [
       ...(door === "told" ? [] : (["target", "hosts", "expectations"] as const)),
       "duplicates",
+      "client-certificates",
       "http1.0",
       ...(way === "send" ? [] : (["objects"] as const)),
     ],

@@ -98,6 +98,7 @@ function prepared(raw: ReturnType<typeof rawRequest>): PreparedRequest {
     https: false,
     httpVersion: "1.1",
     upgrade: false,
+    clientCertificate: undefined,
   };
 }
 

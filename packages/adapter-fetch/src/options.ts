@@ -103,6 +103,8 @@ export function settingsOf<Rest extends readonly unknown[]>(
     matching: {
       ...options.matching,
       peerAddress: remoteAddress !== undefined,
+      // Of a session that the platform has ended, a Request says nothing.
+      clientCertificates: false,
       ...(mountPrefix === "" ? {} : { mountPrefix }),
     },
     app,

@@ -4,7 +4,7 @@ import { checkPolicy } from "./compile/check.js";
 import { compilePolicy, type CompiledPolicy } from "./compile/compile.js";
 import { environmentFor, type EngineOptions, type EnvironmentParts } from "./compile/environment.js";
 import { copyWithSource, fileOf, withPositions } from "./compile/positions.js";
-import { reportPeerReads } from "./compile/peer-reads.js";
+import { reportCertificateReads, reportPeerReads } from "./compile/peer-reads.js";
 import { resolvePolicy } from "./compile/resolve.js";
 import { SecretKeeper, type DraftMode, type SecretDraft } from "./compile/secret-keeper.js";
 import { SecretRotation, type SecretsEvent } from "./compile/secret-rotation.js";
@@ -32,17 +32,19 @@ import type { FrameworkMatching, Router } from "./match/router.js";
 import type { Decision } from "./model/decision.js";
 import type { PolicyDocument } from "./model/policy.js";
 import { pairsOf } from "./model/header-pairs.js";
-import type { HeaderField, RawRequest } from "./model/request.js";
+import type { ClientCertificate, HeaderField, RawRequest } from "./model/request.js";
+import { readClientCertificate } from "./normalize/index.js";
 import { parseCookies } from "./normalize/cookies.js";
 import { parseQuery } from "./normalize/query.js";
 import { outwardCall } from "./outward/call.js";
 import { Legacies } from "./outward/legacies.js";
 import { PolicyLifetime } from "./outward/lifetime.js";
 import type { HtmlSanitizer } from "./ports/html-sanitizer.js";
+import type { Revocation } from "./ports/revocations.js";
 import type { StateStore } from "./ports/state-store.js";
 import { beginShadow, type RunningShadow } from "./shadow/begin.js";
 import type { Shadow, ShadowOptions, ShadowStatus } from "./shadow/shadow.js";
-import { createMemoryStore } from "./store/index.js";
+import { createMemoryStore, StoreRevocations } from "./store/index.js";
 
 export type { EngineOptions } from "./compile/environment.js";
 
@@ -88,6 +90,13 @@ export interface Engine extends BoundEngine {
   /** Undefined where there is no candidate. */
   readonly shadowing: ShadowStatus | undefined;
   /**
+   * Refuses credentials before their time, here at once and in every process that shares the store within `refresh`. The policy
+   * must have `revocation`. Nothing is taken back: an entry ends by its time.
+   * @throws TypeError (rejects) for what cannot be revoked
+   * @throws StoreError (rejects) where the store did not take it: it holds here alone, so revoke it again
+   */
+  revoke(revocation: Revocation): Promise<void>;
+  /**
    * Releases what the engine made: its store (one that was handed in is its owner's), the threads that sanitize, and what
    * its policy holds. Calls that are under way are given up.
    */
@@ -123,6 +132,7 @@ const MATCHING = {
   wildcard: oneOf("below", "itself"),
   mountPrefix: TEXT,
   peerAddress: TRUTH,
+  clientCertificates: TRUTH,
 } as const satisfies Readonly<Record<keyof FrameworkMatching, unknown>>;
 
 /**
@@ -144,7 +154,8 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
   let sanitizer: Promise<HtmlSanitizer> | undefined;
   const html = (): Promise<HtmlSanitizer> => (sanitizer ??= platform.openHtmlSanitizer(options.dompurify));
   const call = outwardCall(options.fetch, stop.signal);
-  const kept = { store, fallback, html, call, handedOn: new Legacies() };
+  const revocations = new StoreRevocations(store, clock);
+  const kept = { store, revocations, fallback, html, call, handedOn: new Legacies() };
   const source = options.secrets ?? platform.secrets;
   const overlapMs = parseDuration(options.secretOverlap ?? SECRET_OVERLAP) ?? 0;
   const keeper = new SecretKeeper(source, overlapMs > 0);
@@ -195,6 +206,7 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
       tell: (event) => tellSecrets(event, options.onSecrets),
     }),
     stop,
+    revocations,
     release: async () => {
       await closeSanitizer(sanitizer);
       if (options.store === undefined) await store.close();
@@ -238,7 +250,10 @@ type Compile = (policy: PolicyDocument, secrets: SecretDraft) => Promise<LoadedP
 async function load(
   given: PolicyDocument,
   options: EngineOptions,
-  kept: Pick<EnvironmentParts, "store" | "fallback" | "html" | "call" | "handedOn" | "secrets">,
+  kept: Pick<
+    EnvironmentParts,
+    "store" | "revocations" | "fallback" | "html" | "call" | "handedOn" | "secrets"
+  >,
 ): Promise<LoadedPolicy> {
   const problems = checkPolicy(given).filter(({ severity }) => severity === "error");
   if (problems.length > 0) throw new PolicyError(problems);
@@ -323,6 +338,7 @@ interface EngineParts {
   readonly keeper: SecretKeeper;
   readonly rotation: SecretRotation;
   readonly stop: AbortController;
+  readonly revocations: StoreRevocations;
   readonly release: () => Promise<void>;
 }
 
@@ -428,6 +444,12 @@ class PolicyEngine implements Engine {
     this.#parts.rotation.follow(draft);
   }
 
+  async revoke(revocation: Revocation): Promise<void> {
+    const { document } = this.policy;
+    if (document.revocation === undefined) throw new TypeError("the policy has no `revocation`");
+    await this.#parts.revocations.revoke(revocation);
+  }
+
   async close(): Promise<void> {
     this.#parts.rotation.close();
     // First, so that nothing below waits for a call that hangs.
@@ -473,8 +495,18 @@ function routerOf(policy: CompiledPolicy, matching: FrameworkMatching): Router {
   const report = new Report();
   const router = policy.router(matching, report);
   if (matching.peerAddress === false) reportPeerReads(policy.document, report);
+  if (matching.clientCertificates === false) reportCertificateReads(policy.document, report);
   if (report.failed) throw new PolicyError(withPositions(policy.document, report.diagnostics));
   return router;
+}
+
+/**
+ * What a certificate says of its holder: for `clientCertificate` of a request's `tls`, once the server has verified it.
+ * @param der the certificate's bytes, as in Node's `X509Certificate.raw`
+ * @returns undefined for what is no certificate
+ */
+export function readCertificate(der: Uint8Array): ClientCertificate | undefined {
+  return readClientCertificate(der, platform.sha256Hex);
 }
 
 /**

@@ -1,5 +1,5 @@
 /** The only door: every public name is written out here and pinned by a test. */
-export { createEngine } from "./engine.js";
+export { createEngine, readCertificate } from "./engine.js";
 export type { BoundEngine, Engine, EngineOptions } from "./engine.js";
 export type { Exchange } from "./exchange.js";
 export { pollPolicy } from "./change/poll.js";
@@ -66,6 +66,7 @@ export type { Fetch } from "./ports/outward.js";
 export type { SecretsEvent } from "./compile/secret-rotation.js";
 export { secretsByScheme } from "./compile/secrets-by-scheme.js";
 export { Secret } from "./lib/secret.js";
+export type { Revocation } from "./ports/revocations.js";
 export { SecretError } from "./ports/secrets.js";
 export type { SecretSource, SecretValue } from "./ports/secrets.js";
 export { StoreError } from "./ports/state-store.js";
@@ -73,6 +74,8 @@ export type {
   CallContext,
   LimitOp,
   Penalty,
+  LogPage,
+  StateLog,
   StateStore,
   StoreHealth,
   TakePart,

@@ -7,6 +7,8 @@ import { isSensitive } from "./sensitive.js";
 
 const UNSAFE = new Set(["POST", "PUT", "PATCH", "DELETE"]);
 
+type Settings = NonNullable<AuditContext["policy"]["authenticators"]>[string];
+
 const isUnsafe = ({ methods }: RouteView): boolean => methods.some((method) => UNSAFE.has(method));
 
 /** Whether an entry, or what stands beside it, looks at the object that is asked for. */
@@ -299,17 +301,26 @@ function hasCookies({ authenticators = {} }: AuditContext["policy"]): boolean {
 }
 
 function csrfHits({ policy, routes }: AuditContext): readonly Hit[] {
-  const cookies = new Set(
-    Object.entries(policy.authenticators ?? {}).flatMap(([name, settings]) =>
-      "in" in settings && settings.in === "cookie" ? [name] : [],
-    ),
+  const named = (by: (settings: Settings) => boolean): ReadonlySet<string> =>
+    new Set(Object.entries(policy.authenticators ?? {}).flatMap(([name, one]) => (by(one) ? [name] : [])));
+  const cookies = named((settings) => "in" in settings && settings.in === "cookie");
+  const others = named(travelsByItself);
+  const reads = (view: RouteView, names: ReadonlySet<string>): boolean =>
+    isUnsafe(view) && view.authenticators.flat().some((name) => names.has(name));
+  const uncovered = routes.flatMap((view): Hit[] =>
+    reads(view, others) && !reads(view, cookies) && csrfOf(view, policy)?.value === "off"
+      ? [
+          {
+            pointer: view.pointer,
+            message: "a password or client certificate authenticates, and csrf is off",
+          },
+        ]
+      : [],
   );
-  return routes
-    .filter((view) => isUnsafe(view) && view.authenticators.flat().some((name) => cookies.has(name)))
+  const open = routes
+    .filter((view) => reads(view, cookies))
     .flatMap((view): Hit[] => {
-      const csrf =
-        view.setting("csrf") ??
-        (policy.csrf === undefined ? undefined : { value: policy.csrf, pointer: "/csrf" });
+      const csrf = csrfOf(view, policy);
       if (csrf?.value === "off")
         return [{ pointer: view.pointer, message: "a cookie authenticates, and csrf is off" }];
       if (typeof csrf?.value === "object" && csrf.value.unknown === "allow")
@@ -322,4 +333,17 @@ function csrfHits({ policy, routes }: AuditContext): readonly Hit[] {
         ];
       return [];
     });
+  return [...open, ...uncovered];
+}
+
+function csrfOf(
+  view: RouteView,
+  { csrf }: AuditContext["policy"],
+): { readonly value: NonNullable<typeof csrf>; readonly pointer: string } | undefined {
+  return view.setting("csrf") ?? (csrf === undefined ? undefined : { value: csrf, pointer: "/csrf" });
+}
+
+/** Besides cookies. */
+function travelsByItself(settings: Settings): boolean {
+  return settings.type === "basic" || settings.type === "mtls" || ("in" in settings && settings.in === "tls");
 }

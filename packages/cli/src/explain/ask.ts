@@ -186,10 +186,14 @@ export function presentsCredential(policy: PolicyDocument, { headers, target }: 
     .flatMap(([, value]) => value.split(";"));
   const query = new URLSearchParams(target.slice(target.indexOf("?") + 1));
   return Object.values(policy.authenticators ?? {}).some((settings) => {
+    // Of a connection a request that is written down has none.
+    if (settings.type === "mtls") return false;
     const name = "name" in settings && typeof settings.name === "string" ? settings.name : "Authorization";
     switch ("in" in settings ? settings.in : "header") {
       case "cookie":
         return cookies.some((cookie) => cookie.trim().startsWith(`${name}=`));
+      case "tls":
+        return false;
       case "query":
         return target.includes("?") && query.has(name);
       default:

@@ -30,6 +30,8 @@ export function hintsFor({ code, reason }: Refused, context: HintContext): reado
   return hints.length > 0 ? hints : [reason ?? `the code is \`${code}\``];
 }
 
+type BoundSettings = Extract<NonNullable<PolicyDocument["authenticators"]>[string], { readonly type: "jwt" }>;
+
 type Hint = (context: HintContext) => readonly string[];
 
 const authorization: Hint = ({ unmet }) => unmet.flatMap(demandHints);
@@ -50,6 +52,9 @@ const authentication: Hint = ({ policy, view }) =>
 
 function credentialText(policy: PolicyDocument, name: string): string {
   const settings = policy.authenticators?.[name];
+  if (settings?.type === "basic") return `a password of \`${name}\` in \`Authorization: Basic …\``;
+  if (settings?.type === "mtls") return `a client certificate of \`${name}\``;
+  if (settings?.type === "jwt" && settings.senderConstrained !== undefined) return boundToken(name, settings);
   const field =
     settings !== undefined && "name" in settings && typeof settings.name === "string"
       ? settings.name
@@ -74,6 +79,12 @@ function credentialText(policy: PolicyDocument, name: string): string {
           ? `in \`Authorization: ${scheme} …\``
           : `in the header \`${field}\``;
   return `${what} of \`${name}\` ${where}`;
+}
+
+function boundToken(name: string, { senderConstrained }: BoundSettings): string {
+  return senderConstrained === "mtls"
+    ? `a token of \`${name}\`, bound to the client certificate that is shown, in \`Authorization: Bearer …\``
+    : `a token of \`${name}\` in \`Authorization: DPoP …\`, and a proof of its key in \`DPoP\``;
 }
 
 const badCredential: Hint = ({ policy, request, view, asked, now }) => {

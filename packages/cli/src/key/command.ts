@@ -13,7 +13,7 @@ export const keyCommand: Command = {
   operands: { least: 1, most: 1, what: `one of ${KINDS.join(", ")}` },
   about:
     "`api-key` prints a key of 256 random bits, and its record for the keys file: only its SHA-256 is kept, so the key is shown this once. " +
-    "`basic` reads a password from the standard input (never from an argument: others see those) and prints a scrypt record; authenticators of type `basic` come in a later version of the language, which refuses them until then. " +
+    "`basic` reads a password from the standard input (never from an argument: others see those) and prints a scrypt record for the users of an authenticator of type `basic`. " +
     "`jwk` prints a private JSON Web Key for whoever signs tokens and the public set for `keys.jwks` of an authenticator.",
   options: {
     id: { type: "text", value: "ID", help: "api-key, basic: id of the principal." },

@@ -45,7 +45,6 @@ async function basic(input: Input, io: Io): Promise<void> {
   if (input.flag("json")) io.out(json(generated === undefined ? { record } : { password, record }));
   else if (generated === undefined) io.out(json(record));
   else io.out(shown("password", password, "record", record));
-  io.err("note: authenticators of type `basic` are refused by this version; the record is for a later one\n");
 }
 
 const LEAST_PASSWORD = 8;

@@ -4,16 +4,17 @@ import { PROTECTED_RESOURCE, wellKnownUrl } from "../lib/well-known.js";
 import { sortedEntries } from "../lib/sorted.js";
 import { webhookForm } from "../model/webhook-form.js";
 import type {
-  AuthenticatorSettings,
+  BasicSettings,
+  JwtSettings,
+  MessageSignatureSettings,
+  MtlsSettings,
   PolicyDocument,
-  ReservedAuthenticatorSettings,
 } from "../model/policy.js";
 import type { Carrier, CarrierPlace, ResolvedAuthenticator } from "../model/resolved.js";
 
 export function resolveAuthenticators(document: PolicyDocument): Map<string, ResolvedAuthenticator> {
   const resolved = new Map<string, ResolvedAuthenticator>();
   for (const [name, settings] of sortedEntries(document.authenticators)) {
-    if (isReserved(settings)) continue;
     const pointer = pointerTo("/authenticators", name);
     resolved.set(name, {
       name,
@@ -38,30 +39,19 @@ function withMetadata(
   return { resourceMetadata: wellKnownUrl(resource, PROTECTED_RESOURCE), ...settings };
 }
 
-/** The checks refuse a document that names one. */
-export function isReserved(settings: AuthenticatorSettings): settings is ReservedAuthenticatorSettings {
-  switch (settings.type) {
-    case "jwt":
-    case "api-key":
-    case "introspection":
-    case "custom":
-    case "signature":
-    case "http-signature":
-      return false;
-    case "basic":
-    case "mtls":
-      return true;
-  }
-}
+const PASSWORDS: Carrier = { in: "header", name: "authorization", scheme: "basic", ambient: true };
+const CERTIFICATES: Carrier = { in: "tls", name: "", scheme: undefined, ambient: true };
 
 function carrierOf(settings: ResolvedAuthenticator["settings"]): Carrier {
+  // Passwords that a browser asked for, cookies and TLS certificates are sent by itself, also when another site made the request.
+  if (settings.type === "basic") return PASSWORDS;
+  if (settings.type === "mtls") return CERTIFICATES;
   if (settings.type === "http-signature") return headerCarrier("Signature-Input", undefined);
   if (settings.type === "signature") return headerCarrier(webhookForm(settings).header, settings.scheme);
   const place: CarrierPlace = settings.in ?? "header";
-  // Cookies and TLS certificates are sent by the browser itself, also when another site made the request.
   const ambient = place === "cookie" || place === "tls";
   if (place !== "header") return { in: place, name: settings.name ?? "", scheme: undefined, ambient };
-  return headerCarrier(settings.name ?? "Authorization", settings.scheme);
+  return headerCarrier(settings.name ?? "Authorization", schemeOf(settings));
 }
 
 function headerCarrier(written: string, writtenScheme: string | undefined): Carrier {
@@ -73,4 +63,17 @@ function headerCarrier(written: string, writtenScheme: string | undefined): Carr
 /** Signatures of which a part, or all, is known to be good only with the body. */
 function isProvedLate({ type }: ResolvedAuthenticator["settings"]): boolean {
   return type === "signature" || type === "http-signature";
+}
+
+function schemeOf(
+  settings: Exclude<
+    ResolvedAuthenticator["settings"],
+    BasicSettings | MtlsSettings | MessageSignatureSettings
+  >,
+): string {
+  return settings.scheme ?? (settings.type === "jwt" && isDpop(settings) ? "DPoP" : "Bearer");
+}
+
+function isDpop({ senderConstrained }: JwtSettings): boolean {
+  return senderConstrained === "dpop" || typeof senderConstrained === "object";
 }

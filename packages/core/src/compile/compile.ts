@@ -69,7 +69,7 @@ export async function compilePolicy(
     unmatched,
     unreadable: { ...unmatched, observe: unmatched.observe && resolved.routes.every(isObserved) },
     metadata: own && { path: own.path, route: compileRoute(own.resolved, kinds, [own.stage]) },
-    normalize: compileNormalizer(resolved),
+    normalize: compileNormalizer(resolved, { sha256Hex: environment.platform.sha256Hex }),
     router: (matching: FrameworkMatching, report: Report) => compileRouter(resolved, matching, report),
     inventory: (
       matching: FrameworkMatching,

@@ -9,6 +9,7 @@ import type { HtmlSanitizer, PurifierFactory } from "../ports/html-sanitizer.js"
 import type { Lifetime } from "../ports/lifetime.js";
 import type { Fetch, OutwardCall } from "../ports/outward.js";
 import type { Platform } from "../ports/platform.js";
+import type { Revocations } from "../ports/revocations.js";
 import type { SchemaCompiler } from "../ports/schema-compiler.js";
 import type { SecretSource } from "../ports/secrets.js";
 import type { SecretsEvent } from "./secret-rotation.js";
@@ -59,6 +60,7 @@ export interface EnvironmentParts {
   readonly options: EngineOptions;
   readonly platform: Platform;
   readonly store: StateStore;
+  readonly revocations: Revocations;
   readonly fallback: () => StateStore;
   readonly html: () => Promise<HtmlSanitizer>;
   readonly call: OutwardCall;
@@ -76,6 +78,7 @@ export function environmentFor(parts: EnvironmentParts): CompileEnvironment {
     platform,
     clock: options.clock ?? platform.clock,
     store: parts.store,
+    revocations: parts.revocations,
     fallback: parts.fallback,
     secrets: options.secrets ?? platform.secrets,
     secret: (reference, pointer) => readSecret(reference, pointer, parts),

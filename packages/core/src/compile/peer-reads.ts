@@ -1,4 +1,4 @@
-/** Where a policy depends on the address of the socket's peer, which some platforms hide. */
+/** Where a policy depends on what some platforms hide of a connection: the address of its peer, and its certificate. */
 import type { Report } from "../errors/diagnostics.js";
 import { pointerTo } from "../lib/pointer.js";
 import type { PolicyDocument } from "../model/policy.js";
@@ -14,6 +14,21 @@ export function reportPeerReads(document: PolicyDocument, report: Report): void 
     refuse("/transport/trust", "`trust` believes proxies by their address", report);
   }
   walk(document, "", report);
+}
+
+/** Nobody could ever bring what is asked for, and whoever reads the policy would believe that somebody must. */
+export function reportCertificateReads({ authenticators, transport }: PolicyDocument, report: Report): void {
+  if (transport?.trust?.clientCert !== undefined) return;
+  for (const [name, settings] of Object.entries(authenticators ?? {})) {
+    const inTls = settings.type === "mtls" || (settings.type === "custom" && settings.in === "tls");
+    if (!inTls && !(settings.type === "jwt" && settings.senderConstrained === "mtls")) continue;
+    report.error(
+      "needs-client-certificate",
+      pointerTo("/authenticators", name),
+      `\`${name}\` asks for a client certificate, and this server does not tell of any`,
+      "let a trusted proxy pass it on (`clientCert` of `trust`), or take this out of the policy",
+    );
+  }
 }
 
 function walk(value: unknown, pointer: string, report: Report): void {

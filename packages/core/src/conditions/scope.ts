@@ -36,14 +36,25 @@ function makeScope(policy: ResolvedPolicy, route: ResolvedRoute): ConditionScope
 }
 
 function fieldsOf({ settings }: ResolvedAuthenticator): string[] {
-  if (settings.type === "http-signature")
-    return settings.keys.flatMap(({ attributes }) => Object.keys(attributes ?? {}));
-  if (settings.type !== "api-key") return Object.keys(settings.principal ?? {});
-  const records = Array.isArray(settings.keys) ? settings.keys : [];
-  return records.flatMap((record: { readonly attributes?: object }) => Object.keys(record.attributes ?? {}));
+  switch (settings.type) {
+    case "api-key": {
+      const records = Array.isArray(settings.keys) ? settings.keys : [];
+      return records.flatMap((record: { readonly attributes?: object }) =>
+        Object.keys(record.attributes ?? {}),
+      );
+    }
+    case "mtls":
+      return settings.match.flatMap(({ attributes }) => Object.keys(attributes ?? {}));
+    case "http-signature":
+      return settings.keys.flatMap(({ attributes }) => Object.keys(attributes ?? {}));
+    case "basic":
+      return [];
+    default:
+      return Object.keys(settings.principal ?? {});
+  }
 }
 
-/** Attributes of keys that stand in a secret, or that code looks up, are not in the document. */
+/** Attributes of keys and users that stand in a secret, or that code looks up, are not in the document. */
 function hasOpenFields({ settings }: ResolvedAuthenticator): boolean {
-  return settings.type === "api-key" && !Array.isArray(settings.keys);
+  return settings.type === "basic" || (settings.type === "api-key" && !Array.isArray(settings.keys));
 }

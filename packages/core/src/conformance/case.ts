@@ -9,7 +9,8 @@ export interface CaseFile {
   /**
    * By name. Placeholders anywhere inside: `{ "$jwk": "es-1" }` becomes the public JWK of a throwaway key that the runner makes
    * (`es-1`, `es-2`: P-256; `rs-1`: RSA 2048; `ed-1`: Ed25519), `{ "$sha256": "text" }` the hex digest of a text,
-   * `{ "$repeat": ["x", 1000] }` a long text.
+   * `{ "$repeat": ["x", 1000] }` a long text, `{ "$fingerprint": "ann" }` the hex digest of somebody's client certificate,
+   * `{ "$scrypt": "password" }` the hash of a password.
    */
   readonly policies: { readonly [name: string]: unknown };
   readonly cases: readonly Case[];
@@ -63,8 +64,8 @@ export interface CaseRequest {
   /** Default `GET`. */
   readonly method?: string;
   readonly target: string;
-  /** As sent. `Host: a.test` is put in front unless a Host stands here or `bare` is true; Content-Length after them where a body is sent. */
-  readonly headers?: readonly (readonly [name: string, value: string])[];
+  /** As sent; `{ "$certificate": "ann" }` is somebody's client certificate as a Byte Sequence (RFC 9440). `Host: a.test` is put in front unless a Host stands here or `bare` is true; Content-Length after them where a body is sent. */
+  readonly headers?: readonly (readonly [name: string, value: string | { readonly $certificate: string }])[];
   readonly bare?: boolean;
   readonly httpVersion?: "1.0" | "1.1";
   /** Text; `{ "json": … }` (adds `Content-Type: application/json` unless one stands above); `{ "base64": "…" }`; `{ "repeat": ["a", 1000] }`. */
@@ -81,6 +82,15 @@ export interface CaseRequest {
   readonly webhook?: WebhookRecipe;
   /** Adds `Signature-Input`, `Signature` and, where there is a body, `Content-Digest`. */
   readonly message?: MessageRecipe;
+  /** Scheme of the token; default `Bearer`. */
+  readonly tokenScheme?: string;
+  /** Adds `DPoP: …`: a proof of possession for this request and its token (RFC 9449). */
+  readonly proof?: ProofRecipe;
+  /**
+   * Whose client certificate the connection has; it needs `https`. `ann` and `bob` are people of one authority, which the server
+   * trusts; a certificate of `forged` is nobody's.
+   */
+  readonly clientCertificate?: "ann" | "bob" | "forged";
   /** Peer of the socket; default `127.0.0.1`. Over sockets only 127.0.0.0/8 can be had. */
   readonly ip?: string;
   /** The socket is TLS; default false. */
@@ -88,12 +98,21 @@ export interface CaseRequest {
   readonly upgrade?: boolean;
 }
 
+export interface ProofRecipe {
+  /** Name of the runner's key that signs, and that the proof brings; default `es-2`. */
+  readonly key?: string;
+  /** Merged over `{ typ: "dpop+jwt", alg, jwk }`; null takes one out. */
+  readonly header?: { readonly [name: string]: unknown };
+  /** Merged over `{ jti, htm, htu, iat: now, ath }`; null takes one out. A `jti` that is not written is new each time. */
+  readonly claims?: { readonly [name: string]: unknown };
+}
+
 export interface TokenRecipe {
   /** Name of the runner's key; default `es-1`. */
   readonly key?: string;
   /** Merged over `{ alg, kid: <key name>, typ: "at+jwt" }`; null takes one out. */
   readonly header?: { readonly [name: string]: unknown };
-  /** Merged over `{ iss: "https://id.example.test/", aud: "api", sub: "ann", iat: now, exp: now + 300 }`; null takes one out. `{ "$now": -10 }` is an instant relative to the virtual clock, in seconds. */
+  /** Merged over `{ iss: "https://id.example.test/", aud: "api", sub: "ann", iat: now, exp: now + 300 }`; null takes one out. `{ "$now": -10 }` is an instant relative to the virtual clock, in seconds; `{ "$jkt": "es-2" }` the thumbprint of a key (RFC 7638), `{ "$x5t": "ann" }` that of a client certificate. */
   readonly claims?: { readonly [name: string]: unknown };
   /** After signing. */
   readonly spoil?: "signature" | "padding" | "blank" | "spare-bits" | "truncate" | "unsigned";

@@ -5,6 +5,7 @@ import {
   generateKeyPairSync,
   randomBytes,
   sign,
+  X509Certificate,
   type KeyObject,
 } from "node:crypto";
 
@@ -51,6 +52,50 @@ let made: Certificate | undefined;
 export function throwawayCertificate(): Certificate {
   made ??= issueCertificate({ subject: [["CN", "gatehouse conformance"]], hosts: HOSTS });
   return made;
+}
+
+/** What a TLS server needs to ask for client certificates, and to tell those of its authority from others. */
+export interface ClientCertificates {
+  readonly ca: string;
+  readonly requestCert: true;
+  readonly rejectUnauthorized: false;
+}
+
+export interface ClientIdentity extends Certificate {
+  readonly der: Uint8Array;
+}
+
+const identities = new Map<string, ClientIdentity>();
+let authorities: { readonly trusted: Issued; readonly other: Issued } | undefined;
+
+function authority(): NonNullable<typeof authorities> {
+  const make = (name: string): Issued => issueCertificate({ subject: [["CN", name]], ca: true });
+  return (authorities ??= { trusted: make("clients"), other: make("other clients") });
+}
+
+/** Of a whole run; that of `forged` bears the name of ann, and another authority's signature. */
+export function clientCertificate(name: string): ClientIdentity {
+  const known = identities.get(name);
+  if (known !== undefined) return known;
+  const forged = name === "forged";
+  const who = forged ? "ann" : name;
+  const { trusted, other } = authority();
+  const { key, cert } = issueCertificate({
+    subject: [
+      ["O", "Shop"],
+      ["CN", who],
+    ],
+    uris: [`spiffe://shop/${who}`],
+    hosts: [`${who}.clients.test`],
+    issuer: forged ? other : trusted,
+  });
+  const identity = { key, cert, der: new X509Certificate(cert).raw };
+  identities.set(name, identity);
+  return identity;
+}
+
+export function clientCertificates(): ClientCertificates {
+  return { ca: authority().trusted.cert, requestCert: true, rejectUnauthorized: false };
 }
 
 /** A certificate and its key, in PEM; whoever signs has a key on a curve, or an RSA key. For tests and examples: nothing here is meant to outlive a run. */

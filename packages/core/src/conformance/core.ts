@@ -2,6 +2,7 @@
 import {
   createEngine,
   createMemoryStore,
+  readCertificate,
   type Admission,
   type Decision,
   type Engine,
@@ -10,8 +11,10 @@ import {
   type PolicyDocument,
   type RawResponse,
   type ShapedResponse,
+  type TlsFacts,
 } from "../index.js";
 import type { Case, CaseAnswer, CaseFile } from "./case.js";
+import { clientCertificate } from "./certificate.js";
 import { virtualClock } from "./clock.js";
 import { differences, type Observed } from "./compare.js";
 import { fetchFrom } from "./outside.js";
@@ -69,6 +72,7 @@ async function exchange(engine: Engine, request: PreparedRequest, answer: CaseAn
     encrypted: request.https,
     httpVersion: request.httpVersion,
     upgrade: request.upgrade,
+    tls: tlsOf(request),
   });
   const head = await open.head();
   const bytes = request.body ?? new Uint8Array();
@@ -82,6 +86,15 @@ async function exchange(engine: Engine, request: PreparedRequest, answer: CaseAn
     answer.throws === undefined ? open.respond(rawAnswer(answer)) : open.fail(new Error(answer.throws));
   open.end(shaped.status);
   return ofAdmission(decision, shaped);
+}
+
+/** As a server would tell it that has verified the certificate, or has not. */
+function tlsOf({ https, clientCertificate: name }: PreparedRequest): TlsFacts | undefined {
+  if (!https) return undefined;
+  const facts = { protocol: "TLSv1.3", cipher: "TLS_AES_128_GCM_SHA256" };
+  const verified =
+    name === undefined || name === "forged" ? undefined : readCertificate(clientCertificate(name).der);
+  return verified === undefined ? facts : { ...facts, clientCertificate: verified };
 }
 
 /** What the handler of a case answers. */

@@ -1,5 +1,13 @@
 /** Throwaway keys of one run: nothing that signs is ever written down. */
-import { createHash, generateKeyPairSync, randomBytes, createHmac, sign, type KeyObject } from "node:crypto";
+import {
+  createHash,
+  generateKeyPairSync,
+  randomBytes,
+  createHmac,
+  scryptSync,
+  sign,
+  type KeyObject,
+} from "node:crypto";
 
 interface SigningKey {
   readonly alg: string;
@@ -39,6 +47,29 @@ export function publicJwk(name: string): Readonly<Record<string, unknown>> {
   const { jwk } = keyNamed(name);
   if (jwk === undefined) throw new Error(`key \`${name}\` has no public half`);
   return jwk;
+}
+
+/** RFC 7638. */
+export function thumbprint(name: string): string {
+  const { kid: _kid, alg: _alg, use: _use, ...members } = publicJwk(name);
+  const sorted = Object.entries(members).sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash("sha256")
+    .update(JSON.stringify(Object.fromEntries(sorted)))
+    .digest("base64url");
+}
+
+const hashes = new Map<string, string>();
+
+/** The least that is accepted, and once for all cases: one is no place to wait. */
+export function scryptHash(password: string): string {
+  const known = hashes.get(password);
+  if (known !== undefined) return known;
+  const salt = randomBytes(16);
+  const hash = scryptSync(password.normalize("NFC"), salt, 32, { N: 2 ** 14, r: 8, p: 1 });
+  const unpadded = (bytes: Buffer): string => bytes.toString("base64").replaceAll("=", "");
+  const text = `$scrypt$ln=14,r=8,p=1$${unpadded(salt)}$${unpadded(hash)}`;
+  hashes.set(password, text);
+  return text;
 }
 
 export function sha256Hex(text: string): string {

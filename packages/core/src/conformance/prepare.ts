@@ -1,11 +1,13 @@
 /** Fills in what a case may leave out, and refuses what it may not say. */
+import { createHash } from "node:crypto";
 import type { Check } from "../index.js";
 import type { Case, CaseFile, CaseRequest, Step } from "./case.js";
 import { checkOf } from "./checks.js";
-import { publicJwk, secretText, sha256Hex } from "./keys.js";
+import { clientCertificate } from "./certificate.js";
+import { publicJwk, scryptHash, secretText, sha256Hex } from "./keys.js";
 import type { Outside } from "./outside.js";
 import { messageFields, webhookFields } from "./signing.js";
-import { mintToken } from "./tokens.js";
+import { mintProof, mintToken } from "./tokens.js";
 
 export interface PreparedStep {
   readonly step: Step;
@@ -32,6 +34,8 @@ export interface PreparedRequest {
   readonly https: boolean;
   readonly httpVersion: "1.0" | "1.1";
   readonly upgrade: boolean;
+  /** Name of the client certificate of the connection. */
+  readonly clientCertificate: string | undefined;
 }
 
 const DEFAULT_INSTANT = "2026-06-01T12:00:00Z";
@@ -65,6 +69,9 @@ const KNOWN = {
     "tokenCookie",
     "webhook",
     "message",
+    "tokenScheme",
+    "proof",
+    "clientCertificate",
     "ip",
     "https",
     "upgrade",
@@ -73,6 +80,7 @@ const KNOWN = {
   outside: ["when", "times", "status", "headers", "json", "text", "fails"],
   webhook: ["secret", "more", "over", "headers", "time", "unit", "stamp", "id", "hash", "body"],
   message: ["key", "keyid", "label", "components", "created", "expires", "parameters", "digest", "body"],
+  proof: ["key", "header", "claims"],
   answer: ["status", "headers", "json", "text", "throws"],
   expect: [
     "outcome",
@@ -106,6 +114,7 @@ export function closeCaseFile(file: CaseFile): void {
       only(step.request.token, KNOWN.token, `${place}: token`);
       only(step.request.webhook, KNOWN.webhook, `${place}: webhook`);
       only(step.request.message, KNOWN.message, `${place}: message`);
+      only(step.request.proof, KNOWN.proof, `${place}: proof`);
       only(step.answer, KNOWN.answer, `${place}: answer`);
       only(step.expect, KNOWN.expect, `${place}: expect`);
       only(step.expect.handler, KNOWN.handler, `${place}: handler`);
@@ -146,13 +155,20 @@ export function prepareCase(file: CaseFile, one: Case): PreparedCase {
 
 /** @param now the virtual clock: tokens are minted when they are sent */
 export function prepareRequest(request: CaseRequest, now: number): PreparedRequest {
-  const headers: (readonly [string, string])[] = [...(request.headers ?? [])];
+  const headers = (request.headers ?? []).map(([name, value]) => [name, textOf(value)] as const);
   const has = (name: string): boolean => headers.some(([field]) => field.toLowerCase() === name);
   if (!has("host") && request.bare !== true) headers.unshift(["Host", "a.test"]);
-  if (request.token !== undefined) {
-    const token = mintToken(request.token, now);
-    if (request.tokenCookie === undefined) headers.push(["Authorization", `Bearer ${token}`]);
+  const token = request.token === undefined ? undefined : mintToken(request.token, now);
+  if (token !== undefined) {
+    if (request.tokenCookie === undefined)
+      headers.push(["Authorization", `${request.tokenScheme ?? "Bearer"} ${token}`]);
     else headers.push(["Cookie", `${request.tokenCookie}=${token}`]);
+  }
+  if (request.proof !== undefined) {
+    const host = headers.find(([name]) => name.toLowerCase() === "host")?.[1] ?? "";
+    const [path = ""] = request.target.split("?");
+    const target = `${request.https === true ? "https" : "http"}://${host}${path}`;
+    headers.push(["DPoP", mintProof(request.proof, token ?? "", request.method ?? "GET", target, now)]);
   }
   const body = bodyOf(request.body);
   if (typeof request.body === "object" && "json" in request.body && !has("content-type")) {
@@ -174,7 +190,14 @@ export function prepareRequest(request: CaseRequest, now: number): PreparedReque
     https,
     httpVersion: request.httpVersion ?? "1.1",
     upgrade: request.upgrade === true,
+    clientCertificate: request.clientCertificate,
   };
+}
+
+/** RFC 9440 section 2.1: a Byte Sequence of the DER form. */
+function textOf(value: string | { readonly $certificate: string }): string {
+  if (typeof value === "string") return value;
+  return `:${Buffer.from(clientCertificate(value.$certificate).der).toString("base64")}:`;
 }
 
 function bodyOf(body: CaseRequest["body"]): Uint8Array | undefined {
@@ -197,6 +220,10 @@ function fill(value: unknown): unknown {
   if (!isRecord(value)) return value;
   if (typeof value["$jwk"] === "string") return publicJwk(value["$jwk"]);
   if (typeof value["$sha256"] === "string") return sha256Hex(value["$sha256"]);
+  if (typeof value["$scrypt"] === "string") return scryptHash(value["$scrypt"]);
+  if (typeof value["$fingerprint"] === "string") {
+    return createHash("sha256").update(clientCertificate(value["$fingerprint"]).der).digest("hex");
+  }
   const repeat = value["$repeat"];
   if (Array.isArray(repeat)) return String(repeat[0]).repeat(Number(repeat[1]));
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, fill(inner)]));

@@ -11,7 +11,7 @@ import { connect as connectTls } from "node:tls";
 import type { CaseExpectation, CaseRequest } from "./case.js";
 import { throwawayCertificate } from "./certificate.js";
 import type { PreparedRequest } from "./prepare.js";
-import type { WireAnswer } from "./sockets-wire.js";
+import { clientOptions, type WireAnswer } from "./sockets-wire.js";
 
 /** Fields of one connection (RFC 9113 section 8.2.2). */
 const OF_HTTP1: ReadonlySet<string> = new Set([
@@ -60,7 +60,7 @@ export function whyNotOverHttp2(request: CaseRequest, expect: CaseExpectation): 
 function whyNotHost({ headers = [], bare }: CaseRequest): string | undefined {
   const hosts = headers.filter(([name]) => name.toLowerCase() === "host");
   if (hosts.length > 1 || (hosts.length === 0 && bare === true)) return "HTTP/2 has one authority";
-  return hosts.some(([, host]) => host.includes("/"))
+  return hosts.some(([, host]) => typeof host === "string" && host.includes("/"))
     ? "the protocol's own parser refuses the authority"
     : undefined;
 }
@@ -94,13 +94,15 @@ export async function exchangeOverHttp2(
   }
 }
 
-function open(port: number, { https, ip }: PreparedRequest): ClientHttp2Session {
+function open(port: number, request: PreparedRequest): ClientHttp2Session {
+  const { https, ip } = request;
   const to = { port, host: "127.0.0.1", localAddress: ip };
   return connectHttp2(`${https ? "https" : "http"}://127.0.0.1:${port}`, {
     createConnection: () =>
       https
         ? connectTls({
             ...to,
+            ...clientOptions(request),
             ca: throwawayCertificate().cert,
             servername: "a.test",
             ALPNProtocols: ["h2"],

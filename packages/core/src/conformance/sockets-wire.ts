@@ -1,7 +1,7 @@
 /** HTTP/1.1 on a bare socket: exactly the bytes of a case go out, and what comes back is read without a client's opinions. */
 import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { throwawayCertificate } from "./certificate.js";
+import { clientCertificate, throwawayCertificate, type Certificate } from "./certificate.js";
 import type { PreparedRequest } from "./prepare.js";
 
 export interface WireAnswer {
@@ -29,11 +29,24 @@ export async function exchangeOverSocket(
   }
 }
 
-function open(port: number, { https, ip }: PreparedRequest): Promise<Socket> {
+/** Key and certificate of the client, where it has one. */
+export function clientOptions({ clientCertificate: name }: PreparedRequest): Partial<Certificate> {
+  if (name === undefined) return {};
+  const { key, cert } = clientCertificate(name);
+  return { key, cert };
+}
+
+function open(port: number, request: PreparedRequest): Promise<Socket> {
+  const { https, ip } = request;
   const to = { port, host: "127.0.0.1", localAddress: ip };
   return new Promise((resolve, reject) => {
     const socket = https
-      ? connectTls({ ...to, ca: throwawayCertificate().cert, servername: "a.test" })
+      ? connectTls({
+          ...to,
+          ...clientOptions(request),
+          ca: throwawayCertificate().cert,
+          servername: "a.test",
+        })
       : connect(to);
     socket.once("error", reject);
     socket.once(https ? "secureConnect" : "connect", () => {

@@ -1,7 +1,12 @@
 /** Runs a case against a real server: bytes out, bytes in, and the same expectation as on the pure core. */
 import type { Admission, DecisionEvent, EngineOptions, PolicyDocument } from "../index.js";
 import type { Case, CaseAnswer, CaseFile, CaseRequest } from "./case.js";
-import { throwawayCertificate, type Certificate } from "./certificate.js";
+import {
+  clientCertificates,
+  throwawayCertificate,
+  type Certificate,
+  type ClientCertificates,
+} from "./certificate.js";
 import { virtualClock } from "./clock.js";
 import { differences, type Observed } from "./compare.js";
 import { optionsFor } from "./core.js";
@@ -15,7 +20,16 @@ import { exchangeOverSocket, type WireAnswer } from "./sockets-wire.js";
  * answers where Host is no host name, or where `Expect` asks for something else than 100.
  */
 export type Lack =
-  "target" | "duplicates" | "peer" | "tls" | "upgrade" | "http1.0" | "objects" | "hosts" | "expectations";
+  | "target"
+  | "duplicates"
+  | "peer"
+  | "tls"
+  | "client-certificates"
+  | "upgrade"
+  | "http1.0"
+  | "objects"
+  | "hosts"
+  | "expectations";
 
 export interface TargetStart {
   readonly policy: PolicyDocument;
@@ -23,8 +37,8 @@ export interface TargetStart {
   readonly engineOptions: EngineOptions;
   /** Called by the handler, once per admitted request: what it is to answer. */
   readonly answer: (admission: Admission) => CaseAnswer;
-  /** For `tlsPort`; undefined when no step needs it. */
-  readonly tls: Certificate | undefined;
+  /** For `tlsPort`; undefined when no step needs it. With what the server is to ask its clients for, where one of them has a certificate. */
+  readonly tls: (Certificate & Partial<ClientCertificates>) | undefined;
 }
 
 export interface RunningTarget {
@@ -45,6 +59,8 @@ export interface SocketTarget {
 /** Why a case is not for this server; undefined when it is. */
 export function whyNotOverSockets(file: CaseFile, one: Case, target: SocketTarget): string | undefined {
   if (one.coreOnly !== undefined) return one.coreOnly;
+  const policy = JSON.stringify(file.policies[one.policy]);
+  const asksForCertificates = policy.includes('"mtls"') && !policy.includes('"clientCert"');
   const encodes = JSON.stringify(file.policies[one.policy]).includes('"encode":true');
   for (const { request, answer = {}, expect } of stepsOf(one)) {
     const wordless = target.httpVersion === "2" ? whyNotOverHttp2(request, expect) : undefined;
@@ -56,6 +72,7 @@ export function whyNotOverSockets(file: CaseFile, one: Case, target: SocketTarge
       duplicates: hasDuplicates(prepareRequest(request, 0).headers),
       peer: request.ip !== undefined && request.ip !== "127.0.0.1",
       tls: request.https === true,
+      "client-certificates": asksForCertificates || request.clientCertificate !== undefined,
       upgrade: request.upgrade === true,
       "http1.0": request.httpVersion === "1.0",
       objects: encodes && "json" in answer,
@@ -83,7 +100,7 @@ export async function runOverSockets(file: CaseFile, one: Case, target: SocketTa
       admission = given;
       return answer;
     },
-    tls: needsTls(prepared) ? throwawayCertificate() : undefined,
+    tls: tlsFor(prepared),
   });
   const found: string[] = [];
   try {
@@ -149,8 +166,11 @@ function observed(
   };
 }
 
-function needsTls({ steps }: PreparedCase): boolean {
-  return steps.some(({ step }) => step.request.https === true);
+function tlsFor({ steps }: PreparedCase): TargetStart["tls"] {
+  const requests = steps.map(({ step }) => step.request);
+  if (!requests.some(({ https }) => https === true)) return undefined;
+  const asks = requests.some(({ clientCertificate }) => clientCertificate !== undefined);
+  return { ...throwawayCertificate(), ...(asks ? clientCertificates() : {}) };
 }
 
 /** A name or an address, and perhaps a port: what a URL can be made of. */
@@ -159,7 +179,9 @@ function isHost(value: string): boolean {
 }
 
 function fieldsOf({ headers = [] }: CaseRequest, name: string): string[] {
-  return headers.flatMap(([field, value]) => (field.toLowerCase() === name ? [value] : []));
+  return headers.flatMap(([field, value]) =>
+    field.toLowerCase() === name && typeof value === "string" ? [value] : [],
+  );
 }
 
 function hasDuplicates(headers: readonly (readonly [string, string])[]): boolean {

@@ -1,6 +1,8 @@
 /** Tokens from recipes, good and spoilt. */
-import type { TokenRecipe } from "./case.js";
-import { keyNamed } from "./keys.js";
+import { createHash } from "node:crypto";
+import type { ProofRecipe, TokenRecipe } from "./case.js";
+import { clientCertificate } from "./certificate.js";
+import { keyNamed, publicJwk, thumbprint } from "./keys.js";
 
 /** @param now milliseconds since the epoch: the virtual clock */
 export function mintToken(recipe: TokenRecipe, now: number): string {
@@ -30,9 +32,47 @@ function merge(
   const merged: Record<string, unknown> = { ...standard };
   for (const [name, value] of Object.entries(changes ?? {})) {
     if (value === null) delete merged[name];
-    else merged[name] = isInstant(value) ? seconds + value.$now : value;
+    else merged[name] = filled(value, seconds);
   }
   return merged;
+}
+
+/** Placeholders of a recipe, also inside of `cnf`. */
+function filled(value: unknown, seconds: number): unknown {
+  if (isInstant(value)) return seconds + value.$now;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  const { $jkt, $x5t } = value as Readonly<Record<string, unknown>>;
+  if (typeof $jkt === "string") return thumbprint($jkt);
+  if (typeof $x5t === "string")
+    return createHash("sha256").update(clientCertificate($x5t).der).digest("base64url");
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, filled(inner, seconds)]));
+}
+
+let proofs = 0;
+
+/** @param target scheme, host and path of the request that the proof is for */
+export function mintProof(
+  recipe: ProofRecipe,
+  token: string,
+  method: string,
+  target: string,
+  now: number,
+): string {
+  const name = recipe.key ?? "es-2";
+  const key = keyNamed(name);
+  const { kid: _kid, alg: _alg, use: _use, ...jwk } = publicJwk(name);
+  const seconds = Math.floor(now / 1000);
+  const header = merge({ typ: "dpop+jwt", alg: key.alg, jwk }, recipe.header, seconds);
+  proofs += 1;
+  const standard = {
+    jti: `proof-${proofs}`,
+    htm: method,
+    htu: target,
+    iat: seconds,
+    ath: createHash("sha256").update(token).digest("base64url"),
+  };
+  const input = `${encode(JSON.stringify(header))}.${encode(JSON.stringify(merge(standard, recipe.claims, seconds)))}`;
+  return `${input}.${key.sign(Buffer.from(input)).toString("base64url")}`;
 }
 
 function isInstant(value: unknown): value is { readonly $now: number } {

@@ -51,6 +51,8 @@ export const DIAGNOSTIC_CODES: Readonly<Record<string, string>> = {
   "empty-group": "A group has settings and covers no route.",
   "duplicate-group": "Two groups cover the same paths.",
   "needs-peer-address": "A rule reads the caller's address, and the server that is bound does not know it.",
+  "needs-client-certificate":
+    "A rule asks for a client certificate, and the server that is bound does not know any.",
   "upgrade-without-get": "A route allows upgrades and cannot be asked with GET.",
 
   // Transport
@@ -101,6 +103,12 @@ export const DIAGNOSTIC_CODES: Readonly<Record<string, string>> = {
   "useless-key": "A key means nothing beside another one.",
   "unsigned-part": "A part of a webhook is read that its signature does not cover.",
   "invalid-component": "A component of a message signature is none that a request has.",
+  "invalid-user": "The record of a user cannot be used.",
+  "invalid-certificate-match": "An entry of `match` fits no certificate, every one, or the same as another.",
+  "dpop-elsewhere": "A token that needs a DPoP proof does not travel under the scheme `DPoP`.",
+  "nonce-life-without-nonce": "Nonces have a life, and none are asked for.",
+  "dpop-nonces-differ": "Two authenticators of one route ask for different nonces.",
+  "store-without-log": "Credentials can be revoked, and the store has no log that would tell of it.",
   "unresolved-secret": "The source of secrets has nothing under a reference.",
   "unreadable-file": "A file cannot be read, or holds something else.",
   "no-files": "This platform has no files.",

@@ -20,6 +20,11 @@ export interface FrameworkMatching {
    * refused then. Default true.
    */
   readonly peerAddress?: boolean;
+  /**
+   * False: the platform hides the certificates of its callers. A policy that asks for one is refused then, unless a trusted proxy passes
+   * them on. Default true.
+   */
+  readonly clientCertificates?: boolean;
 }
 
 export interface RouteMatch {

@@ -6,6 +6,7 @@ import type { HtmlSanitizer } from "../ports/html-sanitizer.js";
 import type { Lifetime } from "../ports/lifetime.js";
 import type { OutwardCall } from "../ports/outward.js";
 import type { Platform } from "../ports/platform.js";
+import type { Revocations } from "../ports/revocations.js";
 import type { SchemaCompiler } from "../ports/schema-compiler.js";
 import type { SecretSource } from "../ports/secrets.js";
 import type { StateStore } from "../ports/state-store.js";
@@ -24,6 +25,8 @@ export interface CompileEnvironment {
   readonly platform: Platform;
   readonly clock: Clock;
   readonly store: StateStore;
+  /** What is revoked; one an engine: `replace` keeps it. */
+  readonly revocations: Revocations;
   /** This process's own store, for limits whose store has failed; made at first use, one an engine: `replace` keeps it. Undefined: there is none. */
   readonly fallback?: () => StateStore;
   /** Resolves a `{ "secret": … }`; reports and returns undefined when it is unresolved or empty. Never a literal. */

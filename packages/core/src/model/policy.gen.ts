@@ -22,7 +22,8 @@ export type AuthenticatorSettings =
   | CustomSettings
   | WebhookSettings
   | MessageSignatureSettings
-  | ReservedAuthenticatorSettings;
+  | BasicSettings
+  | MtlsSettings;
 /**
  * `authenticated`: any principal. `anyone`: anonymous callers too, on optional routes only. An entry: all its parts must hold. A list of entries: one that holds is enough.
  *
@@ -249,6 +250,10 @@ export interface PolicyDocument {
      */
     readonly deadline?: Duration;
   };
+  /**
+   * Credentials that are refused before their time. Default: none can be.
+   */
+  readonly revocation?: RevocationSettings;
   readonly protectedResource?: ProtectedResourceSettings;
   /**
    * Reserved for load shedding.
@@ -404,6 +409,66 @@ export interface AuthorizeEntry {
   readonly stepUp?: StepUpSettings;
 }
 /**
+ * User names and passwords [RFC 7617], kept as scrypt hashes. They travel by themselves and turn `csrf` on.
+ *
+ * This interface was referenced by `PolicyDocument`'s JSON-Schema
+ * via the `definition` "BasicSettings".
+ */
+export interface BasicSettings {
+  /**
+   * `basic`.
+   */
+  readonly type: "basic";
+  /**
+   * A secret that holds the JSON list of users: a hash of a password can be guessed back.
+   */
+  readonly users: SecretReference;
+  /**
+   * How long a password that was right is believed without the hash being computed again, at most 1h; `0s` is never. Default `1m`.
+   */
+  readonly cacheFor?: Duration;
+  /**
+   * Roles that this authenticator may give; others are dropped and reported. Default: all.
+   */
+  readonly confers?: RoleNames;
+}
+/**
+ * One holder. All of `san`, `subject` and `fingerprint` that are written must be the certificate's, exactly; at least one is needed.
+ *
+ * This interface was referenced by `PolicyDocument`'s JSON-Schema
+ * via the `definition` "CertificateMatch".
+ */
+export interface CertificateMatch {
+  /**
+   * A subject alternative name with its kind: `DNS:a.test`, `URI:spiffe://shop/ann`, `email:ann@a.test`, `IP:192.0.2.1`. No wildcards. Default: not asked.
+   */
+  readonly san?: string;
+  /**
+   * The distinguished name as RFC 4514 writes it, most specific part first: `CN=ann,O=Shop,C=DE`. Default: not asked.
+   */
+  readonly subject?: string;
+  /**
+   * SHA-256 of the certificate, 64 lower-case hex digits. Default: not asked.
+   */
+  readonly fingerprint?: string;
+  /**
+   * Id of the principal.
+   */
+  readonly id: string;
+  /**
+   * Roles of the holder. Default: none.
+   */
+  readonly roles?: RoleNames;
+  /**
+   * Scopes of the holder. Default: none.
+   */
+  readonly scopes?: readonly string[];
+  /**
+   * Further fields of the principal.
+   */
+  readonly attributes?: {readonly [name: string]: unknown};
+}
+/**
  * The same for every caller of this authenticator.
  *
  * This interface was referenced by `PolicyDocument`'s JSON-Schema
@@ -511,7 +576,7 @@ export interface CustomSettings {
    */
   readonly use: string;
   /**
-   * Where the credential travels; from a cookie it travels by itself and turns `csrf` on. `tls` is reserved.
+   * Where the credential travels; from a cookie or the TLS session it travels by itself and turns `csrf` on.
    */
   readonly in: "header" | "query" | "cookie" | "tls";
   /**
@@ -650,6 +715,36 @@ export interface DiscoveredKeys {
    * `required`: a policy whose keys cannot be fetched is refused. `later`: it serves, and answers tokens with 503 until there are keys. Default `required`.
    */
   readonly atStart?: "required" | "later";
+}
+/**
+ * Proofs of possession [RFC 9449].
+ *
+ * This interface was referenced by `PolicyDocument`'s JSON-Schema
+ * via the `definition` "DpopSettings".
+ */
+export interface DpopSettings {
+  /**
+   * `dpop`.
+   */
+  readonly type: "dpop";
+  /**
+   * Signature algorithms of proofs. Default: all asymmetric ones.
+   */
+  readonly algorithms?: readonly (
+    "RS256" | "RS384" | "RS512" | "PS256" | "PS384" | "PS512" | "ES256" | "ES384" | "ES512" | "EdDSA" | "Ed25519"
+  )[];
+  /**
+   * By how much a proof's `iat` may lie before or after now, 1s to 1h. Default `60s`.
+   */
+  readonly window?: Duration;
+  /**
+   * Key from which the nonces are made that proofs must carry, 32 bytes or more; the same for all instances of the API. Default: no nonce is asked for.
+   */
+  readonly nonce?: SecretReference;
+  /**
+   * How long a nonce is good at least, 10s to 1d; twice as long at most. Default `5m`.
+   */
+  readonly nonceLife?: Duration;
 }
 /**
  * What a refusal looks like: `application/problem+json` [RFC 9457].
@@ -940,7 +1035,7 @@ export interface JwtSettings {
    */
   readonly name?: HeaderName;
   /**
-   * Scheme in `Authorization`. Default `Bearer`.
+   * Scheme in `Authorization`. Default `Bearer`; with `senderConstrained` of `dpop` it is `DPoP`.
    */
   readonly scheme?: HeaderName;
   /**
@@ -964,9 +1059,9 @@ export interface JwtSettings {
    */
   readonly resourceMetadata?: string;
   /**
-   * Reserved for DPoP [RFC 9449] and certificate-bound tokens [RFC 8705].
+   * What a token must be bound to, and the caller must show: `dpop`, a key, by a proof of its own with every request [RFC 9449]; `mtls`, the certificate of the connection [RFC 8705]. Default: nothing, and a token that is bound is refused.
    */
-  readonly senderConstrained?: unknown;
+  readonly senderConstrained?: ("dpop" | "mtls") | DpopSettings;
 }
 /**
  * A client with a key of its own: `private_key_jwt` [RFC 7523].
@@ -1165,6 +1260,26 @@ export interface MessageSignatureSettings {
    * Whether the same signature is refused the second time, by the `store`. With `nonce` every signature must bring a `nonce`, and each is good once for its key. Default `refuse`.
    */
   readonly replay?: "refuse" | "nonce" | "allow";
+  /**
+   * Roles that this authenticator may give; others are dropped and reported. Default: all.
+   */
+  readonly confers?: RoleNames;
+}
+/**
+ * Client certificates, as the server or a trusted proxy has verified them. They travel by themselves and turn `csrf` on.
+ *
+ * This interface was referenced by `PolicyDocument`'s JSON-Schema
+ * via the `definition` "MtlsSettings".
+ */
+export interface MtlsSettings {
+  /**
+   * `mtls`.
+   */
+  readonly type: "mtls";
+  /**
+   * Who the holders of certificates are. A certificate that two entries fit is refused.
+   */
+  readonly match: readonly CertificateMatch[];
   /**
    * Roles that this authenticator may give; others are dropped and reported. Default: all.
    */
@@ -1381,19 +1496,6 @@ export interface RequestSettings {
   readonly sanitize?: SanitizeSettings;
 }
 /**
- * Reserved names of authenticators.
- *
- * This interface was referenced by `PolicyDocument`'s JSON-Schema
- * via the `definition` "ReservedAuthenticatorSettings".
- */
-export interface ReservedAuthenticatorSettings {
-  /**
-   * `basic` [RFC 7617] and `mtls` are reserved.
-   */
-  readonly type: "basic" | "mtls";
-  readonly [name: string]: unknown;
-}
-/**
  * What may go out. What a schema does not declare does not leave.
  *
  * This interface was referenced by `PolicyDocument`'s JSON-Schema
@@ -1429,6 +1531,34 @@ export interface ResponseSettings {
    * Schema of the data of each event, which is JSON, where the answer is a stream of events (`text/event-stream`). Without it such a stream is withheld under a body rule.
    */
   readonly events?: JsonSchema;
+}
+/**
+ * Tokens and principals that are refused before their time, as `engine.revoke` names them. The list lies in the store; each process keeps a copy, so no request waits for it.
+ *
+ * This interface was referenced by `PolicyDocument`'s JSON-Schema
+ * via the `definition` "RevocationSettings".
+ */
+export interface RevocationSettings {
+  /**
+   * How often the copy takes in what other processes revoked, 100ms to 1h. A store of this process is read at once. Default `1s`.
+   */
+  readonly refresh?: Duration;
+  /**
+   * How old the copy may get while the store does not answer, at least `refresh`. Default `30s`.
+   */
+  readonly maxStale?: Duration;
+  /**
+   * What happens to good credentials when the copy is older, or has no room left. `closed`: 503. `open`: they are let in, and the decision says so. Default `closed`.
+   */
+  readonly onStoreFailure?: "closed" | "open";
+  /**
+   * How long an entry is kept that does not say until when: as long as the longest-lived token, 1m to 366d. Default `1d`.
+   */
+  readonly keepFor?: Duration;
+  /**
+   * Entries that the copy keeps at most. Default 100000.
+   */
+  readonly maxEntries?: number;
 }
 /**
  * One route.
@@ -1617,9 +1747,9 @@ export interface TrustSettings {
    */
   readonly ipv6Prefix?: number;
   /**
-   * Reserved for client certificates that a proxy passes on.
+   * Header in which they pass on the certificate of their client, once they have verified it [RFC 9440]; from anybody else it is ignored. Default: none.
    */
-  readonly clientCert?: unknown;
+  readonly clientCert?: HeaderName;
 }
 /**
  * Webhooks: an HMAC over the raw body, made with a secret that sender and API share.

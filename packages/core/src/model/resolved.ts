@@ -5,6 +5,7 @@
 import type {
   ApiKeySettings,
   AuthorizeEntry,
+  BasicSettings,
   CorsSettings,
   CsrfSettings,
   CustomSettings,
@@ -14,6 +15,7 @@ import type {
   LimitSettings,
   MessageSignatureSettings,
   Mode,
+  MtlsSettings,
   PolicyDocument,
   RedactAction,
   RedactEntry,
@@ -66,7 +68,7 @@ export interface Carrier {
   readonly name: string;
   /** Lower case; only for the Authorization header: `bearer`, `apikey`. Undefined: the whole value is the credential. */
   readonly scheme: string | undefined;
-  /** Cookie and TLS travel by themselves. */
+  /** Cookie, TLS and Basic travel by themselves. */
   readonly ambient: boolean;
 }
 
@@ -77,6 +79,8 @@ export interface ResolvedAuthenticator {
     | JwtSettings
     | ApiKeySettings
     | IntrospectionSettings
+    | BasicSettings
+    | MtlsSettings
     | CustomSettings
     | WebhookSettings
     | MessageSignatureSettings;

@@ -8,7 +8,7 @@ import type { RawRequest } from "../model/request.js";
 import { lastEntry, walkForwarded, walkList } from "./forwarded.js";
 import { memoized } from "./memo.js";
 import type { CompiledTrust } from "./trust.js";
-import { compileTrust, DEFAULT_IPV6_PREFIX, parsePeer } from "./trust.js";
+import { compilePeers, compileTrust, DEFAULT_IPV6_PREFIX, parsePeer } from "./trust.js";
 
 interface Peer {
   /** Undefined for what is no address: a Unix socket. */
@@ -26,6 +26,8 @@ export class ClientReader {
   scheme: "http" | "https" = "http";
   /** What a trusted proxy says that it was asked for; undefined: the request's own host. */
   host: string | undefined;
+  /** The socket's peer is a trusted one. */
+  fromProxy = false;
   private readonly trust: CompiledTrust | undefined;
   private readonly prefix: number;
   private readonly peer: (text: string) => Peer;
@@ -33,13 +35,14 @@ export class ClientReader {
   constructor(settings: TrustSettings | undefined) {
     const trust = compileTrust(settings);
     this.trust = trust;
+    const trusts = settings === undefined ? undefined : compilePeers(settings);
     this.prefix = settings?.ipv6Prefix ?? DEFAULT_IPV6_PREFIX;
     this.peer = memoized(MAX_PEERS, (text): Peer => {
       const address = parsePeer(text);
       if (address === undefined) return { client: undefined, proxy: undefined };
       return {
         client: clientAddress(address, this.prefix),
-        proxy: trust?.trusts(address) ? address : undefined,
+        proxy: trusts?.(address) === true ? address : undefined,
       };
     });
   }
@@ -48,9 +51,11 @@ export class ClientReader {
     this.scheme = raw.encrypted === true ? "https" : "http";
     this.host = undefined;
     this.client = undefined;
+    this.fromProxy = false;
     if (raw.remoteAddress === undefined) return;
     const peer = this.peer(raw.remoteAddress);
     this.client = peer.client;
+    this.fromProxy = peer.proxy !== undefined;
     if (this.trust !== undefined && peer.proxy !== undefined)
       this.readProxied(this.trust, peer.proxy, headers);
   }

@@ -6,19 +6,23 @@ import type { Refusal } from "../model/outcome.js";
 import type { NormalizedRequest, RawRequest } from "../model/request.js";
 import type { ResolvedPolicy } from "../model/resolved.js";
 import { ClientReader } from "./client.js";
+import { tlsReader } from "./client-certificate.js";
 import type { HeaderBounds } from "./fields.js";
 import { FieldReader } from "./fields.js";
 import { FramingReader } from "./framing.js";
 import { HostReader } from "./host-reader.js";
 import { compileNames, FIELD, isToken } from "./names.js";
-import { refusal } from "./refusals.js";
+import { isRefusal, refusal } from "./refusals.js";
 import { TargetReader } from "./target.js";
 import { familyOf } from "./trust.js";
 
 export { isRefusal } from "./refusals.js";
+export { readClientCertificate } from "./client-certificate.js";
 
 export interface NormalizeOptions extends Partial<HeaderBounds> {
   readonly maxTargetLength?: number;
+  /** Lower-case hex; needed where `trust` names a `clientCert`. */
+  readonly sha256Hex?: (data: Uint8Array) => string;
 }
 
 export type Normalizer = (raw: RawRequest) => NormalizedRequest | Refusal;
@@ -43,6 +47,10 @@ export function compileNormalizer(policy: ResolvedPolicy, options: NormalizeOpti
   const fields = new FieldReader(compileNames(singleFields(policy)), bounds);
   const target = new TargetReader(bounds.maxTargetLength);
   const client = new ClientReader(policy.document.transport?.trust);
+  const tlsOf = tlsReader(
+    policy.document.transport?.trust?.clientCert?.toLowerCase(),
+    options.sha256Hex ?? missing,
+  );
   const framing = new FramingReader();
   const hosts = new HostReader();
 
@@ -63,6 +71,8 @@ export function compileNormalizer(policy: ResolvedPolicy, options: NormalizeOpti
     if (typeof host !== "string") return host;
     const misframed = framing.read(raw, headers, seen);
     if (misframed !== undefined) return misframed;
+    const tls = tlsOf(raw, headers, client.fromProxy);
+    if (tls !== undefined && isRefusal(tls)) return tls;
     return {
       method,
       scheme: client.scheme,
@@ -75,11 +85,16 @@ export function compileNormalizer(policy: ResolvedPolicy, options: NormalizeOpti
       clientKey: client.client?.key,
       encrypted: raw.encrypted === true,
       upgrade: framing.upgrade,
-      tls: raw.tls,
+      tls,
       contentLength: framing.contentLength,
       hasContent: framing.hasContent || raw.hasContent === true,
     };
   };
+}
+
+/** @throws Error when a document has a `clientCert` and nothing was handed over that could hash it */
+function missing(): never {
+  throw new Error("`sha256Hex` is missing");
 }
 
 /** Fields that this policy reads one value from: two API keys are two callers. */
@@ -88,7 +103,9 @@ function singleFields(policy: ResolvedPolicy): string[] {
   for (const { carrier } of policy.authenticators.values()) {
     if (carrier.in === "header") names.push(carrier.name);
   }
-  const trusted = policy.document.transport?.trust?.header?.toLowerCase();
+  const { trust } = policy.document.transport ?? {};
+  if (trust?.clientCert !== undefined) names.push(trust.clientCert.toLowerCase());
+  const trusted = trust?.header?.toLowerCase();
   if (trusted !== undefined && familyOf(trusted) === "single") names.push(trusted);
   return names;
 }

@@ -1,7 +1,6 @@
 /** Refusals of normalization: made once, because garbage must cost less than service. */
 import type { ErrorCode } from "../errors/codes.js";
 import type { Refusal } from "../model/outcome.js";
-import type { NormalizedRequest } from "../model/request.js";
 
 /**
  * What was read in two ways may have been framed in two ways too, so the connection is never used again.
@@ -12,6 +11,6 @@ export function refusal(code: ErrorCode, reason: string): Refusal {
 }
 
 /** Tells the two answers of a normalizer apart. */
-export function isRefusal(result: NormalizedRequest | Refusal): result is Refusal {
+export function isRefusal<T extends object>(result: T | Refusal): result is Refusal {
   return "kind" in result;
 }

@@ -23,7 +23,6 @@ export const DEFAULT_IPV6_PREFIX = 64;
 
 export function compileTrust(settings: TrustSettings | undefined): CompiledTrust | undefined {
   if (settings?.header === undefined) return undefined;
-  const ranges = settings.peers.flatMap(rangesOf);
   const header = settings.header.toLowerCase();
   const family = familyOf(header);
   return {
@@ -31,8 +30,13 @@ export function compileTrust(settings: TrustSettings | undefined): CompiledTrust
     header,
     schemeHeader: family === "x-forwarded-for" ? "x-forwarded-proto" : settings.scheme?.toLowerCase(),
     host: settings.host === true,
-    trusts: (address) => inAnyRange(address, ranges),
+    trusts: compilePeers(settings),
   };
+}
+
+export function compilePeers({ peers }: TrustSettings): (address: Address) => boolean {
+  const ranges = peers.flatMap(rangesOf);
+  return (address) => inAnyRange(address, ranges);
 }
 
 export function familyOf(header: string): TrustedFamily {

@@ -5,6 +5,7 @@ import { systemClock } from "./clock.js";
 import { nodeSecrets, readTextFile } from "./node-files.js";
 import { openNodeHtml } from "./node-html.js";
 import { prepareNodeKey } from "./node-keys.js";
+import { nodeScrypt } from "./node-scrypt.js";
 
 /** One call into the runtime instead of three and no object: a third of the cost for a token. Runtimes beside Node may lack it. */
 const oneShot = typeof hashOnce === "function";
@@ -36,6 +37,7 @@ export const platform: Platform = Object.freeze({
   utf8Length: (text: string): number => Buffer.byteLength(text),
   prepareKey: prepareNodeKey,
   warn: (message: string): void => process.emitWarning(message, { type: "GatehouseWarning" }),
+  scrypt: nodeScrypt,
   readFile: readTextFile,
   openHtmlSanitizer: openNodeHtml,
 });

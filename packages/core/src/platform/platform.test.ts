@@ -56,6 +56,21 @@ describe.each([node, portable])("the platform $name", (platform) => {
     expect(equal(new Uint8Array(0), Uint8Array.of(0))).toBe(false);
   });
 
+  it("derives by the vectors of RFC 7914, and turns away what too many wait for", async () => {
+    const derive = (password: string, salt: string, n: number, r: number, p: number) =>
+      platform.scrypt(utf8(password), utf8(salt), { n, r, p }, 64);
+    expect(toHex((await derive("", "", 16, 1, 1)) ?? utf8("busy"))).toBe(
+      "77d6576238657b203b19ca42c18a0497f16b4844e3074ae8dfdffa3fede21442fcd0069ded0948f8326a753a0fc81f17e8d3e0fb2e0d3628cf35e20c38d18906",
+    );
+    expect(toHex((await derive("password", "NaCl", 1024, 8, 16)) ?? utf8("busy"))).toBe(
+      "fdbabe1c9d3472007856e7190d01e9fe7c6ad7cbc8237830e77376634b3731622eaf30d92e22a3886ff109279d9830dac727afb94a83ee6d8360cbdfa2cc0640",
+    );
+    const flood = Array.from({ length: 200 }, () => derive("", "", 16, 1, 1));
+    expect(flood.slice(100)).toEqual(Array.from({ length: 100 }, () => undefined));
+    await Promise.all(flood.map(async (one) => one));
+    expect(await derive("", "", 16, 1, 1)).toHaveLength(64);
+  });
+
   it("gives as many random bytes as asked for", () => {
     expect(platform.randomBytes(0).length).toBe(0);
     const many = platform.randomBytes(70_000);

@@ -15,6 +15,7 @@ import {
 } from "./portable-hash.js";
 import { openPortableHtml } from "./portable-html.js";
 import { preparePortableKey } from "./portable-keys.js";
+import { portableScrypt } from "./portable-scrypt.js";
 
 export const platform: Platform = Object.freeze({
   name: "portable",
@@ -33,6 +34,7 @@ export const platform: Platform = Object.freeze({
   prepareKey: preparePortableKey,
   // oxlint-disable-next-line no-console -- the one sink that every platform has; `onSecrets` replaces it
   warn: (message: string): void => console.warn(message),
+  scrypt: portableScrypt,
   readFile: undefined,
   openHtmlSanitizer: (dompurify: PurifierFactory | undefined) => openPortableHtml(dompurify),
 });

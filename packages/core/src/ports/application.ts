@@ -1,5 +1,6 @@
 /** What the application hands to the engine: code by name. */
 import type { Principal } from "../model/principal.js";
+import type { ClientCertificate } from "../model/request.js";
 
 /** The facts that a check may read. `locals` reaches the handler: a loaded object is not loaded twice. */
 export interface CheckInput {
@@ -32,12 +33,14 @@ export type CustomVerdict =
 
 /** Application code that verifies a credential of its own kind. */
 export type CustomAuthenticator = (input: {
-  /** The carrier's value (for `Authorization` without the scheme). */
+  /** The carrier's value (for `Authorization` without the scheme; for `tls` the certificate's SHA-256 in lower-case hex). */
   readonly credential: string;
   readonly method: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly clientIp: string | undefined;
+  /** As the server or a trusted proxy verified it. */
+  readonly clientCertificate: ClientCertificate | undefined;
   readonly signal: AbortSignal;
 }) => CustomVerdict | Promise<CustomVerdict>;
 

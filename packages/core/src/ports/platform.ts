@@ -17,6 +17,14 @@ export interface SignatureVerifier {
 
 export type HmacHash = "sha256" | "sha384" | "sha512";
 
+/** What scrypt is to cost (RFC 7914 section 2). */
+export interface ScryptCost {
+  /** A power of two. The work takes 128·n·r bytes. */
+  readonly n: number;
+  readonly r: number;
+  readonly p: number;
+}
+
 /** Where key material comes from. `secret` is for HS*, the others for asymmetric algorithms only. */
 export type KeyMaterial =
   | { readonly secret: Uint8Array }
@@ -59,6 +67,16 @@ export interface Platform {
   ) => SignatureVerifier | Promise<SignatureVerifier>;
   /** Tells the operator what nobody else listens to. */
   readonly warn: (message: string) => void;
+  /**
+   * Derives as many bytes as are asked for. Only some of it runs at once in a process, and only some waits.
+   * @returns undefined where too much waits already
+   */
+  readonly scrypt: (
+    password: Uint8Array,
+    salt: Uint8Array,
+    cost: ScryptCost,
+    length: number,
+  ) => Promise<Uint8Array> | undefined;
   /** Text of a file beside the policy (a JWKS file); undefined where there are no files. */
   readonly readFile: ((path: string, baseFile?: string) => Promise<string>) | undefined;
   /**

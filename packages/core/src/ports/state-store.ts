@@ -93,6 +93,26 @@ export interface StoreHealth {
   readonly counters: Readonly<Record<string, number>>;
 }
 
+/** Some of what was appended to a log, oldest first. */
+export interface LogPage {
+  readonly entries: readonly Uint8Array[];
+  /** Where to go on reading; opaque. */
+  readonly cursor: string;
+  /** There is more already. */
+  readonly more: boolean;
+}
+
+/** Lists that everybody who uses the store reads to their end again and again: what is revoked. */
+export interface StateLog {
+  /** Whoever reads from the start finds it for that long at least. @throws StoreError (or rejects) unless it is kept */
+  append(log: string, value: Uint8Array, ttlUs: number, context: CallContext): void | Promise<void>;
+  /**
+   * What was appended after `after`, or from the start, each entry at least once. A cursor that the store no longer knows reads from
+   * the start. A store of this process answers at once.
+   */
+  read(log: string, after: string | undefined, context: CallContext): LogPage | Promise<LogPage>;
+}
+
 /** Where limits, replay protection and revocation live. The same integer arithmetic in every implementation. */
 export interface StateStore {
   readonly scope: "process" | "shared";
@@ -114,6 +134,8 @@ export interface StateStore {
   get(key: string, context: CallContext): Uint8Array | undefined | Promise<Uint8Array | undefined>;
   set(key: string, value: Uint8Array, ttlUs: number, context: CallContext): void | Promise<void>;
   del(key: string, context: CallContext): void | Promise<void>;
+  /** Without it a policy that has `revocation` is refused. */
+  readonly log?: StateLog | undefined;
   health(): StoreHealth;
   close(): void | Promise<void>;
 }

@@ -5,6 +5,7 @@
 import type {
   CallContext,
   LimitOp,
+  StateLog,
   StateStore,
   StoreHealth,
   TakePart,
@@ -17,6 +18,7 @@ import { Blocks } from "./blocks.js";
 import { Expiring } from "./expiring.js";
 import { GcraTable } from "./gcra.js";
 import { LeaseTable } from "./leases.js";
+import { MemoryLog } from "./log.js";
 import type { OverflowOptions, OverflowPolicy } from "./overflow.js";
 import { PeriodTable } from "./period.js";
 import { Row } from "./row.js";
@@ -94,6 +96,7 @@ class MemoryStore implements StateStore {
   readonly #values: Expiring<Uint8Array>;
   readonly #seen: Expiring<true>;
   readonly #rows: Row[] = [];
+  readonly log: StateLog;
   #now = 0;
   #wall = 0;
 
@@ -105,6 +108,7 @@ class MemoryStore implements StateStore {
     this.#leases = new LeaseTable(options.maxKeys);
     this.#values = new Expiring(options.maxKeys);
     this.#seen = new Expiring(options.maxKeys);
+    this.log = new MemoryLog(options.maxKeys);
   }
 
   start(): void {}

@@ -14,6 +14,7 @@ import type {
 import type { ResolvedAuthenticator } from "../model/resolved.js";
 import { claimsFor, statedFields, type Claims } from "./claims.js";
 import { keyId, signature } from "./keys.js";
+import { confirmationOf, proofAlgorithm, proofOf, type ProofTarget } from "./proofs.js";
 import type { TestCredential } from "./policy-test.gen.js";
 import type { Unsigned } from "./signers.js";
 
@@ -30,6 +31,8 @@ export interface IssuedCredential {
   readonly text: (moment: Moment) => string;
   /** Where it is a signature of the request itself: the fields that carry it, in place of `text`. */
   readonly sign?: (request: Unsigned, moment: Moment) => readonly HeaderField[];
+  /** What the header `DPoP` holds beside it. */
+  readonly proof?: (token: string, target: ProofTarget, moment: Moment) => string;
   /** SHA-256 of an API key and its record; nothing for a forged one. */
   readonly record?: { readonly sha256: string; readonly of: (start: number) => unknown };
   /** What the issuer of an opaque token says of it; nothing for a forged one. */
@@ -71,12 +74,22 @@ export function planToken(
   const algorithm = algorithmOf(header["alg"], settings, pointerTo(pointer, "header", "alg"), report);
   const key = "secret" in settings.keys ? Buffer.from(secret(settings.keys.secret)) : undefined;
   let last: { readonly now: number; readonly start: number; readonly text: string } | undefined;
+  const proving = proofAlgorithm(settings);
   return {
     authenticator,
+    ...(proving === undefined
+      ? {}
+      : { proof: (token, target, { now }) => proofOf(proving, token, target, now) }),
     text(moment) {
       // Hundreds of requests at one instant need no more than one signature.
       if (last?.now === moment.now && last.start === moment.start) return last.text;
-      const dated = { ...datesOf(moment, parts.expires), ...profileClaims(settings, parts), ...claims };
+      const bound = proving === undefined ? {} : { cnf: confirmationOf(proving) };
+      const dated = {
+        ...datesOf(moment, parts.expires),
+        ...profileClaims(settings, parts),
+        ...bound,
+        ...claims,
+      };
       // A shared secret has no name, and neither has a token under it.
       const kid = key === undefined ? { kid: keyId(algorithm) } : {};
       const head = { alg: algorithm, ...kid, ...header };

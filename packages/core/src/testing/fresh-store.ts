@@ -61,6 +61,10 @@ export class FreshStore implements StateStore {
     return this.#inner.del(key, context);
   }
 
+  get log(): StateStore["log"] {
+    return this.#inner.log;
+  }
+
   health(): StoreHealth {
     return this.#inner.health();
   }

@@ -5,8 +5,8 @@
 import { constants, createHmac, generateKeyPairSync, sign, type KeyObject } from "node:crypto";
 import { JWS_ALGORITHMS, type JwsAlgorithm, type JwsFacts } from "../lib/jws.js";
 
-/** `stranger`: a key of the same kind that no policy is told of. */
-export type KeyHolder = "issuer" | "stranger";
+/** `stranger`: a key of the same kind that no policy is told of; `holder`: one that tokens are bound to. */
+export type KeyHolder = "issuer" | "stranger" | "holder";
 
 interface KeyPair {
   readonly publicKey: KeyObject;
@@ -46,6 +46,11 @@ export function keyId(algorithm: JwsAlgorithm): string {
 export function publicJwk(algorithm: JwsAlgorithm): Readonly<Record<string, unknown>> {
   const jwk = pairFor(algorithm, "issuer").publicKey.export({ format: "jwk" });
   return { ...jwk, kid: keyId(algorithm), alg: algorithm, use: "sig" };
+}
+
+/** What a proof of possession brings along. */
+export function holderJwk(algorithm: JwsAlgorithm): Readonly<Record<string, unknown>> {
+  return { ...pairFor(algorithm, "holder").publicKey.export({ format: "jwk" }) };
 }
 
 /** @param secret for HS*: what the policy's secret stands for */

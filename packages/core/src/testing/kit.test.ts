@@ -58,6 +58,52 @@ async function kitFor(options: KitOptions = {}, document: PolicyDocument = polic
   return kit;
 }
 
+describe("callers who show more than a token", () => {
+  const jwt = {
+    type: "jwt",
+    issuer: "https://id.test/",
+    audience: "api",
+    algorithms: ["ES256"],
+    keys: { jwks: "k.json" },
+  } as const;
+  const asking = (authenticators: NonNullable<PolicyDocument["authenticators"]>) =>
+    kitFor(
+      { people: {} },
+      { gatehouse: 1, name: "kit", authenticators, routes: { "GET /me": { authorize: "authenticated" } } },
+    );
+
+  it("send a proof with a token that is bound to a key", async () => {
+    const nonce = { secret: "env:NONCE" };
+    for (const senderConstrained of [
+      "dpop",
+      { type: "dpop", algorithms: ["EdDSA"], nonce, nonceLife: "1m" },
+    ] as const) {
+      const kit = await asking({ user: { ...jwt, senderConstrained } });
+      for (let round = 0; round < 2; round += 1)
+        expect(await kit.as({ id: "ann" }).get("/me?a=1")).toMatchObject({ outcome: "admit" });
+      expect(await kit.as({ forged: true }).get("/me")).toMatchObject({ code: "invalid-credential" });
+      expect(await kit.as({ claims: { cnf: null } }).get("/me")).toMatchObject({
+        code: "invalid-credential",
+      });
+    }
+  });
+
+  it("are told where the runner makes no credential", async () => {
+    const kit = await asking({ device: { type: "mtls", match: [{ subject: "CN=ann", id: "ann" }] } });
+    await expect(async () => kit.as({ id: "ann" }).get("/me")).rejects.toMatchObject({
+      diagnostics: [
+        {
+          code: "unknown-authenticator",
+          message: "the runner makes no credentials of type `mtls`",
+          help: "leave `as` out, and write `tls.clientCertificate` of the request",
+        },
+      ],
+    });
+    const tls = { clientCertificate: { subject: "CN=ann" } };
+    expect(await kit.anonymous.get("/me", { tls })).toMatchObject({ outcome: "admit" });
+  });
+});
+
 describe("a kit", () => {
   it("asks as people, whose requests the handler answers as the test says", async () => {
     const kit = await kitFor({ checks: { onDuty: ({ principal }) => principal?.id === "ann" } });

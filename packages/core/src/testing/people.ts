@@ -6,7 +6,14 @@ import { parseDuration } from "../lib/duration.js";
 import { parseInstant } from "../lib/http-date.js";
 import { pointerTo } from "../lib/pointer.js";
 import type { Carrier, ResolvedAuthenticator, ResolvedPolicy } from "../model/resolved.js";
-import { planCustom, planKey, planOpaque, planToken, type IssuedCredential } from "./credentials.js";
+import {
+  planCustom,
+  planKey,
+  planOpaque,
+  planToken,
+  type CredentialParts,
+  type IssuedCredential,
+} from "./credentials.js";
 import type { TestCredential, TestPerson } from "./policy-test.gen.js";
 import { planMessage, planWebhook } from "./signers.js";
 
@@ -94,7 +101,30 @@ function issueCredential(
       return planWebhook(parts, settings, secret);
     case "http-signature":
       return planMessage(parts, settings, secret);
+    case "basic":
+    case "mtls":
+      return refuseKind(parts, settings.type);
   }
+}
+
+const INSTEAD = {
+  basic:
+    "leave `as` out, hand over the users in `secrets`, and write the `Authorization` header of the request",
+  mtls: "leave `as` out, and write `tls.clientCertificate` of the request",
+} as const;
+
+/** What such a credential is, the request or a secret says. */
+function refuseKind(
+  { pointer, report, authenticator }: CredentialParts,
+  type: keyof typeof INSTEAD,
+): IssuedCredential {
+  report.error(
+    "unknown-authenticator",
+    pointer,
+    `the runner makes no credentials of type \`${type}\``,
+    INSTEAD[type],
+  );
+  return { authenticator, text: () => "" };
 }
 
 /** A role that nobody declares is dropped by every policy: a slip here would make a test pass for the wrong reason. */

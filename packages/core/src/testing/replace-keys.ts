@@ -1,6 +1,6 @@
 /**
- * The policy under test with keys of the kit's own. `keys` of authenticators is all that differs, and what would be remembered
- * from one test to the next (unknown credentials of an address, answers about opaque tokens), so that issuer, audience,
+ * The policy under test with keys of the kit's own. `keys` of authenticators is all that differs, the nonces of proofs, and what would be
+ * remembered from one test to the next (unknown credentials of an address, answers about opaque tokens), so that issuer, audience,
  * `typ`, tolerance, the principal's map and everything else that decides is the policy's.
  */
 import type { PolicyDocument } from "../index.js";
@@ -29,7 +29,7 @@ export function replaceKeys(document: PolicyDocument): PolicyDocument {
 function withKeys(name: string, settings: AuthenticatorSettings): AuthenticatorSettings {
   switch (settings.type) {
     case "jwt":
-      return { ...settings, keys: tokenKeys(settings) };
+      return withoutNonces({ ...settings, keys: tokenKeys(settings) });
     case "api-key": {
       const keys: ApiKeySettings["keys"] = { lookup: lookupName(name) };
       return { ...settings, keys, failures: UNLIMITED };
@@ -51,6 +51,13 @@ function withKeys(name: string, settings: AuthenticatorSettings): AuthenticatorS
 function withOwnKey(key: MessageKey): MessageKey {
   if ("secret" in key.key) return key;
   return { ...key, key: { jwk: publicJwk(MESSAGE_ALGORITHMS[key.algorithm]) } };
+}
+
+/** A proof of the kit's is made without having been answered before, so it can know no nonce. */
+function withoutNonces(settings: JwtSettings): JwtSettings {
+  if (typeof settings.senderConstrained !== "object") return settings;
+  const { nonce: _nonce, nonceLife: _life, ...senderConstrained } = settings.senderConstrained;
+  return { ...settings, senderConstrained };
 }
 
 /** A shared secret keeps its reference: what it stands for is the secret source's to say. */

@@ -1,9 +1,10 @@
 /** From what a test writes to what goes over the wire. */
 import { createHash } from "node:crypto";
 import type { HeaderField, TlsFacts } from "../index.js";
-import type { Carrier, ResolvedPolicy } from "../model/resolved.js";
+import type { Carrier, ResolvedAuthenticator, ResolvedPolicy } from "../model/resolved.js";
 import type { Moment } from "./credentials.js";
 import type { KnownPerson } from "./people.js";
+import type { ProofTarget } from "./proofs.js";
 import type { RequestDefaults, TestRequest, TestTls } from "./policy-test.gen.js";
 
 /** A request as it is sent. */
@@ -42,7 +43,9 @@ export function sentRequest(
   const headers = fieldsOf({ ...defaults.headers, ...request.headers });
   const has = (name: string): boolean => headers.some(([field]) => field.toLowerCase() === name);
   if (!has("host")) headers.unshift(["Host", request.host ?? defaults.host ?? hostOf(policy)]);
-  const sent = credentialsOf(person, moment);
+  const host = headers.find(([field]) => field.toLowerCase() === "host")?.[1] ?? "";
+  const [path = ""] = request.target.split("?");
+  const sent = credentialsOf(person, moment, { method, uri: `${https ? "https" : "http"}://${host}${path}` });
   headers.push(...sent.headers);
   const cookies = [...Object.entries(request.cookies ?? {}), ...sent.cookies].map((pair) => pair.join("="));
   if (cookies.length > 0) headers.push(["Cookie", cookies.join("; ")]);
@@ -116,23 +119,32 @@ interface Placed {
   readonly query: readonly (readonly [string, string])[];
 }
 
-function credentialsOf(person: KnownPerson | undefined, moment: Moment): Placed {
+function credentialsOf(person: KnownPerson | undefined, moment: Moment, target: ProofTarget): Placed {
   const headers: HeaderField[] = [];
   const cookies: [string, string][] = [];
   const query: [string, string][] = [];
-  for (const { authenticator, text, sign } of person?.credentials ?? []) {
+  for (const { authenticator, text, sign, proof } of person?.credentials ?? []) {
     const { carrier, settings } = authenticator;
     if (sign !== undefined || settings.type === "signature" || settings.type === "http-signature") continue;
     const value = text(moment);
+    if (proof !== undefined) headers.push(["DPoP", proof(value, target, moment)]);
     if (carrier.in === "cookie") cookies.push([carrier.name, value]);
     else if (carrier.in === "query") query.push([carrier.name, value]);
-    else headers.push([settings.name ?? "Authorization", withScheme(value, carrier, settings.scheme)]);
+    else headers.push([nameOf(settings), withScheme(value, carrier, settings)]);
   }
   return { headers, cookies, query };
 }
 
-function withScheme(value: string, carrier: Carrier, written: string | undefined): string {
-  return carrier.scheme === undefined ? value : `${written ?? "Bearer"} ${value}`;
+type Settings = ResolvedAuthenticator["settings"];
+
+function nameOf(settings: Settings): string {
+  return "name" in settings && settings.name !== undefined ? settings.name : "Authorization";
+}
+
+function withScheme(value: string, { scheme }: Carrier, settings: Settings): string {
+  if (scheme === undefined) return value;
+  const written = "scheme" in settings ? settings.scheme : undefined;
+  return `${written ?? (scheme === "dpop" ? "DPoP" : "Bearer")} ${value}`;
 }
 
 function contentOf(request: TestRequest): Uint8Array | undefined {

@@ -19,6 +19,8 @@ import type { Fetch } from "../../ports/outward.js";
 import type { Clock } from "../../ports/clock.js";
 import type { Platform } from "../../ports/platform.js";
 import type { StateStore } from "../../ports/state-store.js";
+import type { Revocations } from "../../ports/revocations.js";
+import { createMemoryStore, StoreRevocations } from "../../store/index.js";
 import { authenticateKind } from "./index.js";
 
 export const NOW = Date.UTC(2026, 5, 1, 12);
@@ -35,6 +37,7 @@ export interface SetUp {
   readonly lifetime?: PolicyLifetime;
   readonly store?: StateStore;
   readonly clock?: Clock;
+  readonly revocations?: Revocations;
 }
 
 export interface Outcome {
@@ -46,6 +49,8 @@ export interface Outcome {
 }
 
 export interface Compiled {
+  /** Fields that the policy owes on an answer to this request. */
+  fields(route: string, options?: StateOptions): readonly (readonly [string, string])[];
   readonly diagnostics: readonly Diagnostic[];
   run(route: string, options?: StateOptions): Promise<Outcome>;
   /** `WWW-Authenticate` that the route owes on a 401 from elsewhere. */
@@ -97,6 +102,13 @@ export async function compiled(parts: DocumentParts, setUp: SetUp = {}): Promise
         synchronous: !(answer instanceof Promise),
       };
     },
+    fields(key, options = {}) {
+      const route = policy.routes.find((one) => one.key === key);
+      const fields: [string, string][] = [];
+      const contribution = route === undefined ? undefined : kind.headers?.(route);
+      contribution?.dynamic?.(stateFor(options), { set: (name, value) => fields.push([name, value]) });
+      return fields;
+    },
     challenge(key) {
       const route = policy.routes.find((one) => one.key === key);
       return route === undefined ? undefined : kind.challenge?.(route);
@@ -107,9 +119,10 @@ export async function compiled(parts: DocumentParts, setUp: SetUp = {}): Promise
 function environmentOf(setUp: SetUp, report: Report): CompileEnvironment {
   const { files } = setUp;
   const base = setUp.platform ?? node;
-  const unused = {} as StateStore;
+  const store = setUp.store ?? createMemoryStore({ maxKeys: 1024 });
   return {
-    store: setUp.store ?? unused,
+    store,
+    revocations: setUp.revocations ?? new StoreRevocations(store, base.clock),
     platform: {
       ...base,
       readFile:

@@ -32,7 +32,8 @@ export function carrierReader(carrier: Carrier): ReadCarrier {
         return typeof value === "object" ? TWICE : value;
       };
     case "tls":
-      return () => undefined;
+      // What stands for it; who needs more of it asks the request.
+      return ({ request }) => request.tls?.clientCertificate?.fingerprint256;
   }
 }
 

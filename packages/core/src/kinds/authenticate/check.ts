@@ -1,5 +1,6 @@
 /** Cross-checks of the authenticators and of the routes that name them. */
 import type { Report } from "../../errors/diagnostics.js";
+import { parseDuration } from "../../lib/duration.js";
 import { pointerTo } from "../../lib/pointer.js";
 import type { ResolvedAuthenticator, ResolvedPolicy, ResolvedRoute } from "../../model/resolved.js";
 import { carrierKey } from "./carrier.js";
@@ -9,9 +10,16 @@ import { checkResource } from "./check-resource.js";
 import { checkJwt, checkPrincipalMap, checkRoles } from "./check-jwt.js";
 import { checkMessage } from "./check-message.js";
 import { checkWebhook } from "./check-webhook.js";
+import { checkBasic } from "./check-basic.js";
+import { checkMtls } from "./check-mtls.js";
+import { checkSender } from "./check-sender.js";
+import { DEFAULT_NONCE_LIFE, dpopSettings } from "./compile-sender.js";
+import { checkRevocation } from "./revocation-settings.js";
 import { authenticatorsOf } from "./plan.js";
 
 export function checkAuthenticate(policy: ResolvedPolicy, report: Report): void {
+  const { revocation } = policy.document;
+  if (revocation !== undefined) checkRevocation(revocation, report);
   for (const authenticator of policy.authenticators.values())
     checkAuthenticator(authenticator, policy, report);
   checkResource(policy, report);
@@ -36,7 +44,18 @@ function checkAuthenticator(
     return;
   }
   if (settings.type === "signature") checkWebhook(settings, pointer, report);
-  if (settings.type === "jwt") checkJwt(authenticator, settings, report);
+  if (settings.type === "basic") {
+    checkBasic(authenticator, settings, report);
+    return;
+  }
+  if (settings.type === "mtls") {
+    checkMtls(authenticator, settings, policy, report);
+    return;
+  }
+  if (settings.type === "jwt") {
+    checkJwt(authenticator, settings, report);
+    checkSender(authenticator, settings, report);
+  }
   if (settings.type === "introspection") checkIntrospection(settings, pointer, report);
   checkPrincipalMap(settings.principal ?? {}, pointer, policy, report);
 }
@@ -50,7 +69,7 @@ function checkCarrier({ pointer, settings, carrier }: ResolvedAuthenticator, rep
       `a credential in a ${carrier.in} needs the \`name\` of the ${carrier.in}`,
     );
   }
-  if (settings.scheme !== undefined && carrier.scheme === undefined) {
+  if ("scheme" in settings && settings.scheme !== undefined && carrier.scheme === undefined) {
     const help = "only `Authorization` has schemes: leave `scheme` out, or leave `name` out";
     report.error(
       "scheme-without-authorization",
@@ -66,6 +85,7 @@ function checkRoute(route: ResolvedRoute, told: Set<string>, report: Report): vo
   const { pointer, anyOf } = route.authenticate;
   for (const together of anyOf) checkTogether(together, pointer, told, report);
   const authenticators = authenticatorsOf(route);
+  checkNonces(authenticators, pointer, told, report);
   for (const [index, one] of authenticators.entries()) {
     for (const other of authenticators.slice(index + 1)) checkPair(one, other, pointer, told, report);
   }
@@ -113,6 +133,27 @@ function checkPair(
 function saysWhose(one: ResolvedAuthenticator, other: ResolvedAuthenticator): boolean {
   // An opaque token names nobody: it would be shown to every issuer that is asked.
   return one.settings.type === other.settings.type && !one.late && one.settings.type !== "introspection";
+}
+
+/** One answer carries one `DPoP-Nonce`: a caller of the other one would be asked for another for ever. */
+function checkNonces(
+  authenticators: readonly ResolvedAuthenticator[],
+  pointer: string,
+  told: Set<string>,
+  report: Report,
+): void {
+  const asking = authenticators.filter((one) => nonceKey(one) !== undefined);
+  const [first] = asking;
+  const other = asking.find((one) => first !== undefined && nonceKey(one) !== nonceKey(first));
+  if (first === undefined || other === undefined || !isNews(told, "nonces", first, other)) return;
+  const message = `\`${first.name}\` and \`${other.name}\` ask for different nonces`;
+  report.error("dpop-nonces-differ", pointer, message, "give both the same `nonce` and `nonceLife`");
+}
+
+function nonceKey({ settings }: ResolvedAuthenticator): string | undefined {
+  const dpop = settings.type === "jwt" ? dpopSettings(settings) : undefined;
+  if (dpop?.nonce === undefined) return undefined;
+  return JSON.stringify([dpop.nonce.secret, parseDuration(dpop.nonceLife ?? DEFAULT_NONCE_LIFE)]);
 }
 
 function isNews(

@@ -37,6 +37,7 @@ export function compileClaims(settings: JwtSettings): ClaimRules {
   const admitsAudience = compileAudience(settings.audience);
   const tolerance = parseDuration(settings.clockTolerance ?? "0s") ?? 0;
   const maxAge = settings.maxAge === undefined ? undefined : parseDuration(settings.maxAge);
+  const unproven = settings.senderConstrained === undefined;
   return {
     admitsIssuer,
     judge(claims) {
@@ -44,7 +45,7 @@ export function compileClaims(settings: JwtSettings): ClaimRules {
       if (!admitsAudience(claims)) return OTHER_AUDIENCE;
       if (settings.profile === "rfc9068" && !isAccessToken(claims)) return INCOMPLETE;
       // A sender-constrained token without its proof is a stolen one (RFC 9449 section 7.2, RFC 8705 section 3).
-      if (claims["cnf"] !== undefined && claims["cnf"] !== null) return BOUND;
+      if (unproven && claims["cnf"] !== undefined && claims["cnf"] !== null) return BOUND;
       return validityOf(claims, tolerance, maxAge);
     },
   };

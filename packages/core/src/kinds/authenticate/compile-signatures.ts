@@ -10,7 +10,7 @@ import { coverageTest, DEFAULT_COMPONENTS } from "./message-coverage.js";
 import { compileSigners } from "./message-keys.js";
 import { messageJudge } from "./message-signature.js";
 import { compilePrincipalMap } from "./principal-map.js";
-import { replayGuard } from "./replay.js";
+import { messageReplay } from "./message-replay.js";
 import { compileSecrets } from "./webhook-secrets.js";
 import { namesIn, parseTemplate } from "./webhook-template.js";
 import { webhookJudge } from "./webhook.js";
@@ -50,7 +50,7 @@ export async function compileWebhook(
       (settings.replay ?? (remembers ? "refuse" : "allow")) === "allow"
         ? undefined
         : {
-            guard: replayGuard(policy, environment, pointer),
+            guard: messageReplay(policy, environment, pointer),
             rememberMs: millisecondsOf(settings.remember, 0),
           },
     accepted: identify(grant),
@@ -74,7 +74,7 @@ export async function compileMessage(
     toleranceMs: millisecondsOf(settings.tolerance, 30_000),
     maxAgeMs: millisecondsOf(settings.maxAge, FIVE_MINUTES),
     replay: settings.replay ?? "refuse",
-    guard: replayGuard(policy, environment, pointer),
+    guard: messageReplay(policy, environment, pointer),
     platform,
     clock,
   });

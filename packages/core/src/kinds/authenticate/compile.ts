@@ -1,4 +1,5 @@
 /** The document's authenticators → one judge each, shared by all routes, and a stage for each route that authenticates. */
+import { parseDuration } from "../../lib/duration.js";
 import type { CompiledKind, CompileEnvironment } from "../../model/kind.js";
 import type { IntrospectionSettings, JwtSettings } from "../../model/policy.js";
 import type { ResolvedAuthenticator, ResolvedPolicy } from "../../model/resolved.js";
@@ -6,28 +7,36 @@ import { carrierKey } from "./carrier.js";
 import { challengeFields } from "./challenge.js";
 import { compileClaims } from "./claims.js";
 import { compileClient } from "./client-auth.js";
+import { compileBasic } from "./compile-basic.js";
 import { compileApiKey, compileCustom } from "./compile-code.js";
 import { compileKeys } from "./compile-keys.js";
 import { compileMessage, compileWebhook } from "./compile-signatures.js";
 import type { Judge } from "./credential.js";
 import { authenticateStage, signatureStage } from "./evaluate.js";
 import { identityMaker, type IdentityMaker } from "./identity.js";
+import { compileSender } from "./compile-sender.js";
+import type { DpopNonces } from "./dpop-nonce.js";
+import { nonceFields } from "./nonce-fields.js";
 import { compileHeader } from "./jose-header.js";
 import { introspectionJudge } from "./introspection.js";
 import { compileAnswer } from "./introspection-answer.js";
 import { jwtJudge, type JwtParts } from "./jwt.js";
 import { remoteJwtJudge } from "./jwt-remote.js";
+import { certificateJudge } from "./mtls.js";
 import { authenticatorsOf, planRoute } from "./plan.js";
 import { compilePrincipalMap, tokenMap } from "./principal-map.js";
 import { compileRemoteKeys, type KeyRefresher } from "./remote-keys.js";
 import { isRemote, type RemoteKeySettings } from "./remote-source.js";
+import { ReplayGuard } from "./replay.js";
+import { revocable } from "./revocable.js";
+import { revocationTerms } from "./revocation-settings.js";
 import { TokenCache } from "./token-cache.js";
 
 export async function compileAuthenticate(
   policy: ResolvedPolicy,
   environment: CompileEnvironment,
 ): Promise<CompiledKind> {
-  const judges = await compileJudges(policy, environment);
+  const { judges, nonces } = await compileJudges(policy, environment);
   const realm = policy.document.name;
   const parts = { judges, tools: environment.platform, realm };
   return {
@@ -38,26 +47,68 @@ export async function compileAuthenticate(
       return late ? [stage, signatureStage(route.authenticate.pointer, route.request.maxBody)] : [stage];
     },
     challenge: (route) => challengeFields(authenticatorsOf(route), realm),
+    headers: (route) => nonceFields(authenticatorsOf(route).flatMap(({ name }) => nonces.get(name) ?? [])),
   };
 }
 
 async function compileJudges(
   policy: ResolvedPolicy,
   environment: CompileEnvironment,
-): Promise<ReadonlyMap<string, Judge>> {
+): Promise<CompiledJudges> {
   const judges = new Map<string, Judge>();
+  const revoked = await followRevocations(policy, environment);
   const context: Context = {
     policy,
     environment,
     cache: new TokenCache(),
     remote: new Map(),
+    nonces: new Map(),
+    replay: new ReplayGuard({ store: environment.store, deadlineMs: storeDeadline(policy) }),
     tokenCarriers: countTokenCarriers(policy),
   };
   for (const authenticator of policy.authenticators.values()) {
     const judge = await compileJudge(authenticator, context);
-    if (judge !== undefined) judges.set(authenticator.name, judge);
+    if (judge !== undefined) judges.set(authenticator.name, revoked(authenticator, judge));
   }
-  return judges;
+  return { judges, nonces: context.nonces };
+}
+
+/** Without `revocation` a judge stays as it is: nobody pays for what nobody asked for. */
+async function followRevocations(
+  { document: { revocation } }: ResolvedPolicy,
+  { revocations, lifetime, report }: CompileEnvironment,
+): Promise<(authenticator: ResolvedAuthenticator, judge: Judge) => Judge> {
+  if (revocation === undefined) return (_authenticator, judge) => judge;
+  if (!revocations.supported)
+    report.error(
+      "store-without-log",
+      "/revocation",
+      "the store has no log that would tell other processes what is revoked",
+      "use a store that has one, or take `revocation` out",
+    );
+  const terms = revocationTerms(revocation);
+  await revocations.follow(terms, lifetime);
+  const { onStoreFailure = "closed" } = revocation;
+  return ({ settings }, judge) =>
+    revocable({ judge, revocations, terms, token: hasClaims(settings), onStoreFailure });
+}
+
+/** Of a token that was signed or asked about: `jti`, `sid` and `iat` mean what they say. */
+function hasClaims({ type }: ResolvedAuthenticator["settings"]): boolean {
+  return type === "jwt" || type === "introspection";
+}
+
+function storeDeadline({ document }: ResolvedPolicy): number {
+  return parseDuration(document.store?.deadline ?? DEFAULT_STORE_DEADLINE) ?? 0;
+}
+
+/** As for limits. */
+const DEFAULT_STORE_DEADLINE = "50ms";
+
+interface CompiledJudges {
+  readonly judges: ReadonlyMap<string, Judge>;
+  /** By name of the authenticator that asks for them. */
+  readonly nonces: ReadonlyMap<string, DpopNonces>;
 }
 
 interface Context {
@@ -65,6 +116,8 @@ interface Context {
   readonly environment: CompileEnvironment;
   readonly cache: TokenCache;
   readonly remote: Map<string, Promise<KeyRefresher>>;
+  readonly nonces: Map<string, DpopNonces>;
+  readonly replay: ReplayGuard;
   /** How many issuers' tokens may stand in one place. */
   readonly tokenCarriers: ReadonlyMap<string, number>;
 }
@@ -101,6 +154,12 @@ function compileJudge(authenticator: ResolvedAuthenticator, context: Context): P
       return compileWebhook(settings, { authenticator, identify, ...context });
     case "http-signature":
       return compileMessage(settings, { authenticator, identify, ...context });
+    case "basic":
+      return compileBasic({ pointer: authenticator.pointer, settings, identify, ...context });
+    case "mtls": {
+      const judge = certificateJudge(settings.match, identify);
+      return Promise.resolve((_credential, state) => judge(state));
+    }
     case "custom":
       return Promise.resolve(compileCustom(authenticator.pointer, settings, identify, context.environment));
   }
@@ -133,7 +192,9 @@ async function compileJwt(
   identify: IdentityMaker,
   context: Context,
 ): Promise<Judge> {
-  const { policy, environment, cache, tokenCarriers } = context;
+  const { policy, environment, cache, tokenCarriers, nonces, replay } = context;
+  const sender = await compileSender(authenticator, settings, replay, environment);
+  if (sender?.nonces !== undefined) nonces.set(authenticator.name, sender.nonces);
   const parts: JwtParts = {
     pointer: authenticator.pointer,
     index: [...policy.authenticators.keys()].indexOf(authenticator.name),
@@ -142,6 +203,7 @@ async function compileJwt(
     claims: compileClaims(settings),
     map: compilePrincipalMap(tokenMap(settings.principal)),
     identify,
+    sender,
   };
   const { keys } = settings;
   if (!isRemote(keys)) {

@@ -60,8 +60,16 @@ function inputFor(
 ): Parameters<CustomAuthenticator>[0] {
   const headers = Object.create(null) as Record<string, string>;
   for (const [name, value] of state.request.headers) headers[name] = value;
-  const { method, path, clientIp } = state.request;
-  return { credential: credential.text, method, path, headers: Object.freeze(headers), clientIp, signal };
+  const { method, path, clientIp, tls } = state.request;
+  return {
+    credential: credential.text,
+    method,
+    path,
+    headers: Object.freeze(headers),
+    clientIp,
+    clientCertificate: tls?.clientCertificate,
+    signal,
+  };
 }
 
 function factsOf({

@@ -58,11 +58,16 @@ function missing(plan: RoutePlan, state: RequestState): Verdict {
   return PASS;
 }
 
-function refused(plan: RoutePlan, carrier: CarrierPlan, { reason }: Bad, state: RequestState): Refusal {
+function refused(
+  plan: RoutePlan,
+  carrier: CarrierPlan,
+  { reason, error }: Bad,
+  state: RequestState,
+): Refusal {
   return {
     kind: "refusal",
     code: "invalid-credential",
-    headers: carrier.challenge(state),
+    headers: carrier.challenge(state, error),
     reason,
     rule: plan.pointer,
   };

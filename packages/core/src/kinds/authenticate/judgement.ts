@@ -11,11 +11,15 @@ export interface Accepted {
   readonly reports: readonly string[];
 }
 
+/** What a challenge calls it where that is not `invalid_token` (RFC 9449 sections 7.1 and 9). */
+export type ChallengeError = "invalid_dpop_proof" | "use_dpop_nonce";
+
 /** Presented, and not good. Made once per reason: refusing costs no more than handing over a constant. */
 export interface Bad {
   readonly kind: "bad";
   /** For the operator; never a value of the caller's. */
   readonly reason: string;
+  readonly error: ChallengeError | undefined;
 }
 
 /** Application code says that what is there is no credential of its kind. */
@@ -39,6 +43,6 @@ export type Judgement = Accepted | Bad | Absent | Pending | Fault | Refusal;
 
 export const ABSENT: Absent = Object.freeze({ kind: "absent" });
 
-export function bad(reason: string): Bad {
-  return Object.freeze({ kind: "bad", reason });
+export function bad(reason: string, error?: ChallengeError): Bad {
+  return Object.freeze({ kind: "bad", reason, error });
 }

@@ -24,7 +24,7 @@ export function remoteJwtJudge(parts: RemoteJwtParts): Judge {
     const now = state.monotonicUs / 1000;
     const at = keys.at(now);
     if (at !== undefined) {
-      const judgement = judgeToken(parts, at.header, credential, token, state.now);
+      const judgement = judgeToken(parts, at.header, credential, token, state);
       if (judgement !== MISSING_KEY) {
         if (keys.isStale(now)) reportStale(parts, state);
         return judgement;
@@ -55,7 +55,7 @@ function withFirst(
     const now = parts.monotonic();
     const at = parts.keys.at(now);
     if (at === undefined) return unavailable(parts, now);
-    return judgeToken(parts, at.header, credential, token, state.now);
+    return judgeToken(parts, at.header, credential, token, state);
   });
 }
 
@@ -73,7 +73,7 @@ async function withNewer(
     const now = parts.monotonic();
     const at = parts.keys.at(now);
     if (at === undefined) return unavailable(parts, now);
-    const judgement = await judgeToken(parts, at.header, credential, token, state.now);
+    const judgement = await judgeToken(parts, at.header, credential, token, state);
     if (judgement !== MISSING_KEY) return judgement;
     newer = parts.keys.newer(now);
   }

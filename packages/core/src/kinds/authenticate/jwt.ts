@@ -3,6 +3,7 @@
  * the token is judged but which key it asks for and, where several issuers share a carrier, whose it says it is.
  */
 import type { Fault } from "../../model/outcome.js";
+import type { RequestState } from "../../model/state.js";
 import type { SignatureVerifier } from "../../ports/platform.js";
 import type { ClaimRules } from "./claims.js";
 import type { CompactToken } from "./compact-token.js";
@@ -11,6 +12,7 @@ import type { IdentityMaker } from "./identity.js";
 import type { HeaderRules } from "./jose-header.js";
 import { bad, type Bad, type Judgement } from "./judgement.js";
 import type { Given, Grant } from "./principal-map.js";
+import { bindingOf, type Sender } from "./sender.js";
 import { verifiedBy, type TokenCache, type VerifiedToken } from "./token-cache.js";
 
 const BAD_SIGNATURE = bad("the token's signature does not verify");
@@ -32,13 +34,15 @@ export interface JwtParts {
   readonly claims: ClaimRules;
   readonly map: (claims: Readonly<Record<string, unknown>>, given: Given) => Grant | Bad;
   readonly identify: IdentityMaker;
+  /** What the caller must show besides the token; undefined: nothing. */
+  readonly sender: Sender | undefined;
 }
 
 /** Keys that never change. */
 export function jwtJudge(parts: JwtParts, header: HeaderRules): Judge {
   return (credential, state) => {
     const { token } = credential;
-    return token.kind === "bad" ? token : judgeToken(parts, header, credential, token, state.now);
+    return token.kind === "bad" ? token : judgeToken(parts, header, credential, token, state);
   };
 }
 
@@ -47,7 +51,7 @@ export function judgeToken(
   header: HeaderRules,
   credential: Credential,
   token: CompactToken,
-  now: number,
+  state: RequestState,
 ): Judgement | Promise<Judgement> {
   const { cache, index, claims, several } = parts;
   // Before the memory is asked: a header that leads to no key costs not even the hash.
@@ -55,11 +59,23 @@ export function judgeToken(
   if ("kind" in key) return key;
   const known = cache.get(credential.digest);
   const mine = verifiedBy(known, index);
-  if (mine?.key === key) return current(mine, now);
+  if (mine?.key === key) return use(parts, mine, credential, state);
   if (several && !claims.admitsIssuer(known === undefined ? token.payload()?.["iss"] : known.issuer)) {
     return NOT_MINE;
   }
-  return verifyNew({ ...parts, header }, credential, token, key, now);
+  return verifyNew({ ...parts, header }, credential, token, key, state);
+}
+
+/** Time and sender are asked on every use. */
+function use(
+  { sender }: JwtParts,
+  token: VerifiedToken,
+  credential: Credential,
+  state: RequestState,
+): Judgement | Promise<Judgement> {
+  const judged = current(token, state.now);
+  if (sender === undefined || judged.kind !== "accepted") return judged;
+  return sender.prove(judged, token.binding ?? "", credential, state);
 }
 
 function current(token: VerifiedToken, now: number): Judgement {
@@ -76,14 +92,14 @@ function verifyNew(
   credential: Credential,
   token: CompactToken,
   key: SignatureVerifier,
-  now: number,
+  state: RequestState,
 ): Judgement | Promise<Judgement> {
   const signature = token.signature();
   if (signature === undefined) return BAD_SIGNATURE;
   const good = key.verify(token.signingInput, signature);
-  if (typeof good === "boolean") return good ? believe(parts, credential, token, key, now) : BAD_SIGNATURE;
+  if (typeof good === "boolean") return good ? believe(parts, credential, token, key, state) : BAD_SIGNATURE;
   return good.then(
-    (verdict) => (verdict ? believe(parts, credential, token, key, now) : BAD_SIGNATURE),
+    (verdict) => (verdict ? believe(parts, credential, token, key, state) : BAD_SIGNATURE),
     (error: unknown) => failed(parts.pointer, error),
   );
 }
@@ -98,12 +114,15 @@ function believe(
   credential: Credential,
   token: CompactToken,
   key: SignatureVerifier,
-  now: number,
-): Judgement {
+  state: RequestState,
+): Judgement | Promise<Judgement> {
   const claims = token.payload();
   if (claims === undefined) return BAD_PAYLOAD;
   const validity = parts.claims.judge(claims);
   if (validity.kind === "bad") return validity;
+  const { sender } = parts;
+  const binding = sender === undefined ? undefined : bindingOf(claims["cnf"], sender.confirmation);
+  if (typeof binding === "object") return binding;
   const grant = parts.map(claims, NOTHING_GIVEN);
   if (grant.kind === "bad") return grant;
   const { notBefore, notAfter } = validity;
@@ -114,8 +133,9 @@ function believe(
     key,
     issuer: claims["iss"],
     accepted: parts.identify(grant),
+    binding,
     notBefore,
     notAfter,
   });
-  return current(verified, now);
+  return use(parts, verified, credential, state);
 }

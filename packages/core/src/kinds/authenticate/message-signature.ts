@@ -12,7 +12,7 @@ import { bad, type Accepted, type Bad, type Judgement, type Proof } from "./judg
 import type { Component } from "./message-component.js";
 import { CONTENT_DIGEST } from "./message-coverage.js";
 import { readInput, signatureBase, type InputRules, type MessageInput } from "./message-input.js";
-import type { ReplayGuard } from "./replay.js";
+import type { MessageReplay } from "./message-replay.js";
 
 const UNKNOWN_KEY = bad("the signature names no key of the policy");
 const OTHER_ALGORITHM = bad("the signature names another algorithm than its key has");
@@ -43,7 +43,7 @@ export interface MessageParts {
   readonly toleranceMs: number;
   readonly maxAgeMs: number;
   readonly replay: "refuse" | "nonce" | "allow";
-  readonly guard: ReplayGuard;
+  readonly guard: MessageReplay;
   readonly platform: Pick<Platform, "sha256" | "sha512" | "sha256Hex" | "equalInConstantTime">;
   readonly clock: Clock;
 }

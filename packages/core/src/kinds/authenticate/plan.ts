@@ -6,7 +6,7 @@ import type { RequestState } from "../../model/state.js";
 import { afterScheme, carrierKey, carrierReader } from "./carrier.js";
 import { challengeFields } from "./challenge.js";
 import { Credential, type CredentialTools, type Judge } from "./credential.js";
-import { ABSENT, bad, type Bad, type Judgement } from "./judgement.js";
+import { ABSENT, bad, type Bad, type ChallengeError, type Judgement } from "./judgement.js";
 
 const OTHER_SCHEME: Bad = bad("`Authorization` has a scheme that no authenticator of the route reads");
 
@@ -20,7 +20,7 @@ export interface CarrierPlan {
   /** Undefined: nothing is presented there. */
   readonly judge: (state: RequestState) => Judged | undefined;
   /** What the refusal of a credential from here owes. */
-  readonly challenge: (state: RequestState) => readonly HeaderField[];
+  readonly challenge: (state: RequestState, error: ChallengeError | undefined) => readonly HeaderField[];
 }
 
 export interface RoutePlan {
@@ -98,7 +98,7 @@ function carriersOf(
 interface SchemeGroup {
   readonly scheme: string | undefined;
   readonly judges: readonly Judge[];
-  readonly challenge: readonly HeaderField[];
+  readonly challenge: (error: ChallengeError | undefined) => readonly HeaderField[];
 }
 
 function planCarrier(
@@ -122,10 +122,11 @@ function planCarrier(
       }
       return OTHER_SCHEME;
     },
-    challenge(state: RequestState): readonly HeaderField[] {
+    challenge(state: RequestState, error: ChallengeError | undefined): readonly HeaderField[] {
       const value = read(state);
       if (typeof value !== "string") return challenge;
-      return groups.find(({ scheme }) => credentialIn(value, scheme) !== undefined)?.challenge ?? challenge;
+      const group = groups.find(({ scheme }) => credentialIn(value, scheme) !== undefined);
+      return group?.challenge(error) ?? challenge;
     },
   });
 }
@@ -141,8 +142,22 @@ function groupsOf(
     judges: readers
       .filter(({ carrier }) => carrier.scheme === scheme)
       .flatMap(({ name }) => parts.judges.get(name) ?? []),
-    challenge: challengeFields(authenticators, parts.realm, scheme),
+    challenge: challengesOf(scheme, authenticators, parts.realm),
   }));
+}
+
+/** Each made once: a refusal costs no more than handing it over. */
+function challengesOf(
+  scheme: string | undefined,
+  authenticators: readonly ResolvedAuthenticator[],
+  realm: string,
+): SchemeGroup["challenge"] {
+  const fields = (error?: ChallengeError): readonly HeaderField[] =>
+    challengeFields(authenticators, realm, { scheme, error });
+  const plain = fields();
+  const proof = fields("invalid_dpop_proof");
+  const nonce = fields("use_dpop_nonce");
+  return (error) => (error === undefined ? plain : error === "use_dpop_nonce" ? nonce : proof);
 }
 
 function credentialIn(value: string, scheme: string | undefined): string | undefined {

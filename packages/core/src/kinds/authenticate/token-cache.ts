@@ -21,6 +21,8 @@ export interface VerifiedToken {
   /** `iss`, under a verified signature. */
   readonly issuer: unknown;
   readonly accepted: Accepted;
+  /** Thumbprint of what the sender must show, lower-case hex; undefined where nothing is asked for. */
+  readonly binding: string | undefined;
   readonly notBefore: number;
   readonly notAfter: number;
   readonly next: VerifiedToken | undefined;
@@ -36,10 +38,10 @@ export class TokenCache {
   }
 
   add(digest: string, token: Omit<VerifiedToken, "next">): VerifiedToken {
-    const { by, key, issuer, accepted, notBefore, notAfter } = token;
+    const { by, key, issuer, accepted, binding, notBefore, notAfter } = token;
     const tokens = (this.#tokens ??= new LRUCache<string, VerifiedToken>({ max: MAX_TOKENS }));
     const next = without(tokens.get(digest), by);
-    const added = { by, key, issuer, accepted, notBefore, notAfter, next };
+    const added = { by, key, issuer, accepted, binding, notBefore, notAfter, next };
     tokens.set(digest, added);
     return added;
   }

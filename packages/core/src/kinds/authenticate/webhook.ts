@@ -9,7 +9,7 @@ import type { Clock } from "../../ports/clock.js";
 import type { Platform } from "../../ports/platform.js";
 import { MAX_CREDENTIAL, TOO_LONG, type Judge } from "./credential.js";
 import { bad, type Accepted, type Bad, type Proof } from "./judgement.js";
-import type { ReplayGuard } from "./replay.js";
+import type { MessageReplay } from "./message-replay.js";
 import { signatureReader, type Presented } from "./webhook-format.js";
 import { namesIn, parseTemplate, textAfter, textBefore, type Piece } from "./webhook-template.js";
 
@@ -28,7 +28,7 @@ export interface WebhookParts {
   readonly secrets: readonly Uint8Array[];
   readonly toleranceMs: number;
   /** Undefined: the same message may come again. */
-  readonly replay: { readonly guard: ReplayGuard; readonly rememberMs: number } | undefined;
+  readonly replay: { readonly guard: MessageReplay; readonly rememberMs: number } | undefined;
   readonly accepted: Accepted;
   readonly platform: Pick<Platform, "hmac" | "sha256Hex" | "equalInConstantTime">;
   readonly clock: Clock;

@@ -91,13 +91,17 @@ class PlanBuilder {
 
   plan(): Plan {
     const { route } = this.input;
-    const bearers = route.authenticate.anyOf.flat().filter(({ carrier }) => carrier.scheme === "bearer");
+    const under = (scheme: string): ReadonlySet<string> => {
+      const all = route.authenticate.anyOf.flat().filter(({ carrier }) => carrier.scheme === scheme);
+      return new Set(all.map(({ name }) => name));
+    };
     return {
       rule: route.authorize.pointer,
       clauses: this.clauses.filter((clause) => !clause.entries.some(isEmpty)),
       forbidHead: this.forbidHead,
       forbidBody: this.forbidBody,
-      bearers: new Set(bearers.map(({ name }) => name)),
+      bearers: under("bearer"),
+      provers: under("dpop"),
     };
   }
 

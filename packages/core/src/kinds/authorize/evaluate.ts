@@ -146,11 +146,11 @@ function refuse(plan: Plan, test: Test, missed: Miss, state: RequestState): Refu
   return reason === missed.refusal.reason ? refusal : { ...refusal, reason: `${refusal.reason}: ${reason}` };
 }
 
-function refusalOf({ bearers }: Plan, missed: Miss, { identity }: RequestState): Refusal {
+function refusalOf({ bearers, provers }: Plan, missed: Miss, { identity }: RequestState): Refusal {
   if (identity === undefined) return missed.anonymous ?? missed.refusal;
-  return missed.challenging !== undefined && bearers.has(identity.authenticator)
-    ? missed.challenging
-    : missed.refusal;
+  const { challenging, proving, refusal } = missed;
+  if (bearers.has(identity.authenticator)) return challenging ?? refusal;
+  return (provers.has(identity.authenticator) ? proving : undefined) ?? refusal;
 }
 
 /** What was asked, whatever decided in the end. */

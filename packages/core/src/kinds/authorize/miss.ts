@@ -12,7 +12,7 @@ const RANKS = {
 } as const satisfies Partial<Record<ErrorCode, number>>;
 
 export interface MissMaker {
-  /** @param challenge what a Bearer token's refusal says to its client (RFC 6750 section 3) */
+  /** @param challenge what the refusal of a token says to its client (RFC 6750 section 3, RFC 9449 section 7.1) */
   (code: keyof typeof RANKS, rule: string, reason: string, challenge?: string): Miss;
 }
 
@@ -31,14 +31,18 @@ export function missMaker(optional: boolean): MissMaker {
     return Object.freeze({
       rank: RANKS[code],
       refusal,
-      ...(challenge === undefined ? {} : { challenging: challenging(refusal, challenge) }),
+      ...(challenge === undefined
+        ? {}
+        : {
+            challenging: challenging(refusal, `Bearer ${challenge}`),
+            proving: challenging(refusal, `DPoP ${challenge}`),
+          }),
       ...(optional ? { anonymous } : {}),
     });
   };
 }
 
-function challenging(refusal: Refusal, challenge: string): Refusal {
-  const value = `Bearer ${challenge}`;
+function challenging(refusal: Refusal, value: string): Refusal {
   return Object.freeze({
     ...refusal,
     headers: Object.freeze([Object.freeze(["WWW-Authenticate", value] as const)]),

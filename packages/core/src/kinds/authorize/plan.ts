@@ -10,6 +10,8 @@ export interface Miss {
   readonly refusal: Refusal;
   /** With the challenge of RFC 6750, for callers whose token was a Bearer token. */
   readonly challenging?: Refusal;
+  /** The same for callers whose token came with a DPoP proof. */
+  readonly proving?: Refusal;
   /** For an anonymous caller on an optional route: known, it might be let in. */
   readonly anonymous?: Refusal;
 }
@@ -55,4 +57,6 @@ export interface Plan {
   readonly forbidBody: readonly Test[];
   /** Names of authenticators whose credential is a Bearer token. */
   readonly bearers: ReadonlySet<string>;
+  /** Of those whose token comes with a DPoP proof. */
+  readonly provers: ReadonlySet<string>;
 }

@@ -105,5 +105,7 @@ function headersOf({ carrier, settings }: ResolvedAuthenticator): readonly strin
     const { header, timeHeader, idHeader } = webhookForm(settings);
     return [header, timeHeader, idHeader].filter((name) => name !== undefined);
   }
-  return carrier.in === "header" ? [settings.name ?? carrier.name] : [];
+  if (carrier.in !== "header") return [];
+  const written = "name" in settings ? (settings.name ?? carrier.name) : carrier.name;
+  return carrier.scheme === "dpop" ? [written, "DPoP"] : [written];
 }

@@ -30,9 +30,17 @@ function sentFields(route: ResolvedRoute, policy: ResolvedPolicy): string[] {
   if (route.authenticate.mode !== "none") names.push("WWW-Authenticate");
   const signs = route.authenticate.anyOf.flat().some(({ settings }) => settings.type === "http-signature");
   if (signs) names.push("Accept-Signature");
+  if (asksForNonces(route)) names.push("DPoP-Nonce");
   if (route.deprecated !== undefined) names.push("Deprecation");
   if (route.deprecated?.value.sunset !== undefined) names.push("Sunset");
   return names;
+}
+
+function asksForNonces({ authenticate }: ResolvedRoute): boolean {
+  return authenticate.anyOf.flat().some(({ settings }) => {
+    const bound = settings.type === "jwt" ? settings.senderConstrained : undefined;
+    return typeof bound === "object" && bound.nonce !== undefined;
+  });
 }
 
 interface LimitOnRoute {

@@ -52,7 +52,7 @@ function reportUnused(policy: ResolvedPolicy, pointers: ReadonlySet<string>, rep
       "unused-csrf",
       pointer,
       "no route under this `csrf` takes a credential that browsers send by themselves",
-      "leave it out: only cookies and client certificates need it",
+      "leave it out: only cookies, client certificates and passwords need it",
     );
   }
 }

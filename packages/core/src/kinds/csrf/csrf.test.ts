@@ -225,7 +225,7 @@ describe("diagnostics", () => {
         "unused-csrf",
         "/csrf",
         "no route under this `csrf` takes a credential that browsers send by themselves",
-        "leave it out: only cookies and client certificates need it",
+        "leave it out: only cookies, client certificates and passwords need it",
       ],
     ]);
     expect(check({ "POST /a": SESSION }, { csrf: {} })).toEqual([]);

@@ -37,9 +37,13 @@ function checkPeer(peer: string, pointer: string, report: Report): void {
   }
 }
 
-/** Without a header nothing is believed; `peers` alone may stand beside `ipv6Prefix`, which counts for direct callers too. */
+/**
+ * Without a header no address is believed; `peers` alone may stand beside `ipv6Prefix`, which counts for direct callers too, and
+ * `clientCert`, which is a header of its own.
+ */
 function checkHeaderless(trust: TrustSettings, report: Report): void {
-  if (trust.ipv6Prefix !== undefined && trust.scheme === undefined && trust.host !== true) return;
+  const alone = trust.ipv6Prefix !== undefined || trust.clientCert !== undefined;
+  if (alone && trust.scheme === undefined && trust.host !== true) return;
   report.error(
     "trust-without-header",
     AT,

@@ -17,6 +17,8 @@ function mapOf({ settings }: ResolvedAuthenticator): PrincipalMap {
       return settings.principal ?? {};
     case "api-key":
     case "http-signature":
+    case "basic":
+    case "mtls":
       return {};
   }
 }

@@ -1,0 +1,76 @@
+/** `senderConstrained` of a jwt authenticator, with what proofs need. */
+import { parseDuration } from "../../lib/duration.js";
+import { isJwsAlgorithm, JWS_ALGORITHMS } from "../../lib/jws.js";
+import { pointerTo } from "../../lib/pointer.js";
+import type { CompileEnvironment } from "../../model/kind.js";
+import type { DpopSettings, JwtSettings } from "../../model/policy.js";
+import type { ResolvedAuthenticator } from "../../model/resolved.js";
+import { dpopProver } from "./dpop.js";
+import { DpopNonces } from "./dpop-nonce.js";
+import type { ReplayGuard } from "./replay.js";
+import { proveCertificate, type Sender } from "./sender.js";
+
+export const DEFAULT_WINDOW = "60s";
+export const DEFAULT_NONCE_LIFE = "5m";
+/** Of the key of nonces: as long as what is made of it. */
+const MIN_NONCE_KEY = 32;
+
+/** What a jwt authenticator says of proofs; undefined where it asks for none. */
+export function dpopSettings({ senderConstrained }: JwtSettings): DpopSettings | undefined {
+  if (senderConstrained === "dpop") return { type: "dpop" };
+  return typeof senderConstrained === "object" ? senderConstrained : undefined;
+}
+
+/** In the order of the table, which is the same for all: a challenge is a constant text. */
+export function proofAlgorithms({ algorithms }: DpopSettings): readonly string[] {
+  const all = Object.keys(JWS_ALGORITHMS).filter(isJwsAlgorithm);
+  const asymmetric = all.filter((name) => JWS_ALGORITHMS[name].scheme !== "hmac");
+  if (algorithms === undefined) return asymmetric;
+  const listed = new Set<string>(algorithms);
+  return asymmetric.filter((name) => listed.has(name));
+}
+
+export interface CompiledSender extends Sender {
+  readonly nonces: DpopNonces | undefined;
+}
+
+export async function compileSender(
+  { pointer }: ResolvedAuthenticator,
+  settings: JwtSettings,
+  replay: ReplayGuard,
+  environment: CompileEnvironment,
+): Promise<CompiledSender | undefined> {
+  const dpop = dpopSettings(settings);
+  if (dpop === undefined) {
+    const { senderConstrained } = settings;
+    return senderConstrained === undefined
+      ? undefined
+      : { confirmation: "x5t#S256", prove: proveCertificate, nonces: undefined };
+  }
+  const nonces = await noncesOf(dpop, pointerTo(pointer, "senderConstrained"), environment);
+  const prove = dpopProver({
+    pointer,
+    algorithms: new Set(proofAlgorithms(dpop)),
+    windowMs: parseDuration(dpop.window ?? DEFAULT_WINDOW) ?? 0,
+    nonces,
+    platform: environment.platform,
+    replay,
+  });
+  return { confirmation: "jkt", prove, nonces };
+}
+
+async function noncesOf(
+  { nonce, nonceLife }: DpopSettings,
+  pointer: string,
+  environment: CompileEnvironment,
+): Promise<DpopNonces | undefined> {
+  if (nonce === undefined) return undefined;
+  const key = await environment.secret(nonce.secret, pointerTo(pointer, "nonce"));
+  if (key === undefined) return undefined;
+  if (key.length < MIN_NONCE_KEY) {
+    const message = `the key of nonces has ${key.length} bytes, at least ${MIN_NONCE_KEY} are needed`;
+    environment.report.error("invalid-key", pointerTo(pointer, "nonce"), message);
+  }
+  const life = parseDuration(nonceLife ?? DEFAULT_NONCE_LIFE) ?? 0;
+  return new DpopNonces(Uint8Array.from(key), life, environment.platform);
+}
