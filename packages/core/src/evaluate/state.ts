@@ -4,6 +4,7 @@ import type { ObservedRefusal } from "../model/decision.js";
 import type { Identity } from "../model/principal.js";
 import type { Cookies, NormalizedRequest, QueryParameters, RawBody, RawRequest } from "../model/request.js";
 import type { RequestState, Settlement, TraceNote, TraceStep } from "../model/state.js";
+import type { TakeSource } from "../ports/state-store.js";
 import type { EventStream } from "./event-stream.js";
 
 /** What a state needs of its engine; one object for all requests. */
@@ -52,6 +53,7 @@ export class ExchangeState implements RequestState {
   bodyRead = false;
   bodyComplete = true;
   failedOpen: string[] | undefined = undefined;
+  countedBy: TakeSource[] | undefined = undefined;
   settlements: Settlement[] | undefined = undefined;
   limitReports: unknown[] | undefined = undefined;
 

@@ -26,6 +26,8 @@ export type LimitOp =
       readonly emissionUs: number;
       readonly burst: number;
       readonly cost: number;
+      /** Units may be taken ahead of need and spent without asking, within the bound that the store states. Default: each is asked for. */
+      readonly precision?: "leased";
       readonly penalty?: Penalty;
     }
   | {
@@ -114,6 +116,8 @@ export interface StateStore {
   get(key: string, context: CallContext): Uint8Array | undefined | Promise<Uint8Array | undefined>;
   set(key: string, value: Uint8Array, ttlUs: number, context: CallContext): void | Promise<void>;
   del(key: string, context: CallContext): void | Promise<void>;
+  /** Shared stores: this process's part of a limit while it counts alone, above 0 and at most 1. Default 1. */
+  share?(): number;
   health(): StoreHealth;
   close(): void | Promise<void>;
 }

@@ -277,7 +277,7 @@ class MemoryStore implements StateStore {
         if (delta < 0) this.#leases.release(op);
         return;
       case "block":
-        if (op.penalty !== undefined && op.penalty.strikes !== "outcomes")
+        if (delta > 0 && op.penalty !== undefined && op.penalty.strikes !== "outcomes")
           this.#blocks.strike(op.key, op.penalty, this.#now);
         return;
     }

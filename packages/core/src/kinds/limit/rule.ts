@@ -19,8 +19,8 @@ export interface Rule {
   readonly key: ReadKey;
   readonly cost: (state: RequestState) => number;
   readonly op: MakeOp;
-  /** The same while this process counts alone. */
-  readonly localOp: (op: LimitOp, state: RequestState) => LimitOp;
+  /** The same while this process counts alone, with the store's share where the author left it to the store. */
+  readonly localOp: (op: LimitOp, state: RequestState, share: number) => LimitOp;
   /** What the header fields say of it; undefined: nothing. */
   readonly fields: FieldTexts | undefined;
   readonly missing: Refusal;
@@ -48,7 +48,7 @@ export function ruleOf({ name, limit, reading, observing, sha256Hex }: RuleOptio
     key: keyOf(terms, reading.facts, observing || terms.observe, sha256Hex),
     cost: costOf(terms, reading),
     op,
-    localOp: terms.share === 1 ? (same) => same : localOp(opMaker(terms, terms.share)),
+    localOp: localOp(terms),
     fields: isRevealed(limit.value, readsOf(reading)) ? fieldTexts(terms) : undefined,
     missing: {
       kind: "refusal",
@@ -61,8 +61,19 @@ export function ruleOf({ name, limit, reading, observing, sha256Hex }: RuleOptio
   };
 }
 
-function localOp(make: MakeOp): Rule["localOp"] {
-  return (op, state) => make(op.key, "cost" in op ? op.cost : 1, state);
+/** A fleet seldom changes its size: the latest share's maker is kept. */
+function localOp(terms: Terms): Rule["localOp"] {
+  let kept = 1;
+  let make: MakeOp | undefined;
+  return (op, state, told) => {
+    const share = terms.share === "auto" ? told : terms.share;
+    if (share === 1) return op;
+    if (make === undefined || share !== kept) {
+      make = opMaker(terms, share);
+      kept = share;
+    }
+    return make(op.key, "cost" in op ? op.cost : 1, state);
+  };
 }
 
 /** What cannot be priced costs all there is: nobody makes a request cheaper by making its price unreadable. */
