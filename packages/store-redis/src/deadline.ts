@@ -1,0 +1,45 @@
+/** Waits for an answer, but not for ever, and not less because this process was busy. */
+import { StoreError } from "@gatehouse/core";
+
+/**
+ * A busy process fires the timer before it reads the answer that is already in the socket: two turns let that in first.
+ * @param late called with what came after the time was over
+ */
+export function withDeadline<T>(
+  answer: Promise<unknown>,
+  milliseconds: number,
+  heard: (reply: unknown) => T,
+  failed: (error: unknown) => StoreError,
+  late: (reply: unknown) => void,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    let over = false;
+    const give = (): void => {
+      if (over) return;
+      over = true;
+      reject(failed(new StoreError("timeout", true, "the server did not answer in time")));
+    };
+    const timer = setTimeout(() => setImmediate(() => setImmediate(give)), milliseconds);
+    answer.then(
+      (reply) => {
+        if (over) {
+          late(reply);
+          return;
+        }
+        over = true;
+        clearTimeout(timer);
+        try {
+          resolve(heard(reply));
+        } catch (error) {
+          reject(failed(error));
+        }
+      },
+      (error: unknown) => {
+        if (over) return;
+        over = true;
+        clearTimeout(timer);
+        reject(failed(error));
+      },
+    );
+  });
+}
