@@ -61,9 +61,11 @@ export class Denials {
         if ((per[index]?.remaining ?? 0) > 0) this.#byKey.delete(key);
       return;
     }
+    // A refusal that strikes has to be heard by the server, whichever limit refuses: unless a block silences it.
+    if (ops.some((op, index) => strikes(op) && !blocked(index))) return;
     for (const [index, op] of ops.entries()) {
       const part = per[index];
-      if (part === undefined || part.allowed || !holds(op, blocked(index))) continue;
+      if (part === undefined || part.allowed || !(blocked(index) || holds(op))) continue;
       this.#byKey.delete(op.key);
       if (this.#byKey.size >= MOST) this.#evict();
       const untilUs = sentUs + Math.min(part.retryUs, LONGEST_US);
@@ -83,11 +85,13 @@ export class Denials {
   }
 }
 
-/** A slot is free as soon as somebody leaves; a refusal that strikes has to be heard by the server. */
-function holds(op: LimitOp, blocked: boolean): boolean {
-  if (blocked) return true;
-  if (op.kind === "lease" || op.kind === "block") return false;
-  return op.penalty === undefined || op.penalty.strikes === "outcomes";
+function strikes({ kind, penalty }: LimitOp): boolean {
+  return kind !== "block" && penalty !== undefined && penalty.strikes !== "outcomes";
+}
+
+/** A slot is free as soon as somebody leaves. */
+function holds({ kind }: LimitOp): boolean {
+  return kind !== "lease" && kind !== "block";
 }
 
 /** The same question, or a dearer one, of a limit that was not changed since. */

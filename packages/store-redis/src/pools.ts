@@ -15,6 +15,7 @@ const BATCHES_A_SECOND = 20;
 const HELD = 4;
 const MOST_POOLS = 1024;
 const RATE_WINDOW_US = 100_000;
+const SHORTEST_US = 50_000;
 
 export function isLeased(op: LimitOp): op is LeasedOp {
   return op.kind === "gcra" && op.precision === "leased";
@@ -53,8 +54,10 @@ class Pool {
     this.#spent += cost;
   }
 
-  get batch(): number {
-    return Math.ceil(Math.max(this.#rate, this.#spent) / BATCHES_A_SECOND);
+  /** Of a key that is asked once in a while none is left to die. */
+  batch(nowUs: number): number {
+    const lately = (this.#spent * 1_000_000) / Math.max(nowUs - this.#since, SHORTEST_US);
+    return Math.floor(Math.max(this.#rate, lately) / BATCHES_A_SECOND);
   }
 }
 
@@ -93,7 +96,7 @@ export class Pools {
     const pool = this.#poolOf(op.key, nowUs);
     const held = nowUs < pool.untilUs ? pool.units : 0;
     const most = Math.floor(op.burst / (HELD * Math.max(1, this.members())));
-    return Math.max(0, Math.min(pool.batch, most) - held);
+    return Math.max(0, Math.min(pool.batch(nowUs) - op.cost, most) - held);
   }
 
   /** What lies here from before dies with the older of the two, not with the newer. */

@@ -82,7 +82,7 @@ export class RedisStore implements StateStore {
     this.#link.allow(context.deadlineUs);
     const nowUs = this.time.local();
     for (const op of ops) if (isLeased(op)) this.#pools.demand(op, nowUs);
-    return this.#take(ops, nowUs, nowUs + context.deadlineUs);
+    return this.#take(ops, nowUs, nowUs + context.deadlineUs, nowUs + context.deadlineUs / 2);
   }
 
   async peek(_group: string, ops: readonly LimitOp[], context: CallContext): Promise<TakeResult> {
@@ -152,20 +152,26 @@ export class RedisStore implements StateStore {
     this.#link.close();
   }
 
-  #take(ops: readonly LimitOp[], nowUs: number, endsUs: number): TakeResult | Promise<TakeResult> {
+  /** @param lineEndsUs from then on nobody waits for another's answer: there must be time left to ask */
+  #take(
+    ops: readonly LimitOp[],
+    nowUs: number,
+    endsUs: number,
+    lineEndsUs: number,
+  ): TakeResult | Promise<TakeResult> {
     const denied = this.#denials.find(ops, nowUs);
     if (denied !== undefined) return denied;
-    const plan = this.#plan(ops, nowUs);
+    const waits = nowUs < lineEndsUs;
+    const plan = this.#plan(ops, nowUs, waits);
     if (plan.asked.length === 0) return leasedResult(plan, nowUs);
-    const gate = plan.refills ?? this.#denials.reopens(plan.asked, nowUs);
+    const gate = plan.refills ?? (waits ? this.#denials.reopens(plan.asked, nowUs) : undefined);
     if (gate === undefined) return this.#ask(plan, nowUs, endsUs);
     const flight = this.#flights.get(gate);
     if (flight === undefined) return this.#fly(gate, this.#ask(plan, nowUs, endsUs));
     this.#putBack(plan);
     return flight.then(() => {
       const then = this.time.local();
-      if (then >= endsUs) throw new StoreError("timeout", false, "the server did not answer in time");
-      return this.#take(ops, then, endsUs);
+      return this.#take(ops, then, endsUs, plan.refills === undefined ? lineEndsUs : 0);
     });
   }
 
@@ -176,14 +182,14 @@ export class RedisStore implements StateStore {
     return asked;
   }
 
-  #plan(ops: readonly LimitOp[], nowUs: number): Plan {
+  #plan(ops: readonly LimitOp[], nowUs: number, refill: boolean): Plan {
     if (!ops.some(isLeased)) return { ops, asked: ops, spent: undefined, refills: undefined };
     let refills: string | undefined;
     const asked: LimitOp[] = [];
     const spent = ops.map((op) => {
       const found = isLeased(op) ? this.#pools.spend(op, nowUs) : undefined;
       if (found !== undefined) return found;
-      if (isLeased(op)) refills ??= op.key;
+      if (refill && isLeased(op)) refills ??= op.key;
       asked.push(op);
       return undefined;
     });
@@ -191,9 +197,12 @@ export class RedisStore implements StateStore {
   }
 
   #ask(plan: Plan, sentUs: number, endsUs: number): Promise<TakeResult> {
-    const { asked, spent } = plan;
+    const { asked, spent, refills } = plan;
+    // Only who asks for the others, too: each for itself, they would hold a batch each.
     const wants =
-      spent === undefined ? undefined : asked.map((op) => (isLeased(op) ? this.#pools.want(op, sentUs) : 0));
+      refills === undefined
+        ? undefined
+        : asked.map((op) => (isLeased(op) && op.key === refills ? this.#pools.want(op, sentUs) : 0));
     const answer = this.#taker.take(asked, wants, endsUs, (heard) => this.#conclude(plan, heard, sentUs));
     if (spent === undefined) return answer;
     return answer.catch((error: unknown) => {
