@@ -56,12 +56,13 @@ const apart = (name: string, include: readonly string[], exclude: readonly strin
   test: { ...common, name, include: [...include], exclude: [...ignored, ...exclude] },
 });
 
-/** Most of it waits: for servers to start, to hang, to come back. */
 const servers = {
   extends: true as const,
   test: {
     ...common,
+    // Most of it waits: for servers to start, to hang, to come back.
     testTimeout: 60_000,
+    maxConcurrency: 6,
     hookTimeout: 60_000,
     name: "servers",
     include: [`${SERVERS}/*.test.ts`],

@@ -15,8 +15,9 @@ import { slotOf } from "./slots.js";
 
 /** Fewer would blame the link for a server that only paused; a link whose other end is gone never says so. */
 const SILENT_PROBES = 3;
-/** As long as connecting may take, and a little more. */
-const UNREADY_US = 1_500_000;
+/** As long as connecting may take: a server that answers within a deadline is connected to within several. */
+const UNREADY_US = 700_000;
+const UNREADY_DEADLINES = 10;
 
 export interface Call {
   readonly script: Script;
@@ -188,7 +189,8 @@ export class Link {
 
   /** What does not answer, and what does not get ready, is begun anew: the other end may be gone without a word. */
   #mend(): void {
-    const stuck = !this.#connection.isReady() && this.clock() - this.#openedAt > UNREADY_US;
+    const unreadyUs = Math.max(UNREADY_US, UNREADY_DEADLINES * this.patienceUs);
+    const stuck = !this.#connection.isReady() && this.clock() - this.#openedAt > unreadyUs;
     if (!stuck && this.#silent < SILENT_PROBES) return;
     this.counters.reconnects += 1;
     this.#silent = 0;

@@ -198,7 +198,14 @@ describeEngines("the store", (engine) => {
 
   it("takes what it holds from the one count that it is held against", async () => {
     await withStore(async (store, calls) => {
-      const op: LimitOp = { ...bucket("lease:t:x", 400, HOUR_US), precision: "leased" };
+      const op: LimitOp = {
+        kind: "gcra",
+        key: "lease:t:x",
+        emissionUs: HOUR_US,
+        burst: 400,
+        cost: 1,
+        precision: "leased",
+      };
       let admitted = 0;
       const before = calls();
       for (let round = 0; round < 40; round++) admitted += await flood(store, 25, op);

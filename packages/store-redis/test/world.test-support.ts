@@ -65,5 +65,5 @@ export async function flood(store: StateStore, times: number, ...ops: readonly L
 
 /** Until it is so; the test's own time-out ends it. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 5));
+  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 20));
 }
