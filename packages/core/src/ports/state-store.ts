@@ -116,7 +116,10 @@ export interface StateStore {
   get(key: string, context: CallContext): Uint8Array | undefined | Promise<Uint8Array | undefined>;
   set(key: string, value: Uint8Array, ttlUs: number, context: CallContext): void | Promise<void>;
   del(key: string, context: CallContext): void | Promise<void>;
-  /** Shared stores: this process's part of a limit while it counts alone, above 0 and at most 1. Default 1. */
+  /**
+   * This process's part of a limit, above 0 and at most 1; default 1. Of a `process` store always, and as it is when a policy is
+   * compiled; of a `shared` one while it is away and the process counts alone.
+   */
   share?(): number;
   health(): StoreHealth;
   close(): void | Promise<void>;

@@ -34,13 +34,15 @@ export interface RuleOptions {
   readonly reading: Reading;
   /** The route observes: it counts in keys of its own. */
   readonly observing: boolean;
+  /** This process's part of it, always. */
+  readonly share: number;
   readonly sha256Hex: (text: string) => string;
 }
 
-export function ruleOf({ name, limit, reading, observing, sha256Hex }: RuleOptions): Rule {
+export function ruleOf({ name, limit, reading, observing, share, sha256Hex }: RuleOptions): Rule {
   const terms = termsOf(name, limit);
   const { when } = reading;
-  const op = opMaker(terms, 1);
+  const op = opMaker(terms, share);
   return {
     terms,
     // True or failing to evaluate: nobody escapes by making a condition fail.

@@ -13,6 +13,7 @@ import { isTakeResult, isThenable } from "./answer.js";
 import { withDeadline } from "./deadline.js";
 import { reportPart } from "./fields.js";
 import { refusalOf } from "./refuse.js";
+import { shareOf } from "./share.js";
 import type { Rule } from "./rule.js";
 import { TakenLimits } from "./settlement.js";
 
@@ -130,16 +131,6 @@ function storeFailed(
   }
   openUp(open, state);
   return undefined;
-}
-
-/** Nothing that a store says is believed: anything but a part is the whole. */
-function shareOf(store: StateStore): number {
-  try {
-    const share: unknown = store.share?.();
-    return typeof share === "number" && share > 0 && share <= 1 ? share : 1;
-  } catch {
-    return 1;
-  }
 }
 
 function takeLocally(
