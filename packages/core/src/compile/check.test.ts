@@ -230,11 +230,6 @@ describe("what later versions build", () => {
       "`tls` (a credential of the TLS session)",
     ],
     [
-      "/limits/x/precision",
-      { limits: { x: { limit: 1, window: "1m", precision: "leased" } } },
-      "`leased` (leased precision)",
-    ],
-    [
       "/routes/GET ~1a/record",
       route({ authorize: "authenticated", record: { facts: [] } }),
       "recording facts",
