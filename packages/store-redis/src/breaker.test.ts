@@ -6,7 +6,7 @@ const SECOND = 1_000_000;
 
 function after(events: string, everyUs: number): Breaker {
   const breaker = new Breaker();
-  for (const [index, event] of [...events].entries()) {
+  for (const [index, event] of events.split("").entries()) {
     if (event === "x") breaker.failed(index * everyUs);
     else breaker.succeeded(index * everyUs);
   }

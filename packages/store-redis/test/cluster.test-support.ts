@@ -6,6 +6,13 @@ import { Server } from "./server.test-support.js";
 
 const run = promisify(execFile);
 const NODES = 6;
+const SETTINGS = [
+  ["--cluster-enabled", "yes"],
+  ["--cluster-node-timeout", "500"],
+  ["--cluster-require-full-coverage", "no"],
+  ["--cluster-replica-validity-factor", "0"],
+  ["--repl-diskless-sync-delay", "0"],
+].flat();
 
 export class ClusterHere {
   private constructor(
@@ -14,22 +21,7 @@ export class ClusterHere {
   ) {}
 
   static async start(engine: EngineHere): Promise<ClusterHere> {
-    const servers = await Promise.all(
-      Array.from({ length: NODES }, () =>
-        Server.start(
-          engine,
-          ...[
-            "--cluster-enabled",
-            "yes",
-            "--cluster-node-timeout",
-            "500",
-            "--cluster-require-full-coverage",
-            "no",
-          ],
-          ...["--cluster-replica-validity-factor", "0", "--repl-diskless-sync-delay", "0"],
-        ),
-      ),
-    );
+    const servers = await Promise.all(Array.from({ length: NODES }, () => Server.start(engine, ...SETTINGS)));
     const cluster = new ClusterHere(engine.name.replace("-server", "-cli"), servers);
     const nodes = servers.map(({ port }) => `127.0.0.1:${port}`);
     await cluster.command("--cluster", "create", ...nodes, "--cluster-replicas", "1", "--cluster-yes");

@@ -1,6 +1,6 @@
 /**
  * Faults of a real server, under load: a small fleet asks all the while, the server is broken and mended, and what must hold of
- * every decision is looked at afterwards. What was seen is written to `reports/redis-faults.md`.
+ * every decision is looked at afterwards. What was seen is written to `reports/`.
  */
 import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -142,7 +142,7 @@ describeEngines("faults", (engine) => {
     });
   });
 
-  describe.each(["ioredis 6", "node-redis 6"])("a cluster, with %s", (client) => {
+  describe.concurrent.each(["ioredis 6", "node-redis 6"])("a cluster, with %s", (client) => {
     const make = clusterClients[client];
     if (make === undefined) throw new Error(`no client ${client}`);
 
@@ -206,7 +206,7 @@ describeEngines("faults", (engine) => {
     const table = tableOf(rows);
     mkdirSync("reports", { recursive: true });
     writeFileSync(`reports/faults-${engine.name}.md`, table);
-    console.log(table);
+    process.stdout.write(`\nfaults of ${engine.name} ${engine.version}\n\n${table}`);
   });
 });
 

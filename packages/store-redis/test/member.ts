@@ -91,6 +91,7 @@ async function embedded({ processes, attempts }: Embedded): Promise<number> {
 
 async function main(): Promise<void> {
   if (!isMainThread) {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has no origin
     parentPort?.postMessage(await embedded(workerData as Embedded));
     return;
   }

@@ -67,20 +67,12 @@ export class Server {
     return new Server(engine, await freePort(), await mkdtemp(join(tmpdir(), "gatehouse-redis-")), more);
   }
 
-  async run(): Promise<void> {
-    const settings = [
-      "--port",
-      String(this.port),
-      "--bind",
-      "127.0.0.1",
-      "--dir",
-      this.dir,
-      "--save",
-      "",
-      "--appendonly",
-      "no",
-    ];
-    const child = spawn(this.engine.name, [...settings, "--enable-debug-command", "yes", ...this.more], {
+  /** @param file of settings, where they are more than can be said on the command line */
+  async run(file?: string): Promise<void> {
+    const place = ["--port", String(this.port), "--bind", "127.0.0.1", "--dir", this.dir];
+    const kept = ["--save", "", "--appendonly", "no", "--enable-debug-command", "yes"];
+    const settings = file === undefined ? [...place, ...kept] : [file];
+    const child = spawn(this.engine.name, [...settings, ...this.more], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     this.#process = child;
@@ -88,7 +80,7 @@ export class Server {
     await new Promise<void>((resolve, reject) => {
       child.stdout.on("data", (chunk: Buffer) => {
         said += chunk.toString();
-        if (/Ready to accept connections/.test(said)) resolve();
+        if (/Ready to accept connections|Sentinel ID is/.test(said)) resolve();
       });
       child.once("error", reject);
       child.once("exit", () => reject(new Error(`the server ended: ${said}`)));

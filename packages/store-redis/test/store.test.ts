@@ -74,7 +74,7 @@ describeEngines("the store", (engine) => {
         await store.del("k", context());
         expect(await store.get("k", context())).toBeUndefined();
         const seen = await Promise.all(
-          Array.from({ length: 20 }, () => store.once("jti", 10_000_000, context())),
+          Array.from({ length: 20 }, async () => store.once("jti", 10_000_000, context())),
         );
         expect(seen.filter(Boolean)).toHaveLength(1);
       }, name);

@@ -1,5 +1,5 @@
 /**
- * node-redis 5 and 6 (`redis`, `@redis/client`): one client, Sentinel, or Cluster. The caller's client is only the pattern. No
+ * node-redis 5 and 6 (`redis`, `@redis/client`): one client, Cluster, or (6) Sentinel. The caller's client is only the pattern. No
  * `socketTimeout`: it closes a client for good, also one that is merely idle.
  */
 import type { RedisConnection, RedisDriver } from "../driver.js";
@@ -32,18 +32,17 @@ const OWN = {
   keyPrefix: undefined,
 } as const;
 
-/** Members of `options` that are settings of each node, by kind. */
-const NODES: Readonly<Record<Exclude<Kind, "client">, readonly string[]>> = {
-  cluster: ["defaults"],
-  sentinel: ["nodeClientOptions", "sentinelClientOptions"],
-};
-
 /**
  * @param client made by `createClient`, `createCluster` or `createSentinel`: a connection like it is opened, and it is itself left alone
  * @throws TypeError where it is none
  */
 export function nodeRedisDriver(client: NodeRedisLike): RedisDriver {
   const kind = kindOf(client);
+  if (kind === "sentinel" && !isDuplicable(client)) {
+    throw new TypeError(
+      "`nodeRedisDriver` cannot open another client like this one: for Sentinel it needs node-redis 6",
+    );
+  }
   if (kind === undefined || !isDuplicable(client)) {
     throw new TypeError(
       "`nodeRedisDriver` needs a client of node-redis: what `createClient`, `createCluster` or `createSentinel` made",
@@ -64,16 +63,18 @@ function isDuplicable(client: object): client is Duplicable {
 
 function open(pattern: Duplicable, kind: Kind): Client {
   const options = memberOf(pattern, "options") ?? memberOf(pattern, "_options");
-  if (kind === "client") return pattern.duplicate({ ...OWN, socket: socketOf(options) });
-  const nodes = Object.fromEntries(
-    NODES[kind].map((name) => {
-      const settings = memberOf(options, name);
-      return [name, { ...settings, ...OWN, socket: socketOf(settings) }];
-    }),
-  );
-  // What a lost connection left open is never sent a second time: Sentinel's client would, up to this often.
-  const retries = kind === "sentinel" ? { maxCommandRediscovers: 0 } : { maxCommandRedirections: 4 };
-  return pattern.duplicate({ ...nodes, ...retries, commandOptions: {} });
+  switch (kind) {
+    case "client":
+      return pattern.duplicate({ ...OWN, socket: socketOf(options) });
+    case "cluster": {
+      const node = memberOf(options, "defaults");
+      const defaults = { ...node, ...OWN, socket: socketOf(node) };
+      return pattern.duplicate({ defaults, maxCommandRedirections: 4, commandOptions: {} });
+    }
+    case "sentinel":
+      // It would send what a lost connection left open again, up to this often. How its nodes are reached nobody else can read.
+      return pattern.duplicate({ maxCommandRediscovers: 0, commandOptions: {} });
+  }
 }
 
 function socketOf(settings: object | undefined): object {
