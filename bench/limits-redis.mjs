@@ -102,16 +102,16 @@ async function denied(port, short) {
   const { store, seen } = await storeOn(port, { prefix: "denied:" });
   const op = { kind: "gcra", key: "hot:t:x", emissionUs: 50_000, burst: 5, cost: 1 };
   let asked = 0;
-  let over = false;
+  const run = { over: false };
   const before = seen.calls;
   const workers = Array.from({ length: AT_ONCE }, async () => {
-    while (!over) {
+    while (!run.over) {
       for (let n = 0; n < 20; n++, asked++) await store.take("limits", [op], context);
       await new Promise((resolve) => setImmediate(resolve));
     }
   });
   await pause(short ? 200 : 2000);
-  over = true;
+  run.over = true;
   await Promise.all(workers);
   const calls = seen.calls - before;
   await store.close();
@@ -122,16 +122,16 @@ async function leased(port, short) {
   const { store, seen } = await storeOn(port, { prefix: "leased:" });
   const op = { kind: "gcra", key: "all:t:", emissionUs: 10, burst: 20_000, cost: 1, precision: "leased" };
   let asked = 0;
-  let over = false;
+  const run = { over: false };
   const before = seen.calls;
   const workers = Array.from({ length: 16 }, async () => {
-    while (!over) {
+    while (!run.over) {
       for (let n = 0; n < 10; n++, asked++) await store.take("limits", [op], context);
       await pause(1);
     }
   });
   await pause(short ? 200 : 2000);
-  over = true;
+  run.over = true;
   await Promise.all(workers);
   const calls = seen.calls - before;
   await store.close();
@@ -149,10 +149,10 @@ async function faults(redis, short) {
   const { store } = await storeOn(redis.port, { prefix: "faults:" });
   let told;
   const engine = await createEngine(policy, { store, onDecision: (event) => void (told = event) });
-  let over = false;
+  const run = { over: false };
   const seen = [];
   const workers = Array.from({ length: 16 }, async (_, worker) => {
-    while (!over) {
+    while (!run.over) {
       const at = performance.now();
       const exchange = engine.open({ method: "GET", target: `/${worker}`, headers: [["Host", "a.test"]] });
       await exchange.head();
@@ -181,7 +181,7 @@ async function faults(redis, short) {
   await pause(300);
   const hang = await phase(() => redis.signal("SIGSTOP"), short ? 0 : 1000);
   const afterHang = await back(() => redis.signal("SIGCONT"));
-  over = true;
+  run.over = true;
   await Promise.all(workers);
   await engine.close();
   await store.close();

@@ -72,7 +72,7 @@ describeEngines("Sentinel", (engine) => {
     await until(shared);
     const [left] = (await take(stores[0] ?? never(), op)).per;
     expect(left?.remaining).toBeLessThan(1000);
-    await Promise.all(stores.map((store) => store.close()));
+    await Promise.all(stores.map(async (store) => store.close()));
   });
 });
 
