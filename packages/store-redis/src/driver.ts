@@ -15,6 +15,8 @@ export interface RedisConnection {
   eval(text: string, keys: readonly string[], values: readonly string[]): Promise<unknown>;
   /** Which node answers for a slot as far as is known; only for clusters. */
   nodeOf?(slot: number): string;
+  /** A node does not answer: another may have taken its slots by now. What is in flight goes on. */
+  refresh?(): void;
   /** Ends at once, whatever is in flight, and for good. */
   destroy(): void;
 }

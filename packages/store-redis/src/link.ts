@@ -191,7 +191,10 @@ export class Link {
   #mend(): void {
     const unreadyUs = Math.max(UNREADY_US, UNREADY_DEADLINES * this.patienceUs);
     const stuck = !this.#connection.isReady() && this.clock() - this.#openedAt > unreadyUs;
-    if (!stuck && this.#silent < SILENT_PROBES) return;
+    if (!stuck && this.#silent < SILENT_PROBES) {
+      if (this.driver.cluster) this.#connection.refresh?.();
+      return;
+    }
     this.counters.reconnects += 1;
     this.#silent = 0;
     this.#connection.destroy();

@@ -48,7 +48,10 @@ export function nodeRedisDriver(client: NodeRedisLike): RedisDriver {
       "`nodeRedisDriver` needs a client of node-redis: what `createClient`, `createCluster` or `createSentinel` made",
     );
   }
-  return { cluster: kind === "cluster", open: () => new Connection(kind, () => open(client, kind)) };
+  return {
+    cluster: kind === "cluster",
+    open: () => new Connection(kind, (more) => open(client, kind, more)),
+  };
 }
 
 function kindOf(client: object): Kind | undefined {
@@ -61,7 +64,7 @@ function isDuplicable(client: object): client is Duplicable {
   return "duplicate" in client && typeof client.duplicate === "function";
 }
 
-function open(pattern: Duplicable, kind: Kind): Client {
+function open(pattern: Duplicable, kind: Kind, more: object = {}): Client {
   const options = memberOf(pattern, "options") ?? memberOf(pattern, "_options");
   switch (kind) {
     case "client":
@@ -69,7 +72,7 @@ function open(pattern: Duplicable, kind: Kind): Client {
     case "cluster": {
       const node = memberOf(options, "defaults");
       const defaults = { ...node, ...OWN, socket: socketOf(node) };
-      return pattern.duplicate({ defaults, maxCommandRedirections: 4, commandOptions: {} });
+      return pattern.duplicate({ defaults, maxCommandRedirections: 4, commandOptions: {}, ...more });
     }
     case "sentinel":
       // It would send what a lost connection left open again, up to this often. How its nodes are reached nobody else can read.
@@ -91,16 +94,21 @@ function memberOf(owner: object | undefined, name: string): object | undefined {
   return typeof member === "object" && member !== null ? member : undefined;
 }
 
+/** How long another client may take to learn, and how long the old one has for what is in flight. */
+const REFRESH_MS = 700;
+const OLD_MS = 2000;
+
 class Connection implements RedisConnection {
   readonly #kind: Kind;
-  readonly #open: () => Client;
+  readonly #open: (more?: object) => Client;
   #client: Client;
   #send: Send;
   #attempt = 0;
   #over = false;
   #connected = false;
+  #next: Client | undefined;
 
-  constructor(kind: Kind, open: () => Client) {
+  constructor(kind: Kind, open: (more?: object) => Client) {
     this.#kind = kind;
     this.#open = open;
     this.#client = open();
@@ -129,9 +137,43 @@ class Connection implements RedisConnection {
     return typeof address === "string" ? address : "";
   }
 
+  /**
+   * This library learns that a slot has moved from the node that had it alone: from one that is dead, never. Another client learns it
+   * from the others, and takes the place of this one when it has.
+   */
+  refresh(): void {
+    if (this.#next !== undefined || !this.#connected) return;
+    const next = this.#open({ minimizeConnections: true });
+    this.#next = next;
+    next.on("error", () => undefined);
+    const given = setTimeout(() => this.#drop(next), REFRESH_MS);
+    next.connect().then(
+      () => {
+        clearTimeout(given);
+        if (this.#next !== next) return;
+        this.#next = undefined;
+        const old = this.#client;
+        this.#client = next;
+        this.#send = senderOf(next, this.#kind);
+        setTimeout(() => end(old), OLD_MS).unref();
+      },
+      () => {
+        clearTimeout(given);
+        this.#drop(next);
+      },
+    );
+  }
+
   destroy(): void {
     this.#over = true;
+    if (this.#next !== undefined) this.#drop(this.#next);
     end(this.#client);
+  }
+
+  #drop(next: Client): void {
+    if (this.#next !== next) return;
+    this.#next = undefined;
+    end(next);
   }
 
   /** A cluster or Sentinel whose first nodes are away gives up: another one is made of the same pattern. */
