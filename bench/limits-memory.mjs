@@ -13,10 +13,10 @@ const now = () => Math.floor(performance.now() * 1000);
 
 /** One take of one token bucket. */
 function ours(store, name) {
-  const op = { kind: "gcra", key: "", emissionUs: EMISSION, burst: BURST, cost: 1 };
   return (index) => {
     const nowUs = now();
-    return store.take("limits", [{ ...op, key: name(index) }], { nowUs, deadlineUs: 50_000 });
+    const op = { kind: "gcra", key: name(index), emissionUs: EMISSION, burst: BURST, cost: 1 };
+    return store.take("limits", [op], { nowUs, deadlineUs: 50_000 });
   };
 }
 

@@ -4,6 +4,7 @@ import { StoreError } from "@gatehouse/core";
 /**
  * A busy process fires the timer before it reads the answer that is already in the socket: two turns let that in first.
  * @param late called with what came after the time was over
+ * @param again another answer in place of an error, within the same time
  */
 export function withDeadline<T>(
   answer: Promise<unknown>,
@@ -11,6 +12,7 @@ export function withDeadline<T>(
   heard: (reply: unknown) => T,
   failed: (error: unknown) => StoreError,
   late: (reply: unknown) => void,
+  again: (error: unknown) => Promise<unknown> | undefined = () => undefined,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     let over = false;
@@ -20,26 +22,29 @@ export function withDeadline<T>(
       reject(failed(new StoreError("timeout", true, "the server did not answer in time")));
     };
     const timer = setTimeout(() => setImmediate(() => setImmediate(give)), milliseconds);
-    answer.then(
-      (reply) => {
-        if (over) {
-          late(reply);
-          return;
-        }
-        over = true;
-        clearTimeout(timer);
-        try {
-          resolve(heard(reply));
-        } catch (error) {
-          reject(failed(error));
-        }
-      },
-      (error: unknown) => {
-        if (over) return;
-        over = true;
-        clearTimeout(timer);
+    const answered = (reply: unknown): void => {
+      if (over) {
+        late(reply);
+        return;
+      }
+      over = true;
+      clearTimeout(timer);
+      try {
+        resolve(heard(reply));
+      } catch (error) {
         reject(failed(error));
-      },
-    );
+      }
+    };
+    const refused = (error: unknown): void => {
+      if (over) return;
+      over = true;
+      clearTimeout(timer);
+      reject(failed(error));
+    };
+    answer.then(answered, (error: unknown) => {
+      const second = over ? undefined : again(error);
+      if (second === undefined) refused(error);
+      else second.then(answered, refused);
+    });
   });
 }

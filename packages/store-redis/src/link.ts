@@ -106,8 +106,9 @@ export class Link {
       const unready = new StoreError("not-ready", false, "there is no connection to the server");
       return Promise.reject(this.#failed(node, key, unready));
     }
+    const connection = this.#connection;
     return withDeadline(
-      this.#send(call),
+      this.#send(connection, call),
       deadlineUs / 1000,
       (reply) => {
         node.breaker.succeeded(this.clock());
@@ -115,6 +116,7 @@ export class Link {
       },
       (error) => this.#failed(node, key, error),
       late,
+      (error) => this.#sendText(connection, call, error),
     );
   }
 
@@ -124,16 +126,21 @@ export class Link {
     this.#connection.destroy();
   }
 
-  #send({ script, keys, values }: Call): Promise<unknown> {
-    const connection = this.#connection;
+  #send(connection: RedisConnection, { script, keys, values }: Call): Promise<unknown> {
     try {
-      return connection.evalsha(script.sha1, keys, values).catch((error: unknown) => {
-        if (isNoScript(error)) return connection.eval(script.text, keys, values);
-        throw error;
-      });
+      return connection.evalsha(script.sha1, keys, values);
     } catch (error) {
       return Promise.reject(storeErrorOf(error));
     }
+  }
+
+  /** Sent after it, on the same connection, to a server that said it does not know the script. */
+  #sendText(
+    connection: RedisConnection,
+    { script, keys, values }: Call,
+    error: unknown,
+  ): Promise<unknown> | undefined {
+    return isNoScript(error) ? connection.eval(script.text, keys, values) : undefined;
   }
 
   #nodeOf(key: string): Node {
@@ -167,11 +174,12 @@ export class Link {
       try {
         const call: Call = { script: PROBE, keys: [`${node.probeKey}?`], values: [] };
         good = await withDeadline(
-          this.#send(call),
+          this.#send(sent, call),
           this.patienceUs / 1000,
           (reply) => reply === 1,
           storeErrorOf,
           () => undefined,
+          (error) => this.#sendText(sent, call, error),
         );
         this.#silent = 0;
       } catch (error) {

@@ -251,7 +251,7 @@ function wholeOf(answer: Heard, count: number): Answered {
   return {
     allowed: answer.allowed,
     nowUs: answer.nowUs,
-    takenAtUs: Array.from({ length: count }, () => answer.nowUs),
+    takenAtUs: count === 1 ? [answer.nowUs] : Array.from({ length: count }, () => answer.nowUs),
     per: answer.per,
     blocked: (index) => answer.blocked(index),
     granted: (index) => answer.granted(index),
