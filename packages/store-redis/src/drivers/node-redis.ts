@@ -106,7 +106,7 @@ class Connection implements RedisConnection {
   #attempt = 0;
   #over = false;
   #connected = false;
-  #next: Client | undefined;
+  #other: Client | undefined;
 
   constructor(kind: Kind, open: (more?: object) => Client) {
     this.#kind = kind;
@@ -142,38 +142,38 @@ class Connection implements RedisConnection {
    * from the others, and takes the place of this one when it has.
    */
   refresh(): void {
-    if (this.#next !== undefined || !this.#connected) return;
-    const next = this.#open({ minimizeConnections: true });
-    this.#next = next;
-    next.on("error", () => undefined);
-    const given = setTimeout(() => this.#drop(next), REFRESH_MS);
-    next.connect().then(
+    if (this.#other !== undefined || !this.#connected) return;
+    const other = this.#open({ minimizeConnections: true });
+    this.#other = other;
+    other.on("error", () => undefined);
+    const given = setTimeout(() => this.#drop(other), REFRESH_MS);
+    other.connect().then(
       () => {
         clearTimeout(given);
-        if (this.#next !== next) return;
-        this.#next = undefined;
+        if (this.#other !== other) return;
+        this.#other = undefined;
         const old = this.#client;
-        this.#client = next;
-        this.#send = senderOf(next, this.#kind);
+        this.#client = other;
+        this.#send = senderOf(other, this.#kind);
         setTimeout(() => end(old), OLD_MS).unref();
       },
       () => {
         clearTimeout(given);
-        this.#drop(next);
+        this.#drop(other);
       },
     );
   }
 
   destroy(): void {
     this.#over = true;
-    if (this.#next !== undefined) this.#drop(this.#next);
+    if (this.#other !== undefined) this.#drop(this.#other);
     end(this.#client);
   }
 
-  #drop(next: Client): void {
-    if (this.#next !== next) return;
-    this.#next = undefined;
-    end(next);
+  #drop(other: Client): void {
+    if (this.#other !== other) return;
+    this.#other = undefined;
+    end(other);
   }
 
   /** A cluster or Sentinel whose first nodes are away gives up: another one is made of the same pattern. */
