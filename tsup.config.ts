@@ -20,7 +20,7 @@ const common: Options = {
 
 const core = "packages/core";
 const cli = "packages/cli";
-const adapters = ["node-http", "express", "fastify", "fetch"];
+const others = ["adapter-node-http", "adapter-express", "adapter-fastify", "adapter-fetch", "store-redis"];
 
 export default defineConfig([
   {
@@ -48,8 +48,8 @@ export default defineConfig([
     outDir: `${cli}/dist`,
     tsconfig: `${cli}/tsconfig.build.json`,
   },
-  ...adapters.map((name): Options => {
-    const folder = `packages/adapter-${name}`;
+  ...others.map((name): Options => {
+    const folder = `packages/${name}`;
     return {
       ...common,
       entry: { index: `${folder}/src/index.ts` },

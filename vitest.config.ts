@@ -22,6 +22,7 @@ const sources = [
     find: /^@gatehouse\/(node-http|express|fastify|fetch)$/,
     replacement: file("packages/adapter-") + "$1/src/index.ts",
   },
+  { find: /^@gatehouse\/redis$/, replacement: file("packages/store-redis/src/index.ts") },
   { find: /^gatehouse$/, replacement: file("packages/cli/src/index.ts") },
 ];
 
@@ -29,6 +30,8 @@ const ignored = ["**/node_modules/**", "packages/*/dist/**"];
 /** Files that put something else in a module's place. */
 const MOCKING = "packages/core/src/platform/html-trust.test.ts";
 const common = { testTimeout: 20_000 };
+/** Start servers of their own, and break them. */
+const SERVERS = "packages/store-redis/test/**";
 
 /** Unit tests read and change nothing that is shared, so a worker loads the sources once for all of them. */
 const together = {
@@ -37,7 +40,7 @@ const together = {
     ...common,
     name: "units",
     include: ["packages/*/{src,test}/**/*.test.ts"],
-    exclude: [...ignored, MOCKING],
+    exclude: [...ignored, MOCKING, SERVERS],
     isolate: false,
   },
 };
@@ -53,12 +56,27 @@ const apart = (name: string, include: readonly string[], exclude: readonly strin
   test: { ...common, name, include: [...include], exclude: [...ignored, ...exclude] },
 });
 
+const servers = {
+  extends: true as const,
+  test: {
+    ...common,
+    // Most of it waits: for servers to start, to hang, to come back.
+    testTimeout: 60_000,
+    maxConcurrency: 6,
+    hookTimeout: 60_000,
+    name: "servers",
+    include: [`${SERVERS}/*.test.ts`],
+    exclude: ignored,
+  },
+};
+
 const projects = fromDist
   ? [apart("dist", [SERVED, BOTH, "tests/public-api.test.ts"])]
   : [
       together,
       apart("whole", [MOCKING, "{examples,bench,tests,scripts}/**/*.test.ts"], [SERVED]),
       apart("served", [SERVED]),
+      servers,
     ];
 
 export default defineConfig({

@@ -33,7 +33,7 @@ const steps = [
   // Adapters and the command are tested as they are built, so the sources are asked for the rest.
   {
     name: "tests",
-    run: [vitest(reports.sources, "--project", "units", "--project", "whole")],
+    run: [vitest(reports.sources, "--project", "units", "--project", "whole", "--project", "servers")],
     shows: true,
   },
   {

@@ -9,6 +9,7 @@ import * as express from "@gatehouse/express";
 import * as fastify from "@gatehouse/fastify";
 import * as fetchAdapter from "@gatehouse/fetch";
 import * as nodeHttp from "@gatehouse/node-http";
+import * as redis from "@gatehouse/redis";
 import * as cli from "gatehouse";
 import { expect, it } from "vitest";
 
@@ -40,7 +41,11 @@ it.each([
       "verifyBundle",
     ],
   ],
-  ["@gatehouse/core/testing/properties", properties, ["CounterexampleError", "arbitrariesFor", "never"]],
+  [
+    "@gatehouse/core/testing/properties",
+    properties,
+    ["CounterexampleError", "arbitrariesFor", "describeStore", "never"],
+  ],
   [
     "@gatehouse/core/analysis",
     analysis,
@@ -53,6 +58,7 @@ it.each([
   ],
   ["@gatehouse/express", express, ["gatehouse", "guardUpgrade", "ownServer"]],
   ["@gatehouse/fastify", fastify, ["gatehouse", "guardUpgrade"]],
+  ["@gatehouse/redis", redis, ["createRedisStore", "ioredisDriver", "nodeRedisDriver"]],
 ])("%s", (_name, module, names) => {
   expect(Object.keys(module).sort()).toEqual(names);
 });

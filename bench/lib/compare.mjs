@@ -20,7 +20,7 @@ function time(run, count) {
   return Number(process.hrtime.bigint() - start);
 }
 
-const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+export const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
 /**
  * @param a what is measured
@@ -41,6 +41,44 @@ export function compare(a, b, { short = false } = {}) {
     seen.a.push(spentA);
     seen.b.push(spentB);
     seen.ratio.push(spentA / spentB);
+  }
+  return { a: median(seen.a), b: median(seen.b), ratio: median(seen.ratio) };
+}
+
+/**
+ * The same where a call may answer with a promise: who has to wait, waits.
+ * @returns nanoseconds a call of each, and the median of a/b
+ */
+export async function compareAsync(a, b, { short = false } = {}) {
+  const count = short ? 500 : 40_000;
+  const timeOf = async (run) => {
+    const start = process.hrtime.bigint();
+    for (let index = 0; index < count; index++) {
+      const answer = run(index);
+      if (answer instanceof Promise) await answer;
+    }
+    return Number(process.hrtime.bigint() - start) / count;
+  };
+  return interleaved(
+    () => timeOf(a),
+    () => timeOf(b),
+    short,
+  );
+}
+
+/** Runs A and B next to each other in every round; each tells its own figure. */
+export async function interleaved(a, b, short = false) {
+  const seen = { a: [], b: [], ratio: [] };
+  await a();
+  await b();
+  for (let round = 0; round < (short ? 2 : rounds); round++) {
+    const first = round % 2 === 0;
+    let gotA = first ? await a() : 0;
+    const gotB = await b();
+    if (!first) gotA = await a();
+    seen.a.push(gotA);
+    seen.b.push(gotB);
+    seen.ratio.push(gotA / gotB);
   }
   return { a: median(seen.a), b: median(seen.b), ratio: median(seen.ratio) };
 }

@@ -193,11 +193,6 @@ describe("what later versions build", () => {
   const reserved: [string, Record<string, unknown>, string][] = [
     ["/shed", { shed: { signal: "event-loop" } }, "load shedding"],
     [
-      "/limits/x/precision",
-      { limits: { x: { limit: 1, window: "1m", precision: "leased" } } },
-      "`leased` (leased precision)",
-    ],
-    [
       "/routes/GET ~1a/record",
       route({ authorize: "authenticated", record: { facts: [] } }),
       "recording facts",

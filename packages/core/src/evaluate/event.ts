@@ -32,6 +32,7 @@ export function eventOf(
       ? {}
       : { principal: { id: identity.principal.id, authenticator: identity.authenticator } }),
     ...(state.failedOpen === undefined ? {} : { failedOpen: state.failedOpen }),
+    ...(state.countedBy === undefined ? {} : { countedBy: state.countedBy }),
     ...(state.observed === undefined ? {} : { observed: state.observed }),
     ...(state.reports === undefined ? {} : { reports: state.reports }),
     ...(state.trace === undefined ? {} : { trace: state.trace }),

@@ -11,6 +11,7 @@ import type {
   TraceNote,
   TraceStep,
 } from "../model/state.js";
+import type { TakeSource } from "../ports/state-store.js";
 import type { EventStream } from "./event-stream.js";
 
 /** What a state needs of its engine; one object for all requests. */
@@ -61,6 +62,7 @@ export class ExchangeState implements RequestState {
   bodyRead = false;
   bodyComplete = true;
   failedOpen: string[] | undefined = undefined;
+  countedBy: TakeSource[] | undefined = undefined;
   settlements: Settlement[] | undefined = undefined;
   limitReports: unknown[] | undefined = undefined;
 

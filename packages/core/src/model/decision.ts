@@ -1,3 +1,4 @@
+import type { TakeSource } from "../ports/state-store.js";
 import type { StageName } from "../stages.js";
 import type { Principal } from "./principal.js";
 import type { HeaderField } from "./request.js";
@@ -110,6 +111,8 @@ export interface DecisionEvent {
   readonly rule?: string;
   readonly principal?: { readonly id: string; readonly authenticator: string };
   readonly failedOpen?: readonly string[];
+  /** Where the counts of its limits came from, each once; absent where this process's own store was all that was asked. */
+  readonly countedBy?: readonly TakeSource[];
   readonly observed?: readonly ObservedRefusal[];
   readonly reports?: readonly string[];
   readonly trace?: readonly TraceStep[];

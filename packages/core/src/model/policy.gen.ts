@@ -1160,11 +1160,11 @@ export interface LimitSettings {
    */
   readonly onMissing?: "group" | "refuse" | "skip";
   /**
-   * With `onStoreFailure: "local"`: this process's part of the limit, above 0 and at most 1, or `auto`: all of it, because nothing tells how many processes there are. Default `auto`.
+   * With `onStoreFailure: "local"`: this process's part of the limit, above 0 and at most 1, or `auto`: one of as many parts as the shared store last saw processes. Default `auto`.
    */
   readonly share?: "auto" | number;
   /**
-   * `exact` asks the store each time. Default `exact`. `leased` is reserved for shared stores.
+   * `exact` asks the store each time. `leased` (token-bucket only) takes units from a shared store ahead of need. Default `exact`.
    */
   readonly precision?: "exact" | "leased";
   /**

@@ -63,6 +63,7 @@ export function stateFor(options: StateOptions = {}): TestState {
     bodyComplete: true,
     locals: {},
     failedOpen: undefined,
+    countedBy: undefined,
     settlements: undefined,
     limitReports: undefined,
     signal: new AbortController().signal,

@@ -1,3 +1,4 @@
+import type { TakeSource } from "../ports/state-store.js";
 import type { StageName } from "../stages.js";
 import type { CompiledRoute } from "./compiled.js";
 import type { InputProblem, Verdict } from "./outcome.js";
@@ -133,6 +134,8 @@ export interface RequestState {
   readonly locals: Record<string, unknown>;
   /** Names of limits that were passed because their store failed and the author chose so. */
   failedOpen: string[] | undefined;
+  /** Where the counts of the limits came from; undefined: from this process's own store alone, or there were none. */
+  countedBy: TakeSource[] | undefined;
   settlements: Settlement[] | undefined;
   /** What limits have to say in `RateLimit` and `RateLimit-Policy`; filled by the limit kind, read by it again. */
   limitReports: unknown[] | undefined;

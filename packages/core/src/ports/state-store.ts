@@ -26,6 +26,8 @@ export type LimitOp =
       readonly emissionUs: number;
       readonly burst: number;
       readonly cost: number;
+      /** Units may be taken ahead of need and spent without asking, within the bound that the store states. Default: each is asked for. */
+      readonly precision?: "leased";
       readonly penalty?: Penalty;
     }
   | {
@@ -136,6 +138,11 @@ export interface StateStore {
   del(key: string, context: CallContext): void | Promise<void>;
   /** Without it a policy that has `revocation` is refused. */
   readonly log?: StateLog | undefined;
+  /**
+   * This process's part of a limit, above 0 and at most 1; default 1. Of a `process` store always, and as it is when a policy is
+   * compiled; of a `shared` one while it is away and the process counts alone.
+   */
+  share?(): number;
   health(): StoreHealth;
   close(): void | Promise<void>;
 }

@@ -31,6 +31,8 @@ export interface MemoryStoreOptions {
   readonly sketchCells?: number;
   /** What a full store does with a key it has not seen. Default `sketch`. */
   readonly onOverflow?: OverflowPolicy;
+  /** Processes or threads that share the load, each with a store of its own: each keeps that part of every limit, rounded up. Default 1. */
+  readonly processes?: number;
   /** Seed of the sketches' hash, for tests. Default: random, so that nobody outside can choose keys that collide. */
   readonly seed?: readonly [number, number];
 }
@@ -47,6 +49,7 @@ const OPTIONS = {
   maxKeys: NUMBER,
   sketchCells: NUMBER,
   onOverflow: oneOf("sketch", "deny-new", "admit"),
+  processes: NUMBER,
   seed: SEED,
 } as const satisfies Readonly<Record<keyof MemoryStoreOptions, OptionTest>>;
 
@@ -60,6 +63,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): StateStore 
     maxKeys = DEFAULT_KEYS,
     sketchCells: cells = DEFAULT_CELLS,
     onOverflow: policy = "sketch",
+    processes = 1,
   } = options;
   if (!Number.isInteger(maxKeys) || maxKeys < 32 || maxKeys > 2 ** 24) {
     throw new RangeError("`maxKeys` must be an integer from 32 to 2^24");
@@ -67,7 +71,11 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): StateStore 
   if (!Number.isInteger(cells) || cells < 2 || cells > 2 ** 24 || (cells & (cells - 1)) !== 0) {
     throw new RangeError("`sketchCells` must be a power of two from 2 to 2^24");
   }
-  return new MemoryStore({ maxKeys, policy, sketch: { cells, seed: options.seed ?? randomSeed() } });
+  if (!Number.isInteger(processes) || processes < 1 || processes > 2 ** 16) {
+    throw new RangeError("`processes` must be an integer from 1 to 2^16");
+  }
+  const sketch = { cells, seed: options.seed ?? randomSeed() };
+  return new MemoryStore({ maxKeys, policy, sketch }, 1 / processes);
 }
 
 function randomSeed(): readonly [number, number] {
@@ -100,7 +108,10 @@ class MemoryStore implements StateStore {
   #now = 0;
   #wall = 0;
 
-  constructor(private readonly options: OverflowOptions) {
+  constructor(
+    private readonly options: OverflowOptions,
+    private readonly part: number,
+  ) {
     this.#gcra = new GcraTable(options);
     this.#strict = new StrictTable(options);
     this.#period = new PeriodTable(options);
@@ -174,6 +185,10 @@ class MemoryStore implements StateStore {
 
   del(key: string): void {
     this.#values.delete(key);
+  }
+
+  share(): number {
+    return this.part;
   }
 
   health(): StoreHealth {
@@ -281,7 +296,7 @@ class MemoryStore implements StateStore {
         if (delta < 0) this.#leases.release(op);
         return;
       case "block":
-        if (op.penalty !== undefined && op.penalty.strikes !== "outcomes")
+        if (delta > 0 && op.penalty !== undefined && op.penalty.strikes !== "outcomes")
           this.#blocks.strike(op.key, op.penalty, this.#now);
         return;
     }

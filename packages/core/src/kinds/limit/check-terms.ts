@@ -31,6 +31,7 @@ export function checkTerms(limit: Placed<LimitSettings>, report: Report): void {
   checkWindow(limit, report);
   checkSizes(limit, report);
   checkPenalty(limit, report);
+  checkPrecision(limit, report);
   checkChoices(limit, report);
 }
 
@@ -155,6 +156,28 @@ function checkPenalty({ value: { penalty }, pointer }: Placed<LimitSettings>, re
       pointerTo(place, "max"),
       `\`${penalty.max}\` is shorter than the first block, \`${penalty.block}\``,
       "raise `max`, or lower `block`",
+    );
+  }
+}
+
+/** Units that were handed out ahead are spent later: no window can be promised then, and no block is heard of in time. */
+function checkPrecision({ value, pointer }: Placed<LimitSettings>, report: Report): void {
+  if (value.precision !== "leased") return;
+  const place = pointerTo(pointer, "precision");
+  const { algorithm = "sliding-window" } = value;
+  if (algorithm !== "token-bucket") {
+    report.error(
+      "setting-without-effect",
+      place,
+      `\`leased\` cannot keep what \`${algorithm}\` promises`,
+      'it belongs to `"algorithm": "token-bucket"`',
+    );
+  } else if (value.penalty !== undefined) {
+    report.error(
+      "setting-without-effect",
+      place,
+      "`leased` admits without asking, also a caller whom a `penalty` blocks elsewhere",
+      "take `precision` out, or `penalty`",
     );
   }
 }

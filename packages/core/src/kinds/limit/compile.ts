@@ -13,6 +13,7 @@ import { readingOf, STAGE_OF } from "./reading.js";
 import { ruleOf, type Rule } from "./rule.js";
 import { routeLimits } from "./route-limits.js";
 import { durationUs } from "./terms.js";
+import { shareOf } from "./share.js";
 import type { LimitServices } from "./take.js";
 
 /** From here on time may have passed since the exchange opened. */
@@ -46,8 +47,9 @@ export function compileLimits(policy: ResolvedPolicy, environment: CompileEnviro
 function compileRoute(
   policy: ResolvedPolicy,
   route: ResolvedRoute,
-  { report, platform }: CompileEnvironment,
+  { report, platform, store }: CompileEnvironment,
 ): ByStage {
+  const share = store.scope === "process" ? shareOf(store) : 1;
   const stages = new Map<StageName, Rule[]>();
   const add = ({ value: name }: Placed<string>, global: boolean): void => {
     const limit = policy.limits.get(name);
@@ -57,7 +59,7 @@ function compileRoute(
     const observing = route.mode === "observe";
     const at = global ? "global-limit" : STAGE_OF[reading.needs];
     const rules = stages.get(at) ?? [];
-    rules.push(ruleOf({ name, limit, reading, observing, sha256Hex: platform.sha256Hex }));
+    rules.push(ruleOf({ name, limit, reading, observing, share, sha256Hex: platform.sha256Hex }));
     stages.set(at, rules);
   };
   for (const named of byName(policy.globalLimits)) add(named, true);

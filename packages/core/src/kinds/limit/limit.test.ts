@@ -579,10 +579,29 @@ describe("what a policy may not say", () => {
     expect(of(settings)).toEqual([expected]);
   });
 
-  it("leased precision is left to later", () => {
-    expect(of({ window: "1m", precision: "leased" }).map((text) => text.split(" ")[0])).toEqual([
-      "not-supported-yet",
-    ]);
+  it.each([
+    [
+      { window: "1m", precision: "leased" },
+      "setting-without-effect /limits/x/precision: `leased` cannot keep what `sliding-window` promises",
+    ],
+    [
+      { window: "day", algorithm: "calendar", precision: "leased" },
+      "setting-without-effect /limits/x/precision: `leased` cannot keep what `calendar` promises",
+    ],
+    [
+      { algorithm: "concurrency", precision: "leased" },
+      "setting-without-effect /limits/x/precision: `leased` cannot keep what `concurrency` promises",
+    ],
+    [
+      { window: "1m", algorithm: "token-bucket", precision: "leased", penalty: { after: 1, block: "1m" } },
+      "setting-without-effect /limits/x/precision: `leased` admits without asking, also a caller whom a `penalty` blocks elsewhere",
+    ],
+  ] as const)("%j", (settings, expected) => {
+    expect(of(settings)).toEqual([expected]);
+  });
+
+  it("leased precision of a token bucket is no problem", () => {
+    expect(of({ window: "1m", algorithm: "token-bucket", precision: "leased" })).toEqual([]);
   });
 
   it("a global limit reads the client alone, and may count what comes after it", () => {

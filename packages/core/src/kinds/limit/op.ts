@@ -17,8 +17,12 @@ export function emissionUs(windowUs: number, limit: number): number {
 /** @param share part of the limit that is kept: 1, or less in a process that counts alone */
 export function opMaker(terms: Terms, share: number): MakeOp {
   const limit = part(terms.limit, share);
-  const extra = terms.penalty === undefined ? {} : { penalty: terms.penalty };
-  const plain = terms.penalty === undefined;
+  const { leased, penalty } = terms;
+  const extra = {
+    ...(penalty === undefined ? {} : { penalty }),
+    ...(leased ? { precision: "leased" as const } : {}),
+  };
+  const plain = penalty === undefined && !leased;
   switch (terms.algorithm) {
     case "sliding-window": {
       const { windowUs } = terms;

@@ -20,8 +20,8 @@ export interface Rule {
   readonly key: ReadKey;
   readonly cost: (state: RequestState) => number;
   readonly op: MakeOp;
-  /** The same while this process counts alone. */
-  readonly localOp: (op: LimitOp, state: RequestState) => LimitOp;
+  /** The same while this process counts alone, with the store's share where the author left it to the store. */
+  readonly localOp: (op: LimitOp, state: RequestState, share: number) => LimitOp;
   /** What the header fields say of it; undefined: nothing. */
   readonly fields: FieldTexts | undefined;
   readonly missing: Refusal;
@@ -35,13 +35,15 @@ export interface RuleOptions {
   readonly reading: Reading;
   /** The route observes: it counts in keys of its own. */
   readonly observing: boolean;
+  /** This process's part of it, always. */
+  readonly share: number;
   readonly sha256Hex: (text: string) => string;
 }
 
-export function ruleOf({ name, limit, reading, observing, sha256Hex }: RuleOptions): Rule {
+export function ruleOf({ name, limit, reading, observing, share, sha256Hex }: RuleOptions): Rule {
   const terms = termsOf(name, limit);
   const { when } = reading;
-  const op = opMaker(terms, 1);
+  const op = opMaker(terms, share);
   return {
     terms,
     // True or failing to evaluate: nobody escapes by making a condition fail.
@@ -50,7 +52,7 @@ export function ruleOf({ name, limit, reading, observing, sha256Hex }: RuleOptio
     key: keyOf(terms, reading.facts, observing || terms.observe, sha256Hex),
     cost: costOf(terms, reading),
     op,
-    localOp: terms.share === 1 ? (same) => same : localOp(opMaker(terms, terms.share)),
+    localOp: localOp(terms),
     fields: isRevealed(limit.value, readsOf(reading)) ? fieldTexts(terms) : undefined,
     missing: {
       kind: "refusal",
@@ -68,8 +70,19 @@ function applies(when: Condition, pointer: string, state: RequestState): boolean
   return when.evaluate(state) !== false;
 }
 
-function localOp(make: MakeOp): Rule["localOp"] {
-  return (op, state) => make(op.key, "cost" in op ? op.cost : 1, state);
+/** A fleet seldom changes its size: the latest share's maker is kept. */
+function localOp(terms: Terms): Rule["localOp"] {
+  let kept = 1;
+  let make: MakeOp | undefined;
+  return (op, state, told) => {
+    const share = terms.share === "auto" ? told : terms.share;
+    if (share === 1) return op;
+    if (make === undefined || share !== kept) {
+      make = opMaker(terms, share);
+      kept = share;
+    }
+    return make(op.key, "cost" in op ? op.cost : 1, state);
+  };
 }
 
 /** What cannot be priced costs all there is: nobody makes a request cheaper by making its price unreadable. */

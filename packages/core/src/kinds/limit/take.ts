@@ -7,11 +7,13 @@ import {
   type LimitOp,
   type StateStore,
   type TakeResult,
+  type TakeSource,
 } from "../../ports/state-store.js";
 import { isTakeResult, isThenable } from "./answer.js";
 import { withDeadline } from "./deadline.js";
 import { reportPart } from "./fields.js";
 import { refusalOf } from "./refuse.js";
+import { shareOf } from "./share.js";
 import type { Rule } from "./rule.js";
 import { TakenLimits } from "./settlement.js";
 
@@ -76,6 +78,7 @@ function conclude(
   store: StateStore,
   { now }: LimitServices,
 ): Taken {
+  if (result.source !== "memory") tellSource(result.source, state);
   for (let index = 0; index < rules.length; index += 1) {
     const fields = rules[index]?.fields;
     const part = result.per[index];
@@ -83,7 +86,9 @@ function conclude(
   }
   if (state.tracing) noteTaken(rules, result, state);
   if (!result.allowed) {
-    return result.source === "fail-closed" ? closed(rules, undefined) : refusalOf(rules, result, state);
+    return result.source === "fail-closed"
+      ? closed(rules, undefined, state)
+      : refusalOf(rules, result, state);
   }
   if (result.source === "fail-open") openUp(rules, state);
   const { token } = result;
@@ -115,21 +120,22 @@ function storeFailed(
   services: LimitServices,
   error: unknown,
 ): Taken {
-  if (rules.some(({ terms }) => terms.onStoreFailure === "closed")) return closed(rules, error);
+  if (rules.some(({ terms }) => terms.onStoreFailure === "closed")) return closed(rules, error, state);
   const local: Rule[] = [];
   const localOps: LimitOp[] = [];
   const open: Rule[] = [];
+  const share = shareOf(services.store);
   for (const [index, rule] of rules.entries()) {
     const op = ops[index];
     if (op === undefined || rule.terms.onStoreFailure === "open") open.push(rule);
     else {
       local.push(rule);
-      localOps.push(rule.localOp(op, state));
+      localOps.push(rule.localOp(op, state, share));
     }
   }
   if (local.length > 0) {
     // This process's store that is full of keys: a second one beside it would forget that it is.
-    if (services.store.scope === "process" && isFull(error)) return closed(local, error);
+    if (services.store.scope === "process" && isFull(error)) return closed(local, error, state);
     const refused = takeLocally(local, localOps, state, services);
     if (refused !== undefined) return refused;
   }
@@ -145,16 +151,18 @@ function takeLocally(
 ): Taken {
   try {
     const store = services.fallback?.();
-    if (store === undefined) return closed(rules, undefined);
+    if (store === undefined) return closed(rules, undefined, state);
     const answer: unknown = store.take(GROUP, ops, services.now(state, true));
-    if (isTakeResult(answer, ops.length)) return conclude(answer, rules, ops, state, store, services);
-    return closed(rules, undefined);
+    if (!isTakeResult(answer, ops.length)) return closed(rules, undefined, state);
+    const local: TakeResult = { ...answer, source: "local-fallback" };
+    return conclude(local, rules, ops, state, store, services);
   } catch (error) {
-    return closed(rules, error);
+    return closed(rules, error, state);
   }
 }
 
 function openUp(rules: readonly Rule[], state: RequestState): void {
+  if (rules.length > 0) tellSource("fail-open", state);
   for (const { terms } of rules) (state.failedOpen ??= []).push(terms.name);
 }
 
@@ -162,7 +170,14 @@ function isFull(error: unknown): boolean {
   return error instanceof StoreError && error.code === "oom";
 }
 
-function closed(rules: readonly Rule[], error: unknown): Fault {
+/** Each once: an operator wants to see that a fleet runs on its fallback, not how often one request was counted. */
+function tellSource(source: TakeSource, state: RequestState): void {
+  const told = (state.countedBy ??= []);
+  if (!told.includes(source)) told.push(source);
+}
+
+function closed(rules: readonly Rule[], error: unknown, state: RequestState): Fault {
+  tellSource("fail-closed", state);
   const [first] = rules;
   const one = rules.find(({ terms }) => terms.onStoreFailure === "closed") ?? first;
   return {

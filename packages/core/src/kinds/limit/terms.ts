@@ -27,8 +27,10 @@ export interface Terms {
   readonly penalty: Penalty | undefined;
   readonly onStoreFailure: "local" | "closed" | "open";
   readonly onMissing: "group" | "refuse" | "skip";
-  /** This process's part of the limit while the store is away. */
-  readonly share: number;
+  /** This process's part of the limit while the store is away; `auto`: what the store says. */
+  readonly share: number | "auto";
+  /** A shared store may hand units out ahead of need. */
+  readonly leased: boolean;
   readonly observe: boolean;
 }
 
@@ -54,8 +56,8 @@ export function termsOf(name: string, { value, pointer }: Placed<LimitSettings>)
     penalty: penaltyOf(value, counted !== undefined),
     onStoreFailure: value.onStoreFailure ?? "local",
     onMissing: value.onMissing ?? "group",
-    // Nothing tells how many processes there are: each alone keeps the whole limit.
-    share: typeof share === "number" ? share : 1,
+    share: share ?? "auto",
+    leased: value.precision === "leased",
     observe: value.mode === "observe",
   };
 }

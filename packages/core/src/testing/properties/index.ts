@@ -6,3 +6,5 @@ export { CounterexampleError, never } from "./never.js";
 export type { Counterexample, NeverOptions, NeverReport } from "./never.js";
 export type { GeneratedRequest } from "./requests.js";
 export type { Statement, Who } from "./statement.js";
+export { describeStore } from "./store.js";
+export type { StoreTarget, StoreTestRunner } from "./store.js";

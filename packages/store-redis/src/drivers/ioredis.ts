@@ -1,0 +1,106 @@
+/**
+ * ioredis 5 and 6, and iovalkey: one client, Sentinel, or Cluster. The caller's client is only the pattern: its settings are those of
+ * a request that can wait, and would hold every request of ours while the server is away.
+ */
+import type { RedisConnection, RedisDriver } from "../driver.js";
+import { CONNECT_TIMEOUT_MS, reconnectDelay } from "../retry.js";
+
+/** What is used of `Redis` and `Cluster`, of any version. */
+export interface IoredisClient {
+  readonly status: string;
+  readonly isCluster?: boolean;
+  evalsha(sha1: string, keyCount: number, ...rest: string[]): Promise<unknown>;
+  eval(text: string, keyCount: number, ...rest: string[]): Promise<unknown>;
+  on(event: "error", listener: (error: unknown) => void): unknown;
+  disconnect(): void;
+}
+
+/** A whole client, as its library makes it. */
+export type IoredisLike = object;
+
+interface Duplicable {
+  readonly isCluster?: boolean;
+  duplicate(...settings: readonly unknown[]): IoredisClient;
+}
+
+const OWN_NODE = {
+  enableOfflineQueue: false,
+  maxRetriesPerRequest: 0,
+  autoResendUnfulfilledCommands: false,
+  enableAutoPipelining: false,
+  lazyConnect: false,
+  readOnly: false,
+  connectTimeout: CONNECT_TIMEOUT_MS,
+  disconnectTimeout: 100,
+  commandTimeout: undefined,
+  socketTimeout: undefined,
+  reconnectOnError: null,
+  keyPrefix: "",
+  stringNumbers: false,
+} as const;
+
+/** A node of a cluster is found again by its cluster, not by itself. */
+const OWN = { ...OWN_NODE, retryStrategy: reconnectDelay, sentinelRetryStrategy: reconnectDelay } as const;
+
+/** Zero delays: a command whose connection was lost is not sent again, and one that cannot be answered fails while that is of use. */
+const OWN_CLUSTER = {
+  enableOfflineQueue: false,
+  enableAutoPipelining: false,
+  lazyConnect: false,
+  scaleReads: "master",
+  maxRedirections: 4,
+  retryDelayOnFailover: 0,
+  retryDelayOnClusterDown: 0,
+  retryDelayOnTryAgain: 20,
+  retryDelayOnMoved: 0,
+  slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
+  clusterRetryStrategy: reconnectDelay,
+  keyPrefix: "",
+} as const;
+
+/**
+ * @param client a `Redis` or `Cluster` of ioredis or iovalkey: a connection like it is opened, and it is itself left alone
+ * @throws TypeError where it is none
+ */
+export function ioredisDriver(client: IoredisLike): RedisDriver {
+  if (!isDuplicable(client)) {
+    throw new TypeError("`ioredisDriver` needs a client of ioredis or iovalkey: a `Redis` or a `Cluster`");
+  }
+  const cluster = client.isCluster === true;
+  return {
+    cluster,
+    open: () =>
+      cluster
+        ? connectionOf(client.duplicate([], { ...OWN_CLUSTER, redisOptions: OWN_NODE }))
+        : connectionOf(client.duplicate(OWN)),
+  };
+}
+
+function isDuplicable(client: object): client is Duplicable {
+  return (
+    "duplicate" in client &&
+    typeof client.duplicate === "function" &&
+    "defineCommand" in client &&
+    typeof client.defineCommand === "function"
+  );
+}
+
+function connectionOf(client: IoredisClient): RedisConnection {
+  // Told by `isReady` and by calls that fail; unheard, it would end the process.
+  client.on("error", () => undefined);
+  return {
+    isReady: () => client.status === "ready",
+    evalsha: (sha1, keys, values) => client.evalsha(sha1, keys.length, ...keys, ...values),
+    eval: (text, keys, values) => client.eval(text, keys.length, ...keys, ...values),
+    nodeOf: (slot) => nodeOf(client, slot),
+    destroy: () => client.disconnect(),
+  };
+}
+
+/** `slots` lists the nodes of each slot, its master first. */
+function nodeOf(client: IoredisClient, slot: number): string {
+  const slots: unknown = "slots" in client ? client.slots : undefined;
+  const nodes: unknown = Array.isArray(slots) ? slots[slot] : undefined;
+  const master: unknown = Array.isArray(nodes) ? nodes[0] : undefined;
+  return typeof master === "string" ? master : "";
+}

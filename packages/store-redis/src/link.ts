@@ -1,0 +1,212 @@
+/**
+ * The way to the server: one connection of the store's own, a breaker for each node, a deadline for each call, and one prober for
+ * each breaker that is open. A call is sent once; only a server that says it does not know the script gets the text after it.
+ */
+import { StoreError } from "@gatehouse/core";
+import { Breaker, type BreakerState } from "./breaker.js";
+import type { MonotonicUs } from "./clock.js";
+import { withDeadline } from "./deadline.js";
+import type { RedisConnection, RedisDriver } from "./driver.js";
+import { isNoScript, storeErrorOf } from "./faults.js";
+import { Prober, type Probed } from "./prober.js";
+import type { Script } from "./scripts/script.js";
+import { PROBE } from "./scripts/small.js";
+import { slotOf } from "./slots.js";
+
+/** Fewer would blame the link for a server that only paused; a link whose other end is gone never says so. */
+const SILENT_PROBES = 3;
+/** As long as connecting may take: a server that answers within a deadline is connected to within several. */
+const UNREADY_US = 700_000;
+const UNREADY_DEADLINES = 10;
+
+export interface Call {
+  readonly script: Script;
+  readonly keys: readonly string[];
+  readonly values: readonly string[];
+}
+
+interface Node {
+  readonly breaker: Breaker;
+  readonly prober: Prober;
+  /** A key in one of its slots, for probes. */
+  probeKey: string;
+}
+
+export interface LinkCounters {
+  calls: number;
+  failures: number;
+  timeouts: number;
+  opened: number;
+  probes: number;
+  reconnects: number;
+}
+
+export class Link {
+  readonly counters: LinkCounters = {
+    calls: 0,
+    failures: 0,
+    timeouts: 0,
+    opened: 0,
+    probes: 0,
+    reconnects: 0,
+  };
+  lastError: string | undefined;
+  #connection: RedisConnection;
+  #openedAt: number;
+  #silent = 0;
+  #closed = false;
+  readonly #nodes = new Map<string, Node>();
+
+  constructor(
+    private readonly driver: RedisDriver,
+    private patienceUs: number,
+    private readonly homeKey: string,
+    private readonly clock: MonotonicUs,
+    private readonly recovered: () => void,
+  ) {
+    this.#connection = driver.open();
+    this.#openedAt = clock();
+  }
+
+  get cluster(): boolean {
+    return this.driver.cluster;
+  }
+
+  get ready(): boolean {
+    return !this.#closed && this.#connection.isReady();
+  }
+
+  get state(): BreakerState {
+    let state: BreakerState = "closed";
+    for (const { breaker } of this.#nodes.values()) {
+      if (breaker.state === "open") return "open";
+      if (breaker.state === "half-open") state = "half-open";
+    }
+    return state;
+  }
+
+  /** A probe may take as long as any request: a server that answers those is not away. */
+  allow(deadlineUs: number): void {
+    if (deadlineUs > this.patienceUs) this.patienceUs = deadlineUs;
+  }
+
+  /** Rejects with a StoreError, and never later than the deadline. */
+  run<T>(
+    call: Call,
+    deadlineUs: number,
+    heard: (reply: unknown) => T,
+    late: (reply: unknown) => void = () => undefined,
+  ): Promise<T> {
+    const [key = this.homeKey] = call.keys;
+    const node = this.#nodeOf(key);
+    if (this.#closed) return Promise.reject(new StoreError("not-ready", false, "the store is closed"));
+    if (!node.breaker.admits) return Promise.reject(new StoreError("not-ready", false, "the server is away"));
+    this.counters.calls += 1;
+    if (!this.#connection.isReady()) {
+      const unready = new StoreError("not-ready", false, "there is no connection to the server");
+      return Promise.reject(this.#failed(node, key, unready));
+    }
+    const connection = this.#connection;
+    return withDeadline(
+      this.#send(connection, call),
+      deadlineUs / 1000,
+      (reply) => {
+        node.breaker.succeeded(this.clock());
+        return heard(reply);
+      },
+      (error) => this.#failed(node, key, error),
+      late,
+      (error) => this.#sendText(connection, call, error),
+    );
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const { prober } of this.#nodes.values()) prober.stop();
+    this.#connection.destroy();
+  }
+
+  #send(connection: RedisConnection, { script, keys, values }: Call): Promise<unknown> {
+    try {
+      return connection.evalsha(script.sha1, keys, values);
+    } catch (error) {
+      return Promise.reject(storeErrorOf(error));
+    }
+  }
+
+  /** Sent after it, on the same connection, to a server that said it does not know the script. */
+  #sendText(
+    connection: RedisConnection,
+    { script, keys, values }: Call,
+    error: unknown,
+  ): Promise<unknown> | undefined {
+    return isNoScript(error) ? connection.eval(script.text, keys, values) : undefined;
+  }
+
+  #nodeOf(key: string): Node {
+    const name = this.driver.cluster ? (this.#connection.nodeOf?.(slotOf(key)) ?? "") : "";
+    const known = this.#nodes.get(name);
+    if (known !== undefined) return known;
+    const breaker = new Breaker();
+    const node: Node = { breaker, probeKey: key, prober: new Prober(() => this.#probe(node)) };
+    this.#nodes.set(name, node);
+    return node;
+  }
+
+  #failed(node: Node, key: string, cause: unknown): StoreError {
+    const error = storeErrorOf(cause);
+    this.counters.failures += 1;
+    if (error.code === "timeout") this.counters.timeouts += 1;
+    this.lastError = error.code;
+    if (!this.#closed && node.breaker.failed(this.clock())) {
+      this.counters.opened += 1;
+      node.probeKey = key;
+      node.prober.start();
+    }
+    return error;
+  }
+
+  async #probe(node: Node): Promise<Probed> {
+    this.counters.probes += 1;
+    let good = false;
+    if (this.#connection.isReady()) {
+      const sent = this.#connection;
+      try {
+        const call: Call = { script: PROBE, keys: [`${node.probeKey}?`], values: [] };
+        good = await withDeadline(
+          this.#send(sent, call),
+          this.patienceUs / 1000,
+          (reply) => reply === 1,
+          storeErrorOf,
+          () => undefined,
+          (error) => this.#sendText(sent, call, error),
+        );
+        this.#silent = 0;
+      } catch (error) {
+        if (error instanceof StoreError) this.lastError = error.code;
+        const silent = error instanceof StoreError && error.code === "timeout" && sent === this.#connection;
+        this.#silent = silent ? this.#silent + 1 : 0;
+      }
+    }
+    if (this.#closed) return "rest";
+    if (!good) this.#mend();
+    if (!node.breaker.probed(good)) return good ? "good" : "bad";
+    this.recovered();
+    return "rest";
+  }
+
+  /** What does not answer, and what does not get ready, is begun anew: the other end may be gone without a word. */
+  #mend(): void {
+    const unreadyUs = Math.max(UNREADY_US, UNREADY_DEADLINES * this.patienceUs);
+    const stuck = !this.#connection.isReady() && this.clock() - this.#openedAt > unreadyUs;
+    if (!stuck && this.#silent < SILENT_PROBES) {
+      if (this.driver.cluster) this.#connection.refresh?.();
+      return;
+    }
+    this.counters.reconnects += 1;
+    this.#silent = 0;
+    this.#connection.destroy();
+    this.#connection = this.driver.open();
+    this.#openedAt = this.clock();
+  }
+}

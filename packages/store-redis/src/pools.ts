@@ -1,0 +1,123 @@
+/**
+ * `precision: "leased"`: units that were taken from the shared count ahead of need, and are spent here without asking. Taken first,
+ * so a fleet never admits what the count does not hold; unspent ones die, so nothing of an earlier time adds to a later burst:
+ * in any interval t at most burst + (t + LIFE) / emission, and at most burst + t / emission + processes · batch.
+ */
+import type { LimitOp, TakePart } from "@gatehouse/core";
+
+export type LeasedOp = Extract<LimitOp, { kind: "gcra" }>;
+
+/** Told in the reference of the policy language. */
+export const LIFE_US = 250_000;
+/** A batch is what this process needs in a twentieth of a second. */
+const BATCHES_A_SECOND = 20;
+/** All processes together hold at most this part of the burst. */
+const HELD = 4;
+const MOST_POOLS = 1024;
+const RATE_WINDOW_US = 100_000;
+const SHORTEST_US = 50_000;
+
+export function isLeased(op: LimitOp): op is LeasedOp {
+  return op.kind === "gcra" && op.precision === "leased";
+}
+
+/** Units that a take has in hand. */
+export interface Spent {
+  readonly op: LeasedOp;
+  readonly part: TakePart;
+  readonly takenAtUs: number;
+  readonly untilUs: number;
+}
+
+class Pool {
+  units = 0;
+  untilUs = 0;
+  /** The server's instant of the debit: what a refund is reckoned from. */
+  takenAtUs = 0;
+  remaining = 0;
+  fullAtUs = 0;
+  #spent = 0;
+  #rate = 0;
+  #since: number;
+
+  constructor(nowUs: number) {
+    this.#since = nowUs;
+  }
+
+  count(cost: number, nowUs: number): void {
+    const passed = nowUs - this.#since;
+    if (passed >= RATE_WINDOW_US) {
+      this.#rate = (this.#spent * 1_000_000) / passed;
+      this.#spent = 0;
+      this.#since = nowUs;
+    }
+    this.#spent += cost;
+  }
+
+  /** Of a key that is asked once in a while none is left to die. */
+  batch(nowUs: number): number {
+    const lately = (this.#spent * 1_000_000) / Math.max(nowUs - this.#since, SHORTEST_US);
+    return Math.floor(Math.max(this.#rate, lately) / BATCHES_A_SECOND);
+  }
+}
+
+export class Pools {
+  hits = 0;
+  readonly #pools = new Map<string, Pool>();
+
+  /** @param members how many processes hold some of each count */
+  constructor(private readonly members: () => number) {}
+
+  demand(op: LeasedOp, nowUs: number): void {
+    this.#poolOf(op.key, nowUs).count(op.cost, nowUs);
+  }
+
+  /** Units for this take that are here already. */
+  spend(op: LeasedOp, nowUs: number): Spent | undefined {
+    const pool = this.#pools.get(op.key);
+    if (pool === undefined || pool.units < op.cost || nowUs >= pool.untilUs) return undefined;
+    pool.units -= op.cost;
+    this.hits += 1;
+    const resetUs = Math.max(0, pool.fullAtUs - nowUs);
+    const part = { allowed: true, remaining: pool.remaining + pool.units, resetUs, retryUs: 0 };
+    return { op, part, takenAtUs: pool.takenAtUs, untilUs: pool.untilUs };
+  }
+
+  /** A take that was refused by another limit spent nothing. What another batch followed is lost, or it would outlive its time. */
+  putBack({ op, untilUs }: Spent): void {
+    const pool = this.#pools.get(op.key);
+    if (pool?.untilUs !== untilUs) return;
+    pool.units += op.cost;
+    this.hits -= 1;
+  }
+
+  /** Units beyond its cost that a take asks for. */
+  want(op: LeasedOp, nowUs: number): number {
+    const pool = this.#poolOf(op.key, nowUs);
+    const held = nowUs < pool.untilUs ? pool.units : 0;
+    const most = Math.floor(op.burst / (HELD * Math.max(1, this.members())));
+    return Math.max(0, Math.min(pool.batch(nowUs) - op.cost, most) - held);
+  }
+
+  /** What lies here from before dies with the older of the two, not with the newer. */
+  granted(op: LeasedOp, part: TakePart, units: number, serverUs: number, sentUs: number): void {
+    const pool = this.#poolOf(op.key, sentUs);
+    pool.remaining = Math.max(0, part.remaining - units);
+    pool.fullAtUs = sentUs + part.resetUs + units * op.emissionUs;
+    if (units === 0) return;
+    const held = sentUs < pool.untilUs && pool.units > 0;
+    pool.units = (held ? pool.units : 0) + units;
+    pool.untilUs = held ? Math.min(pool.untilUs, sentUs + LIFE_US) : sentUs + LIFE_US;
+    pool.takenAtUs = held ? Math.min(pool.takenAtUs, serverUs) : serverUs;
+  }
+
+  #poolOf(key: string, nowUs: number): Pool {
+    const known = this.#pools.get(key);
+    if (known !== undefined) return known;
+    // Units that are thrown away were counted: too few are admitted, never too many.
+    if (this.#pools.size >= MOST_POOLS) this.#pools.clear();
+    const pool = new Pool(nowUs);
+    this.#pools.set(key, pool);
+    return pool;
+  }
+}
