@@ -137,8 +137,7 @@ class NameCheck {
   }
 
   private authenticator(settings: AuthenticatorSettings, pointer: string): void {
-    if (!("confers" in settings) && settings.type !== "api-key") return;
-    this.roles(settings.confers as readonly string[] | undefined, pointerTo(pointer, "confers"));
+    this.roles(settings.confers, pointerTo(pointer, "confers"));
     if (settings.type !== "api-key" || !isList(settings.keys)) return;
     for (const [index, record] of settings.keys.entries()) {
       const place = pointerTo(pointer, "keys", index);
