@@ -2,7 +2,7 @@
 import type { EventEmitter } from "node:events";
 import type { BoundEngine, Engine } from "@gatehouse/core";
 import { serverProblem, type HandlerContext } from "@gatehouse/node-http";
-import { routerOf, type App, type ExpressRequest, type Layer } from "./express.js";
+import { isExpress4, routerOf, type App, type ExpressRequest, type Layer } from "./express.js";
 import { inventoryOf, problemsOf, type ExpressInventory } from "./inventory.js";
 import { frameworkMatching, matchingOf, refuseTrustProxy, type Matching } from "./matching.js";
 import type { GatehouseSettings } from "./options.js";
@@ -32,7 +32,7 @@ export class Binding {
   ) {
     refuseTrustProxy(app);
     this.matching = matchingOf(routerOf(app));
-    this.bound = engine.bind(frameworkMatching(this.matching));
+    this.bound = engine.bind(frameworkMatching(this.matching, isExpress4(app)));
     this.reach = new Reach(this.bound, app, isGuard);
   }
 

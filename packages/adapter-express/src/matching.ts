@@ -11,8 +11,14 @@ export function matchingOf({ caseSensitive, strict }: Router): Matching {
   return { caseSensitive: caseSensitive === true, strict: strict === true };
 }
 
-export function frameworkMatching({ caseSensitive, strict }: Matching): FrameworkMatching {
-  return { caseSensitive, trailingSlash: strict ? "significant" : "ignored", staticText: "raw" };
+/** @param express4 whose `/files/*` serves `/files/` too */
+export function frameworkMatching({ caseSensitive, strict }: Matching, express4: boolean): FrameworkMatching {
+  return {
+    caseSensitive,
+    trailingSlash: strict ? "significant" : "ignored",
+    staticText: "raw",
+    wildcard: express4 ? "itself" : "below",
+  };
 }
 
 /**

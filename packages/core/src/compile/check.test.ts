@@ -146,7 +146,7 @@ describe("shape", () => {
         code: "unknown-value",
         pointer: "/authenticators/key/type",
         message:
-          "`jwtt` is not one of `jwt`, `api-key`, `introspection`, `custom`, `basic`, `mtls`, `signature`, `http-signature`",
+          "`jwtt` is not one of `jwt`, `api-key`, `introspection`, `custom`, `signature`, `http-signature`, `basic`, `mtls`",
         help: "did you mean `jwt`?",
       },
     ]);

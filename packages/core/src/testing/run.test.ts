@@ -216,7 +216,7 @@ describe("a test", () => {
       outcome: "admit",
       status: 500,
       members: { "/code": "handler-failed" },
-      withheld: ["db"],
+      withheld: ["db is"],
     };
     expect(
       await differences({ request: "GET /three", answer: { throws: "db is down" }, expect: thrown }),

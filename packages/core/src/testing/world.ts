@@ -21,7 +21,7 @@ import { FreshStore } from "./fresh-store.js";
 import { knowPerson, type KnownPerson } from "./people.js";
 import type { TestPerson } from "./policy-test.gen.js";
 import { lookupName, replaceKeys } from "./replace-keys.js";
-import { secretSource, secretText } from "./secrets.js";
+import { secretSource, secretText, usersOf } from "./secrets.js";
 import { askCheck, codeCalledBy, NO_STUBS, type CalledCode, type Stubs } from "./stubs.js";
 
 export interface WorldOptions {
@@ -74,7 +74,7 @@ export class World {
     const engine = await createEngine(replaceKeys(this.document), {
       clock: this.clock,
       store: this.#store,
-      secrets: secretSource(this.options.secrets ?? {}),
+      secrets: secretSource({ ...usersOf(this.document), ...this.options.secrets }),
       checks: named(this.calls.checks, (name) => this.check(name)),
       authenticators: named(this.calls.authenticators, (name) => this.authenticator(name)),
       lookups: this.lookups(),

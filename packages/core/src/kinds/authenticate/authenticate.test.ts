@@ -297,6 +297,7 @@ describe("the stage authenticate", () => {
         reason: "authenticated by `user`",
         read: [{ fact: "headers.authorization" }],
       },
+      { reached: [{ rule: "/authenticators/user", came: "accepted" }] },
     ]);
     const { state: anonymous } = await kind.run("GET /optional", { tracing: true });
     expect(anonymous.notes).toEqual([

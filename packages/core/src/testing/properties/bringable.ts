@@ -23,11 +23,6 @@ function mapOf({ settings }: ResolvedAuthenticator): PrincipalMap {
   }
 }
 
-/** What it says by itself stands in its claims alone. */
-export function isToken({ settings }: ResolvedAuthenticator): boolean {
-  return settings.type === "jwt" || settings.type === "introspection";
-}
-
 /** Whether a credential says it by itself: not where the policy has a constant, or where nothing maps it. */
 export function canBring(authenticator: ResolvedAuthenticator, field: "roles" | "scopes"): boolean {
   const source = mapOf(authenticator)[field];

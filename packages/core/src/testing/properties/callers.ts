@@ -56,7 +56,7 @@ export class Callers {
     const { anyOf, mode } = route.authenticate;
     const alternatives =
       mode === "none" ? [...this.policy.authenticators.values()].map((one) => [one]) : anyOf;
-    const people = alternatives.flatMap((authenticators) => {
+    const people = alternatives.filter(canBeMade).flatMap((authenticators) => {
       const principal = authenticators.at(-1);
       const granted = principal && rights(principal);
       if (principal === undefined || granted === undefined) return [];
@@ -121,7 +121,7 @@ export class Callers {
       combinations = combinations
         .flatMap((way) => clause.map((entry) => [...way, entry]))
         .slice(0, MOST_WAYS);
-    return route.authenticate.anyOf.flatMap((authenticators) => {
+    return route.authenticate.anyOf.filter(canBeMade).flatMap((authenticators) => {
       const principal = authenticators.at(-1);
       if (principal === undefined) return [];
       return combinations.map((entries) => ({ authenticators, principal, entries }));
@@ -232,3 +232,10 @@ export class Callers {
 export const COMMON_TEXTS = ["acme", "globex"] as const;
 
 const NOBODY: Caller = { as: () => undefined, certain: true };
+
+/** The kit makes no passwords and no certificates; who signs messages, and what they may, the policy says key by key. */
+function canBeMade(authenticators: readonly ResolvedAuthenticator[]): boolean {
+  return authenticators.every(
+    ({ settings: { type } }) => type !== "basic" && type !== "mtls" && type !== "http-signature",
+  );
+}
