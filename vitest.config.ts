@@ -47,8 +47,6 @@ const together = {
 
 /** Real frameworks, real sockets, real processes: what users meet, so `npm test` runs them on the built packages. */
 const SERVED = "tests/{cli,express,fastify,fetch,koa,node-http}/**/*.test.ts";
-/** Both on the sources and on the built packages: cheap, and about what a bundler could drop. */
-const BOTH = "tests/{cases,properties}/**/*.test.ts";
 
 /** What patches a framework or speaks for a process has a world of its own. */
 const apart = (name: string, include: readonly string[], exclude: readonly string[] = []) => ({
@@ -71,7 +69,7 @@ const servers = {
 };
 
 const projects = fromDist
-  ? [apart("dist", [SERVED, BOTH, "tests/public-api.test.ts"])]
+  ? [apart("dist", [SERVED, "tests/public-api.test.ts"])]
   : [
       together,
       apart("whole", [MOCKING, "{examples,bench,tests,scripts}/**/*.test.ts"], [SERVED]),

@@ -64,9 +64,13 @@ describe("no value anywhere makes a check throw (B10.150)", () => {
   const WRONG: readonly (Json | undefined)[] = ["", -1, [], {}, [null], undefined];
 
   it.each(
-    WRONG.map((value) => [value === undefined ? "a missing value" : JSON.stringify(value), value] as const),
-  )("%s at every pointer", (_name, value) => {
-    for (const pointer of POINTERS) expectListed(checkPolicy(changed(pointer, value)));
+    WRONG.map(
+      (value, turn) =>
+        [value === undefined ? "a missing value" : JSON.stringify(value), value, turn] as const,
+    ),
+  )("%s at every third pointer, each pointer with two of the values", (_name, value, turn) => {
+    const pointers = POINTERS.filter((_pointer, index) => index % 3 === turn % 3);
+    for (const pointer of pointers) expectListed(checkPolicy(changed(pointer, value)));
   });
 
   it("refuses null at every pointer where the language says what may stand there", () => {
