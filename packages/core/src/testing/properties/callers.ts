@@ -155,7 +155,8 @@ export class Callers {
     if (fieldsFrom(principal, taken).some((field) => !freeAttributes(principal).includes(field)))
       return undefined;
     if (ties.some(([attribute]) => fieldsFrom(principal, taken).includes(attribute))) return undefined;
-    const certain = isCertain(way, route, ties);
+    // The same signed message is refused the second time.
+    const certain = isCertain(way, route, ties) && !way.authenticators.some(({ late }) => late);
     const roles = fc.tuple(...choices.map((choice) => fc.constantFrom(...choice)));
     return fc.tuple(roles, this.attributes(principal, taken)).map(([roles, attributes]) => ({
       certain,
@@ -235,7 +236,8 @@ const NOBODY: Caller = { as: () => undefined, certain: true };
 
 /** The kit makes no passwords and no certificates; who signs messages, and what they may, the policy says key by key. */
 function canBeMade(authenticators: readonly ResolvedAuthenticator[]): boolean {
-  return authenticators.every(
-    ({ settings: { type } }) => type !== "basic" && type !== "mtls" && type !== "http-signature",
-  );
+  return authenticators.every(({ settings }) => {
+    if (settings.type === "jwt") return settings.senderConstrained !== "mtls";
+    return settings.type !== "basic" && settings.type !== "mtls" && settings.type !== "http-signature";
+  });
 }
