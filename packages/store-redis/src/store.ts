@@ -6,6 +6,7 @@ import {
   StoreError,
   type CallContext,
   type LimitOp,
+  type StateLog,
   type StateStore,
   type StoreHealth,
 } from "@gatehouse/core";
@@ -14,6 +15,7 @@ import { REAL, type Time } from "./clock.js";
 import { Denials } from "./denials.js";
 import { Fleet } from "./fleet.js";
 import { Link } from "./link.js";
+import { RedisLog } from "./log.js";
 import { settingsOf, type RedisStoreOptions, type Settings } from "./options.js";
 import { Owed } from "./owed.js";
 import { isLeased, Pools, type Spent } from "./pools.js";
@@ -46,6 +48,7 @@ interface Plan {
 
 export class RedisStore implements StateStore {
   readonly scope = "shared";
+  readonly log: StateLog;
   readonly #link: Link;
   readonly #taker: Taker;
   readonly #fleet: Fleet;
@@ -67,6 +70,7 @@ export class RedisStore implements StateStore {
       this.#link.run(call, UNHURRIED_US, (reply) => reply),
     );
     this.#pools = new Pools(() => this.#fleet.members);
+    this.log = new RedisLog(this.#link, settings.prefix, time);
   }
 
   async start(signal: AbortSignal): Promise<void> {

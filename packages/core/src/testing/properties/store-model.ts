@@ -34,6 +34,7 @@ export class StoreModel {
   readonly #strikes = new Map<string, Strikes>();
   readonly #seen = new Map<string, number>();
   readonly #values = new Map<string, { readonly text: string; readonly until: number }>();
+  readonly #log: { readonly text: string; readonly until: number }[] = [];
 
   advance(us: number): void {
     this.#now += us;
@@ -41,6 +42,19 @@ export class StoreModel {
 
   get now(): number {
     return this.#now;
+  }
+
+  append(text: string, us: number): void {
+    this.#log.push({ text, until: this.#now + us });
+  }
+
+  get appended(): number {
+    return this.#log.length;
+  }
+
+  /** What has not run out of all that was appended from this one on. */
+  logged(from: number): readonly string[] {
+    return this.#log.slice(from).flatMap(({ text, until }) => (until > this.#now ? [text] : []));
   }
 
   take(ops: readonly LimitOp[]): { readonly per: readonly TakePart[]; readonly taken: Taken | undefined } {

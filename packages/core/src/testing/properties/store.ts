@@ -1,5 +1,13 @@
 /** One list of properties for every state store: what it answers is what the model answers, whatever is asked in whatever order. */
-import type { CallContext, LimitOp, Penalty, StateStore, TakeResult, TakeToken } from "../../index.js";
+import type {
+  CallContext,
+  LimitOp,
+  Penalty,
+  StateLog,
+  StateStore,
+  TakeResult,
+  TakeToken,
+} from "../../index.js";
 import type { FastCheck } from "./fast-check.js";
 import { StoreModel, type Taken } from "./store-model.js";
 
@@ -31,6 +39,11 @@ type Command =
   | { readonly do: "once" | "get" | "del"; readonly key: string }
   | { readonly do: "set"; readonly key: string; readonly bytes: Uint8Array };
 
+type LogCommand =
+  | { readonly do: "wait"; readonly us: number }
+  | { readonly do: "append"; readonly us: number }
+  | { readonly do: "read"; readonly reader: number; readonly anew: boolean };
+
 /** Far from zero, as on any server's clock. */
 const START_US = 1_000_000_000_000;
 const WINDOW_US = 10_000_000;
@@ -58,6 +71,14 @@ export function describeStore(target: StoreTarget, { describe, it, fc, runs = 10
     });
   describe(`${target.name} does what a store does`, () => {
     for (const [name, ops] of UNIVERSES) check(name, ops);
+    it("logs, where it has them", async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(logCommands(fc), { minLength: 1, maxLength: 50 }), (list) =>
+          runLog(target, list),
+        ),
+        { numRuns: runs },
+      );
+    });
   });
 }
 
@@ -201,6 +222,82 @@ async function step(
       model.del(command.key);
       return await store.del(command.key, context);
   }
+}
+
+function logCommands(fc: FastCheck): ReturnType<typeof fc.constant<LogCommand>> {
+  const us = fc.constantFrom(1, 1_000_000, LIFE_US, 4 * WINDOW_US);
+  const reader = fc.nat(2);
+  const anew = fc.boolean();
+  return fc.oneof(
+    { weight: 4, arbitrary: fc.record({ do: fc.constant("append" as const), us }) },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant("wait" as const), us: waits(fc) }) },
+    { weight: 3, arbitrary: fc.record({ do: fc.constant("read" as const), reader, anew }) },
+  );
+}
+
+interface Reader {
+  cursor: string | undefined;
+  /** How many entries there were when it had read them all. */
+  seen: number;
+}
+
+async function runLog(target: StoreTarget, list: readonly LogCommand[]): Promise<void> {
+  const model = new StoreModel();
+  model.advance(START_US);
+  const { store, close } = await target.open(() => model.now);
+  const readers: Reader[] = [0, 1, 2].map(() => ({ cursor: undefined, seen: 0 }));
+  try {
+    for (const command of list) await stepLog(command, store, model, readers);
+  } finally {
+    await close();
+  }
+}
+
+async function stepLog(
+  command: LogCommand,
+  { log }: StateStore,
+  model: StoreModel,
+  readers: readonly Reader[],
+): Promise<void> {
+  if (command.do === "wait") return model.advance(command.us);
+  const context: CallContext = { nowUs: model.now, wallUs: model.now, deadlineUs: 5_000_000 };
+  if (command.do === "append") {
+    const number = model.appended;
+    // Each its own: bytes that are no text, and none that stand in another's.
+    const bytes = new Uint8Array([0, 255, 10, number]);
+    await log?.append("a", bytes, command.us, context);
+    model.append(textOf(bytes) ?? "", command.us);
+    return;
+  }
+  const reader = readers[command.reader];
+  if (log === undefined || reader === undefined) return;
+  const from = command.anew ? 0 : reader.seen;
+  const found = await readAll("a", log, command.anew ? undefined : reader.cursor, context);
+  const owed = model.logged(from);
+  // More may come, again or late, but nothing less, and in order.
+  const firsts = found.entries.filter(
+    (entry, index, all) => owed.includes(entry) && all.indexOf(entry) === index,
+  );
+  same("log", firsts, owed);
+  same("another log", (await readAll("b", log, undefined, context)).entries, []);
+  reader.cursor = found.cursor;
+  reader.seen = model.appended;
+}
+
+async function readAll(
+  name: string,
+  log: StateLog,
+  after: string | undefined,
+  context: CallContext,
+): Promise<{ readonly entries: readonly string[]; readonly cursor: string | undefined }> {
+  const entries: string[] = [];
+  let cursor = after;
+  for (let more = true; more;) {
+    const page = await log.read(name, cursor, context);
+    entries.push(...page.entries.map((bytes) => textOf(bytes) ?? ""));
+    ({ cursor, more } = page);
+  }
+  return { entries, cursor };
 }
 
 /** Periods of seven seconds, as days would be. */
