@@ -43,7 +43,7 @@ export class RedisLog implements StateLog {
 /** @throws StoreError where it is no answer */
 function pageIn(reply: unknown): LogPage {
   if (!Array.isArray(reply)) throw unreadable();
-  const [id, ends, more, ...texts]: readonly unknown[] = reply;
+  const [id, ends, more, ...texts] = reply as readonly unknown[];
   if (typeof id !== "string" || typeof ends !== "string" || (more !== 0 && more !== 1)) throw unreadable();
   const entries = texts.map((text) => {
     if (typeof text !== "string") throw unreadable();

@@ -27,7 +27,7 @@ function policyOf(onStoreFailure: "closed" | "open"): PolicyDocument {
       shop: { type: "api-key", in: "header", name: "X-Shop", keys: { lookup: "shop" } },
     },
     routes: {
-      "GET /": { authenticate: { anyOf: ["till", "shop"] }, authorize: "authenticated" },
+      "GET /": { authenticate: ["till", "shop"], authorize: "authenticated" },
     },
   } as unknown as PolicyDocument;
 }
