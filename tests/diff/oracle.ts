@@ -109,6 +109,7 @@ export function contradictions(
   };
   if (!preflight) byStage(old, fresh, add);
   byWire(old, fresh, add);
+  byPrincipal(before, after, add);
   const enforced = !modes.old.get(before.route ?? "") && !modes.new.get(after.route ?? "");
   if (enforced) {
     byOrigin(before, after, add);
@@ -150,6 +151,21 @@ function byWire(old: Half, fresh: Half, add: Add): void {
   if (served(old) && !served(fresh)) add("whole", "narrower", what);
   if (old.stage !== undefined && old.stage === fresh.stage && old.observes !== fresh.observes)
     add("mode", fresh.observes ? "wider" : "narrower", what);
+}
+
+/** What the handlers read of the same principal. */
+function byPrincipal(before: PolicyResult, after: PolicyResult, add: Add): void {
+  const a = before.handler?.principal ?? undefined;
+  const b = after.handler?.principal ?? undefined;
+  if (a === undefined || b === undefined || a.authenticator !== b.authenticator) return;
+  for (const name of new Set([...Object.keys(a), ...Object.keys(b)])) {
+    const [x, y] = [a[name], b[name]].map((value) => JSON.stringify(value));
+    const sets = name === "roles" || name === "scopes";
+    if (sets ? !b[name].every((one) => a[name].includes(one)) : y !== undefined && x !== y)
+      add("authorization", "wider", `the handler's principal: ${name}`);
+    if (sets ? !a[name].every((one) => b[name].includes(one)) : x !== undefined && x !== y)
+      add("authorization", "narrower", `the handler's principal: ${name}`);
+  }
 }
 
 function isPreflight({ request }: PolicyResult): boolean {
@@ -271,8 +287,9 @@ function plain(one: PolicyResult): string {
           handler.query,
           handler.headers,
           handler.body,
-          handler.principal?.id,
-          handler.principal?.roles,
+          handler.principal === null
+            ? null
+            : { ...handler.principal, roles: [...handler.principal.roles].sort() },
         ];
   return JSON.stringify([outcome, stage, code, status, route, sent.sort(), text, read]).replaceAll(
     /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}/gu,

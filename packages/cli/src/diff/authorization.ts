@@ -7,6 +7,7 @@ import { alike } from "./canonical.js";
 import { and, FALSE, formulaOf, not, or, TRUE, type Formula } from "./condition.js";
 import { Facts, roleClasses, type Apart, type Who } from "./facts.js";
 import { notShown, SHOWN, type Proof, type Side } from "./model.js";
+import { principalWithin } from "./principals.js";
 import { ABSENT, ODD, Variables, type Assignment, type Value, type Variable } from "./variables.js";
 
 /** More cases than this are not tried. */
@@ -35,6 +36,8 @@ export function authorizationWithin(inner: Side, outer: Side, apart: Apart): Com
   for (const [a, b] of casesOf(inner, outer)) {
     const compared = compareCase(inner, a, outer, b, apart, demandsOf);
     if (proof.shown) proof = compared.proof;
+    // Whoever is let in by both is to be told of alike.
+    if (proof.shown) proof = principalWithin(inner, a, outer, b);
     models.push(...compared.models);
   }
   return { proof, models };

@@ -1,11 +1,14 @@
 /** Requests that might tell two policies apart: those that fit either, those that only just do not, and those that an aspect is about. */
 import type { TestAnswer, TestCredential, TestPerson, TestRequest } from "@gatehouse/core/testing";
 import type { ResolvedAuthenticator } from "@gatehouse/core/analysis";
-import { fieldsOf } from "./answers.js";
+import { fieldsOf as headersOf } from "./answers.js";
 import type { Model } from "./authorization.js";
+import { alike } from "./canonical.js";
 import type { Candidate } from "./duel.js";
+import { sourceOf } from "./facts.js";
 import { sampleAnswer } from "./handler-answer.js";
 import type { Aspect, Cell, Pair, Side } from "./model.js";
+import { fieldsOf, toldFor } from "./principals.js";
 import { durationOf } from "./units.js";
 import { ABSENT, ODD, type Origin, type Value } from "./variables.js";
 
@@ -28,7 +31,7 @@ export function candidatesFor(
     case "request":
       return request(pair, base);
     case "authorization":
-      return models.flatMap((model) => [...modelled(model, pair, base)]);
+      return authorization(pair, base, models);
     case "response":
       return response(pair, base);
     case "headers":
@@ -369,11 +372,53 @@ function handlerFields(pair: Pair): Readonly<Record<string, string>> {
   const names = new Set([
     "server",
     "x-powered-by",
-    ...sidesOf(pair).flatMap((side) => [...fieldsOf(side).keys()]),
+    ...sidesOf(pair).flatMap((side) => [...headersOf(side).keys()]),
   ]);
   return Object.fromEntries(
     [...names].map((name) => [name, name === "cache-control" ? "max-age=60" : "of-the-handler"]),
   );
+}
+
+function* authorization(pair: Pair, base: Candidate, models: readonly Model[]): Iterable<Candidate> {
+  for (const model of models) yield* modelled(model, pair, base);
+  yield* principals(pair, base);
+}
+
+/** Callers of whom the handlers are told apart: by roles, or by a field that has another source. */
+function* principals({ old, new: fresh }: Pair, base: Candidate): Iterable<Candidate> {
+  const credential = credentialOf(base.person);
+  for (const one of new Set(old.route.authenticate.anyOf.flat())) {
+    const other = fresh.route.authenticate.anyOf.flat().find(({ name }) => name === one.name);
+    if (other === undefined) continue;
+    const as = (change: TestCredential): Candidate => ({
+      ...base,
+      by: "old",
+      person: { ...credential, ...change, authenticator: one.name },
+    });
+    const declared = [old, fresh].flatMap(({ analysed }) => [...analysed.policy.roles.keys()]);
+    for (const role of new Set(declared)) {
+      if (alike(toldFor(role, old, one), toldFor(role, fresh, other))) continue;
+      yield as({ roles: [role] });
+      yield as({ roles: [...new Set([...(credential.roles ?? []), role])] });
+    }
+    for (const field of new Set([...fieldsOf(one), ...fieldsOf(other)])) {
+      const sources = [sourceOf(one, field), sourceOf(other, field)];
+      if (alike(sources[0], sources[1])) continue;
+      for (const source of sources)
+        if (source !== undefined && "path" in source) yield as(bringing(credential, source.path, one));
+    }
+  }
+}
+
+function bringing(
+  { claims, attributes }: TestCredential,
+  path: readonly string[],
+  { settings }: ResolvedAuthenticator,
+): TestCredential {
+  if (settings.type !== "jwt") return { attributes: { ...attributes, [path[0] ?? ""]: "told" } };
+  const brought = { ...claims };
+  setAt(brought, path, "told");
+  return { claims: brought };
 }
 
 function* modelled(model: Model, pair: Pair, base: Candidate): Iterable<Candidate> {

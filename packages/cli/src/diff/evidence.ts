@@ -1,5 +1,5 @@
 /** What an exchange shows: that one side lets more pass, or more out, than the other. */
-import type { HeaderField, StageName } from "@gatehouse/core";
+import type { HeaderField, Principal, StageName } from "@gatehouse/core";
 import type { PolicyResult } from "@gatehouse/core/testing";
 import { rankOf, type Exchange, type Seen } from "./duel.js";
 import type { Aspect, Pair } from "./model.js";
@@ -46,6 +46,8 @@ export function evidence(aspect: Aspect, pair: Pair, exchange: Exchange): Shown 
       return NOTHING;
     case "request":
       return both(stageEvidence("request", exchange), inputEvidence(exchange));
+    case "authorization":
+      return both(stageEvidence("authorization", exchange), principalEvidence(exchange));
     default:
       return stageEvidence(aspect, exchange);
   }
@@ -139,10 +141,37 @@ function inputEvidence({ old, new: fresh }: Exchange): Shown {
   );
 }
 
+/** A handler that is told of more roles, or more else, of the same principal. */
+function principalEvidence({ old, new: fresh }: Exchange): Shown {
+  const a = old.result.handler?.principal ?? undefined;
+  const b = fresh.result.handler?.principal ?? undefined;
+  return a === undefined || b === undefined ? NOTHING : toldOf(a, b);
+}
+
+function toldOf(a: Principal, b: Principal): Shown {
+  if (a.authenticator !== b.authenticator) return NOTHING;
+  const before = factsOf(a);
+  const after = factsOf(b);
+  const other = [...before].some(([pointer, value]) => after.has(pointer) && after.get(pointer) !== value);
+  const own = other ? { wider: true, narrower: true } : contained(before, after);
+  return Object.entries(a.with ?? {}).reduce((shown, [name, beside]) => {
+    const counterpart = b.with?.[name];
+    return counterpart === undefined ? shown : both(shown, toldOf(beside, counterpart));
+  }, own);
+}
+
+/** Lists of roles and scopes are sets: each is a leaf of its own. */
+function factsOf({ roles, scopes, with: _beside, ...rest }: Principal): ReadonlyMap<string, unknown> {
+  const members = (names: readonly string[]): unknown => Object.fromEntries(names.map((name) => [name, 1]));
+  return leavesOf({ ...rest, roles: members(roles), scopes: members(scopes) });
+}
+
 function containment(a: unknown, b: unknown): Shown {
   if (a === undefined || b === undefined) return NOTHING;
-  const before = leavesOf(a);
-  const after = leavesOf(b);
+  return contained(leavesOf(a), leavesOf(b));
+}
+
+function contained(before: ReadonlyMap<string, unknown>, after: ReadonlyMap<string, unknown>): Shown {
   const missing = [...before.keys()].some((pointer) => !after.has(pointer));
   const added = [...after.keys()].some((pointer) => !before.has(pointer));
   return { wider: added, narrower: missing };
