@@ -255,9 +255,12 @@ function bringsRole(
   );
 }
 
+/** Their settings, or a secret, say of each caller who it is and what it may. */
+export const LISTING: ReadonlySet<string> = new Set(["basic", "mtls", "http-signature"]);
+
 /** Where a field of the principal comes from. */
 export function sourceOf({ settings }: ResolvedAuthenticator, field: string): Source {
-  if (settings.type === "api-key") return { path: [field] };
+  if (LISTING.has(settings.type) || settings.type === "api-key") return { path: [field] };
   const map = "principal" in settings ? settings.principal : undefined;
   if (map === undefined) {
     if (settings.type === "custom")

@@ -1,8 +1,8 @@
 /** What the handler is told of a caller whom both sides know by the same credential: more roles and more fields are more. */
 import type { ResolvedAuthenticator } from "@gatehouse/core/analysis";
 import { alike } from "./canonical.js";
-import { sourceOf, type Who } from "./facts.js";
-import { all, notShown, SHOWN, type Proof, type Side } from "./model.js";
+import { LISTING, sourceOf, type Who } from "./facts.js";
+import { all, notShown, SHOWN, shownIf, type Proof, type Side } from "./model.js";
 
 /** Who is known to the one by another credential is told of under authentication. */
 export function principalWithin(inner: Side, a: Who, outer: Side, b: Who): Proof {
@@ -33,6 +33,11 @@ export function toldFor(role: string, { analysed }: Side, { settings }: Resolved
 }
 
 function fieldsWithin(a: ResolvedAuthenticator, b: ResolvedAuthenticator): Proof {
+  if (LISTING.has(a.settings.type) || LISTING.has(b.settings.type))
+    return shownIf(
+      alike(a.settings, b.settings),
+      `what \`${a.name}\` tells of its callers differs, caller by caller`,
+    );
   const more = fieldsOf(a).find((field) => !alike(sourceOf(a, field), sourceOf(b, field)));
   return more === undefined
     ? SHOWN
@@ -41,7 +46,7 @@ function fieldsWithin(a: ResolvedAuthenticator, b: ResolvedAuthenticator): Proof
 
 /** Fields that a map names, and those that are there without one. Attributes of an API key are the key's own. */
 export function fieldsOf({ settings }: ResolvedAuthenticator): readonly string[] {
-  const mapped = settings.type === "api-key" ? [] : Object.keys(settings.principal ?? {});
+  const mapped = "principal" in settings ? Object.keys(settings.principal ?? {}) : [];
   return [...new Set(["id", "scopes", ...mapped])].filter((field) => field !== "roles");
 }
 
