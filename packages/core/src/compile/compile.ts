@@ -96,8 +96,8 @@ function compileRoute(
 ): CompiledRoute {
   const ordered = inOrder([...own, ...kinds.flatMap((kind) => kind.stages?.(resolved) ?? [])]);
   const late = isProvedLate(resolved);
-  const stages = late ? withLateProof(ordered) : ordered;
   const readsBody = resolved.request.body !== undefined;
+  const stages = late ? withLateProof(ordered, readsBody) : ordered;
   const hasBodyStages = readsBody || late;
   const contributions = kinds
     .map((kind) => kind.headers?.(resolved))

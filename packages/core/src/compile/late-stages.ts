@@ -14,21 +14,28 @@ export function isProvedLate({ authenticate }: ResolvedRoute): boolean {
   return authenticate.anyOf.some((together) => together.some(({ late }) => late));
 }
 
-/** @param stages in the language's order */
-export function withLateProof(stages: readonly Stage[]): readonly Stage[] {
+/**
+ * @param stages in the language's order
+ * @param readsBody false: nobody but the proof reads it, so for callers of another kind the head is all there is
+ */
+export function withLateProof(stages: readonly Stage[], readsBody: boolean): readonly Stage[] {
   const proof = rankOf("signature");
   const upToProof = stages.filter(({ at }) => rankOf(at) <= proof);
   const waiting = upToProof.filter(({ at }) => WAITING.has(at));
+  const beyond = stages.filter(({ at }) => rankOf(at) > proof);
   return [
     ...upToProof.map((stage) => (WAITING.has(stage.at) ? atOnce(stage) : stage)),
+    ...(readsBody ? [] : beyond.map(atOnce)),
     ...waiting.map(afterProof),
-    ...stages.filter(({ at }) => rankOf(at) > proof),
+    ...(readsBody ? beyond : beyond.filter(({ phase }) => phase !== "head").map(afterProof)),
   ];
 }
 
 /** Each of the two copies looks at `pending`, which nobody clears: one and only one of them runs. */
 function atOnce(stage: Stage): Stage {
-  return { ...stage, when: (state) => !waits(state) && stage.when?.(state) !== false };
+  // What is of the head needs nobody's proof: it looks at lengths and types.
+  if (stage.phase === "head") return stage;
+  return { ...stage, phase: "head", when: (state) => !waits(state) && stage.when?.(state) !== false };
 }
 
 function afterProof(stage: Stage): Stage {
