@@ -49,7 +49,15 @@ it.each([
   [
     "@gatehouse/core/analysis",
     analysis,
-    ["HEADER_PRESETS", "NAMED_RANGE_NAMES", "addressesAround", "analyse", "inRanges", "readCondition"],
+    [
+      "ANNOTATIONS",
+      "HEADER_PRESETS",
+      "NAMED_RANGE_NAMES",
+      "addressesAround",
+      "analyse",
+      "inRanges",
+      "readCondition",
+    ],
   ],
   [
     "@gatehouse/core/node",

@@ -1,4 +1,5 @@
 /** What leaves: whether whatever the one side lets out of an answer, the other lets out too. */
+import { ANNOTATIONS } from "@gatehouse/core/analysis";
 import { conditionWithin, isTrue, written } from "./authorization.js";
 import { alike } from "./canonical.js";
 import { and, FALSE, not, or, TRUE, type Formula } from "./condition.js";
@@ -106,17 +107,7 @@ const READ: ReadonlySet<string> = new Set([
   "redact",
   "writeOnly",
 ]);
-const SILENT: ReadonlySet<string> = new Set([
-  "$schema",
-  "$comment",
-  "$defs",
-  "title",
-  "description",
-  "default",
-  "examples",
-  "deprecated",
-  "readOnly",
-]);
+const SILENT: ReadonlySet<string> = new Set([...ANNOTATIONS].filter((keyword) => !READ.has(keyword)));
 const DEEPEST = 40;
 
 function leavesWithin(a: Place, b: Place, at: string, depth = 0): Proof {

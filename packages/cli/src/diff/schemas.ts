@@ -3,6 +3,7 @@
  * `properties`, `additionalProperties`, `items`, `allOf`, `anyOf` in the wider one's place, references; `pattern`, `format`, `multipleOf`
  * and all other keywords by equality alone. Where that does not show it, it is not shown.
  */
+import { ANNOTATIONS } from "@gatehouse/core/analysis";
 import { alike, canonical } from "./canonical.js";
 import { all, notShown, SHOWN, shownIf, type Proof } from "./model.js";
 
@@ -20,20 +21,6 @@ interface Place {
   readonly root: unknown;
   readonly world: SchemaWorld;
 }
-
-const SILENT: ReadonlySet<string> = new Set([
-  "$schema",
-  "$comment",
-  "$defs",
-  "title",
-  "description",
-  "default",
-  "examples",
-  "deprecated",
-  "readOnly",
-  "writeOnly",
-  "redact",
-]);
 
 /** Each asks on its own, and has the same meaning wherever it stands. */
 const ALONE: ReadonlySet<string> = new Set(["pattern", "format", "multipleOf", "uniqueItems", "allowedUrl"]);
@@ -125,7 +112,7 @@ class Walk {
     }
     const strange = Object.keys(wide).find(
       (keyword) =>
-        !SILENT.has(keyword) && !ALONE.has(keyword) && !COMPARED.has(keyword) && keyword !== "allOf",
+        !ANNOTATIONS.has(keyword) && !ALONE.has(keyword) && !COMPARED.has(keyword) && keyword !== "allOf",
     );
     if (strange !== undefined) return this.#opaque(x, y, strange, at);
     const narrow = isMembers(x.schema) ? x.schema : {};
@@ -316,7 +303,7 @@ function followed(place: Place): Place {
   for (let steps = 0; steps < DEEPEST; steps += 1) {
     const { schema } = at;
     if (!isMembers(schema) || typeof schema["$ref"] !== "string") return at;
-    if (Object.keys(schema).some((key) => key !== "$ref" && !SILENT.has(key))) return at;
+    if (Object.keys(schema).some((key) => key !== "$ref" && !ANNOTATIONS.has(key))) return at;
     const target = targetOf(schema["$ref"], at);
     if (target === undefined) return at;
     at = target;
@@ -341,7 +328,7 @@ function targetOf(reference: string, { root, world }: Place): Place | undefined 
 
 function isEmpty({ schema, world }: Place): boolean {
   if (!isMembers(schema)) return false;
-  const telling = Object.keys(schema).filter((keyword) => !SILENT.has(keyword));
+  const telling = Object.keys(schema).filter((keyword) => !ANNOTATIONS.has(keyword));
   return telling.length === 0 && world.unknown !== "output";
 }
 

@@ -5,6 +5,7 @@
 export { analyse, type AnalysedPolicy } from "./analyse.js";
 export { readCondition, type ConditionTree } from "./condition-tree.js";
 export { addressesAround, inRanges, NAMED_RANGE_NAMES } from "./addresses.js";
+export { ANNOTATIONS } from "../lib/schema-annotations.js";
 export { HEADER_PRESETS } from "./header-presets.js";
 export type {
   Carrier,

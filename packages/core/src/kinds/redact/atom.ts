@@ -1,7 +1,8 @@
 /** What one schema says by itself, references and combinations aside. */
 import { RE2JS } from "re2js";
 import type { RedactAction } from "../../model/policy.js";
-import { ANNOTATIONS, ARRAY_KEYWORDS, COMBINATORS, NOT_FOLLOWED, OBJECT_KEYWORDS } from "./keywords.js";
+import { ANNOTATIONS } from "../../lib/schema-annotations.js";
+import { ARRAY_KEYWORDS, COMBINATORS, NOT_FOLLOWED, OBJECT_KEYWORDS } from "./keywords.js";
 import { ARRAY, bitOf, bitsOfType, EVERY_TYPE, OBJECT, SCALARS } from "./json-type.js";
 import type { Place, SchemaReader } from "./schema-reader.js";
 

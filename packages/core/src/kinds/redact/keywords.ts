@@ -1,20 +1,5 @@
 /** What each keyword of JSON Schema 2020-12 means for what may leave. */
 
-/** They say nothing of a value: a schema of these alone is `{}`. */
-export const ANNOTATIONS: ReadonlySet<string> = new Set([
-  "$schema",
-  "$comment",
-  "$defs",
-  "title",
-  "description",
-  "default",
-  "examples",
-  "deprecated",
-  "readOnly",
-  "writeOnly",
-  "redact",
-]);
-
 /** They combine other schemas; alone they shape nothing themselves. */
 export const COMBINATORS: ReadonlySet<string> = new Set(["$ref", "allOf", "oneOf", "anyOf"]);
 

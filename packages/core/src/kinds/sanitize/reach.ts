@@ -5,23 +5,11 @@
 import { escapeSegment } from "../../lib/pointer.js";
 import type { Pointers, Progress } from "../../lib/pointer-set.js";
 import { resolveSchemaRef, type SchemaPlace } from "../../lib/schema-ref.js";
+import { ANNOTATIONS } from "../../lib/schema-annotations.js";
 import type { JsonSchema } from "../../model/policy.js";
 
 type Keywords = Readonly<Record<string, unknown>>;
 
-const ANNOTATIONS: ReadonlySet<string> = new Set([
-  "$comment",
-  "$defs",
-  "$schema",
-  "default",
-  "deprecated",
-  "description",
-  "examples",
-  "readOnly",
-  "redact",
-  "title",
-  "writeOnly",
-]);
 /** They combine other schemas for the same value. */
 const LISTS: readonly string[] = ["allOf", "anyOf", "oneOf"];
 const SINGLE: readonly string[] = ["if", "then", "else"];
