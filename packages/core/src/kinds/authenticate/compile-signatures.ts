@@ -2,7 +2,7 @@
 import { parseDuration } from "../../lib/duration.js";
 import type { CompileEnvironment } from "../../model/kind.js";
 import type { MessageSignatureSettings, WebhookSettings } from "../../model/policy.js";
-import type { ResolvedAuthenticator, ResolvedPolicy } from "../../model/resolved.js";
+import type { ResolvedAuthenticator } from "../../model/resolved.js";
 import { webhookForm } from "../../model/webhook-form.js";
 import type { Judge } from "./credential.js";
 import type { IdentityMaker } from "./identity.js";
@@ -11,6 +11,7 @@ import { compileSigners } from "./message-keys.js";
 import { messageJudge } from "./message-signature.js";
 import { compilePrincipalMap } from "./principal-map.js";
 import { messageReplay } from "./message-replay.js";
+import type { ReplayGuard } from "./replay.js";
 import { compileSecrets } from "./webhook-secrets.js";
 import { namesIn, parseTemplate } from "./webhook-template.js";
 import { webhookJudge } from "./webhook.js";
@@ -18,7 +19,7 @@ import { webhookJudge } from "./webhook.js";
 export interface SignatureParts {
   readonly authenticator: ResolvedAuthenticator;
   readonly identify: IdentityMaker;
-  readonly policy: ResolvedPolicy;
+  readonly replay: ReplayGuard;
   readonly environment: CompileEnvironment;
 }
 
@@ -30,7 +31,7 @@ const FIVE_MINUTES = 300_000;
 
 export async function compileWebhook(
   settings: WebhookSettings,
-  { authenticator, identify, policy, environment }: SignatureParts,
+  { authenticator, identify, replay, environment }: SignatureParts,
 ): Promise<Judge | undefined> {
   const { name, pointer } = authenticator;
   const form = webhookForm(settings);
@@ -50,7 +51,7 @@ export async function compileWebhook(
       (settings.replay ?? (remembers ? "refuse" : "allow")) === "allow"
         ? undefined
         : {
-            guard: messageReplay(policy, environment, pointer),
+            guard: messageReplay(replay, pointer),
             rememberMs: millisecondsOf(settings.remember, 0),
           },
     accepted: identify(grant),
@@ -61,7 +62,7 @@ export async function compileWebhook(
 
 export async function compileMessage(
   settings: MessageSignatureSettings,
-  { authenticator, identify, policy, environment }: SignatureParts,
+  { authenticator, identify, replay, environment }: SignatureParts,
 ): Promise<Judge> {
   const { name, pointer } = authenticator;
   const { platform, clock } = environment;
@@ -74,7 +75,7 @@ export async function compileMessage(
     toleranceMs: millisecondsOf(settings.tolerance, 30_000),
     maxAgeMs: millisecondsOf(settings.maxAge, FIVE_MINUTES),
     replay: settings.replay ?? "refuse",
-    guard: messageReplay(policy, environment, pointer),
+    guard: messageReplay(replay, pointer),
     platform,
     clock,
   });

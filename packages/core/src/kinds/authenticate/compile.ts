@@ -63,7 +63,11 @@ async function compileJudges(
     cache: new TokenCache(),
     remote: new Map(),
     nonces: new Map(),
-    replay: new ReplayGuard({ store: environment.store, deadlineMs: storeDeadline(policy) }),
+    replay: new ReplayGuard({
+      store: environment.store,
+      clock: environment.clock,
+      deadlineMs: storeDeadline(policy),
+    }),
     tokenCarriers: countTokenCarriers(policy),
   };
   for (const authenticator of policy.authenticators.values()) {

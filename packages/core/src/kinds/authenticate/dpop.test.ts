@@ -59,7 +59,11 @@ describe("RFC 9449", () => {
         windowMs: 1000,
         nonces: undefined,
         platform: node,
-        replay: new ReplayGuard({ store: createMemoryStore({ maxKeys: 32 }), deadlineMs: 50 }),
+        replay: new ReplayGuard({
+          store: createMemoryStore({ maxKeys: 32 }),
+          clock: node.clock,
+          deadlineMs: 50,
+        }),
       });
       const state = (now: number) =>
         stateFor({

@@ -129,21 +129,21 @@ function believe(believed: Believed, state: RequestState): Judgement | Promise<J
       if (!fitsDigest(digest, later.bodyBytes, parts.platform)) return OTHER_BODY;
       // Who lets the last bytes of a body wait could else outlast the memory.
       const now = parts.clock.now();
-      return timeProblem(parts, input, now) ?? first(believed, now);
+      return timeProblem(parts, input, now) ?? first(believed, now, later);
     };
     return { kind: "pending", claimed: key.accepted, prove };
   }
-  const proof = first(believed, state.now);
+  const proof = first(believed, state.now, state);
   return proof instanceof Promise
     ? proof.then((settled) => settled ?? key.accepted)
     : (proof ?? key.accepted);
 }
 
-function first({ parts, input, base }: Believed, now: number): Proof | Promise<Proof> {
+function first({ parts, input, base }: Believed, now: number, state: RequestState): Proof | Promise<Proof> {
   const { replay, guard, name, platform, toleranceMs, maxAgeMs } = parts;
   if (replay === "allow") return undefined;
   const what = replay === "nonce" ? JSON.stringify([input.keyid, input.nonce]) : base;
   const oldest = input.created * 1000 + maxAgeMs;
   const latest = input.expires === undefined ? oldest : Math.min(oldest, input.expires * 1000 + toleranceMs);
-  return guard.first(`signature:${name}:${platform.sha256Hex(what)}`, latest - now);
+  return guard.first(`signature:${name}:${platform.sha256Hex(what)}`, latest - now, state);
 }

@@ -1,18 +1,20 @@
-/** Proofs that are good once: whoever shares the store knows which have been seen. */
+/** What is good once, a proof of possession or a signed message: whoever shares the store knows which have been seen. */
 import { isPromiseLike, withinTime } from "../../lib/deadline.js";
 import type { Fault } from "../../model/outcome.js";
 import type { RequestState } from "../../model/state.js";
+import type { Clock } from "../../ports/clock.js";
 import { StoreError, type CallContext, type StateStore } from "../../ports/state-store.js";
 
 export type Seen = "first" | "again" | Fault;
 
 export interface ReplayParts {
   readonly store: StateStore;
+  readonly clock: Clock;
   readonly deadlineMs: number;
 }
 
 export class ReplayGuard {
-  /** Several authenticators may ask about one proof of one request, which is one use of it. */
+  /** Several authenticators may ask about one and the same of one request, which is one use of it. */
   readonly #asked = new WeakMap<RequestState, Map<string, Seen | Promise<Seen>>>();
 
   constructor(private readonly parts: ReplayParts) {}
@@ -26,18 +28,18 @@ export class ReplayGuard {
     this.#asked.set(state, asked);
     const known = asked.get(key);
     if (known !== undefined) return known;
-    const seen = this.#ask(key, forMs, rule, state);
+    const seen = this.#ask(key, forMs, rule);
     asked.set(key, seen);
     return seen;
   }
 
-  /** Whatever is not a plain yes or no closes the door: a store that fails must not make a proof good twice. */
-  #ask(key: string, forMs: number, rule: string, state: RequestState): Seen | Promise<Seen> {
-    const { store, deadlineMs } = this.parts;
+  /** Whatever is not a plain yes or no closes the door: a store that fails must not make anything good twice. */
+  #ask(key: string, forMs: number, rule: string): Seen | Promise<Seen> {
+    const { store, clock, deadlineMs } = this.parts;
     const failed = (error: unknown): Fault => ({
       kind: "fault",
       where: "outside",
-      reason: "the store could not tell whether a proof was used before",
+      reason: "the store could not tell whether the same was used before",
       rule,
       error,
     });
@@ -48,7 +50,7 @@ export class ReplayGuard {
     };
     let answer: unknown;
     try {
-      answer = store.once(key, Math.ceil(forMs * 1000), contextOf(state, deadlineMs));
+      answer = store.once(key, Math.ceil(forMs * 1000), contextOf(clock, deadlineMs));
     } catch (error) {
       return failed(error);
     }
@@ -58,7 +60,16 @@ export class ReplayGuard {
   }
 }
 
-function contextOf(state: RequestState, deadlineMs: number): CallContext {
-  const { monotonicUs: nowUs, now } = state;
-  return { nowUs, wallUs: Math.floor(now * 1000), deadlineUs: deadlineMs * 1000 };
+/** The time now and not when the request began: who lets the last bytes of a body wait could else outlast the memory. */
+function contextOf(clock: Clock, deadlineMs: number): CallContext {
+  const monotonic = clock.monotonic();
+  const now = clock.now();
+  // At no time nothing would be remembered.
+  if (!Number.isFinite(monotonic) || !Number.isFinite(now))
+    throw new Error("the clock does not tell the time");
+  return {
+    nowUs: Math.floor(monotonic * 1000),
+    wallUs: Math.floor(now * 1000),
+    deadlineUs: deadlineMs * 1000,
+  };
 }

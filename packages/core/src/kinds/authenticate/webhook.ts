@@ -110,7 +110,7 @@ function prove(parts: WebhookParts, message: Message, state: RequestState): Proo
   const { guard, rememberMs } = parts.replay;
   const forMs = message.instant === undefined ? rememberMs : message.instant + toleranceMs - now;
   // Of what was signed, not of the signature: one message may carry two that are good.
-  return guard.first(`signature:${parts.name}:${platform.sha256Hex(signed)}`, forMs);
+  return guard.first(`signature:${parts.name}:${platform.sha256Hex(signed)}`, forMs, state);
 }
 
 function signedBytes(template: string, { time, id }: Message, body: Uint8Array): Uint8Array {
