@@ -41,7 +41,11 @@ export function withinTime<T>(
 
 /** Promises of other realms and of query builders are no instances of this one's `Promise`, and are waited for all the same. */
 export function isPromiseLike(answer: unknown): answer is PromiseLike<unknown> {
-  return (
-    typeof answer === "object" && answer !== null && "then" in answer && typeof answer.then === "function"
-  );
+  if (typeof answer !== "object" || answer === null) return false;
+  try {
+    return "then" in answer && typeof answer.then === "function";
+  } catch {
+    // Whoever throws when it is looked at is nobody to wait for.
+    return false;
+  }
 }

@@ -5,7 +5,8 @@ import type { ApiKeyLookup } from "../../ports/application.js";
 import type { Platform } from "../../ports/platform.js";
 import { compileRecord, EXPIRED_KEY, recordProblems, type CompiledRecord } from "./api-key-records.js";
 import { MAX_CREDENTIAL, TOO_LONG, type Credential, type Judge } from "./credential.js";
-import { isThenable, withDeadline } from "./deadline.js";
+import { isPromiseLike } from "../../lib/deadline.js";
+import { withDeadline } from "./deadline.js";
 import type { FailureGuard } from "./failure-guard.js";
 import type { IdentityMaker } from "./identity.js";
 import { bad, type Judgement } from "./judgement.js";
@@ -99,7 +100,7 @@ export function lookupKeyJudge(lookup: ApiKeyLookup, parts: LookupParts): Judge 
     } catch (error) {
       return fault("the lookup threw", error);
     }
-    if (!isThenable(found)) return judgeFound(found, credential, state);
+    if (!isPromiseLike(found)) return judgeFound(found, credential, state);
     return withDeadline(found, pointer, "the lookup").then((outcome) =>
       "fault" in outcome ? outcome.fault : judgeFound(outcome.value, credential, state),
     );

@@ -4,7 +4,8 @@ import type { CustomSettings, PrincipalMap } from "../../model/policy.js";
 import type { RequestState } from "../../model/state.js";
 import type { CustomAuthenticator } from "../../ports/application.js";
 import { MAX_CREDENTIAL, TOO_LONG, type Credential, type Judge } from "./credential.js";
-import { isThenable, withDeadline } from "./deadline.js";
+import { isPromiseLike } from "../../lib/deadline.js";
+import { withDeadline } from "./deadline.js";
 import type { IdentityMaker } from "./identity.js";
 import { ABSENT, bad, type Bad, type Judgement } from "./judgement.js";
 import { compilePrincipalMap, type Grant } from "./principal-map.js";
@@ -42,7 +43,7 @@ export function customJudge(parts: CustomParts): Judge {
     } catch (error) {
       return fault(pointer, `${what} threw`, error);
     }
-    if (!isThenable(verdict)) return judgeVerdict(verdict);
+    if (!isPromiseLike(verdict)) return judgeVerdict(verdict);
     return withDeadline(verdict, pointer, what, () => abort.abort()).then((outcome) =>
       "fault" in outcome ? outcome.fault : judgeVerdict(outcome.value),
     );

@@ -4,13 +4,6 @@ import type { Fault } from "../../model/outcome.js";
 /** How long a custom authenticator or a lookup may take, in milliseconds. */
 export const DEADLINE_MS = 2000;
 
-/** Query builders and other realms' promises are no instances of this one's `Promise`, and are waited for all the same. */
-export function isThenable(answer: unknown): answer is PromiseLike<unknown> {
-  return (
-    typeof answer === "object" && answer !== null && "then" in answer && typeof answer.then === "function"
-  );
-}
-
 export type Waited<T> = { readonly value: T } | { readonly fault: Fault };
 
 /** @param late called when the time is over and the answer will not be heard any more */

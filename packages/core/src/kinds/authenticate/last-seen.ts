@@ -1,7 +1,7 @@
 /** Tells the application when its keys were used: who wants to take back unused ones has to know. */
 import { LRUCache } from "lru-cache";
 import type { KeySeen } from "../../ports/application.js";
-import { isThenable } from "./deadline.js";
+import { isPromiseLike } from "../../lib/deadline.js";
 import type { Judge } from "./credential.js";
 import type { Judgement } from "./judgement.js";
 
@@ -34,7 +34,7 @@ export function telling(judge: Judge, tell: KeySeen, authenticator: string): Jud
 function quietly(tell: KeySeen, use: Parameters<KeySeen>[0]): void {
   try {
     const told: unknown = tell(use);
-    if (isThenable(told)) Promise.resolve(told).catch(() => undefined);
+    if (isPromiseLike(told)) Promise.resolve(told).catch(() => undefined);
   } catch {
     // The same.
   }

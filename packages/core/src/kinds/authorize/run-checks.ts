@@ -1,4 +1,5 @@
 /** Runs the application's checks: only true passes, false refuses, anything else, a throw or 2 s without an answer is a fault. */
+import { isPromiseLike } from "../../lib/deadline.js";
 import { PASS } from "../../model/outcome.js";
 import type { Fault, Refusal, Verdict } from "../../model/outcome.js";
 import type { Principal } from "../../model/principal.js";
@@ -91,19 +92,14 @@ function runOne(named: NamedCheck, state: RequestState): Finding | Promise<Findi
   } catch (error) {
     return conclude(named, state, threw(named, error));
   }
-  if (isThenable(answer)) return wait(named, call, answer).then((finding) => conclude(named, state, finding));
+  if (isPromiseLike(answer))
+    return wait(named, call, answer).then((finding) => conclude(named, state, finding));
   return conclude(named, state, judge(named, answer));
 }
 
 /** Neither `locals`, which is the application's own, nor the signal. */
 function factsOf({ principal, params, query, headers, body, route }: CheckInput): unknown {
   return { principal, params, query, headers, body, route };
-}
-
-function isThenable(answer: unknown): answer is PromiseLike<unknown> {
-  return (
-    typeof answer === "object" && answer !== null && "then" in answer && typeof answer.then === "function"
-  );
 }
 
 function judge(named: NamedCheck, answer: unknown): Finding {

@@ -44,12 +44,3 @@ function isPart(part: unknown): part is TakePart {
 function isAmount(value: unknown): value is number {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }
-
-export function isThenable(answer: unknown): answer is PromiseLike<unknown> {
-  if (typeof answer !== "object" || answer === null) return false;
-  try {
-    return "then" in answer && typeof answer.then === "function";
-  } catch {
-    return false;
-  }
-}

@@ -5,7 +5,7 @@
 import { valueAt } from "../../lib/pointer.js";
 import type { ExchangeEnd, RequestState, Settlement } from "../../model/state.js";
 import type { CallContext, LimitOp, StateStore, TakeToken } from "../../ports/state-store.js";
-import { isThenable } from "./answer.js";
+import { isPromiseLike } from "../../lib/deadline.js";
 import type { Rule } from "./rule.js";
 
 export interface SettlementParts {
@@ -52,7 +52,7 @@ export class TakenLimits implements Settlement {
     });
     if (!any) return;
     const settled: unknown = store.settle(group, token, deltas, now(state, exact));
-    if (isThenable(settled)) settled.then(undefined, unheard);
+    if (isPromiseLike(settled)) settled.then(undefined, unheard);
   }
 
   /** A request that outlives its lease would free its place while it still runs. */
@@ -61,7 +61,7 @@ export class TakenLimits implements Settlement {
     const timer = setInterval(() => {
       try {
         const renewed: unknown = store.renew(group, token, now(state, true));
-        if (isThenable(renewed)) renewed.then(undefined, unheard);
+        if (isPromiseLike(renewed)) renewed.then(undefined, unheard);
       } catch {
         // The next turn tries again; the lease's end covers a store that stays away.
       }

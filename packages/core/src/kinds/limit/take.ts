@@ -9,7 +9,8 @@ import {
   type TakeResult,
   type TakeSource,
 } from "../../ports/state-store.js";
-import { isTakeResult, isThenable } from "./answer.js";
+import { isPromiseLike } from "../../lib/deadline.js";
+import { isTakeResult } from "./answer.js";
 import { withDeadline } from "./deadline.js";
 import { reportPart } from "./fields.js";
 import { refusalOf } from "./refuse.js";
@@ -48,7 +49,7 @@ export function take(
   } catch (error) {
     return storeFailed(rules, ops, state, services, error);
   }
-  if (!isThenable(answer)) return hear(answer, rules, ops, state, services);
+  if (!isPromiseLike(answer)) return hear(answer, rules, ops, state, services);
   return withDeadline(
     answer,
     services.deadlineMs,
@@ -203,7 +204,7 @@ function releaseLate(
   const deltas = ops.map(({ kind }) => (kind === "lease" ? -1 : undefined));
   try {
     const settled: unknown = store.settle(GROUP, answer.token, deltas, now(state, false));
-    if (isThenable(settled)) settled.then(undefined, () => undefined);
+    if (isPromiseLike(settled)) settled.then(undefined, () => undefined);
   } catch {
     // The lease's end covers it.
   }
