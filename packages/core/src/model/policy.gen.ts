@@ -556,7 +556,7 @@ export interface CsrfTokens {
    */
   readonly header?: HeaderName;
   /**
-   * How long a token is good, at least `1m`; a new one comes when half of it is over. Default `12h`.
+   * How long a token is good, at least `1m`; a new one comes when half of it is over, or when the first key is another. Default `12h`.
    */
   readonly maxAge?: Duration;
 }
