@@ -434,6 +434,18 @@ describe("a store that fails never lets a proof in", () => {
     ["rejects", () => Promise.reject(new StoreError("timeout", true, "late"))],
     ["hangs", () => new Promise<boolean>(() => undefined)],
     ["answers something else", () => "OK" as unknown as boolean],
+    [
+      "answers what throws when it is looked at",
+      () =>
+        new Proxy(
+          {},
+          {
+            has: () => {
+              throw new Error("no");
+            },
+          },
+        ) as unknown as boolean,
+    ],
     ["answers nothing", () => Promise.resolve(undefined as unknown as boolean)],
     [
       "is full",
