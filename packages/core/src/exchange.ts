@@ -101,8 +101,8 @@ export class PolicyExchange implements Exchange {
     if (this.#state !== undefined) throw new Error("head() was called before");
     const request = this.policy.normalize(this.raw);
     if ("kind" in request) return this.unreadable(placeholderRequest(this.raw), request);
-    const { metadata } = this.policy;
-    if (request.path === metadata?.path) return this.atOwnPath(request, metadata.route);
+    const own = this.ownRoute(request);
+    if (own?.observe === false) return this.run(this.begin(request, own, NO_PARAMS, NO_METHODS, false));
     const preflight = preflightMethod(request);
     if (preflight !== undefined) {
       const matched = this.router.match(preflight, request);
@@ -114,23 +114,21 @@ export class PolicyExchange implements Exchange {
     const matched = this.router.match(request.method, request);
     if (matched === "ambiguous") return this.unreadable(request, AMBIGUOUS);
     const route = matched === undefined ? undefined : this.policy.routes[matched.route];
-    const state =
-      route === undefined || matched === undefined
-        ? this.begin(request, this.policy.unmatched, NO_PARAMS, this.router.allowed(request), false)
-        : this.begin(request, route, matched.params, NO_METHODS, false);
-    const ending = runStages(state.route.head, state);
-    return ending instanceof Promise
-      ? ending.then((settled) => this.afterHead(state, settled))
-      : this.afterHead(state, ending);
+    if (route !== undefined && matched !== undefined)
+      return this.run(this.begin(request, route, matched.params, NO_METHODS, false));
+    return this.run(
+      this.begin(request, own ?? this.policy.unmatched, NO_PARAMS, this.router.allowed(request), false),
+    );
   }
 
-  /** A path that the policy answers itself, whatever its routes say. */
-  private atOwnPath(
-    request: NormalizedRequest,
-    route: CompiledRoute,
-  ): Decision | Continue | Promise<Decision | Continue> {
-    const state = this.begin(request, route, NO_PARAMS, NO_METHODS, false);
-    const ending = runStages(route.head, state);
+  /** Of a path that the policy answers itself. Observing it answers nothing, so a route with that path must still be asked. */
+  private ownRoute({ path }: NormalizedRequest): CompiledRoute | undefined {
+    const { metadata } = this.policy;
+    return path === metadata?.path ? metadata.route : undefined;
+  }
+
+  private run(state: ExchangeState): Decision | Continue | Promise<Decision | Continue> {
+    const ending = runStages(state.route.head, state);
     return ending instanceof Promise
       ? ending.then((settled) => this.afterHead(state, settled))
       : this.afterHead(state, ending);

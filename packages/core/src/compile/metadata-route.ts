@@ -60,9 +60,11 @@ function metadataOf(
   { resource, authorizationServers, scopes, name, documentation }: ProtectedResourceSettings,
   authenticators: readonly ResolvedAuthenticator[],
 ): Readonly<Record<string, unknown>> {
+  const issuers = authorizationServers ?? issuersOf(authenticators);
   return {
     resource,
-    authorization_servers: authorizationServers ?? issuersOf(authenticators),
+    // RFC 9728 section 3.2: a list of nothing is left out.
+    ...(issuers.length > 0 && { authorization_servers: issuers }),
     bearer_methods_supported: ["header"],
     ...(scopes !== undefined && { scopes_supported: scopes }),
     ...(name !== undefined && { resource_name: name }),

@@ -24,6 +24,7 @@ import {
   secretsByScheme,
   type Engine,
   type EngineOptions,
+  type HeaderField,
   type PolicyDocument,
   type SecretsEvent,
   type SecretSource,
@@ -138,6 +139,24 @@ class Events {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
   }
+}
+
+interface Asked {
+  readonly method: string;
+  readonly target: string;
+  readonly headers: readonly HeaderField[];
+  readonly body?: string;
+}
+
+async function ask(engine: Engine, { method, target, headers, body }: Asked): Promise<string> {
+  const exchange = engine.open({ method, target, headers: [["Host", "a.test"], ...headers] });
+  const head = await exchange.head();
+  const decision =
+    head.outcome === "continue"
+      ? await exchange.body({ bytes: Buffer.from(body ?? ""), complete: true })
+      : head;
+  exchange.end(200);
+  return decision.outcome;
 }
 
 const engines: Engine[] = [];
@@ -308,6 +327,93 @@ describe("a secret that changes while serving", () => {
     vault.signal();
     await events.next("rotated");
     expect([await ask(A), await ask(B)]).toEqual(["refuse", "admit"]);
+  });
+
+  describe("whatever is verified by it", () => {
+    const vault = { secret: "vault:signing" };
+    const policy: PolicyDocument = {
+      gatehouse: 1,
+      name: "signed",
+      transport: { https: "off" },
+      authenticators: {
+        hook: { type: "signature", preset: "github", secrets: [vault] },
+        signer: {
+          type: "http-signature",
+          keys: [{ keyid: "k", algorithm: "hmac-sha256", key: vault, id: "ann" }],
+          replay: "allow",
+        },
+        visitor: { type: "custom", use: "visitor", in: "cookie", name: "sid" },
+      },
+      defaults: { authorize: "authenticated" },
+      routes: {
+        "POST /hook": { authenticate: ["hook"] },
+        "GET /signed": { authenticate: ["signer"] },
+        "* /page": { authenticate: ["visitor"], csrf: { tokens: { keys: [vault] } } },
+      },
+    };
+    const hmac = (key: string, text: string, encoding: "hex" | "base64" | "base64url") =>
+      createHmac("sha256", key).update(text).digest(encoding);
+
+    const hook = (key: string): Asked => ({
+      method: "POST",
+      target: "/hook",
+      headers: [
+        ["Content-Type", "application/json"],
+        ["Content-Length", "2"],
+        ["X-Hub-Signature-256", `sha256=${hmac(key, "{}", "hex")}`],
+      ],
+      body: "{}",
+    });
+    const message = (key: string): Asked => {
+      const input = `("@method" "@target-uri");created=${Math.floor(Date.now() / 1000)};keyid="k"`;
+      const base = `"@method": GET\n"@target-uri": http://a.test/signed\n"@signature-params": ${input}`;
+      return {
+        method: "GET",
+        target: "/signed",
+        headers: [
+          ["Signature-Input", `sig1=${input}`],
+          ["Signature", `sig1=:${hmac(key, base, "base64")}:`],
+        ],
+      };
+    };
+    const page = (key: string): Asked => {
+      const text = `${Math.floor(Date.now() / 1000) + 3600}\n${"n".repeat(22)}`;
+      const mac = hmac(key, `gatehouse csrf token\n${text}\n7:visitorann`, "base64url");
+      const token = `${text.replace("\n", ".")}.${mac}`;
+      return {
+        method: "POST",
+        target: "/page",
+        headers: [
+          ["Cookie", `sid=ann; __Host-csrf=${token}`],
+          ["X-CSRF-Token", token],
+        ],
+      };
+    };
+
+    it.each([
+      ["a webhook", hook],
+      ["a signature of a message", message],
+      ["a csrf token", page],
+    ])("%s", async (_name, made) => {
+      const [secrets, events] = [new Vault(), new Events()];
+      const engine = await serve(
+        {
+          secrets,
+          secretOverlap: "2s",
+          onSecrets: events.listen,
+          authenticators: { visitor: ({ credential }) => ({ principal: { id: credential } }) },
+        },
+        policy,
+      );
+      const outcomes = async () => [await ask(engine, made(A)), await ask(engine, made(B))];
+      expect(await outcomes()).toEqual(["admit", "refuse"]);
+      secrets.values.set("vault:signing", B);
+      secrets.signal();
+      await events.next("rotated");
+      expect(await outcomes()).toEqual(["admit", "admit"]);
+      await events.next("retired");
+      expect(await outcomes()).toEqual(["refuse", "admit"]);
+    });
   });
 
   it("requests that are under way keep the keys that they began with", async () => {

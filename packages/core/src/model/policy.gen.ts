@@ -556,7 +556,7 @@ export interface CsrfTokens {
    */
   readonly header?: HeaderName;
   /**
-   * How long a token is good; a new one comes when half of it is over. Default `12h`.
+   * How long a token is good, at least `1m`; a new one comes when half of it is over, or when the first key is another. Default `12h`.
    */
   readonly maxAge?: Duration;
 }
@@ -700,11 +700,11 @@ export interface DiscoveredKeys {
    */
   readonly discovery: "openid" | "oauth";
   /**
-   * How often the set is fetched anew, at the latest; `max-age` of the answer may make it sooner, down to a minute. Default `15m`.
+   * How often the set is fetched anew, at the latest; `max-age` of the answer may make it sooner, down to a minute. At least `1s`. Default `15m`.
    */
   readonly refresh?: Duration;
   /**
-   * How long after a fetch for the sake of an unknown `kid` no other unknown one causes a fetch. Default `10s`.
+   * How long after a fetch for the sake of an unknown `kid` no other unknown one causes a fetch, 1s to 1d. Default `10s`.
    */
   readonly cooldown?: Duration;
   /**
@@ -798,7 +798,7 @@ export interface FailureSettings {
    */
   readonly limit: number;
   /**
-   * Per how long.
+   * Per how long, 1s to 1d.
    */
   readonly window: Duration;
 }
@@ -960,11 +960,11 @@ export interface JwksKeys {
    */
   readonly jwks: string | JwkSet;
   /**
-   * How often the set is fetched anew, at the latest; `max-age` of the answer may make it sooner, down to a minute. Default `15m`.
+   * How often the set is fetched anew, at the latest; `max-age` of the answer may make it sooner, down to a minute. At least `1s`. Default `15m`.
    */
   readonly refresh?: Duration;
   /**
-   * How long after a fetch for the sake of an unknown `kid` no other unknown one causes a fetch. Default `10s`.
+   * How long after a fetch for the sake of an unknown `kid` no other unknown one causes a fetch, 1s to 1d. Default `10s`.
    */
   readonly cooldown?: Duration;
   /**
@@ -1249,11 +1249,11 @@ export interface MessageSignatureSettings {
    */
   readonly components?: readonly string[];
   /**
-   * How far `created` may lie in the future, and how long after `expires` a signature is still good: by how much clocks may differ. Default `30s`.
+   * How far `created` may lie in the future, and how long after `expires` a signature is still good: by how much clocks may differ, at most 1d. Default `30s`.
    */
   readonly tolerance?: Duration;
   /**
-   * How old a signature may be by its `created`, whatever `expires` says. Default `5m`.
+   * How old a signature may be by its `created`, whatever `expires` says, at least `1s`. Default `5m`.
    */
   readonly maxAge?: Duration;
   /**
@@ -1811,7 +1811,7 @@ export interface WebhookSettings {
    */
   readonly secretEncoding?: "text" | "base64" | "hex";
   /**
-   * How far the signed time may be from now, in both directions. Default `5m`.
+   * How far the signed time may be from now, in both directions, at least `1s`. Default `5m`.
    */
   readonly tolerance?: Duration;
   /**
@@ -1819,7 +1819,7 @@ export interface WebhookSettings {
    */
   readonly replay?: "refuse" | "allow";
   /**
-   * How long a message without a signed time is remembered. Default: not at all.
+   * How long a message without a signed time is remembered, at least `1s`. Default: not at all.
    */
   readonly remember?: Duration;
   /**

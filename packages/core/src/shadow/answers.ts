@@ -1,5 +1,6 @@
 /** Answers of the application's code: written down while a request is served, and given again to the policy in shadow. */
 import { canonicalJson } from "../lib/canonical-json.js";
+import { isPromiseLike } from "../lib/deadline.js";
 import type { Answers } from "../model/state.js";
 
 interface Written {
@@ -20,7 +21,7 @@ export class WrittenAnswers implements Answers {
     try {
       const value = call();
       // Taken up once: there are thenables that do their work anew for everybody who waits.
-      const held = isThenable(value) ? Promise.resolve(value) : value;
+      const held = isPromiseLike(value) ? Promise.resolve(value) : value;
       const entry: Written = {
         what,
         input: text,
@@ -67,8 +68,4 @@ function textOf(input: unknown): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }

@@ -29,6 +29,8 @@ export const SECONDS = NOW / 1000;
 export interface SetUp {
   readonly platform?: Platform;
   readonly secrets?: Readonly<Record<string, string | Uint8Array>>;
+  /** What secrets were before, and still verify. */
+  readonly former?: Readonly<Record<string, readonly string[]>>;
   readonly files?: Readonly<Record<string, string>>;
   readonly authenticators?: Readonly<Record<string, CustomAuthenticator>>;
   readonly lookups?: Readonly<Record<string, ApiKeyLookup>>;
@@ -138,6 +140,8 @@ function environmentOf(setUp: SetUp, report: Report): CompileEnvironment {
       if (secret === undefined) report.error("unresolved-secret", "", `no \`${reference}\``);
       return Promise.resolve(typeof secret === "string" ? utf8(secret) : secret);
     },
+    formerSecrets: (reference) =>
+      Promise.resolve((setUp.former?.[reference] ?? []).map((text) => utf8(text))),
     secrets: undefined,
     file: undefined,
     checks: {},

@@ -5,6 +5,7 @@ import { pointerTo } from "../../lib/pointer.js";
 import type { ApiKeySettings } from "../../model/policy.js";
 import type { ResolvedAuthenticator, ResolvedPolicy } from "../../model/resolved.js";
 import { recordProblems } from "./api-key-records.js";
+import { checkFailures } from "./check-failures.js";
 import { isList, isObject } from "./strict-json.js";
 
 export function checkApiKey(
@@ -30,6 +31,7 @@ export function checkApiKey(
       help,
     );
   }
+  checkFailures(failures, pointer, report);
   if ("secret" in keys || "lookup" in keys) return;
   checkRecords(keys, (index, ...within) => pointerTo(pointer, "keys", index, ...within), policy, report);
   if (keys.length === 0)

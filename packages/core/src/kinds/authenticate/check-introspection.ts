@@ -2,11 +2,13 @@
 import type { Report } from "../../errors/diagnostics.js";
 import { pointerTo } from "../../lib/pointer.js";
 import type { IntrospectionSettings } from "../../model/policy.js";
+import { checkFailures } from "./check-failures.js";
 import { UNCHECKED } from "./claims.js";
 import { checkUrl } from "./check-remote.js";
 
 export function checkIntrospection(settings: IntrospectionSettings, pointer: string, report: Report): void {
   checkUrl(settings.url, pointerTo(pointer, "url"), report);
+  checkFailures(settings.failures, pointer, report);
   const { audience } = settings;
   // In a list the word would be one more value that a token could carry.
   if (typeof audience !== "string" && !("claim" in audience) && audience.includes(UNCHECKED)) {

@@ -7,6 +7,7 @@ import { pointerTo } from "../../lib/pointer.js";
 import type { MessageKey, MessageSignatureSettings } from "../../model/policy.js";
 import type { ResolvedPolicy } from "../../model/resolved.js";
 import { attributeProblems } from "./api-key-records.js";
+import { checkDuration } from "./check-duration.js";
 import { parseComponent } from "./message-component.js";
 
 export function checkMessage(
@@ -40,6 +41,8 @@ export function checkMessage(
       );
     }
   }
+  checkDuration(settings.tolerance, "0s", "1d", pointerTo(pointer, "tolerance"), report);
+  checkDuration(settings.maxAge, "1s", "366d", pointerTo(pointer, "maxAge"), report);
   for (const [index, text] of (settings.components ?? []).entries()) {
     if (parseComponent(text) !== undefined) continue;
     report.error(

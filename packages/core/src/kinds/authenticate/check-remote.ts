@@ -3,6 +3,7 @@ import type { Report } from "../../errors/diagnostics.js";
 import { outwardUrlProblem } from "../../lib/outward-url.js";
 import { pointerTo } from "../../lib/pointer.js";
 import type { JwtSettings } from "../../model/policy.js";
+import { checkDuration } from "./check-duration.js";
 import { UNCHECKED } from "./claims.js";
 import { isRemote } from "./remote-source.js";
 
@@ -20,7 +21,12 @@ export function checkRemoteKeys({ keys, issuer }: JwtSettings, base: string, rep
         help,
       );
     }
-  } else if ("jwks" in keys) checkUrl(keys.jwks, pointerTo(pointer, "jwks"), report);
+    return;
+  }
+  // A set that is never fresh would be fetched without end, and so would one for each unknown `kid`.
+  checkDuration(keys.refresh, "1s", "366d", pointerTo(pointer, "refresh"), report);
+  checkDuration(keys.cooldown, "1s", "1d", pointerTo(pointer, "cooldown"), report);
+  if ("jwks" in keys) checkUrl(keys.jwks, pointerTo(pointer, "jwks"), report);
   else checkDiscovery(issuer, base, report);
 }
 

@@ -3,6 +3,7 @@ import type { Report } from "../../errors/diagnostics.js";
 import { pointerTo } from "../../lib/pointer.js";
 import type { WebhookSettings } from "../../model/policy.js";
 import { FORM_KEYS, webhookForm, type WebhookForm } from "../../model/webhook-form.js";
+import { checkDuration } from "./check-duration.js";
 import { entriesOf, SIGNATURE_NAMES } from "./webhook-format.js";
 import { hasNeighbours, namesIn, parseTemplate, textAfter, textBefore } from "./webhook-template.js";
 
@@ -116,6 +117,8 @@ function checkSources(form: WebhookForm, pointer: string, report: Report): void 
 }
 
 function checkReplay(settings: WebhookSettings, pointer: string, report: Report): void {
+  for (const key of ["tolerance", "remember"] as const)
+    checkDuration(settings[key], "1s", "366d", pointerTo(pointer, key), report);
   const timed = namesIn(parseTemplate(webhookForm(settings).signed) ?? []).includes("time");
   const useless = (key: "tolerance" | "remember", message: string, help: string): void => {
     if (settings[key] !== undefined) report.error("useless-key", pointerTo(pointer, key), message, help);

@@ -189,3 +189,62 @@ describe("what only the environment can tell", () => {
     ]);
   });
 });
+
+describe("durations with which nothing would work, or nothing would be left in peace", () => {
+  const problems = (settings: object) =>
+    checkOf({ authenticators: { a: settings as never } }).map(({ code, pointer, help }) => [
+      code,
+      pointer.replace("/authenticators/a", ""),
+      help,
+    ]);
+  const secret = { secret: "env:X" };
+  const hook = { type: "signature", header: "X-Sig", secrets: [secret] };
+  const message = {
+    type: "http-signature",
+    keys: [{ keyid: "k", algorithm: "hmac-sha256", key: secret, id: "ann" }],
+  };
+  const opaque = {
+    type: "introspection",
+    in: "header",
+    url: "https://id.test/ask",
+    client: { id: "api", secret },
+    issuer: "unchecked",
+    audience: "unchecked",
+  };
+
+  it.each([
+    [
+      { ...JWT, keys: { jwks: "https://id.test/keys", refresh: "0s", cooldown: "500ms" } },
+      [
+        ["/keys/refresh", "from `1s` to `366d`"],
+        ["/keys/cooldown", "from `1s` to `1d`"],
+      ],
+    ],
+    [{ ...opaque, failures: { limit: 3, window: "0s" } }, [["/failures/window", "from `1s` to `1d`"]]],
+    [
+      {
+        type: "api-key",
+        in: "header",
+        name: "X-Key",
+        keys: { lookup: "f" },
+        failures: { limit: 3, window: "2d" },
+      },
+      [["/failures/window", "from `1s` to `1d`"]],
+    ],
+    [
+      { ...hook, timeHeader: "X-Time", signed: "{time}.{body}", tolerance: "0s" },
+      [["/tolerance", "from `1s` to `366d`"]],
+    ],
+    [{ ...hook, signed: "{body}", remember: "999ms" }, [["/remember", "from `1s` to `366d`"]]],
+    [
+      { ...message, tolerance: "25h", maxAge: "0s" },
+      [
+        ["/tolerance", "from `0s` to `1d`"],
+        ["/maxAge", "from `1s` to `366d`"],
+      ],
+    ],
+    [{ ...message, tolerance: "0s", maxAge: "1s" }, []],
+  ])("%j", (settings, expected) => {
+    expect(problems(settings)).toEqual(expected.map((one) => ["out-of-range", ...one]));
+  });
+});

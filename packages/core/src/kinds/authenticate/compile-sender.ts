@@ -72,5 +72,11 @@ async function noncesOf(
     environment.report.error("invalid-key", pointerTo(pointer, "nonce"), message);
   }
   const life = parseDuration(nonceLife ?? DEFAULT_NONCE_LIFE) ?? 0;
-  return new DpopNonces(Uint8Array.from(key), life, environment.platform);
+  const under = (bytes: Uint8Array, former?: readonly DpopNonces[]): DpopNonces =>
+    new DpopNonces(Uint8Array.from(bytes), life, environment.platform, former);
+  const former = (await environment.formerSecrets?.(nonce.secret)) ?? [];
+  return under(
+    key,
+    former.filter(({ length }) => length >= MIN_NONCE_KEY).map((bytes) => under(bytes)),
+  );
 }

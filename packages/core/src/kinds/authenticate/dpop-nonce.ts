@@ -14,10 +14,12 @@ const NONCE_BYTES = 18;
 export class DpopNonces {
   readonly #nonces = new Map<number, string>();
 
+  /** @param former those under keys that this one replaced: admitted, and handed out no more */
   constructor(
     private readonly key: Uint8Array,
     private readonly lifeMs: number,
     private readonly tools: Tools,
+    private readonly former: readonly DpopNonces[] = [],
   ) {}
 
   current(now: number): string {
@@ -28,9 +30,10 @@ export class DpopNonces {
   admits(nonce: string, now: number): boolean {
     const period = this.#period(now);
     const given = utf8(nonce);
-    return [period, period - 1, period + 1].some((one) =>
+    const own = [period, period - 1, period + 1].some((one) =>
       this.tools.equalInConstantTime(given, utf8(this.#nonceOf(one))),
     );
+    return own || this.former.some((one) => one.admits(nonce, now));
   }
 
   #period(now: number): number {

@@ -434,6 +434,18 @@ describe("a store that fails never lets a proof in", () => {
     ["rejects", () => Promise.reject(new StoreError("timeout", true, "late"))],
     ["hangs", () => new Promise<boolean>(() => undefined)],
     ["answers something else", () => "OK" as unknown as boolean],
+    [
+      "answers what throws when it is looked at",
+      () =>
+        new Proxy(
+          {},
+          {
+            has: () => {
+              throw new Error("no");
+            },
+          },
+        ) as unknown as boolean,
+    ],
     ["answers nothing", () => Promise.resolve(undefined as unknown as boolean)],
     [
       "is full",
@@ -513,6 +525,24 @@ describe("nonces", () => {
     );
     const spoilt = await two.run("GET /", sent(token, proofFor(token, { claims: { htm: "PUT" } })));
     expect(challengeIn(spoilt.verdict)).toContain("invalid_dpop_proof");
+  });
+
+  it("made with a key that was replaced are good as long as it verifies, and no new one is made with it", async () => {
+    const [before, replaced] = ["o".repeat(32), "n".repeat(32)];
+    const settings = {
+      senderConstrained: { type: "dpop", algorithms: ["ES256"], nonce: { secret: "env:NONCE" } },
+    };
+    const nonce = nonceAt(await asking({}, { "env:NONCE": before }), NOW);
+    const later = await bound(settings, {
+      secrets: { "env:NONCE": replaced },
+      former: { "env:NONCE": ["short", before] },
+    });
+    const token = await boundToken();
+    const on = async (claims: object) =>
+      summary(await later.run("GET /", sent(token, proofFor(token, { claims: { ...claims } }))));
+    expect(await on({ nonce })).toBe("user:ann");
+    expect(nonceAt(later, NOW)).toBe(nonceAt(await asking({}, { "env:NONCE": replaced }), NOW));
+    expect(nonceAt(later, NOW)).not.toBe(nonce);
   });
 
   it("are told to whoever shows proofs, and to nobody else", async () => {

@@ -1,5 +1,6 @@
 /** Protection that is off, or that has nothing to protect. */
 import type { Report } from "../../errors/diagnostics.js";
+import { parseDuration } from "../../lib/duration.js";
 import { pointerTo } from "../../lib/pointer.js";
 import type { CsrfSettings } from "../../model/policy.js";
 import type { ResolvedPolicy, ResolvedRoute } from "../../model/resolved.js";
@@ -13,7 +14,10 @@ export function checkCsrf(policy: ResolvedPolicy, report: Report): void {
     const { csrf } = route;
     if (csrf === undefined) continue;
     if (csrf.value === "off") reportOff(route, report);
-    else if (!seen.has(csrf.pointer)) checkOrigins(csrf.value, csrf.pointer, report);
+    else if (!seen.has(csrf.pointer)) {
+      checkOrigins(csrf.value, csrf.pointer, report);
+      checkTokens(csrf.value, pointerTo(csrf.pointer, "tokens"), report);
+    }
     seen.add(csrf.pointer);
   }
   reportUnused(policy, seen, report);
@@ -41,6 +45,17 @@ function checkOrigins({ origins }: CsrfSettings, pointer: string, report: Report
       "write a scheme and a host in lower case, as in `https://shop.example.com`; there are no wildcards here",
     );
   }
+}
+
+/** A browser counts the cookie's life in whole seconds, and a page is read for longer than some. */
+function checkTokens({ tokens }: CsrfSettings, pointer: string, report: Report): void {
+  if (tokens?.maxAge === undefined || (parseDuration(tokens.maxAge) ?? 0) >= 60_000) return;
+  report.error(
+    "out-of-range",
+    pointerTo(pointer, "maxAge"),
+    "`maxAge` is shorter than a minute",
+    "no page would have a good token for long: write some hours",
+  );
 }
 
 /** A setting that holds nowhere looks like protection. */

@@ -216,6 +216,15 @@ describe("diagnostics", () => {
     },
   );
 
+  it("tokens that are over before they can be used", () => {
+    const told = (maxAge: string) =>
+      check({
+        "POST /a": { ...SESSION, csrf: { tokens: { keys: [{ secret: "env:KEY" }], maxAge } } },
+      }).map(([severity, code, pointer]) => [severity, code, pointer]);
+    expect(told("59s")).toEqual([["error", "out-of-range", "/routes/POST ~1a/csrf/tokens/maxAge"]]);
+    expect(told("1m")).toEqual([]);
+  });
+
   it("a setting that protects nothing", () => {
     expect(
       check({ "POST /a": { ...SESSION, authenticate: ["script"] } }, { csrf: { unknown: "refuse" } }),

@@ -137,6 +137,14 @@ describe("a token", () => {
     expect(await (await Client.of(["env:NEW"])).post("ann", token, token)).toBe("refuse");
   });
 
+  it("of a key that was replaced is followed by one of the new key at once", async () => {
+    const token = await (await Client.of(["env:OLD"])).token();
+    const both = await Client.of(["env:NEW", "env:OLD"]);
+    const { fields } = await both.send("GET", [["Cookie", `sid=ann; __Host-csrf=${token}`]]);
+    const next = tokenIn(fields) ?? "";
+    expect(await (await Client.of(["env:NEW"])).post("ann", next, next)).toBe("admit");
+  });
+
   it("is for nobody who is unknown, and comes with no unsafe request", async () => {
     const client = await Client.of();
     expect(tokenIn((await client.send("GET", [])).fields)).toBeUndefined();

@@ -58,11 +58,12 @@ function signedText(end: string, nonce: string, who: string): Uint8Array {
 
 /** A cookie for the answer, where the caller has none that will last; undefined where it has. */
 export function freshCookie(rule: TokenRule, state: RequestState, identity: Identity): string | undefined {
-  const kept = keptToken(rule, state);
-  const left = kept === undefined ? 0 : endOf(rule, kept, identity) - state.now;
-  if (left > rule.maxAgeMs / 2) return undefined;
   const [key] = rule.keys;
   if (key === undefined) return undefined;
+  const kept = keptToken(rule, state);
+  // One of a key that was replaced will not last: it ends with that key.
+  const left = kept === undefined ? 0 : endOf({ ...rule, keys: [key] }, kept, identity) - state.now;
+  if (left > rule.maxAgeMs / 2) return undefined;
   const seconds = Math.floor((state.now + rule.maxAgeMs) / 1000);
   const nonce = encodeBase64Url(rule.platform.randomBytes(NONCE_BYTES));
   const mac = encodeBase64Url(
