@@ -186,6 +186,7 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
         load(candidate, unheard(options), {
           ...kept,
           store: counters,
+          revocations: revocations.beside(),
           fallback: () => counters,
           secrets,
           call: quiet,
@@ -445,9 +446,9 @@ class PolicyEngine implements Engine {
   }
 
   async revoke(revocation: Revocation): Promise<void> {
-    const { document } = this.policy;
-    if (document.revocation === undefined) throw new TypeError("the policy has no `revocation`");
-    await this.#parts.revocations.revoke(revocation);
+    const { revocation: terms, authenticators = {} } = this.policy.document;
+    if (terms === undefined) throw new TypeError("the policy has no `revocation`");
+    await this.#parts.revocations.revoke(revocation, authenticators);
   }
 
   async close(): Promise<void> {
