@@ -2,7 +2,7 @@
  * What is revoked, known to every process that shares the store. The store keeps a log of it; each process keeps a copy, which it
  * brings up to date in the background. A request asks the copy and waits for nothing.
  */
-import { isPromiseLike, withinTime } from "../lib/deadline.js";
+import { inTime, isPromiseLike } from "../lib/deadline.js";
 import type { Clock } from "../ports/clock.js";
 import type { Lifetime } from "../ports/lifetime.js";
 import type {
@@ -136,7 +136,7 @@ export class StoreRevocations implements Revocations {
 
   async #readPage(): Promise<LogPage> {
     const answer: unknown = this.store.log?.read(LOG, this.#cursor, this.#context());
-    const page = isPromiseLike(answer) ? await inTime(answer) : answer;
+    const page = isPromiseLike(answer) ? await inTime(answer, PATIENCE_MS, late) : answer;
     if (isPage(page)) return page;
     throw new StoreError("protocol", false, "`read` of the log answered no page");
   }
@@ -177,17 +177,6 @@ function isPage(page: unknown): page is LogPage {
   );
 }
 
-/** Rejects where the store does, or is late. */
-async function inTime(answer: PromiseLike<unknown>): Promise<unknown> {
-  const overdue = (): StoreError => new StoreError("timeout", true, "the store did not answer in time");
-  const outcome = await withinTime<{ readonly page: unknown } | { readonly error: unknown }>(
-    answer,
-    PATIENCE_MS,
-    (page) => ({ page }),
-    (error) => ({ error }),
-    overdue,
-    () => undefined,
-  );
-  if ("error" in outcome) throw outcome.error;
-  return outcome.page;
+function late(): StoreError {
+  return new StoreError("timeout", true, "the store did not answer in time");
 }
