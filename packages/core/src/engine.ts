@@ -194,7 +194,7 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
     });
   };
   const draft = keeper.draft("new", fileOf(policy));
-  const engine: PolicyEngine = await open(await compile(policy, draft), {
+  const parts: EngineParts = {
     services,
     compile,
     openShadow,
@@ -212,7 +212,16 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
       await closeSanitizer(sanitizer);
       if (options.store === undefined) await store.close();
     },
-  });
+  };
+  let engine: PolicyEngine;
+  try {
+    engine = await open(await compile(policy, draft), parts);
+  } catch (error) {
+    // There is no engine that anybody could close.
+    stop.abort();
+    await parts.release();
+    throw error;
+  }
   engine.follow(draft);
   return engine;
 }

@@ -297,6 +297,18 @@ describe("a secret that changes while serving", () => {
     expect((await warned).message).toBe("a secret was not rotated: secret `vault:signing` is not set");
   });
 
+  it("a source that will not be left alone holds up neither a swap nor the end", async () => {
+    const vault = new Vault();
+    vault.watch = () => () => {
+      throw new Error("no");
+    };
+    const engine = await serve({ secrets: vault });
+    await engine.replace({ gatehouse: 1, name: "open", routes: { "GET /": { authenticate: "none" } } });
+    await engine.replace(document);
+    await engine.close();
+    expect(engine.name).toBe("rotating");
+  });
+
   it("is no business of a policy that is gone, or of a closed engine", async () => {
     const [vault, events] = [new Vault(), new Events()];
     const engine = await serve({ secrets: vault, onSecrets: events.listen });
