@@ -2,10 +2,12 @@
 import { describe, expect, it } from "vitest";
 import {
   createEngine,
+  createMemoryStore,
   PolicyError,
   type DecisionEvent,
   type PolicyDocument,
   type ShapedResponse,
+  type StateStore,
 } from "./index.js";
 
 const policy: PolicyDocument = {
@@ -25,6 +27,20 @@ const policy: PolicyDocument = {
 };
 const lookups = { find: (sha256: string) => ({ id: "ann", sha256, roles: ["clerk"] }) };
 const host: readonly [string, string] = ["Host", "a.test"];
+
+describe("a policy that is refused at the start", () => {
+  it("leaves nothing running: whatever the store began may end", async () => {
+    const memory = createMemoryStore({ maxKeys: 64 });
+    const signals: AbortSignal[] = [];
+    const store = Object.assign(Object.create(memory) as StateStore, {
+      start: (signal: AbortSignal) => void signals.push(signal),
+    });
+    await expect(createEngine({ ...policy, routes: { "GET /x": {} } }, { store })).rejects.toBeInstanceOf(
+      PolicyError,
+    );
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+  });
+});
 
 describe("evaluate", () => {
   it.each([

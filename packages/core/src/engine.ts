@@ -186,6 +186,7 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
         load(candidate, unheard(options), {
           ...kept,
           store: counters,
+          revocations: revocations.beside(),
           fallback: () => counters,
           secrets,
           call: quiet,
@@ -193,7 +194,7 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
     });
   };
   const draft = keeper.draft("new", fileOf(policy));
-  const engine: PolicyEngine = await open(await compile(policy, draft), {
+  const parts: EngineParts = {
     services,
     compile,
     openShadow,
@@ -211,7 +212,16 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
       await closeSanitizer(sanitizer);
       if (options.store === undefined) await store.close();
     },
-  });
+  };
+  let engine: PolicyEngine;
+  try {
+    engine = await open(await compile(policy, draft), parts);
+  } catch (error) {
+    // There is no engine that anybody could close.
+    stop.abort();
+    await parts.release();
+    throw error;
+  }
   engine.follow(draft);
   return engine;
 }
@@ -445,9 +455,9 @@ class PolicyEngine implements Engine {
   }
 
   async revoke(revocation: Revocation): Promise<void> {
-    const { document } = this.policy;
-    if (document.revocation === undefined) throw new TypeError("the policy has no `revocation`");
-    await this.#parts.revocations.revoke(revocation);
+    const { revocation: terms, authenticators = {} } = this.policy.document;
+    if (terms === undefined) throw new TypeError("the policy has no `revocation`");
+    await this.#parts.revocations.revoke(revocation, authenticators);
   }
 
   async close(): Promise<void> {

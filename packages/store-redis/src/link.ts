@@ -140,7 +140,12 @@ export class Link {
     { script, keys, values }: Call,
     error: unknown,
   ): Promise<unknown> | undefined {
-    return isNoScript(error) ? connection.eval(script.text, keys, values) : undefined;
+    if (!isNoScript(error)) return undefined;
+    try {
+      return connection.eval(script.text, keys, values);
+    } catch (thrown) {
+      return Promise.reject(storeErrorOf(thrown));
+    }
   }
 
   #nodeOf(key: string): Node {

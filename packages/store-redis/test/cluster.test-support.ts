@@ -24,7 +24,12 @@ export class ClusterHere {
     const servers = await Promise.all(Array.from({ length: NODES }, () => Server.start(engine, ...SETTINGS)));
     const cluster = new ClusterHere(engine.name.replace("-server", "-cli"), servers);
     const nodes = servers.map(({ port }) => `127.0.0.1:${port}`);
-    await cluster.command("--cluster", "create", ...nodes, "--cluster-replicas", "1", "--cluster-yes");
+    try {
+      await cluster.command("--cluster", "create", ...nodes, "--cluster-replicas", "1", "--cluster-yes");
+    } catch (error) {
+      await cluster.stop();
+      throw error;
+    }
     return cluster;
   }
 

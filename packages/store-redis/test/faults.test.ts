@@ -129,16 +129,19 @@ describeEngines("faults", (engine) => {
 
     it("down at boot", async () => {
       const server = await Server.plan(engine);
-      const fleet = await Fleet.start(() => make(server.port), "boot:", ["x"], 50);
-      fleet.run();
-      await pause(BROKEN_MS);
-      const healed = performance.now();
-      await server.run();
-      const running = performance.now();
-      await until(() => fleet.backAt(running) !== undefined);
-      await fleet.stop();
-      judge(fleet, { name: "down at boot", forgets: false }, client, running, [0, healed]);
-      await server.stop();
+      try {
+        const fleet = await Fleet.start(() => make(server.port), "boot:", ["x"], 50);
+        fleet.run();
+        await pause(BROKEN_MS);
+        const healed = performance.now();
+        await server.run();
+        const running = performance.now();
+        await until(() => fleet.backAt(running) !== undefined);
+        await fleet.stop();
+        judge(fleet, { name: "down at boot", forgets: false }, client, running, [0, healed]);
+      } finally {
+        await server.stop();
+      }
     });
   });
 

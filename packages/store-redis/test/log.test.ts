@@ -1,5 +1,5 @@
 /** What is revoked on one machine is refused on the others, and what holds while the server is away, or has lost what it knew. */
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import {
   createEngine,
   type Engine,
@@ -10,7 +10,7 @@ import {
 import type { RedisDriver } from "@gatehouse/redis";
 import { clients, clusterClients } from "./clients.test-support.js";
 import { ClusterHere } from "./cluster.test-support.js";
-import { describeEngines, Server } from "./server.test-support.js";
+import { describeEngines, Server, type EngineHere } from "./server.test-support.js";
 import { context, openStore, until } from "./world.test-support.js";
 
 const KEY = "k".repeat(43);
@@ -58,12 +58,28 @@ async function machineOn(
   return machine;
 }
 
-async function closeAll(): Promise<void> {
-  for (const { engine, store } of machines.splice(0)) {
-    await engine.close();
-    await store.close();
-  }
+/** Stores and servers that a test has for itself. */
+const stores: StateStore[] = [];
+const servers: Server[] = [];
+
+async function serverOf(engine: EngineHere): Promise<Server> {
+  const server = await Server.start(engine);
+  servers.push(server);
+  return server;
 }
+
+// Also where a test failed: a server that it left running would outlive the process.
+afterEach(async () => {
+  try {
+    for (const { engine, store } of machines.splice(0)) {
+      await engine.close();
+      await store.close();
+    }
+    for (const store of stores.splice(0)) await store.close();
+  } finally {
+    for (const server of servers.splice(0)) await server.stop();
+  }
+});
 
 const NO = "invalid-credential";
 
@@ -111,7 +127,6 @@ describeEngines("the log", (engine) => {
     await until(async () => (await two.ask("till")) === NO);
     const late = await machineOn(driverFor(name, server.port), prefix);
     expect([await late.ask("till"), await late.ask("shop")]).toEqual([NO, "admit"]);
-    await closeAll();
   });
 
   it("is read page by page, and from where one was", async () => {
@@ -157,8 +172,9 @@ describeEngines("the log", (engine) => {
   });
 
   it("a server that is full, or somebody's replica, says so", async () => {
-    const other = await Server.start(engine);
+    const other = await serverOf(engine);
     const store = await openStore(driverFor("ioredis 6", other.port));
+    stores.push(store);
     const log = logOf(store);
     await log.append("l", Buffer.from("a"), MINUTE_US, context());
     await other.command("CONFIG", "SET", "maxmemory", "1");
@@ -173,14 +189,12 @@ describeEngines("the log", (engine) => {
     await other.command("REPLICAOF", "127.0.0.1", "1");
     // It would answer, but what is revoked meanwhile goes to another.
     await expect(readAll(log)).rejects.toMatchObject({ code: "readonly" });
-    await store.close();
-    await other.stop();
   });
 
   it.each(["ioredis 6", "node-redis 6"])(
     "a server that is away, and comes back with nothing, with %s",
     async (name) => {
-      const lost = await Server.start(engine);
+      const lost = await serverOf(engine);
       const [one, open] = [
         await machineOn(driverFor(name, lost.port), "lost:"),
         await machineOn(driverFor(name, lost.port), "lost:", "open"),
@@ -208,8 +222,6 @@ describeEngines("the log", (engine) => {
       expect([await one.ask("till"), await open.ask("till")]).toEqual([NO, NO]);
       const late = await machineOn(driverFor(name, lost.port), "lost:");
       expect([await late.ask("shop"), await late.ask("till")]).toEqual([NO, "admit"]);
-      await closeAll();
-      await lost.stop();
     },
   );
 
@@ -233,7 +245,6 @@ describeEngines("the log", (engine) => {
       await one.engine.revoke({ authenticator: "till", id: "till" });
       await until(async () => (await two.ask("till")) === NO);
       expect(await two.ask("shop")).toBe("admit");
-      await closeAll();
     });
   });
 });

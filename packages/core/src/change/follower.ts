@@ -52,6 +52,9 @@ export class Follower {
   readonly #inTurn = oneAfterAnother();
   #inForce: string | undefined = undefined;
   #bundle: { readonly number: number; readonly canonical: string } | undefined = undefined;
+  /** In force, and not kept yet. */
+  #unkept: string | undefined = undefined;
+  #unkeptTold: string | undefined = undefined;
   #checkedAt: number | undefined = undefined;
   #changedAt: number | undefined = undefined;
   #problem: PolicyProblem | undefined = undefined;
@@ -110,10 +113,11 @@ export class Follower {
     });
   }
 
-  /** The source said that nothing has changed. */
-  unchanged(): void {
+  /** The source said that nothing has changed. Never rejects. */
+  async unchanged(): Promise<void> {
     this.#checkedAt = this.parts.now();
     this.#problem = undefined;
+    await this.keep();
   }
 
   /** Told once as long as it stays the same. */
@@ -128,7 +132,7 @@ export class Follower {
 
   private async take(text: string, from: From): Promise<void> {
     // What it says was judged, and is in force.
-    if (text === this.#inForce) return;
+    if (text === this.#inForce) return this.keep();
     const candidate = await this.read(text);
     if (candidate.bundle !== undefined) this.requireNewer(candidate.bundle, candidate.policy);
     const { engine } = this.parts;
@@ -140,7 +144,8 @@ export class Follower {
     this.#inForce = text;
     if (candidate.bundle !== undefined) this.#bundle = { number: candidate.bundle, canonical };
     if (engine.revision !== previous) this.changed(previous, from);
-    if (from === "source") await this.keep(text);
+    this.#unkept = from === "source" ? text : undefined;
+    await this.keep();
   }
 
   private async read(text: string): Promise<Candidate> {
@@ -181,12 +186,17 @@ export class Follower {
     if (onChange !== undefined) heardBy(onChange, { revision: engine.revision, previous, bundle, from });
   }
 
-  /** It serves already, so this is no reason to take it back. */
-  private async keep(text: string): Promise<void> {
-    const { keep, onProblem } = this.parts;
+  /** It serves already, so a failure is no reason to take it back. Told once; with every look it is tried again. */
+  private async keep(): Promise<void> {
+    const [text, { keep, onProblem }] = [this.#unkept, this.parts];
+    if (keep === undefined || text === undefined || this.#closed) return;
     try {
-      await keep?.save(text);
+      await keep.save(text);
+      this.#unkept = undefined;
+      this.#unkeptTold = undefined;
     } catch {
+      if (this.#unkeptTold === text) return;
+      this.#unkeptTold = text;
       const message = "the bundle is in force, and could not be kept for the next start";
       if (onProblem !== undefined) heardBy(onProblem, { reason: "not-kept", message, from: "source" });
     }

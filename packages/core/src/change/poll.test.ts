@@ -206,6 +206,17 @@ describe("a policy that is polled", () => {
     });
   });
 
+  it("does not wait for ever for what it is asked for with", async () => {
+    const engine = await serve();
+    const headers = (): Promise<never> => new Promise(() => undefined);
+    const failing = await poll(engine, "http://127.0.0.1:1/", new Told(), { headers, deadline: "1ms" });
+    expect(failing.status.problem).toEqual({
+      reason: "unreachable",
+      message: "the `headers` of `pollPolicy` were not there in time",
+      from: "source",
+    });
+  });
+
   it("is not put in force any more once it is closed", async () => {
     const [source, told, engine] = [new Source(), new Told(), await serve()];
     const url = await source.start();
@@ -357,5 +368,27 @@ describe("bundles that are polled", () => {
     await poll(engine, await source.start(), told, { bundle, keep });
     expect(told.problems.map(({ reason }) => reason)).toEqual(["unreadable", "not-kept"]);
     expect(await lets(engine, "a")).toBe(true);
+  });
+
+  it("are kept with a later look where they could not be at first, told once", async () => {
+    const [source, told, engine] = [new Source(), new Told(), await serve()];
+    const text = await signed(5, "a");
+    source.has(text);
+    const saved: string[] = [];
+    let full = true;
+    const keep = {
+      load: () => Promise.resolve(undefined),
+      save: async (given: string) => {
+        if (full) throw new Error("no space");
+        saved.push(given);
+      },
+    };
+    const follower = await poll(engine, await source.start(), told, { bundle, keep });
+    await follower.check();
+    expect([told.problems.map(({ reason }) => reason), saved]).toEqual([["not-kept"], []]);
+    full = false;
+    await follower.check();
+    await follower.check();
+    expect([told.problems.length, saved]).toEqual([1, [text]]);
   });
 });

@@ -1,7 +1,8 @@
 /** A policy that is fetched from time to time: over HTTPS, with `ETag`, at moments that a fleet does not share. */
 import type { Engine } from "../engine.js";
-import { checkOptions, duration, FUNCTION, having, type OptionTest } from "../errors/options.js";
+import { checkOptions, duration, FUNCTION, having, type OptionTest, TEXT } from "../errors/options.js";
 import { strictText } from "../lib/bytes.js";
+import { inTime, isPromiseLike } from "../lib/deadline.js";
 import { parseDuration } from "../lib/duration.js";
 import { oneAfterAnother } from "../lib/in-turn.js";
 import { namedUrl, outwardUrlProblem } from "../lib/outward-url.js";
@@ -52,7 +53,6 @@ export interface PollOptions extends FollowOptions {
 export type PollHeaders = Readonly<Record<string, string | Secret>>;
 
 const OBJECT: OptionTest = ["an object", (value) => typeof value === "object" && value !== null];
-const TEXT: OptionTest = ["a text", (value) => typeof value === "string"];
 
 export const FOLLOW_OPTIONS = {
   bundle: OBJECT,
@@ -173,13 +173,11 @@ class Poll implements PolicyFollower {
 
   private async look(): Promise<void> {
     const { deadline = "10s", maxBytes = MAX_BYTES } = this.options;
-    const etag = this.#etag;
-    const answer = await this.#call({
-      url: this.url,
-      headers: await this.headers(etag),
-      maxBytes,
-      deadlineMs: parseDuration(deadline) ?? 10_000,
-    });
+    const deadlineMs = parseDuration(deadline) ?? 10_000;
+    const [etag, began] = [this.#etag, performance.now()];
+    const headers = await this.headers(etag, deadlineMs);
+    const leftMs = Math.max(1, Math.ceil(deadlineMs - (performance.now() - began)));
+    const answer = await this.#call({ url: this.url, headers, maxBytes, deadlineMs: leftMs });
     if (answer.kind === "failure") return this.failed(answer.reason);
     if (answer.status === 304 && etag !== undefined) {
       this.#failures = 0;
@@ -194,9 +192,10 @@ class Poll implements PolicyFollower {
     this.#etag = good ? etagOf(answer.header("etag")) : undefined;
   }
 
-  private async headers(etag: string | undefined): Promise<Record<string, string>> {
+  private async headers(etag: string | undefined, deadlineMs: number): Promise<Record<string, string>> {
     const { headers } = this.options;
-    const own = typeof headers === "function" ? await headers() : headers;
+    const given = typeof headers === "function" ? headers() : headers;
+    const own = isPromiseLike(given) ? ((await inTime(given, deadlineMs, late)) as PollHeaders) : given;
     const sent: Record<string, string> = { Accept: "application/json" };
     for (const [name, value] of Object.entries(own ?? {})) {
       sent[name] = value instanceof Secret ? (strictText(value.reveal()) ?? "") : value;
@@ -204,6 +203,10 @@ class Poll implements PolicyFollower {
     if (etag !== undefined) sent["If-None-Match"] = etag;
     return sent;
   }
+}
+
+function late(): ProblemError {
+  return new ProblemError("unreachable", "the `headers` of `pollPolicy` were not there in time");
 }
 
 /** RFC 9110 section 8.8.3. Anything else is no tag, and is not sent back. */

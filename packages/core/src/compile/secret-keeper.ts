@@ -56,14 +56,20 @@ export class SecretKeeper {
     const known = new Set([...this.#held.values()].flatMap(({ former }) => former));
     this.#held = draft.taken;
     this.#baseFile = draft.baseFile;
-    this.#due = NONE;
+    // What became due while the draft was made stands in it still.
+    this.#due = this.#due.filter((one) => this.#holds(one));
     return [...this.#held.values()].flatMap(({ former }) => former.filter((one) => !known.has(one)));
   }
 
   /** No draft that is made from here on lets these verify. @returns whether any of them is still held */
   expire(secrets: readonly Secret[]): boolean {
-    this.#due = [...this.#due, ...secrets];
-    return [...this.#held.values()].some(({ former }) => former.some((one) => secrets.includes(one)));
+    const held = secrets.filter((one) => this.#holds(one));
+    this.#due = [...this.#due, ...held];
+    return held.length > 0;
+  }
+
+  #holds(secret: Secret): boolean {
+    return [...this.#held.values()].some(({ former }) => former.includes(secret));
   }
 }
 

@@ -163,6 +163,7 @@ const engines: Engine[] = [];
 const folders: string[] = [];
 afterEach(async () => {
   vi.restoreAllMocks();
+  vi.useRealTimers();
   for (const engine of engines.splice(0)) await engine.close();
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
 });
@@ -204,6 +205,42 @@ describe("a secret that changes while serving", () => {
     vault.signal();
     await events.next("retired");
     expect(await outcomeOf(engine, A)).toBe("refuse");
+  });
+
+  it("ends by its time also where that comes while another policy is made", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const [vault, events] = [new Vault(), new Events()];
+    const engine = await serve({ secrets: vault, secretOverlap: "1s", onSecrets: events.listen });
+    vault.values.set("vault:signing", B);
+    vault.signal();
+    await vi.advanceTimersByTimeAsync(50);
+    await events.next("rotated");
+    let answer = (): void => undefined;
+    vault.values.set("vault:hashing", () => new Promise<string>((done) => (answer = () => done(A))) as never);
+    const replaced = engine.replace({ ...document, name: "second" });
+    await vi.advanceTimersByTimeAsync(1000);
+    vault.values.set("vault:hashing", A);
+    answer();
+    await replaced;
+    await events.next("retired");
+    expect([await outcomeOf(engine, A), await outcomeOf(engine, B)]).toEqual(["refuse", "admit"]);
+  });
+
+  it("one that came back in time is not ended, and nothing is compiled or told for it", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const [vault, events] = [new Vault(), new Events()];
+    const engine = await serve({ secrets: vault, secretOverlap: "1s", onSecrets: events.listen });
+    for (const value of [B, A]) {
+      vault.values.set("vault:signing", value);
+      vault.signal();
+      await vi.advanceTimersByTimeAsync(500);
+      await events.next("rotated");
+    }
+    await vi.advanceTimersByTimeAsync(100);
+    vault.signal();
+    await vi.advanceTimersByTimeAsync(50);
+    expect(events.seen).toEqual([]);
+    expect([await outcomeOf(engine, A), await outcomeOf(engine, B)]).toEqual(["admit", "admit"]);
   });
 
   it("ends at once where no overlap is wanted", async () => {
@@ -277,6 +314,18 @@ describe("a secret that changes while serving", () => {
     vault.values.delete("vault:signing");
     vault.signal();
     expect((await warned).message).toBe("a secret was not rotated: secret `vault:signing` is not set");
+  });
+
+  it("a source that will not be left alone holds up neither a swap nor the end", async () => {
+    const vault = new Vault();
+    vault.watch = () => () => {
+      throw new Error("no");
+    };
+    const engine = await serve({ secrets: vault });
+    await engine.replace({ gatehouse: 1, name: "open", routes: { "GET /": { authenticate: "none" } } });
+    await engine.replace(document);
+    await engine.close();
+    expect(engine.name).toBe("rotating");
   });
 
   it("is no business of a policy that is gone, or of a closed engine", async () => {

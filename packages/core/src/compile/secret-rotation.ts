@@ -69,7 +69,7 @@ export class SecretRotation {
 
   close(): void {
     this.#closed = true;
-    this.#unwatch?.();
+    this.unwatch();
     this.#attempt?.();
     for (const cancel of this.#retirements) cancel();
   }
@@ -79,8 +79,7 @@ export class SecretRotation {
     const references = [...draft.taken.keys()].sort();
     const watched = JSON.stringify([references, draft.baseFile]);
     if (watched === this.#watched) return;
-    this.#unwatch?.();
-    this.#unwatch = undefined;
+    this.unwatch();
     this.#watched = watched;
     if (references.length === 0 || source?.watch === undefined) return;
     try {
@@ -88,6 +87,15 @@ export class SecretRotation {
     } catch {
       this.kept(references, "the source of secrets cannot be watched");
     }
+  }
+
+  private unwatch(): void {
+    try {
+      this.#unwatch?.();
+    } catch {
+      // The source's own fault: a swap that is half made, or an engine half closed, would be ours.
+    }
+    this.#unwatch = undefined;
   }
 
   private attempt(delay: number): void {

@@ -39,6 +39,24 @@ export function withinTime<T>(
   });
 }
 
+/** @returns what it gives; rejects as it does, or with `overdue` where it is late */
+export async function inTime(
+  promise: PromiseLike<unknown>,
+  milliseconds: number,
+  overdue: () => unknown,
+): Promise<unknown> {
+  const outcome = await withinTime<{ readonly answer: unknown } | { readonly error: unknown }>(
+    promise,
+    milliseconds,
+    (answer) => ({ answer }),
+    (error) => ({ error }),
+    overdue,
+    () => undefined,
+  );
+  if ("error" in outcome) throw outcome.error;
+  return outcome.answer;
+}
+
 /** Promises of other realms and of query builders are no instances of this one's `Promise`, and are waited for all the same. */
 export function isPromiseLike(answer: unknown): answer is PromiseLike<unknown> {
   if (typeof answer !== "object" || answer === null) return false;

@@ -1,4 +1,5 @@
 /** The last good bundle on disk. */
+import { randomUUID } from "node:crypto";
 import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { BundleKeep } from "../change/follower.js";
@@ -20,7 +21,8 @@ export function keepBundle(file: string): BundleKeep {
       }
     },
     async save(text: string): Promise<void> {
-      const aside = `${file}.${process.pid}.tmp`;
+      // Of nobody else's: two that write under one name would put half of each in place. Containers all have process 1.
+      const aside = `${file}.${randomUUID()}.tmp`;
       try {
         await writeThrough(aside, text);
         await rename(aside, file);
@@ -35,7 +37,6 @@ export function keepBundle(file: string): BundleKeep {
 
 /** On the disk itself before it gets its name: after a power cut the name must not stand for nothing. */
 async function writeThrough(file: string, text: string): Promise<void> {
-  await rm(file, { force: true });
   // `wx`: a link that somebody put there is not followed.
   const handle = await open(file, "wx", 0o600);
   try {

@@ -1,12 +1,10 @@
 /** Timers and other belongings of one compiled policy. */
+import { later } from "../lib/timer.js";
 import type { Lifetime } from "../ports/lifetime.js";
-
-/** Beyond this `setTimeout` fires at once. */
-const LONGEST_TIMER = 2_147_483_647;
 
 export class PolicyLifetime implements Lifetime {
   readonly #end = new AbortController();
-  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  readonly #timers = new Set<() => void>();
   readonly #releases: (() => void | Promise<void>)[] = [];
   #ended: Promise<void> | undefined;
 
@@ -21,18 +19,14 @@ export class PolicyLifetime implements Lifetime {
 
   after(milliseconds: number, run: () => void): () => void {
     if (this.#ended !== undefined) return () => undefined;
-    const timer = setTimeout(
-      () => {
-        this.#timers.delete(timer);
-        run();
-      },
-      Math.min(milliseconds, LONGEST_TIMER),
-    );
-    unref(timer);
-    this.#timers.add(timer);
+    const cancel = later(milliseconds, () => {
+      this.#timers.delete(cancel);
+      run();
+    });
+    this.#timers.add(cancel);
     return () => {
-      clearTimeout(timer);
-      this.#timers.delete(timer);
+      cancel();
+      this.#timers.delete(cancel);
     };
   }
 
@@ -42,7 +36,7 @@ export class PolicyLifetime implements Lifetime {
   }
 
   async #release(): Promise<void> {
-    for (const timer of this.#timers) clearTimeout(timer);
+    for (const cancel of this.#timers) cancel();
     this.#timers.clear();
     this.#end.abort();
     await Promise.all(this.#releases.splice(0).map(quietly));
@@ -55,13 +49,4 @@ async function quietly(release: () => void | Promise<void>): Promise<void> {
   } catch {
     // Nobody is left who could do anything about it, and the others are to be released all the same.
   }
-}
-
-/** Browsers and workers number their timers. */
-function unref(timer: unknown): void {
-  if (isHolding(timer)) timer.unref();
-}
-
-function isHolding(timer: unknown): timer is { unref(): void } {
-  return typeof timer === "object" && timer !== null && "unref" in timer && typeof timer.unref === "function";
 }

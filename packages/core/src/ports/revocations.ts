@@ -3,7 +3,7 @@ import type { Lifetime } from "./lifetime.js";
 
 /** What is revoked, of one authenticator: ids are unique only within it. */
 export type Revocation = {
-  /** Name of the authenticator, as the policy has it. */
+  /** Name of the authenticator, as the policy has it: of another it is refused. */
   readonly authenticator: string;
   /** Until when the entry is kept: at least the end of what it revokes. Default: `keepFor` of the policy's `revocation` from now. */
   readonly until?: Date;
@@ -17,6 +17,9 @@ export type Revocation = {
       readonly before?: Date;
     }
 );
+
+/** Types of authenticators whose credentials are tokens, signed or asked about: `jti`, `sid` and `iat` mean what they say. */
+export const TOKEN_TYPES: ReadonlySet<string> = new Set(["jwt", "introspection"]);
 
 /** What is known of an accepted credential. */
 export interface RevocationFacts {

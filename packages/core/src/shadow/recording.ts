@@ -10,7 +10,7 @@ import { WrittenAnswers } from "./answers.js";
 export interface Recording {
   readonly raw: RawRequest;
   readonly answers: WrittenAnswers;
-  /** Undefined: the policy that served did not ask for it. */
+  /** Undefined: the policy that served did not ask for it, or nothing could keep it. */
   body: RawBody | undefined;
   /** Both policies judge at one instant. */
   monotonic: number;
@@ -41,7 +41,17 @@ export class RecordedExchange extends PolicyExchange {
   }
 
   override body(body: RawBody): Decision | Promise<Decision> {
-    this.#recording.body = body;
+    this.#recording.body = kept(body);
     return super.body(body);
+  }
+}
+
+/** A value that was parsed is the handler's too, and is changed by the time the candidate is asked. Undefined: it cannot be copied. */
+function kept(body: RawBody): RawBody | undefined {
+  if (!("value" in body)) return body;
+  try {
+    return { ...body, value: structuredClone(body.value) };
+  } catch {
+    return undefined;
   }
 }

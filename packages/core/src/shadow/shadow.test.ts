@@ -160,6 +160,18 @@ describe("a candidate in shadow", () => {
     expect(inspect(seen.differences, { depth: 9 })).not.toContain("c4n4ry");
   });
 
+  it("judges the body as it came, whatever the handler made of it", async () => {
+    const body = { type: "object", properties: { sku: { type: "string" } } } as const;
+    const policy = policyOf({ "POST /a": { ...OPEN, request: { body } } });
+    const engine = await serve(policy);
+    const seen = new Seen();
+    await engine.shadow({ ...policy, name: "next" }, seen.options);
+    const value: Record<string, unknown> = { sku: "a" };
+    expect(await ask(engine, "/a", { method: "POST", body: value })).toBe("admit");
+    value["sku"] = 1;
+    expect(await seen.all(engine, 1)).toEqual([]);
+  });
+
   it("counts for itself: no limit of anybody's is touched", async () => {
     const limited = (limit: number): PolicyDocument =>
       policyOf(

@@ -1,14 +1,23 @@
 /** Entries of the list as bytes, and what an application may ask to revoke. */
+import { didYouMean } from "../errors/did-you-mean.js";
 import { strictText, utf8 } from "../lib/bytes.js";
-import type { Revocation } from "../ports/revocations.js";
+import { TOKEN_TYPES, type Revocation } from "../ports/revocations.js";
 import type { RevocationEntry } from "./revocation-list.js";
 
 const MAX_TEXT = 1024;
 const MEMBERS = new Set(["authenticator", "jti", "sid", "id", "before", "until"]);
 const KINDS = ["jti", "sid", "id"] as const;
 
-/** @throws TypeError naming what is wrong with it, never a value */
-export function entryOf(revocation: Revocation, now: number, keepForMs: number): RevocationEntry {
+/** Of the policy: by name, each with its type. */
+export type Authenticators = Readonly<Record<string, { readonly type: string }>>;
+
+/** @throws TypeError naming what is wrong with it, never a value: of an entry that nothing could meet somebody would believe that it helps */
+export function entryOf(
+  revocation: Revocation,
+  authenticators: Authenticators,
+  now: number,
+  keepForMs: number,
+): RevocationEntry {
   if (typeof revocation !== "object" || (revocation as unknown) === null)
     throw new TypeError("what is revoked is no object");
   const given: Readonly<Record<string, unknown>> = revocation;
@@ -19,15 +28,29 @@ export function entryOf(revocation: Revocation, now: number, keepForMs: number):
     throw new TypeError("one of `jti`, `sid` and `id` says what is revoked");
   if (kind !== "id" && given["before"] !== undefined)
     throw new TypeError("`before` belongs to an `id`: a token or session is revoked whole");
+  const authenticator = textOf(given["authenticator"], "authenticator");
+  const value = textOf(given[kind], kind);
+  requireMet(kind, authenticator, authenticators);
   const until = instantOf(given["until"], "until") ?? now + keepForMs;
   if (until <= now) throw new TypeError("`until` lies in the past");
   return {
-    authenticator: textOf(given["authenticator"], "authenticator"),
+    authenticator,
     kind,
-    value: textOf(given[kind], kind),
+    value,
     before: kind === "id" ? (instantOf(given["before"], "before") ?? now) : 0,
     until,
   };
+}
+
+function requireMet(kind: RevocationEntry["kind"], name: string, authenticators: Authenticators): void {
+  const known = Object.hasOwn(authenticators, name) ? authenticators[name] : undefined;
+  if (known === undefined) {
+    const names = Object.keys(authenticators);
+    const help = didYouMean(name, names) ?? `there are ${names.join(", ")}`;
+    throw new TypeError(`what is revoked is of no authenticator of the policy; ${help}`);
+  }
+  if (kind === "id" || TOKEN_TYPES.has(known.type)) return;
+  throw new TypeError(`\`${kind}\` is a token's: of the authenticator \`${name}\` an \`id\` is revoked`);
 }
 
 function textOf(value: unknown, name: string): string {

@@ -2,7 +2,7 @@
  * What is revoked, known to every process that shares the store. The store keeps a log of it; each process keeps a copy, which it
  * brings up to date in the background. A request asks the copy and waits for nothing.
  */
-import { isPromiseLike, withinTime } from "../lib/deadline.js";
+import { inTime, isPromiseLike } from "../lib/deadline.js";
 import type { Clock } from "../ports/clock.js";
 import type { Lifetime } from "../ports/lifetime.js";
 import type {
@@ -13,7 +13,7 @@ import type {
   RevocationVerdict,
 } from "../ports/revocations.js";
 import { StoreError, type CallContext, type LogPage, type StateStore } from "../ports/state-store.js";
-import { bytesOf, entryIn, entryOf } from "./revocation-entry.js";
+import { bytesOf, entryIn, entryOf, type Authenticators } from "./revocation-entry.js";
 import { RevocationList } from "./revocation-list.js";
 
 const LOG = "revocations";
@@ -26,6 +26,8 @@ export class StoreRevocations implements Revocations {
   readonly #list = new RevocationList();
   /** Of every policy that is in use, or may be soon: one that is refused after all must not loosen the other's. */
   readonly #terms = new Set<RevocationTerms>();
+  /** Of candidates in shadow: they bind nobody, and count where there are no others. */
+  readonly #besides = new Set<RevocationTerms>();
   #cursor: string | undefined;
   /** On the monotonic clock, in milliseconds; when the log was last read to its end. */
   #currentAt = Number.NEGATIVE_INFINITY;
@@ -41,11 +43,17 @@ export class StoreRevocations implements Revocations {
     return this.store.log !== undefined;
   }
 
-  async follow(terms: RevocationTerms, lifetime: Lifetime): Promise<void> {
-    this.#terms.add(terms);
-    lifetime.onEnd(() => void this.#terms.delete(terms));
-    await this.#refresh();
-    this.#plan(terms, lifetime);
+  follow(terms: RevocationTerms, lifetime: Lifetime): Promise<void> {
+    return this.#follow(terms, lifetime, this.#terms);
+  }
+
+  /** The same list for a candidate in shadow: what its terms say changes nothing for the policy that serves. */
+  beside(): Revocations {
+    return {
+      supported: this.supported,
+      follow: (terms, lifetime) => this.#follow(terms, lifetime, this.#besides),
+      verdict: (facts, terms, now) => this.verdict(facts, terms, now),
+    };
   }
 
   verdict(facts: RevocationFacts, { maxStaleMs }: RevocationTerms, now: number): RevocationVerdict {
@@ -59,11 +67,11 @@ export class StoreRevocations implements Revocations {
    * @throws TypeError (rejects) for what cannot be revoked
    * @throws StoreError (rejects) where the store did not take it: other processes will not know of it
    */
-  async revoke(revocation: Revocation): Promise<void> {
+  async revoke(revocation: Revocation, authenticators: Authenticators): Promise<void> {
     const { log } = this.store;
     if (log === undefined) throw new Error("the store has no log, so nothing can be revoked");
     const now = this.clock.now();
-    const entry = entryOf(revocation, now, this.#most("keepForMs"));
+    const entry = entryOf(revocation, authenticators, now, this.#most("keepForMs"));
     // Here at once, and also where the store fails: whoever revokes wants it gone.
     const added = this.#list.add(entry, this.#most("maxEntries"), now);
     await log.append(LOG, bytesOf(entry), Math.ceil((entry.until - now) * 1000), this.#context());
@@ -71,7 +79,15 @@ export class StoreRevocations implements Revocations {
   }
 
   #most(name: "keepForMs" | "maxEntries"): number {
-    return Math.max(0, ...[...this.#terms].map((terms) => terms[name]));
+    const binding = this.#terms.size > 0 ? this.#terms : this.#besides;
+    return Math.max(0, ...[...binding].map((terms) => terms[name]));
+  }
+
+  async #follow(terms: RevocationTerms, lifetime: Lifetime, among: Set<RevocationTerms>): Promise<void> {
+    among.add(terms);
+    lifetime.onEnd(() => void among.delete(terms));
+    await this.#refresh();
+    this.#plan(terms, lifetime);
   }
 
   #plan(terms: RevocationTerms, lifetime: Lifetime): void {
@@ -120,7 +136,7 @@ export class StoreRevocations implements Revocations {
 
   async #readPage(): Promise<LogPage> {
     const answer: unknown = this.store.log?.read(LOG, this.#cursor, this.#context());
-    const page = isPromiseLike(answer) ? await inTime(answer) : answer;
+    const page = isPromiseLike(answer) ? await inTime(answer, PATIENCE_MS, late) : answer;
     if (isPage(page)) return page;
     throw new StoreError("protocol", false, "`read` of the log answered no page");
   }
@@ -161,17 +177,6 @@ function isPage(page: unknown): page is LogPage {
   );
 }
 
-/** Rejects where the store does, or is late. */
-async function inTime(answer: PromiseLike<unknown>): Promise<unknown> {
-  const overdue = (): StoreError => new StoreError("timeout", true, "the store did not answer in time");
-  const outcome = await withinTime<{ readonly page: unknown } | { readonly error: unknown }>(
-    answer,
-    PATIENCE_MS,
-    (page) => ({ page }),
-    (error) => ({ error }),
-    overdue,
-    () => undefined,
-  );
-  if ("error" in outcome) throw outcome.error;
-  return outcome.page;
+function late(): StoreError {
+  return new StoreError("timeout", true, "the store did not answer in time");
 }

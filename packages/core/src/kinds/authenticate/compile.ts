@@ -3,6 +3,7 @@ import { parseDuration } from "../../lib/duration.js";
 import type { CompiledKind, CompileEnvironment } from "../../model/kind.js";
 import type { IntrospectionSettings, JwtSettings } from "../../model/policy.js";
 import type { ResolvedAuthenticator, ResolvedPolicy } from "../../model/resolved.js";
+import { TOKEN_TYPES } from "../../ports/revocations.js";
 import { carrierKey } from "./carrier.js";
 import { challengeFields } from "./challenge.js";
 import { compileClaims } from "./claims.js";
@@ -94,12 +95,7 @@ async function followRevocations(
   await revocations.follow(terms, lifetime);
   const { onStoreFailure = "closed" } = revocation;
   return ({ settings }, judge) =>
-    revocable({ judge, revocations, terms, token: hasClaims(settings), onStoreFailure });
-}
-
-/** Of a token that was signed or asked about: `jti`, `sid` and `iat` mean what they say. */
-function hasClaims({ type }: ResolvedAuthenticator["settings"]): boolean {
-  return type === "jwt" || type === "introspection";
+    revocable({ judge, revocations, terms, token: TOKEN_TYPES.has(settings.type), onStoreFailure });
 }
 
 function storeDeadline({ document }: ResolvedPolicy): number {

@@ -257,6 +257,39 @@ describe("bounds", () => {
   });
 });
 
+describe("a candidate in shadow", () => {
+  const candidate = { ...POLICY, name: "next", revocation: { keepFor: "1d", maxEntries: 9 } };
+
+  it("knows what is revoked, and what it says of it binds nobody", async () => {
+    const clock = virtualClock(NOW);
+    const engine = await engineOf({ clock }, { keepFor: "1m", maxEntries: 1 });
+    const different: unknown[] = [];
+    await engine.shadow(candidate, { onDifference: (one) => void different.push(one), code: "call" });
+    await engine.revoke({ authenticator: "key", id: "till" });
+    await expect(engine.revoke({ authenticator: "key", id: "shop" })).rejects.toThrow("full (`maxEntries`)");
+    expect(await ask(engine, "key")).toBe("invalid-credential");
+    await vi.waitUntil(() => engine.shadowing?.compared === 1);
+    clock.advance(60_001);
+    expect(await ask(engine, "key")).toBe("till");
+    await vi.waitUntil(() => engine.shadowing?.compared === 2);
+    expect(different).toEqual([]);
+  });
+
+  it("knows it also where the policy that serves does not ask", async () => {
+    const { revocation: _revocation, ...silent } = POLICY;
+    const store = createMemoryStore({ maxKeys: 64 });
+    const other = await engineOf({ store });
+    const engine = await createEngine(silent, { store, lookups: { find: () => ({ id: "till" }) } });
+    engines.push(engine);
+    await other.revoke({ authenticator: "key", id: "till", until: new Date(Date.now() + 3_600_000) });
+    const codes: unknown[] = [];
+    await engine.shadow(candidate, { onDifference: ({ candidate: { code } }) => void codes.push(code) });
+    expect(await ask(engine, "key")).toBe("till");
+    await vi.waitUntil(() => codes.length > 0);
+    expect(codes).toEqual(["invalid-credential"]);
+  });
+});
+
 describe("what cannot be revoked", () => {
   it.each<readonly [string, unknown, string]>([
     ["nothing", null, "what is revoked is no object"],
@@ -280,6 +313,21 @@ describe("what cannot be revoked", () => {
       "no authenticator",
       { jti: "a" },
       "`authenticator` of what is revoked is no text of 1 to 1024 characters",
+    ],
+    [
+      "of an authenticator that nobody has",
+      { authenticator: "usr", jti: "a" },
+      "what is revoked is of no authenticator of the policy; did you mean `user`?",
+    ],
+    [
+      "of an inherited name",
+      { authenticator: "toString", id: "a" },
+      "what is revoked is of no authenticator of the policy; there are user, key",
+    ],
+    [
+      "a token of what has none",
+      { authenticator: "key", jti: "t1" },
+      "`jti` is a token's: of the authenticator `key` an `id` is revoked",
     ],
     ["the past", { authenticator: "user", jti: "a", until: new Date(NOW) }, "`until` lies in the past"],
     [
