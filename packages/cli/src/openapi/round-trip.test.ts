@@ -74,7 +74,7 @@ describe.each(POLICIES)("$name", ({ policy }) => {
 });
 
 it("tells each authenticator by where its credential travels", () => {
-  const secret = { secret: "env:S" };
+  const secret = { secret: "env:S" } as const;
   const described = describePolicy({
     gatehouse: 1,
     name: "all",
@@ -89,7 +89,7 @@ it("tells each authenticator by where its credential travels", () => {
       opaque: {
         type: "introspection",
         url: "https://id.test/i",
-        client: { id: "a", ...secret },
+        client: { id: "a", secret: "env:S" },
         issuer: "https://id.test/",
         audience: "all",
       },
