@@ -1,5 +1,5 @@
 /** One request, put to both policies through the real engine: the same bytes, the same clock, the same answers of the application. */
-import { STAGES, type PolicyDocument, type StageName } from "@gatehouse/core";
+import { STAGES, type PolicyDocument, type StageName, type TlsFacts } from "@gatehouse/core";
 import {
   policyKit,
   PolicyTestError,
@@ -198,10 +198,28 @@ function rawOf(sent: SentRequest): TestRequest {
     target: sent.target,
     headers,
     https: sent.https,
+    ...(sent.tls === undefined ? {} : { tls: tlsOf(sent.tls) }),
     ip: sent.ip,
     httpVersion: sent.httpVersion,
     ...(sent.upgrade ? { upgrade: true } : {}),
     ...(sent.content === undefined ? {} : { base64: Buffer.from(sent.content).toString("base64") }),
+  };
+}
+
+/** Both sides meet the same connection. */
+function tlsOf({ protocol, cipher, clientCertificate }: TlsFacts): NonNullable<TestRequest["tls"]> {
+  return {
+    ...(protocol === "TLSv1.2" || protocol === "TLSv1.3" ? { protocol } : {}),
+    ...(cipher === undefined ? {} : { cipher }),
+    ...(clientCertificate === undefined
+      ? {}
+      : {
+          clientCertificate: {
+            ...clientCertificate,
+            validFrom: new Date(clientCertificate.validFrom).toISOString(),
+            validTo: new Date(clientCertificate.validTo).toISOString(),
+          },
+        }),
   };
 }
 

@@ -40,7 +40,6 @@ const CAN_GO: ReadonlySet<string> = new Set([
   "else",
   ...ANNOTATIONS,
   "allowedUrl",
-  "redact",
 ]);
 /** Members that are names and not keywords stand below these. */
 const MAPS: ReadonlySet<string> = new Set([

@@ -89,7 +89,7 @@ it("tells each authenticator by where its credential travels", () => {
       opaque: {
         type: "introspection",
         url: "https://id.test/i",
-        client: { id: "a", secret: "env:S" },
+        client: { id: "a", secret },
         issuer: "https://id.test/",
         audience: "all",
       },
