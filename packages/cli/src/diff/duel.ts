@@ -147,6 +147,8 @@ export class Duel {
     const { authenticators: theirs = {} } = this.documents[other];
     return names.some((name) => {
       const mine = own[name];
+      // Users are made on the side that is asked, and unknown to the other.
+      if (mine?.type === "basic") return true;
       if (mine === undefined || mine.type === "jwt" || theirs[name] !== undefined) return false;
       return Object.values(theirs).some((one) => one.type === mine.type && placeOf(one) === placeOf(mine));
     });

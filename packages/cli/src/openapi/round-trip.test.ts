@@ -92,6 +92,7 @@ it("tells each authenticator by where its credential travels", () => {
         client: { id: "a", secret },
         issuer: "https://id.test/",
         audience: "all",
+        in: "header",
       },
       bound: {
         type: "jwt",

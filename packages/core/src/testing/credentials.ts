@@ -38,6 +38,12 @@ export interface IssuedCredential {
   readonly proof?: (token: string, target: ProofTarget, moment: Moment) => string;
   /** SHA-256 of an API key and its record; nothing for a forged one. */
   readonly record?: { readonly sha256: string; readonly of: (start: number) => unknown };
+  /** The record of a user, in the list that the reference stands for. One with a forged password has one, too. */
+  readonly user?: {
+    readonly reference: string;
+    readonly id: string;
+    readonly of: (start: number) => unknown;
+  };
   /** What the issuer of an opaque token says of it; nothing for a forged one. */
   readonly introspected?: { readonly text: string; readonly of: (moment: Moment) => Claims };
   /** What the stub of a custom authenticator answers to it; nothing for a forged one. */

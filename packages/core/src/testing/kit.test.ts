@@ -1,3 +1,4 @@
+import { scryptSync } from "node:crypto";
 import { afterEach, describe, expect, it } from "vitest";
 import { definePolicy, PolicyError, type DecisionEvent, type PolicyDocument } from "../index.js";
 import { policyKit, type KitOptions, type PolicyKit } from "./kit.js";
@@ -146,15 +147,75 @@ describe("callers who show more than a token", () => {
     expect(await kit.as({ forged: true }).get("/me")).toMatchObject(refused);
   });
 
-  it("are told where the runner makes no such credential", async () => {
-    const kit = await asking({ device, user: { type: "basic", users: { secret: "env:USERS" } } });
+  const users = { secret: "env:USERS" } as const;
+
+  it("send a password, each time with the rights of their own record", async () => {
+    const kit = await kitFor(
+      { people: {} },
+      {
+        gatehouse: 1,
+        name: "kit",
+        authenticators: { user: { type: "basic", users } },
+        roles: { clerk: [] },
+        routes: {
+          "GET /me": { authorize: { roles: ["clerk"] } },
+          "GET /own": { authorize: "authenticated" },
+        },
+      },
+    );
+    const ann = { id: "ann", roles: ["clerk"], attributes: { tenant: "acme" } };
+    for (const person of [ann, { id: "ann" }, ann, { ...ann, id: "bob" }]) {
+      const { outcome, code, decision } = await kit.as(person).get("/me");
+      if (!("roles" in person)) expect(code).toBe("forbidden");
+      else {
+        expect(outcome).toBe("admit");
+        expect(decision).toHaveProperty("principal.id", person.id);
+        expect(decision).toHaveProperty("principal.tenant", "acme");
+      }
+    }
+    expect(await kit.as({ ...ann, forged: true }).get("/own")).toMatchObject(refused);
+    expect(await kit.as({ ...ann, routes: ["GET /own"] }).get("/me")).toMatchObject(refused);
+    const leaving = kit.as({ ...ann, expires: "1h" });
+    kit.clock.advance("59m");
+    expect(await leaving.get("/own")).toMatchObject({ outcome: "admit" });
+    kit.clock.advance("1m");
+    expect(await leaving.get("/own")).toMatchObject(refused);
+  });
+
+  it("stand beside the users that a test hands over", async () => {
+    const authorization = `Basic ${Buffer.from("eve:correct horse").toString("base64")}`;
+    const scrypt = scryptSync("correct horse", "saltsalt", 32, { N: 2 ** 14, r: 8, p: 1 });
+    const unpadded = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64").replaceAll("=", "");
+    const record = {
+      id: "eve",
+      scrypt: `$scrypt$ln=14,r=8,p=1$${unpadded(Buffer.from("saltsalt"))}$${unpadded(scrypt)}`,
+    };
+    const kit = await kitFor(
+      { people: {}, secrets: { "env:USERS": JSON.stringify([record]) } },
+      {
+        gatehouse: 1,
+        name: "kit",
+        authenticators: { user: { type: "basic", users } },
+        routes: { "GET /me": { authorize: "authenticated" } },
+      },
+    );
+    const eve = () => kit.anonymous.get("/me", { headers: { authorization } });
+    expect(await eve()).toMatchObject({ outcome: "admit" });
+    expect(await kit.as({ id: "ann" }).get("/me")).toMatchObject({ outcome: "admit" });
+    expect(await eve()).toMatchObject({ outcome: "admit" });
+    expect(await kit.as({ id: "eve" }).get("/me")).toMatchObject({ outcome: "admit" });
+    expect(await eve()).toMatchObject(refused);
+  });
+
+  it("are told what credentials cannot be made", async () => {
+    const kit = await asking({ device, user: { type: "basic", users } });
     const told = (person: TestPerson) => async () => kit.as(person).get("/me");
-    await expect(told({ authenticator: "user" })).rejects.toMatchObject({
+    await expect(told({ authenticator: "user", id: "a:b" })).rejects.toMatchObject({
       diagnostics: [
         {
-          code: "unknown-authenticator",
-          message: "the runner makes no credentials of type `basic`",
-          help: "leave `as` out, hand over the users in `secrets`, and write the `Authorization` header of the request",
+          code: "unknown-value",
+          message: "`id` has a colon or a control character, which Basic cannot say",
+          help: "write another",
         },
       ],
     });

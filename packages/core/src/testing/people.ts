@@ -7,14 +7,8 @@ import { parseInstant } from "../lib/http-date.js";
 import { pointerTo } from "../lib/pointer.js";
 import type { Carrier, ResolvedAuthenticator, ResolvedPolicy } from "../model/resolved.js";
 import { holderOf, matchOf, planCertificate, type Holder } from "./certificates.js";
-import {
-  planCustom,
-  planKey,
-  planOpaque,
-  planToken,
-  type CredentialParts,
-  type IssuedCredential,
-} from "./credentials.js";
+import { planCustom, planKey, planOpaque, planToken, type IssuedCredential } from "./credentials.js";
+import { planPassword } from "./passwords.js";
 import type { TestCredential, TestPerson } from "./policy-test.gen.js";
 import { planMessage, planWebhook } from "./signers.js";
 
@@ -105,19 +99,9 @@ function issueCredential(
     case "mtls":
       return planCertificate(parts, settings);
     case "basic":
-      return refusePassword(parts);
+      checkRoutes(credential.routes ?? [], pointerTo(pointer, "routes"), policy, report);
+      return planPassword(parts, settings);
   }
-}
-
-/** The hashes of users are a secret's, which a test hands over as a whole. */
-function refusePassword({ pointer, report, authenticator }: CredentialParts): IssuedCredential {
-  report.error(
-    "unknown-authenticator",
-    pointer,
-    "the runner makes no credentials of type `basic`",
-    "leave `as` out, hand over the users in `secrets`, and write the `Authorization` header of the request",
-  );
-  return { authenticator, text: () => "" };
 }
 
 /** An entry of `match` has the first word: of what else is shown nothing asks but what is bound to it. */

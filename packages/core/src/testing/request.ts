@@ -153,8 +153,13 @@ function nameOf(settings: Settings): string {
 function withScheme(value: string, { scheme }: Carrier, settings: Settings): string {
   if (scheme === undefined) return value;
   const written = "scheme" in settings ? settings.scheme : undefined;
-  return `${written ?? (scheme === "dpop" ? "DPoP" : "Bearer")} ${value}`;
+  return `${written ?? SCHEMES.get(scheme) ?? "Bearer"} ${value}`;
 }
+
+const SCHEMES: ReadonlyMap<string, string> = new Map([
+  ["basic", "Basic"],
+  ["dpop", "DPoP"],
+]);
 
 function contentOf(request: TestRequest): Uint8Array | undefined {
   if ("body" in request) return Buffer.from(JSON.stringify(request.body) ?? "");

@@ -234,7 +234,10 @@ export const COMMON_TEXTS = ["acme", "globex"] as const;
 
 const NOBODY: Caller = { as: () => undefined, certain: true };
 
-/** The kit makes no passwords; who signs messages or shows certificates, and what they may, the policy says one by one. */
+/**
+ * Who signs messages or shows certificates, and what they may, the policy says one by one. Passwords take too long to check for hundreds
+ * of people.
+ */
 function canBeMade(authenticators: readonly ResolvedAuthenticator[]): boolean {
   return authenticators.every(
     ({ settings: { type } }) => !["basic", "mtls", "http-signature"].includes(type),
