@@ -19,5 +19,6 @@ async function judge(suite: Suite, index: number): Promise<Told> {
   return await suite.judge(mutant);
 }
 
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread is no window
 const tell = (told: Told): void => parentPort?.postMessage(told);
 void serve(tell).catch((error: unknown) => tell(brokenBy(error)));
