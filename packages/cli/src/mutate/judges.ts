@@ -20,7 +20,7 @@ export interface JudgeData {
 /** What a thread tells: an error loses its class on the way between threads, and with it what the user is told. */
 export type Told = Verdict | "ready" | Broken;
 
-export interface Broken {
+interface Broken {
   readonly status: "broken";
   readonly name: string;
   readonly message: string;
