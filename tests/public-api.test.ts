@@ -51,12 +51,14 @@ it.each([
     analysis,
     [
       "ANNOTATIONS",
+      "FORMAT_NAMES",
       "HEADER_PRESETS",
       "NAMED_RANGE_NAMES",
       "addressesAround",
       "analyse",
       "inRanges",
       "readCondition",
+      "resolveAuthenticators",
     ],
   ],
   [

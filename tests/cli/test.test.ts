@@ -78,6 +78,19 @@ describe("gatehouse test", () => {
     expect(out).toContain("2 passed, 1 file not run in 2 files\n");
   });
 
+  it.each([["--coverage"], ["--mutate"]])("tells with %s what the check tells, with 2", (option) => {
+    const { routes, ...rest } = policyFor(["reader"]) as { readonly routes: object };
+    write("policy.json", { ...rest, routes: { ...routes, "GET /open": { limits: "none" } } });
+    write("a.policy-test.json", testsOf("policy.json"));
+    const { code, out, err } = run(["test", "a.policy-test.json", option]);
+    expect({ code, err }).toEqual({ code: 2, err: "" });
+    // A policy of which points are made is known by its path from here.
+    const [told = ""] = out.replaceAll(`${folder()}/`, "").split("\n\n");
+    const [plain] = run(["test", "a.policy-test.json"]).out.replaceAll(`${folder()}/`, "").split("\n\n");
+    expect(told).toContain("at /routes/GET ~1open/limits: ");
+    expect(told).toBe(plain);
+  });
+
   it("prints JSON, and writes JUnit that a parser reads", () => {
     good();
     write("b.policy-test.json", testsOf("policy.json", { code: "forbidden" }));

@@ -254,6 +254,11 @@ const PLANTS: readonly (readonly [name: string, plant: Plant, expected: string])
     "medium limit-fails-open /limits/per-ip/onStoreFailure",
   ],
   [
+    "a revocation that fails open",
+    (p) => void (p["revocation"] = { onStoreFailure: "open" }),
+    "medium revocation-fails-open /revocation/onStoreFailure",
+  ],
+  [
     "a limit that observes",
     (p) => void (p["limits"]["per-ip"]["mode"] = "observe"),
     "medium limit-only-observes /limits/per-ip/mode",

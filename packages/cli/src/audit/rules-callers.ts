@@ -1,4 +1,5 @@
 /** Rules about who may call. */
+import { resolveAuthenticators, type Carrier } from "@gatehouse/core/analysis";
 import { pointerTo } from "../lib/pointer.js";
 import type { AuthorizeEntry, RouteView } from "../lib/routes.js";
 import { durationOf } from "./duration.js";
@@ -6,8 +7,6 @@ import type { AuditContext, AuditRule, Hit } from "./finding.js";
 import { isSensitive } from "./sensitive.js";
 
 const UNSAFE = new Set(["POST", "PUT", "PATCH", "DELETE"]);
-
-type Settings = NonNullable<AuditContext["policy"]["authenticators"]>[string];
 
 const isUnsafe = ({ methods }: RouteView): boolean => methods.some((method) => UNSAFE.has(method));
 
@@ -139,6 +138,23 @@ export const CALLER_RULES: readonly AuditRule[] = [
               }))
           : [],
       ),
+  },
+  {
+    id: "revocation-fails-open",
+    severity: "medium",
+    about: "Whoever can overload the store has undone every revocation.",
+    mend: 'write `"onStoreFailure": "closed"`, or leave it out',
+    owasp: ["API2"],
+    asvs: ["7.4.1", "16.5.3"],
+    find: ({ policy: { revocation } }) =>
+      revocation?.onStoreFailure === "open"
+        ? [
+            {
+              pointer: "/revocation/onStoreFailure",
+              message: "what was revoked is let in while the store is down",
+            },
+          ]
+        : [],
   },
   {
     id: "long-lived-token",
@@ -301,10 +317,11 @@ function hasCookies({ authenticators = {} }: AuditContext["policy"]): boolean {
 }
 
 function csrfHits({ policy, routes }: AuditContext): readonly Hit[] {
-  const named = (by: (settings: Settings) => boolean): ReadonlySet<string> =>
-    new Set(Object.entries(policy.authenticators ?? {}).flatMap(([name, one]) => (by(one) ? [name] : [])));
-  const cookies = named((settings) => "in" in settings && settings.in === "cookie");
-  const others = named(travelsByItself);
+  const carriers = resolveAuthenticators(policy);
+  const named = (by: (carrier: Carrier) => boolean): ReadonlySet<string> =>
+    new Set([...carriers.values()].flatMap(({ name, carrier }) => (by(carrier) ? [name] : [])));
+  const cookies = named((carrier) => carrier.in === "cookie");
+  const others = named((carrier) => carrier.ambient && carrier.in !== "cookie");
   const reads = (view: RouteView, names: ReadonlySet<string>): boolean =>
     isUnsafe(view) && view.authenticators.flat().some((name) => names.has(name));
   const uncovered = routes.flatMap((view): Hit[] =>
@@ -341,9 +358,4 @@ function csrfOf(
   { csrf }: AuditContext["policy"],
 ): { readonly value: NonNullable<typeof csrf>; readonly pointer: string } | undefined {
   return view.setting("csrf") ?? (csrf === undefined ? undefined : { value: csrf, pointer: "/csrf" });
-}
-
-/** Besides cookies. */
-function travelsByItself(settings: Settings): boolean {
-  return settings.type === "basic" || settings.type === "mtls" || ("in" in settings && settings.in === "tls");
 }

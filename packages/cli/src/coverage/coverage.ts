@@ -1,6 +1,6 @@
 /** Which points of a policy its tests have reached. */
 import { resolve, dirname } from "node:path";
-import { locateInPolicy, type PolicyDocument } from "@gatehouse/core";
+import { checkPolicy, locateInPolicy, PolicyError, type PolicyDocument } from "@gatehouse/core";
 import { readPolicy } from "@gatehouse/core/node";
 import type { PolicyTestFile, SeenDecision } from "@gatehouse/core/testing";
 import { routesOf, type RouteView } from "../lib/routes.js";
@@ -91,15 +91,25 @@ export function policiesOf(): {
   };
 }
 
-/** The policy of a file of tests, and by which path it is known. */
+/**
+ * The policy of a file of tests, and by which path it is known.
+ * @throws PolicyError (rejects) for one that cannot be served: what reads a document relies on its shape
+ */
 export async function policyOf(
   file: PolicyTestFile,
   path: string,
 ): Promise<{ readonly name: string; readonly document: PolicyDocument }> {
   const { policy } = file;
-  if (typeof policy === "object") return { name: path, document: policy as unknown as PolicyDocument };
+  if (typeof policy === "object")
+    return { name: path, document: checked(policy as unknown as PolicyDocument) };
   const name = nameOf(path, policy);
-  return { name, document: await readPolicy(name) };
+  return { name, document: checked(await readPolicy(name)) };
+}
+
+function checked(document: PolicyDocument): PolicyDocument {
+  const errors = checkPolicy(document).filter(({ severity }) => severity === "error");
+  if (errors.length > 0) throw new PolicyError(errors);
+  return document;
 }
 
 function nameOf(path: string, policy: string): string {

@@ -1,5 +1,6 @@
 /** The closed list of what tests can reach in a policy. docs/cli.md says the same in words. */
 import type { PolicyDocument } from "@gatehouse/core";
+import { resolveAuthenticators } from "@gatehouse/core/analysis";
 import { operandsOf, parseCondition, partText, type ASTNode } from "../lib/cel.js";
 import { pointerTo } from "../lib/pointer.js";
 import { routesOf, type AuthorizeEntry, type RouteView } from "../lib/routes.js";
@@ -211,15 +212,9 @@ function addCors(view: RouteView, points: Points): void {
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 
 function addCsrf(view: RouteView, points: Points): void {
-  const { authenticators = {}, csrf: whole } = view.document;
-  const ambient = view.authenticators.flat().some((name) => {
-    const settings = authenticators[name];
-    return (
-      settings !== undefined &&
-      "in" in settings &&
-      (settings.in === "cookie" || (settings.in as string) === "tls")
-    );
-  });
+  const { csrf: whole } = view.document;
+  const known = resolveAuthenticators(view.document);
+  const ambient = view.authenticators.flat().some((name) => known.get(name)?.carrier.ambient === true);
   const written =
     view.setting("csrf") ?? (whole === undefined ? undefined : { value: whole, pointer: "/csrf" });
   const forged = view.methods.some((method) => !SAFE.has(method)) || view.settings.upgrade !== undefined;

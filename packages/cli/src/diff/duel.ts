@@ -1,5 +1,5 @@
 /** One request, put to both policies through the real engine: the same bytes, the same clock, the same answers of the application. */
-import { STAGES, type PolicyDocument, type StageName } from "@gatehouse/core";
+import { STAGES, type PolicyDocument, type StageName, type TlsFacts } from "@gatehouse/core";
 import {
   policyKit,
   PolicyTestError,
@@ -147,6 +147,8 @@ export class Duel {
     const { authenticators: theirs = {} } = this.documents[other];
     return names.some((name) => {
       const mine = own[name];
+      // Users are made on the side that is asked, and unknown to the other.
+      if (mine?.type === "basic") return true;
       if (mine === undefined || mine.type === "jwt" || theirs[name] !== undefined) return false;
       return Object.values(theirs).some((one) => one.type === mine.type && placeOf(one) === placeOf(mine));
     });
@@ -198,10 +200,28 @@ function rawOf(sent: SentRequest): TestRequest {
     target: sent.target,
     headers,
     https: sent.https,
+    ...(sent.tls === undefined ? {} : { tls: tlsOf(sent.tls) }),
     ip: sent.ip,
     httpVersion: sent.httpVersion,
     ...(sent.upgrade ? { upgrade: true } : {}),
     ...(sent.content === undefined ? {} : { base64: Buffer.from(sent.content).toString("base64") }),
+  };
+}
+
+/** Both sides meet the same connection. */
+function tlsOf({ protocol, cipher, clientCertificate }: TlsFacts): NonNullable<TestRequest["tls"]> {
+  return {
+    ...(protocol === "TLSv1.2" || protocol === "TLSv1.3" ? { protocol } : {}),
+    ...(cipher === undefined ? {} : { cipher }),
+    ...(clientCertificate === undefined
+      ? {}
+      : {
+          clientCertificate: {
+            ...clientCertificate,
+            validFrom: new Date(clientCertificate.validFrom).toISOString(),
+            validTo: new Date(clientCertificate.validTo).toISOString(),
+          },
+        }),
   };
 }
 

@@ -9,6 +9,7 @@ import {
   type PolicyDocument,
   type SecretSource,
 } from "@gatehouse/core";
+import { resolveAuthenticators } from "@gatehouse/core/analysis";
 import { policyKit, type TestPerson } from "@gatehouse/core/testing";
 import { fieldOf, type WireRequest } from "./request.js";
 
@@ -185,19 +186,17 @@ export function presentsCredential(policy: PolicyDocument, { headers, target }: 
     .filter(([name]) => name.toLowerCase() === "cookie")
     .flatMap(([, value]) => value.split(";"));
   const query = new URLSearchParams(target.slice(target.indexOf("?") + 1));
-  return Object.values(policy.authenticators ?? {}).some((settings) => {
-    // Of a connection a request that is written down has none.
-    if (settings.type === "mtls") return false;
-    const name = "name" in settings && typeof settings.name === "string" ? settings.name : "Authorization";
-    switch ("in" in settings ? settings.in : "header") {
+  return [...resolveAuthenticators(policy).values()].some(({ carrier }) => {
+    switch (carrier.in) {
       case "cookie":
-        return cookies.some((cookie) => cookie.trim().startsWith(`${name}=`));
-      case "tls":
-        return false;
+        return cookies.some((cookie) => cookie.trim().startsWith(`${carrier.name}=`));
       case "query":
-        return target.includes("?") && query.has(name);
-      default:
-        return fieldOf(headers, name.toLowerCase()) !== undefined;
+        return target.includes("?") && query.has(carrier.name);
+      case "tls":
+        // Of a connection a request that is written down has none.
+        return false;
+      case "header":
+        return fieldOf(headers, carrier.name) !== undefined;
     }
   });
 }

@@ -1,6 +1,7 @@
 /** Each code of refusal is explained by what would mend it; and what it says, mended, is admitted. */
 import { definePolicy, type PolicyDocument } from "@gatehouse/core";
 import { describe, expect, it } from "vitest";
+import { presentsCredential } from "./ask.js";
 import { explain, type ExplainOptions, type Explanation } from "./explain.js";
 import { formatExplanation } from "./pretty.js";
 import { placeOf, type WireRequest } from "./request.js";
@@ -336,4 +337,55 @@ it("leaves values of the query out of what is printed", async () => {
   const told = formatExplanation(await about({ url: "/health?key=canary&x=1" }));
   expect(told).toContain("/health?key=…&x=…");
   expect(told).not.toContain("canary");
+});
+
+describe("callers who are known in other ways than by a token", () => {
+  const secret = { secret: "env:S" };
+  const document = definePolicy({
+    gatehouse: 1,
+    name: "others",
+    authenticators: {
+      basic: { type: "basic", users: secret },
+      cert: { type: "mtls", match: [{ subject: "CN=ann", id: "ann" }] },
+      hook: { type: "signature", preset: "github", secrets: [secret] },
+      message: {
+        type: "http-signature",
+        keys: [{ keyid: "k", algorithm: "hmac-sha256", key: secret, id: "peer" }],
+      },
+      device: { type: "custom", use: "device", in: "tls" },
+    },
+    routes: {
+      "GET /a": { authenticate: ["basic", "cert", "hook", "message"], authorize: "authenticated" },
+      "GET /b": { authenticate: ["device"], authorize: "authenticated" },
+    },
+  });
+
+  it("are told what to send", async () => {
+    const a = await about({ url: "https://api.test/a" }, {}, document);
+    const b = await about({ url: "https://api.test/b" }, {}, document);
+    expect([...a.hints.slice(0, 4), b.hints[0]]).toEqual([
+      "send a password of `basic` in `Authorization: Basic …`",
+      "send a client certificate of `cert`",
+      "send a signature over the content of `hook` in the header `x-hub-signature-256`",
+      "send a signature over the request (RFC 9421) of `message` in the header `signature-input`",
+      "send a credential of `device` that comes with a client certificate",
+    ]);
+  });
+
+  it.each([
+    ["Authorization", "Basic YTpi", true],
+    ["X-Hub-Signature-256", "sha256=00", true],
+    ["Signature-Input", "sig1=()", true],
+    ["X-Other", "1", false],
+  ])("present something in %s", (name, value, presents) => {
+    const request = {
+      method: "GET",
+      target: "/a",
+      https: true,
+      ip: "192.0.2.1",
+      body: undefined,
+      headers: [[name, value] as const],
+    };
+    expect(presentsCredential(document, request)).toBe(presents);
+  });
 });

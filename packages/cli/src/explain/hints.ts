@@ -1,5 +1,6 @@
 /** What would have to change for a request to be admitted: one concrete mend for each code of refusal. */
 import type { PolicyDocument } from "@gatehouse/core";
+import { resolveAuthenticators, type Carrier, type ResolvedAuthenticator } from "@gatehouse/core/analysis";
 import { nearest } from "../lib/near.js";
 import { routesOf, type RouteView } from "../lib/routes.js";
 import type { Asked } from "./ask.js";
@@ -51,34 +52,45 @@ const authentication: Hint = ({ policy, view }) =>
   );
 
 function credentialText(policy: PolicyDocument, name: string): string {
-  const settings = policy.authenticators?.[name];
-  if (settings?.type === "basic") return `a password of \`${name}\` in \`Authorization: Basic …\``;
-  if (settings?.type === "mtls") return `a client certificate of \`${name}\``;
-  if (settings?.type === "jwt" && settings.senderConstrained !== undefined) return boundToken(name, settings);
-  const field =
-    settings !== undefined && "name" in settings && typeof settings.name === "string"
-      ? settings.name
-      : "Authorization";
-  const scheme =
-    settings !== undefined && "scheme" in settings && typeof settings.scheme === "string"
-      ? settings.scheme
-      : "Bearer";
-  const place = settings !== undefined && "in" in settings ? settings.in : "header";
-  const what =
-    settings?.type === "jwt" || settings?.type === "introspection"
-      ? "a token"
-      : settings?.type === "api-key"
-        ? "an API key"
-        : "a credential";
-  const where =
-    place === "cookie"
-      ? `in the cookie \`${field}\``
-      : place === "query"
-        ? `in the query parameter \`${field}\``
-        : field.toLowerCase() === "authorization"
-          ? `in \`Authorization: ${scheme} …\``
-          : `in the header \`${field}\``;
-  return `${what} of \`${name}\` ${where}`;
+  const found = resolveAuthenticators(policy).get(name);
+  if (found === undefined) return `a credential of \`${name}\``;
+  const { settings, carrier } = found;
+  if (settings.type === "jwt" && settings.senderConstrained !== undefined) return boundToken(name, settings);
+  return `${WHAT[settings.type]} of \`${name}\`${placeText(settings, carrier)}`;
+}
+
+const WHAT: Readonly<Record<ResolvedAuthenticator["settings"]["type"], string>> = {
+  jwt: "a token",
+  introspection: "a token",
+  "api-key": "an API key",
+  basic: "a password",
+  mtls: "a client certificate",
+  signature: "a signature over the content",
+  "http-signature": "a signature over the request (RFC 9421)",
+  custom: "a credential",
+};
+
+function placeText(
+  settings: ResolvedAuthenticator["settings"],
+  { in: place, name, scheme }: Carrier,
+): string {
+  const field = "name" in settings && settings.name !== undefined ? settings.name : name;
+  switch (place) {
+    case "cookie":
+      return ` in the cookie \`${field}\``;
+    case "query":
+      return ` in the query parameter \`${field}\``;
+    case "tls":
+      return settings.type === "mtls" ? "" : " that comes with a client certificate";
+    case "header":
+      return scheme === undefined
+        ? ` in the header \`${field}\``
+        : ` in \`Authorization: ${writtenScheme(settings) ?? `${scheme.slice(0, 1).toUpperCase()}${scheme.slice(1)}`} …\``;
+  }
+}
+
+function writtenScheme(settings: ResolvedAuthenticator["settings"]): string | undefined {
+  return "scheme" in settings ? settings.scheme : undefined;
 }
 
 function boundToken(name: string, { senderConstrained }: BoundSettings): string {

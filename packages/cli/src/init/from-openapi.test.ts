@@ -224,7 +224,9 @@ describe("who may call", () => {
     },
     key: { type: "apiKey", in: "header", name: "X-Key" },
     basic: { type: "http", scheme: "basic" },
+    digest: { type: "http", scheme: "digest" },
     cert: { type: "mutualTLS" },
+    odd: { type: "kerberos" },
   };
 
   it.each([
@@ -275,14 +277,26 @@ describe("who may call", () => {
     ],
     [
       "by code of one's own",
-      [{ basic: [] }],
-      { authenticate: ["basic"], authorize: "authenticated" },
+      [{ digest: [] }],
+      { authenticate: ["digest"], authorize: "authenticated" },
       "decide custom-scheme",
     ],
-    ["nobody, by a certificate alone", [{ cert: [] }], { authorize: { when: "false" } }, "decide closed"],
     [
-      "the others, beside a certificate",
-      [{ cert: [] }, { key: [] }],
+      "by a password",
+      [{ basic: [] }],
+      { authenticate: ["basic"], authorize: "authenticated" },
+      "decide users",
+    ],
+    [
+      "by a certificate",
+      [{ cert: [] }],
+      { authenticate: ["cert"], authorize: "authenticated" },
+      "decide certificates",
+    ],
+    ["nobody, by no scheme", [{ odd: [] }], { authorize: { when: "false" } }, "decide closed"],
+    [
+      "the others, beside a scheme that there is not",
+      [{ odd: [] }, { key: [] }],
       { authenticate: ["key"], authorize: "authenticated" },
       "lost scheme-not-carried",
     ],
@@ -300,7 +314,7 @@ describe("who may call", () => {
     ],
     [
       "nobody, where anonymous callers stand beside what cannot be known",
-      [{}, { cert: [] }],
+      [{}, { odd: [] }],
       { authorize: { when: "false" } },
       "decide closed",
     ],

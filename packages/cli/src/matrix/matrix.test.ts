@@ -247,3 +247,61 @@ it("names each kind of cell", () => {
     "only observed, let through: 403 forbidden",
   );
 });
+
+it("asks as those whom the policy lists, and by every kind of credential", async () => {
+  const secret = { secret: "env:S" } as const;
+  const asked = definePolicy({
+    gatehouse: 1,
+    name: "others",
+    authenticators: {
+      password: { type: "basic", users: { secret: "env:USERS" } },
+      device: {
+        type: "mtls",
+        match: [
+          { subject: "CN=a", id: "plain" },
+          { san: "DNS:b.test", id: "clerk", roles: ["clerk"], scopes: ["read"] },
+        ],
+      },
+      peer: {
+        type: "http-signature",
+        keys: [{ keyid: "k", algorithm: "hmac-sha256", key: secret, id: "peer", roles: ["clerk"] }],
+      },
+      hook: {
+        type: "signature",
+        preset: "github",
+        secrets: [secret],
+        principal: { id: { value: "github" }, roles: { value: ["clerk"] } },
+      },
+      bound: {
+        type: "jwt",
+        issuer: "https://id.test/",
+        audience: "others",
+        algorithms: ["ES256"],
+        keys: { jwks: "k.json" },
+        principal: { id: "sub", roles: "roles" },
+        senderConstrained: "mtls",
+      },
+    },
+    roles: { clerk: [] },
+    defaults: { authorize: { roles: ["clerk"] } },
+    routes: {
+      "GET /password": { authenticate: ["password"] },
+      "GET /device": { authenticate: ["device"], authorize: { roles: ["clerk"], scopes: ["read"] } },
+      "GET /devices": { authenticate: ["device"], authorize: { roles: ["clerk"], scopes: ["write"] } },
+      "POST /peer": { authenticate: ["peer"] },
+      "POST /hook": { authenticate: ["hook"] },
+      "GET /bound": { authenticate: ["bound"] },
+      "GET /both": { authenticate: [["device", "password"]] },
+    },
+  });
+  expect(await table(asked)).toEqual({
+    route: ["anonymous", "no role", "clerk"],
+    "GET /password": ["401 unauthenticated", "403 forbidden", "allow"],
+    "GET /device": ["401 unauthenticated", "403 forbidden", "allow"],
+    "GET /devices": ["401 unauthenticated", "403 forbidden", "403 insufficient-scope"],
+    "POST /peer": ["401 unauthenticated", "no such caller", "allow"],
+    "POST /hook": ["401 unauthenticated", "no such caller", "allow"],
+    "GET /bound": ["401 unauthenticated", "403 forbidden", "allow"],
+    "GET /both": ["401 unauthenticated", "403 forbidden", "allow"],
+  });
+});

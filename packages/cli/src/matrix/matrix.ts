@@ -1,7 +1,8 @@
 /** Who may call what: every route for every kind of caller, asked of the engine. */
 import { checkPolicy, PolicyError, type PolicyDocument } from "@gatehouse/core";
-import { policyKit, PolicyTestError, type PolicyKit } from "@gatehouse/core/testing";
+import { policyKit, PolicyTestError, type PolicyKit, type TestCredential } from "@gatehouse/core/testing";
 import { routesOf, type RouteView } from "../lib/routes.js";
+import { anyCredential, credentialWith } from "./credential.js";
 import { symbolicPolicy, type Switch } from "./symbolic.js";
 
 export type Cell =
@@ -186,7 +187,7 @@ async function verdictOf(
     ...Object.fromEntries(sent.map(({ name }) => [name, "1"])),
   };
   const scopes = [...holding].filter(({ kind }) => kind === "scope").map(({ name }) => name);
-  const asking = askerFor(kit, caller, scopes);
+  const asking = askerFor(kit, view, caller, scopes);
   if (asking === undefined) return undefined;
   kit.reset();
   for (const filler of FILLERS) {
@@ -211,17 +212,23 @@ async function verdictOf(
 /** Undefined where the policy can make no such principal of anybody. */
 function askerFor(
   kit: PolicyKit,
+  { document }: RouteView,
   caller: Caller | undefined,
   scopes: readonly string[],
 ): PolicyKit["anonymous"] | undefined {
   if (caller === undefined) return kit.anonymous;
-  const credential = {
-    id: "somebody",
-    ...(caller.roles.length === 0 ? {} : { roles: caller.roles }),
-    ...(scopes.length === 0 ? {} : { scopes }),
-  };
+  const rights = { roles: caller.roles, scopes };
+  const credentials: Record<string, TestCredential> = {};
+  for (const [index, name] of caller.names.entries()) {
+    const settings = document.authenticators?.[name];
+    // The last of several is the principal.
+    const make = index === caller.names.length - 1 ? credentialWith : anyCredential;
+    const credential = settings && make(settings, rights);
+    if (credential === undefined) return undefined;
+    credentials[name] = credential;
+  }
   try {
-    return kit.as({ credentials: Object.fromEntries(caller.names.map((name) => [name, credential])) });
+    return kit.as({ credentials });
   } catch (error) {
     if (error instanceof PolicyTestError) return undefined;
     throw error;

@@ -2,7 +2,9 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
-import type { Suite, Verdict } from "./suite.js";
+import { PolicyError, type Diagnostic } from "@gatehouse/core";
+import { PolicyTestError } from "@gatehouse/core/testing";
+import { FailingTestsError, type Suite, type Verdict } from "./suite.js";
 
 export interface Judges {
   /** @param indices of the suite's mutants; verdicts come in their order */
@@ -13,6 +15,35 @@ export interface Judges {
 export interface JudgeData {
   readonly files: readonly string[];
   readonly suite: number;
+}
+
+/** What a thread tells: an error loses its class on the way between threads, and with it what the user is told. */
+export type Told = Verdict | "ready" | Broken;
+
+interface Broken {
+  readonly status: "broken";
+  readonly name: string;
+  readonly message: string;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export function brokenBy(error: unknown): Broken {
+  const { name, message } = error instanceof Error ? error : { name: "Error", message: String(error) };
+  const placed = error instanceof PolicyError || error instanceof PolicyTestError;
+  return { status: "broken", name, message, diagnostics: placed ? error.diagnostics : [] };
+}
+
+export function errorOf({ name, message, diagnostics }: Broken): Error {
+  switch (name) {
+    case "PolicyError":
+      return new PolicyError(diagnostics);
+    case "PolicyTestError":
+      return new PolicyTestError(diagnostics);
+    case "FailingTestsError":
+      return new FailingTestsError(message);
+    default:
+      return new Error(message);
+  }
 }
 
 export function judgesFor(suite: Suite, index: number, files: readonly string[], jobs: number): Judges {
@@ -50,30 +81,35 @@ async function inThreads(
   onOne: () => void,
 ): Promise<readonly Verdict[]> {
   const verdicts: Verdict[] = [];
+  const workers: Worker[] = [];
   let next = 0;
   const run = (): Promise<void> =>
     new Promise((done, failed) => {
       const worker = new Worker(script, { workerData: data });
+      workers.push(worker);
       let asked = 0;
       const ask = (): void => {
         const index = indices[next];
-        if (index === undefined) {
-          void worker.terminate();
-          return done();
-        }
+        if (index === undefined) return done();
         asked = next++;
         // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread is no window
         worker.postMessage(index);
       };
       worker.on("error", failed);
-      worker.on("message", (told: Verdict | "ready") => {
+      worker.on("message", (told: Told) => {
         if (told !== "ready") {
+          if (told.status === "broken") return failed(errorOf(told));
           verdicts[asked] = told;
           onOne();
         }
         ask();
       });
     });
-  await Promise.all(Array.from({ length: jobs }, run));
-  return verdicts;
+  try {
+    await Promise.all(Array.from({ length: jobs }, run));
+    return verdicts;
+  } finally {
+    // Where one broke, what the others find is of no use, and they would keep the process.
+    for (const worker of workers) void worker.terminate();
+  }
 }

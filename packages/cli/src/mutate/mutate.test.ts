@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { runPolicyTests, type PolicyTestFile } from "@gatehouse/core/testing";
+import { checkPolicy, PolicyError } from "@gatehouse/core";
+import { PolicyTestError, runPolicyTests, type PolicyTestFile } from "@gatehouse/core/testing";
+import { brokenBy, errorOf } from "./judges.js";
 import { mutatePolicy, suggestedTests } from "./mutate.js";
 import { mutated } from "./mutant.js";
 import { mutantsOf } from "./mutants.js";
@@ -104,6 +106,33 @@ it("mutates nothing whose tests fail", async () => {
   );
   expect(error).toBeInstanceOf(FailingTestsError);
   expect(String(error)).toContain("`a reader reads` fails");
+});
+
+it("tells of a policy that cannot be served as the check does, before anything of it is read", async () => {
+  const [key] = Object.keys(policy.routes);
+  const route = { ...policy.routes["GET /tenants/:tenant/notes"], limits: "none" };
+  const broken = { ...policy, routes: { [String(key)]: route } };
+  const error = await mutatePolicy([write("broken.policy-test.json", { ...tests, policy: broken })]).catch(
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(PolicyError);
+  expect((error as PolicyError).diagnostics).toEqual(checkPolicy(broken));
+});
+
+it("hands on what broke in a thread as what it was", () => {
+  const [diagnostic] = checkPolicy({});
+  if (diagnostic === undefined) throw new Error("the check found nothing");
+  for (const error of [
+    new PolicyError([diagnostic]),
+    new PolicyTestError([diagnostic]),
+    new FailingTestsError("`x` fails"),
+    new Error("it broke"),
+  ]) {
+    // As between threads, where an error loses its class.
+    const back = errorOf(structuredClone(brokenBy(error)));
+    expect(back).toBeInstanceOf(error.constructor);
+    expect(back.message).toBe(error.message);
+  }
 });
 
 it("refuses an option that nobody knows", async () => {

@@ -200,6 +200,17 @@ function authenticatorOf(name: string, scheme: Scheme, audience: string, tell: T
         keys: { secret: `env:${variable(name)}_RECORDS` },
       };
     case "http":
+      if (scheme.scheme.toLowerCase() === "basic") {
+        tell({
+          kind: "decide",
+          code: "users",
+          source,
+          at: `${at}/users`,
+          message:
+            "where the users and the hashes of their passwords come from: `gatehouse key basic` makes them",
+        });
+        return { type: "basic", users: { secret: `env:${variable(name)}_USERS` } };
+      }
       tell({
         kind: "decide",
         code: "custom-scheme",
@@ -210,13 +221,13 @@ function authenticatorOf(name: string, scheme: Scheme, audience: string, tell: T
       return { type: "custom", use: name, in: "header", name: "Authorization", scheme: scheme.scheme };
     case "mutual-tls":
       tell({
-        kind: "lost",
-        code: "scheme",
+        kind: "decide",
+        code: "certificates",
         source,
-        message:
-          "client certificates are no authenticator of the language yet; routes that ask for nothing else are closed",
+        at: `${at}/match`,
+        message: "whose client certificates are accepted, and who they are: this one nobody has",
       });
-      return undefined;
+      return { type: "mtls", match: [{ fingerprint: "0".repeat(64), id: "nobody" }] };
     case "unknown":
       return undefined;
   }

@@ -1,28 +1,35 @@
 /** Authenticators as security schemes, and who may call an operation. */
 import type { PolicyDocument } from "@gatehouse/core";
+import { resolveAuthenticators, type ResolvedAuthenticator } from "@gatehouse/core/analysis";
 import type { RouteView } from "../lib/routes.js";
-import { member, textOf } from "./source.js";
 
 type Node = Record<string, unknown>;
-type Authenticator = NonNullable<PolicyDocument["authenticators"]>[string];
 
 export function authenticatorSchemes(policy: PolicyDocument): Node {
   return Object.fromEntries(
-    Object.entries(policy.authenticators ?? {}).map(([name, settings]) => [name, schemeOf(settings)]),
+    [...resolveAuthenticators(policy).values()].map((one) => [one.name, schemeOf(one)]),
   );
 }
 
-function schemeOf(settings: Authenticator): Node {
-  const { type } = settings;
-  const carrier = textOf(member(settings, "in")) ?? "header";
-  const name = textOf(member(settings, "name")) ?? "Authorization";
-  const scheme = textOf(member(settings, "scheme")) ?? "Bearer";
-  if (carrier === "header" && name.toLowerCase() === "authorization")
-    return type === "jwt" && scheme.toLowerCase() === "bearer"
-      ? { type: "http", scheme: "bearer", bearerFormat: "JWT" }
-      : { type: "http", scheme: scheme.toLowerCase() };
-  if (carrier === "tls") return { type: "mutualTLS" };
-  return { type: "apiKey", in: carrier, name };
+function schemeOf({ carrier, settings }: ResolvedAuthenticator): Node {
+  switch (carrier.in) {
+    case "tls":
+      return { type: "mutualTLS" };
+    case "cookie":
+    case "query":
+      return { type: "apiKey", in: carrier.in, name: carrier.name };
+    case "header":
+      if (carrier.scheme === undefined)
+        return { type: "apiKey", in: "header", name: writtenName(settings) ?? carrier.name };
+      return settings.type === "jwt" && carrier.scheme === "bearer"
+        ? { type: "http", scheme: "bearer", bearerFormat: "JWT" }
+        : { type: "http", scheme: carrier.scheme };
+  }
+}
+
+/** Names of fields have no case; a reader knows them as they are written. */
+function writtenName(settings: ResolvedAuthenticator["settings"]): string | undefined {
+  return "name" in settings ? settings.name : undefined;
 }
 
 /** Any of these will do. Scopes stand beside the last of several, whose principal it is. */

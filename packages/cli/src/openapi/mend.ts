@@ -3,6 +3,7 @@
  * schema that would thereby let anything in or out is closed instead.
  */
 import { checkPolicy, PolicyError, type Diagnostic, type PolicyDocument } from "@gatehouse/core";
+import { ANNOTATIONS } from "@gatehouse/core/analysis";
 import { policyKit } from "@gatehouse/core/testing";
 import { placesOf } from "../audit/schemas.js";
 import { pointerTo } from "../lib/pointer.js";
@@ -37,16 +38,8 @@ const CAN_GO: ReadonlySet<string> = new Set([
   "if",
   "then",
   "else",
-  "title",
-  "description",
-  "$comment",
-  "default",
-  "examples",
-  "deprecated",
-  "readOnly",
-  "writeOnly",
+  ...ANNOTATIONS,
   "allowedUrl",
-  "redact",
 ]);
 /** Members that are names and not keywords stand below these. */
 const MAPS: ReadonlySet<string> = new Set([

@@ -89,13 +89,7 @@ class DocumentReader {
           childPlace(root, key),
           "requests that the API makes itself are no routes of it",
         );
-      else if (key.startsWith("x-"))
-        this.items.add({
-          kind: "note",
-          code: "extension",
-          source: sourceOf(childPlace(root, key)),
-          message: `\`${key}\` is not read`,
-        });
+      else if (key.startsWith("x-")) this.passOver(key, childPlace(root, key));
       else if (
         !["paths", "components", "security", "servers", "webhooks"].includes(key) &&
         !NO_RULES.has(key)
@@ -119,13 +113,7 @@ class DocumentReader {
           childPlace(item, key),
           "servers of one path are not read; the document's hold for all",
         );
-      else if (key.startsWith("x-"))
-        this.items.add({
-          kind: "note",
-          code: "extension",
-          source: sourceOf(childPlace(item, key)),
-          message: `\`${key}\` is not read`,
-        });
+      else if (key.startsWith("x-")) this.passOver(key, childPlace(item, key));
       else if (!["parameters", "summary", "description", "$ref"].includes(key))
         this.lose("unknown-member", childPlace(item, key), `\`${key}\` is no member of a path`);
     }
@@ -227,13 +215,7 @@ class DocumentReader {
           message:
             "of `x-gatehouse` nothing is read but wildcards and answers without a body: conditions, limits and bounds are not carried over",
         });
-      else if (key.startsWith("x-"))
-        this.items.add({
-          kind: "note",
-          code: "extension",
-          source: sourceOf(inner),
-          message: `\`${key}\` is not read`,
-        });
+      else if (key.startsWith("x-")) this.passOver(key, inner);
       else this.lose("unknown-member", inner, `\`${key}\` is no member of an operation`);
     }
   }
@@ -311,6 +293,15 @@ class DocumentReader {
           childPlace(content, written),
           `the schema of \`${type}\` is another than that of \`${first.type}\`, which holds for both`,
         );
+  }
+
+  private passOver(key: string, place: Place): void {
+    this.items.add({
+      kind: "note",
+      code: "extension",
+      source: sourceOf(place),
+      message: `\`${key}\` is not read`,
+    });
   }
 
   private lose(code: string, place: Place, message: string): void {

@@ -73,6 +73,52 @@ describe.each(POLICIES)("$name", ({ policy }) => {
   });
 });
 
+it("tells each authenticator by where its credential travels", () => {
+  const secret = { secret: "env:S" } as const;
+  const described = describePolicy({
+    gatehouse: 1,
+    name: "all",
+    authenticators: {
+      basic: { type: "basic", users: secret },
+      cert: { type: "mtls", match: [{ subject: "CN=ann", id: "ann" }] },
+      hook: { type: "signature", preset: "stripe", secrets: [secret] },
+      message: {
+        type: "http-signature",
+        keys: [{ keyid: "k", algorithm: "hmac-sha256", key: secret, id: "peer" }],
+      },
+      opaque: {
+        type: "introspection",
+        url: "https://id.test/i",
+        client: { id: "a", secret },
+        issuer: "https://id.test/",
+        audience: "all",
+        in: "header",
+      },
+      bound: {
+        type: "jwt",
+        issuer: "https://id.test/",
+        audience: "all",
+        algorithms: ["ES256"],
+        keys: { jwks: "k.json" },
+        senderConstrained: "dpop",
+      },
+    },
+    routes: { "GET /a": { authenticate: "none" } },
+  });
+  expect(described).toMatchObject({
+    components: {
+      securitySchemes: {
+        basic: { type: "http", scheme: "basic" },
+        cert: { type: "mutualTLS" },
+        hook: { type: "apiKey", in: "header", name: "stripe-signature" },
+        message: { type: "apiKey", in: "header", name: "signature-input" },
+        opaque: { type: "http", scheme: "bearer" },
+        bound: { type: "http", scheme: "dpop" },
+      },
+    },
+  });
+});
+
 it("bites: what is no OpenAPI is found", async () => {
   const wrong = { ...describePolicy(POLICIES[0]?.policy as PolicyDocument), paths: [] };
   expect(await official.validate(wrong)).toMatchObject({ valid: false });

@@ -1,4 +1,5 @@
 /** Where two schemas differ, and which is stricter. What cannot be compared is said to be so. */
+import { ANNOTATIONS } from "@gatehouse/core/analysis";
 import { pointerTo } from "../lib/pointer.js";
 import type { Schema } from "./schema.js";
 import { isObject, type JsonObject } from "./source.js";
@@ -270,17 +271,6 @@ function merged(a: JsonObject, b: JsonObject): JsonObject {
   }
   return out;
 }
-
-const ANNOTATIONS: ReadonlySet<string> = new Set([
-  "title",
-  "description",
-  "$comment",
-  "default",
-  "examples",
-  "deprecated",
-  "readOnly",
-  "writeOnly",
-]);
 
 function saysNothing(schema: JsonObject): boolean {
   return Object.keys(schema).every((key) => ANNOTATIONS.has(key));

@@ -2,6 +2,7 @@
  * Schemas of a description, as the policy language has them: JSON Schema 2020-12, named ones under `#/schemas/`, nothing of OpenAPI 3.0's
  * own dialect. What the language has no word for is listed.
  */
+import { FORMAT_NAMES } from "@gatehouse/core/analysis";
 import { pointerTo } from "../lib/pointer.js";
 import type { Items } from "./list.js";
 import { childPlace, type Documents, type Place } from "./references.js";
@@ -69,24 +70,7 @@ const OURS: ReadonlyMap<string, string> = new Map([
   ["x-gatehouse-allowed-url", "allowedUrl"],
   ["x-gatehouse-redact", "redact"],
 ]);
-const FORMATS: ReadonlySet<string> = new Set([
-  "date-time",
-  "date",
-  "time",
-  "duration",
-  "email",
-  "hostname",
-  "ipv4",
-  "ipv6",
-  "uri",
-  "uri-reference",
-  "iri",
-  "iri-reference",
-  "uri-template",
-  "uuid",
-  "json-pointer",
-  "relative-json-pointer",
-]);
+const FORMATS: ReadonlySet<string> = new Set(FORMAT_NAMES);
 /** What they say is said by the type, or to programmers alone. */
 const IDLE_FORMATS: ReadonlySet<string> = new Set(["int64", "float", "double", "password"]);
 const INT32 = { minimum: -2_147_483_648, maximum: 2_147_483_647 };

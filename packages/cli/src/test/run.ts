@@ -6,8 +6,11 @@ import { EXIT, UsageError, type Io } from "../cli/io.js";
 import type { Input } from "../cli/input.js";
 import { formatCoverage } from "../coverage/pretty.js";
 import { printable } from "../lib/printable.js";
+import { PolicyError } from "@gatehouse/core";
+import { PolicyTestError } from "@gatehouse/core/testing";
 import { mutatePolicy, suggestedTests, type PolicyMutation } from "../mutate/mutate.js";
 import { formatMutation } from "../mutate/pretty.js";
+import { FailingTestsError } from "../mutate/suite.js";
 import { findTestFiles } from "./files.js";
 import { formatJunit } from "./junit.js";
 import { formatTestRun } from "./pretty.js";
@@ -143,9 +146,18 @@ async function mutate(
     witnesses: requests,
     onProgress: (done, all, what) =>
       tell(what === "mutants" ? `mutants ${done} of ${all}` : `requests for survivors ${done} of ${all}`),
+  }).catch((error: unknown) => {
+    // They passed a moment ago: a file was changed meanwhile, or a test does not come out the same each time.
+    throw isOfTests(error) ? new UsageError(error.message) : error;
   });
   if (io.watched) io.err(`\r${" ".repeat(shown.length)}\r`);
   return found;
+}
+
+function isOfTests(error: unknown): error is Error {
+  return (
+    error instanceof PolicyError || error instanceof PolicyTestError || error instanceof FailingTestsError
+  );
 }
 
 async function suggest(mutations: readonly PolicyMutation[], file: string, io: Io): Promise<void> {

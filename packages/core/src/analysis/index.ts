@@ -6,6 +6,8 @@ export { analyse, type AnalysedPolicy } from "./analyse.js";
 export { readCondition, type ConditionTree } from "./condition-tree.js";
 export { addressesAround, inRanges, NAMED_RANGE_NAMES } from "./addresses.js";
 export { ANNOTATIONS } from "../lib/schema-annotations.js";
+export { FORMAT_NAMES } from "../lib/format-names.js";
+export { resolveAuthenticators } from "../compile/carriers.js";
 export { HEADER_PRESETS } from "./header-presets.js";
 export type {
   Carrier,

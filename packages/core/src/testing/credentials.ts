@@ -1,7 +1,7 @@
 /** What is sent for each kind of authenticator, and what the kit's half of it knows. */
 import { createHash } from "node:crypto";
 import type { Report } from "../errors/diagnostics.js";
-import type { CustomVerdict, HeaderField } from "../index.js";
+import type { ClientCertificate, CustomVerdict, HeaderField } from "../index.js";
 import { isJwsAlgorithm, JWS_ALGORITHMS, type JwsAlgorithm } from "../lib/jws.js";
 import { pointerTo } from "../lib/pointer.js";
 import type {
@@ -12,6 +12,7 @@ import type {
   PrincipalMap,
 } from "../model/policy.js";
 import type { ResolvedAuthenticator } from "../model/resolved.js";
+import { certificateBinding, shownBy, type Holder } from "./certificates.js";
 import { claimsFor, statedFields, type Claims } from "./claims.js";
 import { keyId, signature } from "./keys.js";
 import { confirmationOf, proofAlgorithm, proofOf, type ProofTarget } from "./proofs.js";
@@ -31,10 +32,18 @@ export interface IssuedCredential {
   readonly text: (moment: Moment) => string;
   /** Where it is a signature of the request itself: the fields that carry it, in place of `text`. */
   readonly sign?: (request: Unsigned, moment: Moment) => readonly HeaderField[];
+  /** With which the connection is made. */
+  readonly certificate?: (moment: Moment) => ClientCertificate;
   /** What the header `DPoP` holds beside it. */
   readonly proof?: (token: string, target: ProofTarget, moment: Moment) => string;
   /** SHA-256 of an API key and its record; nothing for a forged one. */
   readonly record?: { readonly sha256: string; readonly of: (start: number) => unknown };
+  /** The record of a user, in the list that the reference stands for. One with a forged password has one, too. */
+  readonly user?: {
+    readonly reference: string;
+    readonly id: string;
+    readonly of: (start: number) => unknown;
+  };
   /** What the issuer of an opaque token says of it; nothing for a forged one. */
   readonly introspected?: { readonly text: string; readonly of: (moment: Moment) => Claims };
   /** What the stub of a custom authenticator answers to it; nothing for a forged one. */
@@ -50,6 +59,8 @@ export interface CredentialParts {
   readonly expires: ((start: number) => number) | undefined;
   /** Text of a key that nobody else has. */
   readonly key: string;
+  /** Of the certificate that comes with the person's connection, where a credential asks for one. */
+  readonly holder: Holder;
 }
 
 /** Seconds for which a token is good that is made afresh for each request. */
@@ -75,15 +86,22 @@ export function planToken(
   const key = "secret" in settings.keys ? Buffer.from(secret(settings.keys.secret)) : undefined;
   let last: { readonly now: number; readonly start: number; readonly text: string } | undefined;
   const proving = proofAlgorithm(settings);
+  const isCertified = settings.senderConstrained === "mtls";
   return {
     authenticator,
+    ...(isCertified ? { certificate: shownBy(parts.holder, undefined) } : {}),
     ...(proving === undefined
       ? {}
       : { proof: (token, target, { now }) => proofOf(proving, token, target, now) }),
     text(moment) {
       // Hundreds of requests at one instant need no more than one signature.
       if (last?.now === moment.now && last.start === moment.start) return last.text;
-      const bound = proving === undefined ? {} : { cnf: confirmationOf(proving) };
+      const bound =
+        proving !== undefined
+          ? { cnf: confirmationOf(proving) }
+          : isCertified
+            ? { cnf: certificateBinding(parts.holder) }
+            : {};
       const dated = {
         ...datesOf(moment, parts.expires),
         ...profileClaims(settings, parts),
@@ -209,14 +227,19 @@ export function planCustom(parts: CredentialParts, settings: CustomSettings): Is
   // What the map does not name is as the code gives it.
   const mapped = stated.filter(({ field }) => Object.hasOwn(map, field) || !GIVEN.includes(field));
   const claims = claimsFor(map, mapped, { ...credential.claims }, authenticator.name, report);
-  const sent = { authenticator, text: () => key };
+  const isCertificate = authenticator.carrier.in === "tls";
+  const sent = {
+    authenticator,
+    text: () => key,
+    ...(isCertificate ? { certificate: shownBy(parts.holder, undefined) } : {}),
+  };
   if (credential.forged === true) return sent;
   const { id = name, roles = [], scopes = [] } = credential;
   const of = ({ now, start }: Moment): CustomVerdict =>
     expires !== undefined && now >= expires(start)
       ? "bad"
       : { principal: { id, roles, scopes, claims: written(claims, now) } };
-  return { ...sent, verdict: { text: key, of } };
+  return { ...sent, verdict: { text: isCertificate ? parts.holder.fingerprint256 : key, of } };
 }
 
 const GIVEN: readonly string[] = ["id", "roles", "scopes"];

@@ -8,6 +8,7 @@ import type {
   RawResponse,
   TraceStep,
 } from "../index.js";
+import type { KnownPerson } from "./people.js";
 import type { TestAnswer } from "./policy-test.gen.js";
 import { fieldsOf, type SentRequest } from "./request.js";
 import type { World } from "./world.js";
@@ -50,6 +51,8 @@ export interface PolicyResult {
 export type Ended = (result: PolicyResult, event: DecisionEvent) => void;
 
 export interface ExchangeParts {
+  /** Undefined: anonymous. */
+  readonly person: KnownPerson | undefined;
   readonly answer: TestAnswer;
   /** The exchange of an admitted request stays open until its result is released. */
   readonly hold: boolean;
@@ -59,8 +62,11 @@ export interface ExchangeParts {
 export async function exchangeIn(
   world: World,
   request: SentRequest,
-  { answer, hold, ended }: ExchangeParts,
+  { person, answer, hold, ended }: ExchangeParts,
 ): Promise<PolicyResult> {
+  // Nothing waits that need not: what a test does next is to find the request under way.
+  const admitting = world.admit(person);
+  if (admitting !== undefined) await admitting;
   world.takeEvent();
   const exchange = world.engine.open({
     method: request.method,

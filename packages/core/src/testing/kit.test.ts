@@ -1,8 +1,9 @@
+import { scryptSync } from "node:crypto";
 import { afterEach, describe, expect, it } from "vitest";
 import { definePolicy, PolicyError, type DecisionEvent, type PolicyDocument } from "../index.js";
 import { policyKit, type KitOptions, type PolicyKit } from "./kit.js";
 import { expectAdmitted, expectRefused, expectResult, matchers } from "./matchers.js";
-import type { Expectation } from "./policy-test.gen.js";
+import type { Expectation, TestPerson } from "./policy-test.gen.js";
 import { PolicyTestError } from "./problems.js";
 import { formatTrace } from "./trace.js";
 
@@ -88,19 +89,152 @@ describe("callers who show more than a token", () => {
     }
   });
 
-  it("are told where the runner makes no credential", async () => {
-    const kit = await asking({ device: { type: "mtls", match: [{ subject: "CN=ann", id: "ann" }] } });
-    await expect(async () => kit.as({ id: "ann" }).get("/me")).rejects.toMatchObject({
+  const fingerprint = "ab".repeat(32);
+  const device = {
+    type: "mtls",
+    match: [
+      { subject: "CN=ann", id: "ann" },
+      { san: "DNS:bob.test", fingerprint, id: "bob" },
+    ],
+  } as const;
+  const bound = { ...jwt, senderConstrained: "mtls" } as const;
+  const refused = { code: "invalid-credential" };
+
+  it("show the certificate that an entry asks for", async () => {
+    const kit = await asking({ device });
+    for (const id of ["ann", "bob"])
+      expect(await kit.as({ id }).get("/me")).toMatchObject({ handler: { principal: { id } } });
+    expect(await kit.as({ id: "ann", forged: true }).get("/me")).toMatchObject(refused);
+    const leaving = kit.as({ id: "ann", expires: "1h" });
+    kit.clock.advance("59m");
+    expect(await leaving.get("/me")).toMatchObject({ outcome: "admit" });
+    kit.clock.advance("1m");
+    expect(await leaving.get("/me")).toMatchObject(refused);
+    expect(await kit.as({ id: "ann" }).get("/me", { https: false })).toMatchObject({ outcome: "refuse" });
+    const tls = { clientCertificate: { subject: "CN=ann" } };
+    expect(await kit.anonymous.get("/me", { tls })).toMatchObject({ outcome: "admit" });
+  });
+
+  it("show the certificate that a token is bound to, unless the request has another", async () => {
+    const kit = await asking({ user: bound });
+    const ann = kit.as({ id: "ann" });
+    expect(await ann.get("/me")).toMatchObject({ handler: { principal: { id: "ann" } } });
+    const tls = { clientCertificate: { subject: "CN=eve" } };
+    expect(await ann.get("/me", { tls })).toMatchObject(refused);
+    expect(await kit.as({ forged: true }).get("/me")).toMatchObject(refused);
+    expect(await kit.as({ claims: { cnf: null } }).get("/me")).toMatchObject(refused);
+  });
+
+  it("have one certificate for all of their credentials", async () => {
+    const kit = await kitFor(
+      { people: {} },
+      {
+        gatehouse: 1,
+        name: "kit",
+        authenticators: { device, user: bound },
+        routes: { "GET /me": { authenticate: [["device", "user"]], authorize: "authenticated" } },
+      },
+    );
+    const person = (more: object) => kit.as({ credentials: { device: { id: "bob", ...more }, user: {} } });
+    expect(await person({}).get("/me")).toMatchObject({ outcome: "admit" });
+    expect(await person({ forged: true }).get("/me")).toMatchObject(refused);
+    expect(await person({ expires: "0ms" }).get("/me")).toMatchObject(refused);
+  });
+
+  it("are known to code by their certificate", async () => {
+    const kit = await asking({ code: { type: "custom", use: "code", in: "tls" } });
+    expect(await kit.as({ id: "ann" }).get("/me")).toMatchObject({ handler: { principal: { id: "ann" } } });
+    expect(await kit.as({ forged: true }).get("/me")).toMatchObject(refused);
+  });
+
+  const users = { secret: "env:USERS" } as const;
+
+  it("send a password, each time with the rights of their own record", async () => {
+    const kit = await kitFor(
+      { people: {} },
+      {
+        gatehouse: 1,
+        name: "kit",
+        authenticators: { user: { type: "basic", users } },
+        roles: { clerk: [] },
+        routes: {
+          "GET /me": { authorize: { roles: ["clerk"] } },
+          "GET /own": { authorize: "authenticated" },
+        },
+      },
+    );
+    const ann = { id: "ann", roles: ["clerk"], attributes: { tenant: "acme" } };
+    for (const person of [ann, { id: "ann" }, ann, { ...ann, id: "bob" }]) {
+      const { outcome, code, decision } = await kit.as(person).get("/me");
+      if (!("roles" in person)) expect(code).toBe("forbidden");
+      else {
+        expect(outcome).toBe("admit");
+        expect(decision).toHaveProperty("principal.id", person.id);
+        expect(decision).toHaveProperty("principal.tenant", "acme");
+      }
+    }
+    expect(await kit.as({ ...ann, forged: true }).get("/own")).toMatchObject(refused);
+    expect(await kit.as({ ...ann, routes: ["GET /own"] }).get("/me")).toMatchObject(refused);
+    const leaving = kit.as({ ...ann, expires: "1h" });
+    kit.clock.advance("59m");
+    expect(await leaving.get("/own")).toMatchObject({ outcome: "admit" });
+    kit.clock.advance("1m");
+    expect(await leaving.get("/own")).toMatchObject(refused);
+  });
+
+  it("stand beside the users that a test hands over", async () => {
+    const authorization = `Basic ${Buffer.from("eve:correct horse").toString("base64")}`;
+    const scrypt = scryptSync("correct horse", "saltsalt", 32, { N: 2 ** 14, r: 8, p: 1 });
+    const unpadded = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64").replaceAll("=", "");
+    const record = {
+      id: "eve",
+      scrypt: `$scrypt$ln=14,r=8,p=1$${unpadded(Buffer.from("saltsalt"))}$${unpadded(scrypt)}`,
+    };
+    const kit = await kitFor(
+      { people: {}, secrets: { "env:USERS": JSON.stringify([record]) } },
+      {
+        gatehouse: 1,
+        name: "kit",
+        authenticators: { user: { type: "basic", users } },
+        routes: { "GET /me": { authorize: "authenticated" } },
+      },
+    );
+    const eve = () => kit.anonymous.get("/me", { headers: { authorization } });
+    expect(await eve()).toMatchObject({ outcome: "admit" });
+    expect(await kit.as({ id: "ann" }).get("/me")).toMatchObject({ outcome: "admit" });
+    expect(await eve()).toMatchObject({ outcome: "admit" });
+    expect(await kit.as({ id: "eve" }).get("/me")).toMatchObject({ outcome: "admit" });
+    expect(await eve()).toMatchObject(refused);
+  });
+
+  it("are told what credentials cannot be made", async () => {
+    const kit = await asking({ device, user: { type: "basic", users } });
+    const told = (person: TestPerson) => async () => kit.as(person).get("/me");
+    await expect(told({ authenticator: "user", id: "a:b" })).rejects.toMatchObject({
       diagnostics: [
         {
-          code: "unknown-authenticator",
-          message: "the runner makes no credentials of type `mtls`",
-          help: "leave `as` out, and write `tls.clientCertificate` of the request",
+          code: "unknown-value",
+          message: "`id` has a colon or a control character, which Basic cannot say",
+          help: "write another",
         },
       ],
     });
-    const tls = { clientCertificate: { subject: "CN=ann" } };
-    expect(await kit.anonymous.get("/me", { tls })).toMatchObject({ outcome: "admit" });
+    await expect(told({ authenticator: "device", id: "eve", roles: [] })).rejects.toMatchObject({
+      diagnostics: [
+        {
+          code: "conflicting-keys",
+          pointer: "/somebody/1/roles",
+          message:
+            "what a holder has is what the policy says of the certificate: write the `id` of its entry",
+        },
+        {
+          code: "unknown-value",
+          pointer: "/somebody/1/id",
+          message: "`match` of `device` has no entry of `eve`",
+          help: "write the `id` of an entry",
+        },
+      ],
+    });
   });
 });
 

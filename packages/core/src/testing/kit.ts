@@ -223,7 +223,7 @@ class KitCaller implements Caller {
       world.moment,
       world.policy,
     );
-    return exchangeIn(world, sent, { answer: this.answer, hold, ended: kit.onDecision });
+    return exchangeIn(world, sent, { person, answer: this.answer, hold, ended: kit.onDecision });
   }
 
   answering(answer: TestAnswer): Caller {

@@ -6,14 +6,10 @@ import { parseDuration } from "../lib/duration.js";
 import { parseInstant } from "../lib/http-date.js";
 import { pointerTo } from "../lib/pointer.js";
 import type { Carrier, ResolvedAuthenticator, ResolvedPolicy } from "../model/resolved.js";
-import {
-  planCustom,
-  planKey,
-  planOpaque,
-  planToken,
-  type CredentialParts,
-  type IssuedCredential,
-} from "./credentials.js";
+import { holderOf, type Holder } from "./certificates.js";
+import { planCustom, planKey, planOpaque, planToken, type IssuedCredential } from "./credentials.js";
+import { matchOf, planCertificate } from "./holders.js";
+import { planPassword } from "./passwords.js";
 import type { TestCredential, TestPerson } from "./policy-test.gen.js";
 import { planMessage, planWebhook } from "./signers.js";
 
@@ -40,7 +36,9 @@ export function knowPerson(
   const { credentials: several, authenticator: _named, about: _about, ...one } = person;
   if (several === undefined) {
     const authenticator = soleAuthenticator(person, pointer, context);
-    return { name, credentials: authenticator === undefined ? [] : issue(authenticator, one, pointer) };
+    if (authenticator === undefined) return { name, credentials: [] };
+    const holder = holderFor(name, pointer, [[authenticator, one]]);
+    return { name, credentials: [issueCredential(name, authenticator, one, pointer, holder, context)] };
   }
   for (const key of Object.keys(person)) {
     if (key === "credentials" || key === "about") continue;
@@ -52,21 +50,17 @@ export function knowPerson(
       help,
     );
   }
-  const issued = Object.entries(several).flatMap(([name, credential]) => {
-    const place = pointerTo(pointer, "credentials", name);
-    const authenticator = authenticatorNamed(name, place, context);
-    return authenticator === undefined ? [] : issue(authenticator, credential, place);
+  const place = (authenticator: string): string => pointerTo(pointer, "credentials", authenticator);
+  const known = Object.entries(several).flatMap(([authenticator, credential]) => {
+    const found = authenticatorNamed(authenticator, place(authenticator), context);
+    return found === undefined ? [] : [[found, credential] as const];
   });
+  const holder = holderFor(name, pointer, known);
+  const issued = known.map(([authenticator, credential]) =>
+    issueCredential(name, authenticator, credential, place(authenticator.name), holder, context),
+  );
   checkCarriers(issued, pointerTo(pointer, "credentials"), context.report);
   return { name, credentials: issued };
-
-  function issue(
-    authenticator: ResolvedAuthenticator,
-    credential: TestCredential,
-    place: string,
-  ): IssuedCredential[] {
-    return [issueCredential(name, authenticator, credential, place, context)];
-  }
 }
 
 function issueCredential(
@@ -74,6 +68,7 @@ function issueCredential(
   authenticator: ResolvedAuthenticator,
   credential: TestCredential,
   pointer: string,
+  holder: Holder,
   { policy, secret, report }: PeopleContext,
 ): IssuedCredential {
   checkRoles(credential.roles ?? [], pointerTo(pointer, "roles"), policy, report);
@@ -85,6 +80,7 @@ function issueCredential(
     report,
     expires: expiryOf(credential.expires),
     key: keyText([name, pointer, authenticator.name, credential.forged === true]),
+    holder,
   };
   const { settings } = authenticator;
   switch (settings.type) {
@@ -101,30 +97,25 @@ function issueCredential(
       return planWebhook(parts, settings, secret);
     case "http-signature":
       return planMessage(parts, settings, secret);
-    case "basic":
     case "mtls":
-      return refuseKind(parts, settings.type);
+      return planCertificate(parts, settings);
+    case "basic":
+      checkRoutes(credential.routes ?? [], pointerTo(pointer, "routes"), policy, report);
+      return planPassword(parts, settings);
   }
 }
 
-const INSTEAD = {
-  basic:
-    "leave `as` out, hand over the users in `secrets`, and write the `Authorization` header of the request",
-  mtls: "leave `as` out, and write `tls.clientCertificate` of the request",
-} as const;
-
-/** What such a credential is, the request or a secret says. */
-function refuseKind(
-  { pointer, report, authenticator }: CredentialParts,
-  type: keyof typeof INSTEAD,
-): IssuedCredential {
-  report.error(
-    "unknown-authenticator",
-    pointer,
-    `the runner makes no credentials of type \`${type}\``,
-    INSTEAD[type],
-  );
-  return { authenticator, text: () => "" };
+/** An entry of `match` has the first word: of what else is shown nothing asks but what is bound to it. */
+function holderFor(
+  name: string,
+  pointer: string,
+  credentials: readonly (readonly [ResolvedAuthenticator, TestCredential])[],
+): Holder {
+  const forged = credentials.some(([, credential]) => credential.forged === true);
+  const key = keyText([name, pointer, "certificate", forged]);
+  for (const [{ settings }, { id = name, forged = false }] of credentials)
+    if (settings.type === "mtls" && !forged) return holderOf(key, matchOf(settings, id));
+  return holderOf(key);
 }
 
 /** A role that nobody declares is dropped by every policy: a slip here would make a test pass for the wrong reason. */
@@ -195,6 +186,7 @@ function checkCarriers(issued: readonly IssuedCredential[], pointer: string, rep
 }
 
 function placeOf({ in: place, name }: Carrier): string {
+  if (place === "tls") return "client certificate";
   return place === "query" ? `query parameter \`${name}\`` : `${place} \`${name}\``;
 }
 

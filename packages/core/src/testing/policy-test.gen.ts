@@ -449,7 +449,7 @@ export interface TestCertificate {
   readonly validTo?: TestInstant;
 }
 /**
- * What an authenticator would find out about somebody. The runner makes a credential of it: a token signed with a throwaway key, an API key, or a text that the stub of a `custom` authenticator knows.
+ * What an authenticator would find out about somebody. The runner makes a credential of it: a token signed with a throwaway key, an API key, a signature, a certificate, or a text that the stub of a `custom` authenticator knows.
  *
  * This interface was referenced by `PolicyTestFile`'s JSON-Schema
  * via the `definition` "TestCredential".
@@ -484,7 +484,7 @@ export interface TestCredential {
    */
   readonly expires?: Expiry;
   /**
-   * `true`: signed with a key that the policy does not know, or a key that no record has.
+   * `true`: signed with a key that the policy does not know, a key that no record has, a certificate that no entry fits.
    */
   readonly forged?: boolean;
   /**

@@ -1,6 +1,6 @@
 /** From what a test writes to what goes over the wire. */
 import { createHash } from "node:crypto";
-import type { HeaderField, TlsFacts } from "../index.js";
+import type { ClientCertificate, HeaderField, TlsFacts } from "../index.js";
 import type { Carrier, ResolvedAuthenticator, ResolvedPolicy } from "../model/resolved.js";
 import type { Moment } from "./credentials.js";
 import type { KnownPerson } from "./people.js";
@@ -63,7 +63,7 @@ export function sentRequest(
     headers,
     content,
     https,
-    tls: https ? tlsOf(request.tls ?? {}, moment.now) : undefined,
+    tls: https ? tlsOf(request.tls ?? {}, moment.now, certificateOf(person, moment)) : undefined,
     ip,
     httpVersion: request.httpVersion ?? "1.1",
     upgrade: request.upgrade === true,
@@ -73,11 +73,14 @@ export function sentRequest(
 
 const MONTH_MS = 30 * 86_400_000;
 
+/** What the request itself writes of a certificate goes before the person's: so a token can be shown with another's. */
 function tlsOf(
   { protocol = "TLSv1.3", cipher = "TLS_AES_128_GCM_SHA256", clientCertificate }: TestTls,
   now: number,
+  own: ClientCertificate | undefined,
 ): TlsFacts {
-  if (clientCertificate === undefined) return { protocol, cipher };
+  if (clientCertificate === undefined)
+    return { protocol, cipher, ...(own === undefined ? {} : { clientCertificate: own }) };
   const { subject, subjectAltNames = [], validFrom, validTo } = clientCertificate;
   const fingerprint256 =
     clientCertificate.fingerprint256 ?? createHash("sha256").update(subject).digest("hex");
@@ -88,6 +91,12 @@ function tlsOf(
     cipher,
     clientCertificate: { subject, subjectAltNames, fingerprint256, validFrom: from, validTo: to },
   };
+}
+
+/** They are one and the same; where a credential says when it ends, that holds. */
+function certificateOf(person: KnownPerson | undefined, moment: Moment): ClientCertificate | undefined {
+  const shown = (person?.credentials ?? []).flatMap(({ certificate }) => certificate?.(moment) ?? []);
+  return shown.sort((a, b) => a.validTo - b.validTo)[0];
 }
 
 /** One that the policy serves. */
@@ -125,7 +134,7 @@ function credentialsOf(person: KnownPerson | undefined, moment: Moment, target: 
   const query: [string, string][] = [];
   for (const { authenticator, text, sign, proof } of person?.credentials ?? []) {
     const { carrier, settings } = authenticator;
-    if (sign !== undefined || settings.type === "signature" || settings.type === "http-signature") continue;
+    if (sign !== undefined || carrier.in === "tls") continue;
     const value = text(moment);
     if (proof !== undefined) headers.push(["DPoP", proof(value, target, moment)]);
     if (carrier.in === "cookie") cookies.push([carrier.name, value]);
@@ -144,8 +153,13 @@ function nameOf(settings: Settings): string {
 function withScheme(value: string, { scheme }: Carrier, settings: Settings): string {
   if (scheme === undefined) return value;
   const written = "scheme" in settings ? settings.scheme : undefined;
-  return `${written ?? (scheme === "dpop" ? "DPoP" : "Bearer")} ${value}`;
+  return `${written ?? SCHEMES.get(scheme) ?? "Bearer"} ${value}`;
 }
+
+const SCHEMES: ReadonlyMap<string, string> = new Map([
+  ["basic", "Basic"],
+  ["dpop", "DPoP"],
+]);
 
 function contentOf(request: TestRequest): Uint8Array | undefined {
   if ("body" in request) return Buffer.from(JSON.stringify(request.body) ?? "");

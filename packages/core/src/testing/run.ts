@@ -188,6 +188,7 @@ class Run {
       const sent = sentRequest(request, file.requests ?? {}, person, world.moment, world.policy);
       const { onDecision } = this.options;
       const result = await exchangeIn(world, sent, {
+        person,
         answer: step.answer ?? {},
         hold: step.hold !== undefined,
         ended: (result, event) => onDecision?.({ test, pointer, result, event }),

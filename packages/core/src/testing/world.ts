@@ -21,7 +21,7 @@ import { FreshStore } from "./fresh-store.js";
 import { knowPerson, type KnownPerson } from "./people.js";
 import type { TestPerson } from "./policy-test.gen.js";
 import { lookupName, replaceKeys } from "./replace-keys.js";
-import { secretSource, secretText, usersOf } from "./secrets.js";
+import { secretText, usersOf, withUsers } from "./secrets.js";
 import { askCheck, codeCalledBy, NO_STUBS, type CalledCode, type Stubs } from "./stubs.js";
 
 export interface WorldOptions {
@@ -46,6 +46,8 @@ export class World {
   readonly #records = new Map<string, Records>();
   readonly #verdicts = new Map<string, NonNullable<IssuedCredential["verdict"]>["of"]>();
   readonly #introspected = new Map<string, NonNullable<IssuedCredential["introspected"]>["of"]>();
+  /** Records of users as JSON, by the reference of their list, then by name. */
+  readonly #users = new Map<string, Map<string, string>>();
   readonly #store = new FreshStore();
   #engine: Engine | undefined;
   #bound: BoundEngine | undefined;
@@ -74,7 +76,7 @@ export class World {
     const engine = await createEngine(replaceKeys(this.document), {
       clock: this.clock,
       store: this.#store,
-      secrets: secretSource({ ...usersOf(this.document), ...this.options.secrets }),
+      secrets: { get: (reference) => this.secret(reference) },
       checks: named(this.calls.checks, (name) => this.check(name)),
       authenticators: named(this.calls.authenticators, (name) => this.authenticator(name)),
       lookups: this.lookups(),
@@ -98,7 +100,7 @@ export class World {
 
   /** @param person reports what is wrong, at `pointer` */
   know(name: string, person: TestPerson, pointer: string, report: Report): KnownPerson {
-    const secret = (reference: string): string => secretText(this.options.secrets ?? {}, reference);
+    const secret = (reference: string): string => this.secret(reference);
     const known = knowPerson(name, person, pointer, { policy: this.policy, secret, report });
     for (const { authenticator, record, verdict, introspected } of known.credentials) {
       if (record !== undefined) this.recordsOf(authenticator.name).set(record.sha256, record.of);
@@ -106,6 +108,29 @@ export class World {
       if (verdict !== undefined) this.#verdicts.set(verdict.text, verdict.of);
     }
     return known;
+  }
+
+  /**
+   * Before a request of theirs: users are listed in a secret, which is read again where their records are others than before. Of two
+   * people with one name it is the one who asks.
+   */
+  admit(person: KnownPerson | undefined): Promise<void> | undefined {
+    let changed = false;
+    for (const { user } of person?.credentials ?? []) {
+      if (user === undefined) continue;
+      const records = this.#users.get(user.reference) ?? new Map<string, string>();
+      this.#users.set(user.reference, records);
+      const record = JSON.stringify(user.of(this.#start));
+      changed ||= records.get(user.id) !== record;
+      records.set(user.id, record);
+    }
+    return changed ? this.#engine?.replace(replaceKeys(this.document)) : undefined;
+  }
+
+  private secret(reference: string): string {
+    const text = secretText({ ...usersOf(this.document), ...this.options.secrets }, reference);
+    const records = this.#users.get(reference);
+    return records === undefined ? text : withUsers(text, records);
   }
 
   /** Fresh counters, and the clock where a test wants it. */

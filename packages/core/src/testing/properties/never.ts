@@ -169,7 +169,7 @@ class Search {
     // Each request by itself: a limit that others used up would hide what one alone can do.
     world.begin(undefined, { checks: this.#checks, authenticators: {}, lookups: {} });
     const sent = sentRequest(request, {}, person, world.moment, world.policy);
-    return exchangeIn(world, sent, { answer: {}, hold: false, ended: undefined });
+    return exchangeIn(world, sent, { answer: {}, hold: false, ended: undefined, person });
   }
 
   /** Requests for a route, where they may get there, and as many in another spelling. */
