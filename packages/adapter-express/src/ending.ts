@@ -5,6 +5,7 @@
 import type { App, ExpressRequest, ExpressResponse, Next } from "./express.js";
 import { rootOf, routerOf } from "./express.js";
 import { decidedOf } from "./passes.js";
+import { makeRoom } from "./room.js";
 
 const LAST = Symbol("gatehouse.last");
 const OWNED = new WeakSet<App>();
@@ -22,7 +23,9 @@ export function ownEnding(app: App): void {
   OWNED.add(root);
   const { handle } = root;
   root.handle = function (req, res, done) {
+    const isNew = (req as Marked)[LAST] === undefined;
     (req as Marked)[LAST] = done === undefined;
+    if (isNew) makeRoom(root, req, res);
     return handle.call(this, req, res, done);
   };
   const router = routerOf(root);

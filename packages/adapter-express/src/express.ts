@@ -44,6 +44,8 @@ export interface Router {
 export interface App {
   readonly parent?: App;
   readonly mountpath?: unknown;
+  /** The prototype of its responses. */
+  readonly response: object;
   get(setting: string): unknown;
   on(event: "mount", listener: (parent: App) => void): unknown;
   use(handler: unknown): unknown;

@@ -12,7 +12,7 @@ export interface Decided {
   fail(error: unknown, status?: number): void;
 }
 
-const DECIDED = Symbol("gatehouse.decided");
+export const DECIDED = Symbol("gatehouse.decided");
 const WATCHED = new WeakSet<object>();
 
 interface Marked {

@@ -15,7 +15,7 @@ export { ownServer } from "./own-server.js";
 export { serverProblem } from "./own-server.js";
 export { isClosing, writeBareError, writeDecision } from "./decision.js";
 export { passageSettingsOf, requireFunction } from "./options.js";
-export { pass } from "./passage.js";
+export { pass, reserveRoom } from "./passage.js";
 export type { PassageSettings, Proceed } from "./passage.js";
 export { tlsFacts } from "./tls-facts.js";
 export { readRequest } from "./request.js";

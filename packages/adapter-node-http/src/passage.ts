@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Admission, BoundEngine, Continue, Decision, Exchange, RawBody } from "@gatehouse/core";
 import { HandlerFields } from "./answer/fields.js";
 import type { Interception } from "./answer/interception.js";
-import { interceptResponse } from "./answer/methods.js";
+import { interceptResponse, reserveMethods } from "./answer/methods.js";
 import { nativeOf } from "./answer/wire.js";
 import { hideConditions } from "./conditional.js";
 import { HandlerContext, type SendOptions } from "./context.js";
@@ -31,7 +31,7 @@ const NO_BYTES = new Uint8Array();
 const PASSAGE = Symbol("gatehouse.passage");
 
 interface Passing extends ServerResponse {
-  [PASSAGE]?: Passage;
+  [PASSAGE]?: Passage | undefined;
 }
 
 /**
@@ -50,6 +50,17 @@ export function pass(
   if (before !== undefined) return before.again();
   const waits = expectsContinue || isExpecting(req);
   new Passage(engine, plainRequest(req), plainResponse(res), settings, proceed, waits).run();
+}
+
+/**
+ * Room on a response of HTTP/1 for all that the guard puts there: to be made before a framework changes its prototype.
+ * @param from the prototype that the framework will give to it
+ */
+export function reserveRoom(res: ServerResponse, from: object): void {
+  (res as Passing)[PASSAGE] = undefined;
+  // Node's prototype has them; each answer puts its own in front.
+  Object.assign(res, { statusCode: res.statusCode, statusMessage: res.statusMessage });
+  reserveMethods(res, from);
 }
 
 export class Passage {
@@ -131,11 +142,12 @@ export class Passage {
     if (length === 0) return this.onBody({ bytes: NO_BYTES, complete: true });
     if (this.taken) return this.onBody({ taken: true });
     if (this.expectsContinue) this.res.writeContinue();
-    // Bytes come from the parser, outside of what an AsyncLocalStorage (a tracer, for one) holds for this request.
-    const collected = AsyncResource.bind((body: RawBody | undefined): void => {
-      if (body !== undefined && !this.gone) this.onBody(body);
+    // Bytes come from the parser, outside of what an AsyncLocalStorage (a tracer, for one) holds for this request. Not by
+    // `AsyncResource.bind`, which gives each function that it makes properties of its own.
+    const scope = new AsyncResource("GatehouseBody");
+    intakeOf(this.req).collect(bodyLimit, (body) => {
+      if (body !== undefined && !this.gone) scope.runInAsyncScope(this.onBody, this, body);
     });
-    intakeOf(this.req).collect(bodyLimit, collected);
   }
 
   private onBody(body: RawBody): void {

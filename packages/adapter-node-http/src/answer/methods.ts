@@ -2,7 +2,7 @@
  * All the ways in which a handler can write, led to one place. The functions are shared by all responses and stand on the response
  * itself: a wrapper's own methods, set before, would hide anything that stood on the prototype.
  */
-import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
+import { ServerResponse, type OutgoingHttpHeaders } from "node:http";
 import type { Exchange } from "@gatehouse/core";
 import { HandlerFields, type FieldsArgument, type FieldValue } from "./fields.js";
 import { headersSent } from "./errors.js";
@@ -12,7 +12,7 @@ import type { Chunk, Done } from "./wire.js";
 const ANSWER = Symbol("gatehouse.answer");
 
 interface Guarded extends ServerResponse {
-  [ANSWER]?: Interception;
+  [ANSWER]?: Interception | undefined;
 }
 
 /** From here on the handler's answer is the policy's to shape. Not in observe mode, where nothing on the wire may change. */
@@ -42,13 +42,52 @@ export function interceptResponse(
   target["getRawHeaderNames"] = getRawHeaderNames;
   target["hasHeader"] = hasHeader;
   target["addTrailers"] = addTrailers;
-  target["setTrailer"] = setTrailer;
   target["writeContinue"] = writeInformation;
   target["writeProcessing"] = writeInformation;
   target["writeEarlyHints"] = writeInformation;
-  target["writeInformation"] = writeInformation;
-  target["createPushResponse"] = createPushResponse;
+  // Not every response has these: HTTP/1 knows two of them in newer versions of Node alone.
+  if (target["setTrailer"] !== undefined) target["setTrailer"] = setTrailer;
+  if (target["writeInformation"] !== undefined) target["writeInformation"] = writeInformation;
+  if (target["createPushResponse"] !== undefined) target["createPushResponse"] = createPushResponse;
   return interception;
+}
+
+const NODE = ServerResponse.prototype as unknown as Readonly<Record<string, unknown>>;
+
+/**
+ * Gives a response of HTTP/1 room for the guard's methods, with the methods in it that it has without a guard. To be called before a
+ * framework changes the prototype: behind that, V8 makes a new hidden class for each property that is added to each response.
+ * @param from the prototype that the framework will give to the response
+ */
+export function reserveMethods(res: ServerResponse, from: object): void {
+  const target = res as unknown as Record<string, unknown>;
+  const methods = from as Readonly<Record<string, unknown>>;
+  (res as Guarded)[ANSWER] = undefined;
+  // What somebody has put on the response itself stays in front. Written out: a loop's keyed stores would make a dictionary of it.
+  if (target["writeHead"] === NODE["writeHead"]) target["writeHead"] = methods["writeHead"];
+  if (target["writeHeader"] === NODE["writeHeader"]) target["writeHeader"] = methods["writeHeader"];
+  if (target["_implicitHeader"] === NODE["_implicitHeader"])
+    target["_implicitHeader"] = methods["_implicitHeader"];
+  if (target["flushHeaders"] === NODE["flushHeaders"]) target["flushHeaders"] = methods["flushHeaders"];
+  if (target["write"] === NODE["write"]) target["write"] = methods["write"];
+  if (target["end"] === NODE["end"]) target["end"] = methods["end"];
+  if (target["setHeader"] === NODE["setHeader"]) target["setHeader"] = methods["setHeader"];
+  if (target["setHeaders"] === NODE["setHeaders"]) target["setHeaders"] = methods["setHeaders"];
+  if (target["appendHeader"] === NODE["appendHeader"]) target["appendHeader"] = methods["appendHeader"];
+  if (target["removeHeader"] === NODE["removeHeader"]) target["removeHeader"] = methods["removeHeader"];
+  if (target["getHeader"] === NODE["getHeader"]) target["getHeader"] = methods["getHeader"];
+  if (target["getHeaders"] === NODE["getHeaders"]) target["getHeaders"] = methods["getHeaders"];
+  if (target["getHeaderNames"] === NODE["getHeaderNames"])
+    target["getHeaderNames"] = methods["getHeaderNames"];
+  if (target["getRawHeaderNames"] === NODE["getRawHeaderNames"])
+    target["getRawHeaderNames"] = methods["getRawHeaderNames"];
+  if (target["hasHeader"] === NODE["hasHeader"]) target["hasHeader"] = methods["hasHeader"];
+  if (target["addTrailers"] === NODE["addTrailers"]) target["addTrailers"] = methods["addTrailers"];
+  if (target["writeContinue"] === NODE["writeContinue"]) target["writeContinue"] = methods["writeContinue"];
+  if (target["writeProcessing"] === NODE["writeProcessing"])
+    target["writeProcessing"] = methods["writeProcessing"];
+  if (target["writeEarlyHints"] === NODE["writeEarlyHints"])
+    target["writeEarlyHints"] = methods["writeEarlyHints"];
 }
 
 /** Fields that something set before the guard go the same way as the handler's. */
