@@ -3,7 +3,7 @@ import type { HeaderField, Principal, StageName } from "@gatehouse/core";
 import type { PolicyResult } from "@gatehouse/core/testing";
 import { rankOf, type Exchange, type Seen } from "./duel.js";
 import type { Aspect, Pair } from "./model.js";
-import { sameShape } from "./pairs.js";
+import { isOf, isPreflightOf, sameShape } from "./pairs.js";
 
 export interface Shown {
   readonly wider: boolean;
@@ -25,8 +25,7 @@ const STAGES_OF = {
 export function evidence(aspect: Aspect, pair: Pair, exchange: Exchange): Shown {
   const { old, new: fresh } = exchange;
   if (old.refusedAt === "normalize" || fresh.refusedAt === "normalize") return NOTHING;
-  const ofRow = isOf(pair, exchange);
-  if (!ofRow && aspect !== "cors") return NOTHING;
+  if (!isTelling(aspect, pair, exchange)) return NOTHING;
   const enforced = pair.old.route.mode === "enforce" && pair.new.route.mode === "enforce";
   switch (aspect) {
     case "mode":
@@ -63,11 +62,11 @@ function correlationsOf({ old, new: fresh }: Pair): ReadonlySet<string> {
   return new Set([old, fresh].flatMap(({ route }) => route.errors.correlation?.toLowerCase() ?? []));
 }
 
-function isOf({ old, new: fresh }: Pair, exchange: Exchange): boolean {
-  return (
-    exchange.old.result.route === (old.matched ? old.route.key : null) &&
-    exchange.new.result.route === (fresh.matched ? fresh.route.key : null)
-  );
+function isTelling(aspect: Aspect, pair: Pair, exchange: Exchange): boolean {
+  const { method, target, headers } = exchange.candidate.request;
+  const asked = method === "OPTIONS" ? fieldsOf(headers).get("access-control-request-method") : undefined;
+  if (asked === undefined) return isOf(pair, exchange);
+  return aspect === "cors" && isPreflightOf(pair, asked, target);
 }
 
 function both(a: Shown, b: Shown): Shown {

@@ -1,5 +1,6 @@
 /** What the names of a condition stand for, for one kind of caller on one side. */
 import { addressesAround, type ResolvedAuthenticator, type ResolvedPolicy } from "@gatehouse/core/analysis";
+import { segmentsOf } from "../lib/pointer.js";
 import { or, FALSE, TRUE, type Formula } from "./condition.js";
 import type { Side } from "./model.js";
 import { ABSENT, type Origin, type Value, type Variables } from "./variables.js";
@@ -273,11 +274,7 @@ export function sourceOf({ settings }: ResolvedAuthenticator, field: string): So
 }
 
 function stepsOf(path: string): readonly string[] {
-  if (!path.startsWith("/")) return path.split(".");
-  return path
-    .slice(1)
-    .split("/")
-    .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
+  return path.startsWith("/") ? segmentsOf(path) : path.split(".");
 }
 
 function textsOf(value: unknown): readonly string[] {
