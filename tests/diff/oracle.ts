@@ -193,8 +193,15 @@ function byOrigin(before: PolicyResult, after: PolicyResult, add: Add): void {
   const origin = originOf(before);
   // Where the policy is silent the handler's own fields leave, if it runs.
   if (origin === undefined || (before.outcome === "admit") !== (after.outcome === "admit")) return;
-  const readable = ({ headers }: PolicyResult): boolean =>
-    ["*", origin].includes(headers["access-control-allow-origin"] ?? "");
+  // What is withheld takes its fields with it: that is told of the answer. No handler here answers so itself.
+  if (before.status >= 500 !== after.status >= 500) {
+    add("response", after.status < 500 ? "wider" : "narrower", "the whole answer");
+    return;
+  }
+  // Fetch, CORS-preflight fetch: no page reads the answer to a preflight, and one that is refused grants nothing.
+  const readable = ({ headers, status }: PolicyResult): boolean =>
+    ["*", origin].includes(headers["access-control-allow-origin"] ?? "") &&
+    (!isPreflight(before) || status < 300);
   const remembered = ({ headers }: PolicyResult): number => Number(headers["access-control-max-age"] ?? 5);
   const credentials = (one: PolicyResult): boolean =>
     readable(one) && one.headers["access-control-allow-credentials"] === "true";

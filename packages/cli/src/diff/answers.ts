@@ -47,9 +47,10 @@ export function fieldsOf({ route }: Side): ReadonlyMap<string, string> {
 }
 
 function hstsOf({ analysed }: Side): unknown {
-  const transport = analysed.policy.document.transport ?? {};
-  if (transport.https === "off" || transport.hsts === false) return undefined;
-  const { maxAge = "365d", includeSubDomains = true, preload = false } = transport.hsts ?? {};
+  const { https, hsts } = analysed.policy.document.transport ?? {};
+  // Who serves plain HTTP behind a proxy may ask for it by writing it.
+  if (hsts === false || (hsts === undefined && https === "off")) return undefined;
+  const { maxAge = "365d", includeSubDomains = true, preload = false } = hsts ?? {};
   return { maxAge, includeSubDomains, preload };
 }
 

@@ -224,7 +224,10 @@ function* csrf(pair: Pair, base: Candidate): Iterable<Candidate> {
     ]),
   );
   origins.add("https://other.test");
-  const people = authenticatorsOf(pair).filter(({ one }) => one.carrier.ambient);
+  const everybody = sidesOf(pair).some(
+    ({ route: { csrf: rule } }) => rule?.value !== "off" && rule?.value.always === true,
+  );
+  const people = authenticatorsOf(pair).filter(({ one }) => everybody || one.carrier.ambient);
   const { "Sec-Fetch-Site": _site, Origin: _origin, ...headers } = base.request.headers ?? {};
   const methods = new Set(
     pair.cells.map(({ method }) => method).filter((method) => !["GET", "HEAD", "OPTIONS"].includes(method)),
@@ -543,6 +546,13 @@ function place(draft: Draft, origin: Origin, value: Value | undefined): void {
       return;
     case "claim":
       setAt(credential.claims, origin.path, plain);
+      return;
+    case "since":
+      setAt(
+        credential.claims,
+        [origin.claim],
+        typeof value === "number" ? { $now: -Math.ceil(value) } : text,
+      );
       return;
     case "attribute":
       credential.attributes[origin.name] = plain;

@@ -190,13 +190,18 @@ function corsEvidence(exchange: Exchange, ids: ReadonlySet<string>): Shown {
   if (!asked.has("origin")) return NOTHING;
   const enforced = stageEnforced(exchange);
   // Where the policy is silent the handler's own fields leave, if it runs.
-  if ((old.result.outcome === "admit") !== (fresh.result.outcome === "admit")) return enforced;
+  if (leaves(old) !== leaves(fresh)) return enforced;
   const before = grantsOf(old, asked, ids);
   const after = grantsOf(fresh, asked, ids);
   return both(enforced, {
     wider: [...after].some(([grant, value]) => value > (before.get(grant) ?? -1)),
     narrower: [...before].some(([grant, value]) => value > (after.get(grant) ?? -1)),
   });
+}
+
+/** An answer that is withheld takes its fields with it. */
+function leaves({ result }: Seen): boolean {
+  return result.outcome === "admit" && result.status < 500;
 }
 
 function stageEnforced({ old, new: fresh }: Exchange): Shown {

@@ -128,6 +128,13 @@ export class Facts {
     return this.#claim(tag, stepsOf(path));
   }
 
+  /** For how many seconds the caller has been known to who gave the credential. */
+  authenticatedFor(): Fact {
+    const { authenticator, tag } = this.who;
+    if (authenticator === undefined) return { kind: "constant", value: ABSENT };
+    return this.#variable(`${tag} since auth_time`, { kind: "since", claim: "auth_time" }, false);
+  }
+
   check(name: string): Formula {
     // The application's code sees what the engine hands it: the same for the same name.
     return this.#flag(`check ${name}`, { kind: "check", name });

@@ -68,6 +68,27 @@ export function spelledAt(place: Place): string {
   return canonical(spell(place, new Set()));
 }
 
+/** The same without what decides nothing. */
+export function rulesOf(schema: unknown, world: SchemaWorld): string {
+  return canonical(withoutNotes(spell(rootPlace(schema, world), new Set())));
+}
+
+const DATA: ReadonlySet<string> = new Set(["enum", "const", "required", "type"]);
+const NAMED: ReadonlySet<string> = new Set(["properties", "patternProperties", "dependentSchemas", "$defs"]);
+
+function withoutNotes(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(withoutNotes);
+  if (!isRecord(schema)) return schema;
+  const kept = Object.entries(schema).filter(([key]) => !ANNOTATIONS.has(key));
+  return Object.fromEntries(
+    kept.map(([key, value]) => {
+      if (DATA.has(key)) return [key, value];
+      if (!NAMED.has(key) || !isRecord(value)) return [key, withoutNotes(value)];
+      return [key, Object.fromEntries(Object.entries(value).map(([name, one]) => [name, withoutNotes(one)]))];
+    }),
+  );
+}
+
 function spell({ schema, root, world }: Place, seen: ReadonlySet<unknown>): unknown {
   if (Array.isArray(schema)) return schema.map((one: unknown) => spell({ schema: one, root, world }, seen));
   if (!isRecord(schema)) return schema;
