@@ -1,6 +1,7 @@
 /** What an exchange shows: that one side lets more pass, or more out, than the other. */
 import type { HeaderField, Principal, StageName } from "@gatehouse/core";
 import type { PolicyResult } from "@gatehouse/core/testing";
+import { challengesAlike } from "./answers.js";
 import { rankOf, type Exchange, type Seen } from "./duel.js";
 import type { Aspect, Pair } from "./model.js";
 import { isOf, isPreflightOf, sameShape } from "./pairs.js";
@@ -153,10 +154,22 @@ function toldOf(a: Principal, b: Principal): Shown {
   const after = factsOf(b);
   const other = [...before].some(([pointer, value]) => after.has(pointer) && after.get(pointer) !== value);
   const own = other ? { wider: true, narrower: true } : contained(before, after);
-  return Object.entries(a.with ?? {}).reduce((shown, [name, beside]) => {
-    const counterpart = b.with?.[name];
-    return counterpart === undefined ? shown : both(shown, toldOf(beside, counterpart));
-  }, own);
+  return both(own, besideOf(a.with ?? {}, b.with ?? {}));
+}
+
+type Beside = NonNullable<Principal["with"]>;
+
+function besideOf(a: Beside, b: Beside): Shown {
+  let shown = NOTHING;
+  for (const name of new Set([...Object.keys(a), ...Object.keys(b)])) {
+    const [before, after] = [a[name], b[name]];
+    const one =
+      before === undefined || after === undefined
+        ? { wider: before === undefined, narrower: after === undefined }
+        : toldOf(before, after);
+    shown = both(shown, one);
+  }
+  return shown;
 }
 
 /** Lists of roles and scopes are sets: each is a leaf of its own. */
@@ -344,6 +357,8 @@ function sentFields(fields: readonly HeaderField[]): ReadonlyMap<string, string>
   return sent;
 }
 
+const CHALLENGE = "www-authenticate";
+
 /** The same refusal, told in other words. */
 function errorsEvidence({ old, new: fresh }: Exchange, pair: Pair): Shown {
   const { result: a } = old;
@@ -358,6 +373,8 @@ function errorsEvidence({ old, new: fresh }: Exchange, pair: Pair): Shown {
   if (a.status !== b.status) return compare(a.status === 404 ? 0 : 1, b.status === 404 ? 0 : 1);
   const before = toldBy(a.text);
   const after = toldBy(b.text);
+  if (!challengesAlike(pair.old, pair.new) && a.headers[CHALLENGE] !== b.headers[CHALLENGE])
+    return { wider: true, narrower: true };
   const ids = compare(idIn(a, pair.old), idIn(b, pair.new));
   if (before.text === after.text) return ids;
   const told = compare(before.code ? 1 : 0, after.code ? 1 : 0);
