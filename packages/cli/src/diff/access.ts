@@ -79,6 +79,10 @@ export function authenticationWithin(inner: Side, outer: Side): Proof {
     shownIf(a.mode === "required" || b.mode === "optional", "callers without credentials are let in"),
     carriersWithin(a, b),
     shownIf(
+      sameTrust(inner, outer) || ![...a.anyOf, ...b.anyOf].flat().some(readsConnection),
+      "whose word about certificates, scheme and host is believed differs",
+    ),
+    shownIf(
       revocationOf(outer) === undefined || alike(revocationOf(inner), revocationOf(outer)),
       "which credentials can be revoked differs",
     ),
@@ -89,6 +93,13 @@ export function authenticationWithin(inner: Side, outer: Side): Proof {
           "several credentials are asked for at once, and they differ",
         ),
   );
+}
+
+/** A certificate, a proof of possession or a signature is judged by what the connection is said to be. */
+function readsConnection({ carrier, settings }: ResolvedAuthenticator): boolean {
+  if (carrier.in === "tls" || settings.type === "http-signature" || settings.type === "signature")
+    return true;
+  return settings.type === "jwt" && settings.senderConstrained !== undefined;
 }
 
 function revocationOf({ analysed }: Side): unknown {
