@@ -193,6 +193,16 @@ function byOrigin(before: PolicyResult, after: PolicyResult, add: Add): void {
   const origin = originOf(before);
   // Where the policy is silent the handler's own fields leave, if it runs.
   if (origin === undefined || (before.outcome === "admit") !== (after.outcome === "admit")) return;
+  // A preflight that is turned away before its origin is looked at is told of where it was.
+  const turnedAway = ({ outcome, stage }: PolicyResult): boolean =>
+    outcome === "refuse" && (stage === "transport" || stage === "global-limit");
+  if (isPreflight(before) && (turnedAway(before) || turnedAway(after))) {
+    if (turnedAway(before) && !turnedAway(after) && before.stage === "transport")
+      add("transport", "wider", "a preflight");
+    if (turnedAway(after) && !turnedAway(before) && after.stage === "transport")
+      add("transport", "narrower", "a preflight");
+    return;
+  }
   // What is withheld takes its fields with it: that is told of the answer. No handler here answers so itself.
   if (before.status >= 500 !== after.status >= 500) {
     add("response", after.status < 500 ? "wider" : "narrower", "the whole answer");

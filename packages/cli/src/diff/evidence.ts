@@ -11,6 +11,7 @@ export interface Shown {
   readonly narrower: boolean;
 }
 
+const ASKED_METHOD = "access-control-request-method";
 const NOTHING: Shown = { wider: false, narrower: false };
 
 const STAGES_OF = {
@@ -65,7 +66,7 @@ function correlationsOf({ old, new: fresh }: Pair): ReadonlySet<string> {
 
 function isTelling(aspect: Aspect, pair: Pair, exchange: Exchange): boolean {
   const { method, target, headers } = exchange.candidate.request;
-  const asked = method === "OPTIONS" ? fieldsOf(headers).get("access-control-request-method") : undefined;
+  const asked = method === "OPTIONS" ? fieldsOf(headers).get(ASKED_METHOD) : undefined;
   if (asked === undefined) return isOf(pair, exchange);
   return aspect === "cors" && isPreflightOf(pair, asked, target);
 }
@@ -201,6 +202,8 @@ function corsEvidence(exchange: Exchange, ids: ReadonlySet<string>): Shown {
   const { old, new: fresh, candidate } = exchange;
   const asked = fieldsOf(candidate.request.headers);
   if (!asked.has("origin")) return NOTHING;
+  // What is turned away before anybody asks for its origin is told of elsewhere.
+  if (asked.has(ASKED_METHOD) && [old, fresh].some(isTurnedAway)) return NOTHING;
   const enforced = stageEnforced(exchange);
   // Where the policy is silent the handler's own fields leave, if it runs.
   if (leaves(old) !== leaves(fresh)) return enforced;
@@ -210,6 +213,10 @@ function corsEvidence(exchange: Exchange, ids: ReadonlySet<string>): Shown {
     wider: [...after].some(([grant, value]) => value > (before.get(grant) ?? -1)),
     narrower: [...before].some(([grant, value]) => value > (after.get(grant) ?? -1)),
   });
+}
+
+function isTurnedAway({ refusedAt }: Seen): boolean {
+  return refusedAt !== undefined && rankOf(refusedAt) < rankOf("route");
 }
 
 /** An answer that is withheld takes its fields with it. */
@@ -247,7 +254,7 @@ function grantsOf(
   const { headers } = result;
   const origin = headers["access-control-allow-origin"];
   if (origin === undefined || (origin !== "*" && origin !== asked.get("origin"))) return grants;
-  const method = asked.get("access-control-request-method");
+  const method = asked.get(ASKED_METHOD);
   if (method === undefined) {
     grants.set("read", 0);
     if (headers["access-control-allow-credentials"] === "true") grants.set("credentials", 0);
