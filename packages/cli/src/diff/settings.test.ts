@@ -1,5 +1,5 @@
 /**
- * No setting is without a part in what diff says. Every setting of the policies of all cases is changed, and what that makes may not be
+ * No setting is without a part in what diff says. Every setting of the policies of all cases is taken out, and what that makes may not be
  * the same: a setting that the language gains and that nothing here reads would be taken for no difference.
  */
 import { checkPolicy, type PolicyDocument } from "@gatehouse/core";
@@ -12,23 +12,18 @@ import { judge } from "./rules.js";
 
 type Path = readonly string[];
 
-/** Settings that change nothing where they first stand. */
+/** Where they first stand, these change nothing. */
 const IDLE: readonly string[] = [
   // Written as it is by default.
-  "authenticators/*/principal/* without",
-  "csrf without",
-  "defaults without",
-  "defaults/authenticate without",
-  "transport/hsts/includeSubDomains without",
+  "authenticators/*/principal/*",
+  "csrf",
+  "defaults",
+  "defaults/authenticate",
+  "transport/hsts/includeSubDomains",
   // Of an open route, where nobody is spared.
-  "groups/*/response/redact/*/unless without",
+  "groups/*/response/redact/*/unless",
   // Named by nothing.
-  "limits/* without",
-  "roles without",
-  "roles/* without",
-  // What is only written leaves no more than what is not declared.
-  "routes/*/response/body/properties/password without",
-  "routes/*/response/body/properties/password/type without",
+  "roles",
 ];
 
 /** Below these stand names of the author's. */
@@ -61,35 +56,24 @@ function isSame(old: AnalysedPolicy, fresh: AnalysedPolicy): boolean {
   });
 }
 
-/** To take a setting out tells whether it is read, and costs the least; all changes are tried where the environment says so. */
-const all = process.env["GATEHOUSE_DIFF_SETTINGS"] === "all";
+/** Schemas are a language of their own. */
+const SCHEMAS = new Set(["body", "bodies", "schemas", "events", "params", "query", "cookies"]);
 
-/** Undefined: taken out. */
-function* changesOf(value: unknown): Iterable<readonly [how: string, changed: unknown]> {
-  yield ["without", undefined];
-  if (!all) return;
-  if (typeof value === "boolean") yield ["not", !value];
-  if (typeof value === "number") yield* [["more", value + 1] as const, ["much more", value * 3] as const];
-  if (typeof value === "string") yield* [["other", `${value}x`] as const, ["longer", `7${value}`] as const];
-}
-
-function* settingsOf(value: unknown, path: Path = []): Iterable<readonly [Path, unknown]> {
-  if (path.length > 0) yield [path, value];
+function* settingsOf(value: unknown, path: Path = []): Iterable<Path> {
+  if (path.length > 0) yield path;
+  if (path.some((step) => SCHEMAS.has(step))) return;
   if (typeof value !== "object" || value === null) return;
   for (const [key, inner] of Object.entries(value)) yield* settingsOf(inner, [...path, key]);
 }
 
-function changed(value: unknown, [step = "", ...rest]: Path, to: unknown): unknown {
-  if (Array.isArray(value)) {
-    const items = value.map((one: unknown, at) =>
-      `${at}` === step && rest.length > 0 ? changed(one, rest, to) : one,
+function without(value: unknown, [step = "", ...rest]: Path): unknown {
+  if (Array.isArray(value))
+    return value.flatMap((one: unknown, at) =>
+      `${at}` !== step ? [one] : rest.length > 0 ? [without(one, rest)] : [],
     );
-    return rest.length > 0 ? items : items.toSpliced(Number(step), 1, ...(to === undefined ? [] : [to]));
-  }
   const members = { ...(value as Readonly<Record<string, unknown>>) };
-  if (rest.length > 0) members[step] = changed(members[step], rest, to);
-  else if (to === undefined) delete members[step];
-  else members[step] = to;
+  if (rest.length > 0) members[step] = without(members[step], rest);
+  else delete members[step];
   return members;
 }
 
@@ -100,22 +84,25 @@ function policies(): readonly PolicyDocument[] {
   });
 }
 
-it("calls no change of a setting the same", { timeout: 120_000 }, () => {
+it("calls no policy the same without one of its settings", { timeout: 120_000 }, () => {
   const seen = new Set<string>();
-  const silent = new Map<string, string>();
+  /** Often it is needed wherever it stands. */
+  const unusable = new Map<string, number>();
+  const silent = new Set<string>();
   for (const policy of policies()) {
     const analysed = analyse(policy);
-    for (const [path, value] of settingsOf(policy)) {
-      for (const [how, to] of changesOf(value)) {
-        const kind = `${kindOf(path)} ${how}`;
-        if (seen.has(kind)) continue;
-        const made = changed(policy, path, to);
-        if (!isUsable(made)) continue;
-        seen.add(kind);
-        if (isSame(analysed, analyse(made))) silent.set(kind, path.join("/"));
+    for (const path of settingsOf(policy)) {
+      const kind = kindOf(path);
+      if (seen.has(kind) || (unusable.get(kind) ?? 0) > 1) continue;
+      const made = without(policy, path);
+      if (!isUsable(made)) {
+        unusable.set(kind, (unusable.get(kind) ?? 0) + 1);
+        continue;
       }
+      seen.add(kind);
+      if (isSame(analysed, analyse(made))) silent.add(kind);
     }
   }
-  expect(seen.size).toBeGreaterThan(300);
-  expect([...silent.keys()].sort(), JSON.stringify([...silent])).toEqual([...IDLE].sort());
+  expect(seen.size).toBeGreaterThan(200);
+  expect([...silent].sort()).toEqual([...IDLE].sort());
 });
