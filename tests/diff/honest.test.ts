@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { diffPolicies, Duel, type Exchange, type PolicyDiff, type Step, type DiffWitness } from "gatehouse";
 import { couples, type Couple } from "./arbitrary.js";
-import { alike, contradictions, rowFor, told, type Modes } from "./oracle.js";
+import { alike, askedMethod, contradictions, rowFor, told, type Keys, type Modes } from "./oracle.js";
 import { asked, type Asked } from "./requests.js";
 
 const runs = Number(process.env["GATEHOUSE_DIFF_PAIRS"] ?? 30);
@@ -33,6 +33,16 @@ function modesOf(old: PolicyDocument, fresh: PolicyDocument): Modes {
   const of = (document: PolicyDocument): ReadonlyMap<string, boolean> =>
     new Map(Object.entries(document.routes).map(([key, { mode }]) => [key, mode === "observe"]));
   return { old: of(old), new: of(fresh) };
+}
+
+/** Where both lead it to no route and refuse it, a preflight is an OPTIONS like any other. */
+async function keysOf(one: Asked, { old, new: fresh }: Exchange, duel: Duel): Promise<Keys> {
+  const own = { old: old.result.route, new: fresh.result.route };
+  const method = askedMethod(old.result);
+  const ordinary = [old, fresh].every(({ result }) => result.route === null && result.outcome === "refuse");
+  if (method === undefined || ordinary) return own;
+  const actual = await duel.ask({ ...one, request: { method, target: one.request.target } });
+  return actual === undefined ? own : { old: actual.old.result.route, new: actual.new.result.route };
 }
 
 /** Made again, each comes out as it was told. */
@@ -145,7 +155,8 @@ async function judge(
       if (!alike(exchange.old.result, exchange.new.result)) tally.add("requests that differ");
       if ((exchange.old.result.outcome === "admit") !== (exchange.new.result.outcome === "admit"))
         tally.add("requests admitted by one alone");
-      const against = contradictions(diff, exchange.old.result, exchange.new.result, modes);
+      const keys = await keysOf(one, exchange, duel);
+      const against = contradictions(diff, exchange.old.result, exchange.new.result, modes, keys);
       if (against.length > 0) found.push({ against, one });
     }
     for (const [one, steps] of sequences)
@@ -252,6 +263,7 @@ describe("the property bites: a diff would be caught that is blind for", () => {
           exchange.old.result,
           exchange.new.result,
           modesOf(old, changed),
+          await keysOf(one, exchange, duel),
         ).length;
       }
       await duel.close();

@@ -76,41 +76,48 @@ export interface Modes {
   readonly new: ReadonlyMap<string, boolean>;
 }
 
-/** All that the exchange says against the verdicts. */
+/** Routes to which a request leads. */
+export interface Keys {
+  readonly old: string | null;
+  readonly new: string | null;
+}
+
+/**
+ * All that the exchange says against the verdicts.
+ * @param keys of the row: a preflight's is that of the method which it asks for, and an answer names no route where that one observes
+ */
 export function contradictions(
   diff: PolicyDiff,
   before: PolicyResult,
   after: PolicyResult,
   modes: Modes,
+  keys: Keys,
 ): readonly Contradiction[] {
   const old = halfOf(before);
   const fresh = halfOf(after);
   // Who cannot be read is nobody's row.
   if (old.stage === "normalize" || fresh.stage === "normalize") return [];
-  const preflight = isPreflight(before);
-  const row = rowFor(diff, before.route, after.route);
+  const row = rowFor(diff, keys.old, keys.new);
   if (row === undefined)
-    return preflight
-      ? []
-      : [
-          {
-            row: nameOf(before.route, after.route),
-            aspect: "routing",
-            verdict: "no such row",
-            direction: "wider",
-            what: "an exchange of no row",
-          },
-        ];
+    return [
+      {
+        row: nameOf(keys.old, keys.new),
+        aspect: "routing",
+        verdict: "no such row",
+        direction: "wider",
+        what: "an exchange of no row",
+      },
+    ];
   const found: Contradiction[] = [];
   const add = (aspect: string, direction: Direction, what: string): void => {
     const verdict = aspect === "whole" ? row.verdict : verdictOf(row, aspect);
     if (verdict === undefined || ALLOWS[direction].has(verdict)) return;
     found.push({ row: nameOf(row.old, row.new), aspect, verdict, direction, what });
   };
-  if (!preflight) byStage(old, fresh, add);
+  if (!isPreflight(before)) byStage(old, fresh, add);
   byWire(old, fresh, add);
   byPrincipal(before, after, add);
-  const enforced = !modes.old.get(before.route ?? "") && !modes.new.get(after.route ?? "");
+  const enforced = !modes.old.get(keys.old ?? "") && !modes.new.get(keys.new ?? "");
   if (enforced) {
     byOrigin(before, after, add);
     byAnswer(before, after, add);
@@ -168,11 +175,14 @@ function byPrincipal(before: PolicyResult, after: PolicyResult, add: Add): void 
   }
 }
 
-function isPreflight({ request }: PolicyResult): boolean {
-  return (
-    request.method === "OPTIONS" &&
-    request.headers.some(([name]) => name.toLowerCase() === "access-control-request-method")
-  );
+/** The method that a preflight asks for. */
+export function askedMethod({ request }: PolicyResult): string | undefined {
+  if (request.method !== "OPTIONS") return undefined;
+  return request.headers.find(([name]) => name.toLowerCase() === "access-control-request-method")?.[1];
+}
+
+function isPreflight(result: PolicyResult): boolean {
+  return askedMethod(result) !== undefined;
 }
 
 function originOf({ request }: PolicyResult): string | undefined {
@@ -183,8 +193,25 @@ function byOrigin(before: PolicyResult, after: PolicyResult, add: Add): void {
   const origin = originOf(before);
   // Where the policy is silent the handler's own fields leave, if it runs.
   if (origin === undefined || (before.outcome === "admit") !== (after.outcome === "admit")) return;
-  const readable = ({ headers }: PolicyResult): boolean =>
-    ["*", origin].includes(headers["access-control-allow-origin"] ?? "");
+  // A preflight that is turned away before its origin is looked at is told of where it was.
+  const turnedAway = ({ outcome, stage }: PolicyResult): boolean =>
+    outcome === "refuse" && (stage === "transport" || stage === "global-limit");
+  if (isPreflight(before) && (turnedAway(before) || turnedAway(after))) {
+    if (turnedAway(before) && !turnedAway(after) && before.stage === "transport")
+      add("transport", "wider", "a preflight");
+    if (turnedAway(after) && !turnedAway(before) && after.stage === "transport")
+      add("transport", "narrower", "a preflight");
+    return;
+  }
+  // What is withheld takes its fields with it: that is told of the answer. No handler here answers so itself.
+  if (before.status >= 500 !== after.status >= 500) {
+    add("response", after.status < 500 ? "wider" : "narrower", "the whole answer");
+    return;
+  }
+  // Fetch, CORS-preflight fetch: no page reads the answer to a preflight, and one that is refused grants nothing.
+  const readable = ({ headers, status }: PolicyResult): boolean =>
+    ["*", origin].includes(headers["access-control-allow-origin"] ?? "") &&
+    (!isPreflight(before) || status < 300);
   const remembered = ({ headers }: PolicyResult): number => Number(headers["access-control-max-age"] ?? 5);
   const credentials = (one: PolicyResult): boolean =>
     readable(one) && one.headers["access-control-allow-credentials"] === "true";
@@ -231,8 +258,10 @@ function byAnswer(before: PolicyResult, after: PolicyResult, add: Add): void {
     "secret",
     "***long",
   ]) {
+    // Who reads the whole text reads the end of it.
+    const forms = text === "***long" ? [text, "text-secret-long"] : [text];
     const leaves = (one: PolicyResult): boolean =>
-      (one.status < 500 && one.text.includes(`"${text}"`)) ||
+      (one.status < 500 && forms.some((form) => one.text.includes(`"${form}"`))) ||
       (/^\d/u.test(text) && one.status < 500 && new RegExp(`[:[]${text}[,}\\]]`, "u").test(one.text));
     if (!leaves(before) && leaves(after)) add("response", "wider", text);
     if (leaves(before) && !leaves(after)) add("response", "narrower", text);

@@ -6,7 +6,7 @@ import type {
   ResolvedAuthenticator,
 } from "@gatehouse/core/analysis";
 import { carrierOf } from "./authorization.js";
-import { alike, subset } from "./canonical.js";
+import { alike, othersAlike, subset } from "./canonical.js";
 import { all, notShown, SHOWN, shownIf, type Proof, type Side } from "./model.js";
 import { durationOf } from "./units.js";
 
@@ -78,6 +78,14 @@ export function authenticationWithin(inner: Side, outer: Side): Proof {
   return all(
     shownIf(a.mode === "required" || b.mode === "optional", "callers without credentials are let in"),
     carriersWithin(a, b),
+    shownIf(
+      sameTrust(inner, outer) || ![...a.anyOf, ...b.anyOf].flat().some(readsConnection),
+      "whose word about certificates, scheme and host is believed differs",
+    ),
+    shownIf(
+      revocationOf(outer) === undefined || alike(revocationOf(inner), revocationOf(outer)),
+      "which credentials can be revoked differs",
+    ),
     a.anyOf.every((one) => one.length === 1) && b.anyOf.every((one) => one.length === 1)
       ? all(...a.anyOf.flat().map((one) => acceptedBy(one, a, b, inner, outer)))
       : shownIf(
@@ -85,6 +93,17 @@ export function authenticationWithin(inner: Side, outer: Side): Proof {
           "several credentials are asked for at once, and they differ",
         ),
   );
+}
+
+/** A certificate, a proof of possession or a signature is judged by what the connection is said to be. */
+function readsConnection({ carrier, settings }: ResolvedAuthenticator): boolean {
+  if (carrier.in === "tls" || settings.type === "http-signature" || settings.type === "signature")
+    return true;
+  return settings.type === "jwt" && settings.senderConstrained !== undefined;
+}
+
+function revocationOf({ analysed }: Side): unknown {
+  return analysed.policy.document.revocation;
 }
 
 function settingsOf(together: readonly ResolvedAuthenticator[]): unknown {
@@ -146,6 +165,10 @@ function credentialsWithin(
   // Of these nothing finer is shown than that they are written alike.
   if (x.type !== "custom" && x.type !== "api-key")
     return shownIf(alike(x, y), `the settings of \`${a.name}\` differ, of a type that is not looked into`);
+  const others = shownIf(
+    othersAlike(x, y, READ_OF_OTHERS),
+    `the settings of \`${a.name}\` differ in what is not looked into`,
+  );
   const code =
     x.type === "custom" && y.type === "custom"
       ? shownIf(x.use === y.use, "the code of a custom authenticator is another")
@@ -154,8 +177,24 @@ function credentialsWithin(
     x.type === "custom" && y.type === "custom"
       ? shownIf(alike(x.principal, y.principal), `what \`${a.name}\` makes a principal of differs`)
       : SHOWN;
-  return all(keys, code, maps);
+  return all(keys, code, maps, others);
 }
+
+/** Where a credential travels is its carrier; `confers` is of authorization; when a key was last seen is told to nobody who calls. */
+const PLACE = ["type", "in", "name", "scheme", "keys", "principal", "confers"];
+const READ_OF_OTHERS: ReadonlySet<string> = new Set([...PLACE, "use", "lastSeen"]);
+const READ_OF_TOKENS: ReadonlySet<string> = new Set([
+  ...PLACE,
+  "issuer",
+  "audience",
+  "algorithms",
+  "typ",
+  "clockTolerance",
+  "maxAge",
+  "profile",
+  "senderConstrained",
+  "resourceMetadata",
+]);
 
 function keysOf({ settings }: ResolvedAuthenticator): unknown {
   return "keys" in settings ? settings.keys : undefined;
@@ -177,6 +216,15 @@ function tokensWithin(x: JwtSettings, y: JwtSettings, name: string): Proof {
       y.maxAge === undefined || (x.maxAge !== undefined && durationOf(x.maxAge) <= durationOf(y.maxAge)),
       `\`${name}\`: older tokens are accepted`,
     ),
+    shownIf(
+      y.profile === undefined || x.profile === y.profile,
+      `\`${name}\`: tokens that do not keep to a profile are accepted`,
+    ),
+    shownIf(
+      y.senderConstrained === undefined || alike(x.senderConstrained, y.senderConstrained),
+      `\`${name}\`: who holds a token must prove less, or otherwise, that it is its own`,
+    ),
+    shownIf(othersAlike(x, y, READ_OF_TOKENS), `\`${name}\`: other settings differ`),
     // A claim of the wrong form makes the credential a bad one.
     shownIf(
       alike(sourcesOf(x), sourcesOf(y)),
@@ -223,7 +271,16 @@ export function csrfWithin(inner: Side, outer: Side): Proof {
   return all(
     shownIf(alike(ambientOf(inner), ambientOf(outer)), "another credential travels by itself"),
     shownIf(subset(a.origins, b.origins), "origins are trusted that the other does not trust"),
-    shownIf(!a.allowsUnknown || b.allowsUnknown, "requests that say nothing of their origin pass"),
+    shownIf(!b.always || a.always, "callers without a credential that travels by itself are not asked"),
+    shownIf(
+      !b.refusesOfOthers || a.refusesOfOthers,
+      "callers without a credential that travels by itself pass when they say nothing of their origin",
+    ),
+    shownIf(subset(a.unknown, b.unknown), "requests that say nothing of their origin pass"),
+    shownIf(
+      a.tokens === undefined || alike(a.tokens, b.tokens),
+      "tokens let requests pass that say nothing of their origin",
+    ),
     shownIf(sameTrust(inner, outer), "whose word about scheme and host is believed differs"),
   );
 }
@@ -237,15 +294,45 @@ function ambientOf({ route }: Side): unknown {
 function acts({ route }: Side): boolean {
   const ambient = route.authenticate.anyOf.flat().some(({ carrier }) => carrier.ambient);
   const forgeable = route.upgrade !== undefined || route.methods.some((method) => !SAFE.has(method));
-  return ambient && forgeable && route.csrf?.value !== "off";
+  const { value } = route.csrf ?? {};
+  return forgeable && value !== "off" && (ambient || value?.always === true);
 }
 
-function csrfOf({ route }: Side): { readonly origins: readonly string[]; readonly allowsUnknown: boolean } {
+interface Csrf {
+  readonly origins: readonly string[];
+  /** Authenticators whose callers need not say where a request comes from. */
+  readonly unknown: readonly string[];
+  readonly always: boolean;
+  readonly refusesOfOthers: boolean;
+  readonly tokens: unknown;
+}
+
+function csrfOf({ route }: Side): Csrf {
   const settings = route.csrf === undefined || route.csrf.value === "off" ? {} : route.csrf.value;
   const cors = corsOf(route.cors?.value);
   // Wildcards are not taken over.
   const shared = cors?.credentials === true ? cors.origins.filter((one) => !one.includes("*")) : [];
-  return { origins: [...(settings.origins ?? []), ...shared], allowsUnknown: settings.unknown === "allow" };
+  const always = settings.always === true;
+  return {
+    origins: [...(settings.origins ?? []), ...shared],
+    unknown: unknownOf(route.authenticate.anyOf, settings.unknown),
+    always,
+    refusesOfOthers: always && settings.unknown === "refuse",
+    tokens: settings.tokens,
+  };
+}
+
+/** A browser that sends a cookie says where from; scripts that use certificates and passwords do not. Of several all must be allowed it. */
+function unknownOf(
+  anyOf: ResolvedAuthenticate["anyOf"],
+  unknown: "refuse" | "allow" | undefined,
+): readonly string[] {
+  const allows = ({ carrier }: ResolvedAuthenticator): boolean =>
+    !carrier.ambient || (unknown ?? (carrier.in === "cookie" ? "refuse" : "allow")) === "allow";
+  const names = (those: ResolvedAuthenticate["anyOf"]): readonly string[] =>
+    those.flatMap((together) => together.at(-1)?.name ?? []);
+  const refused = names(anyOf.filter((together) => !together.every(allows)));
+  return names(anyOf).filter((name) => !refused.includes(name));
 }
 
 function corsOf(cors: CorsSettings | "none" | undefined): CorsSettings | undefined {

@@ -1,5 +1,6 @@
 /** Fields of every answer, and the form of refusals. */
 import { HEADER_PRESETS } from "@gatehouse/core/analysis";
+import { carrierOf } from "./authorization.js";
 import { alike } from "./canonical.js";
 import { limitsOf } from "./limits.js";
 import { all, notShown, SHOWN, shownIf, type Proof, type Side } from "./model.js";
@@ -47,9 +48,10 @@ export function fieldsOf({ route }: Side): ReadonlyMap<string, string> {
 }
 
 function hstsOf({ analysed }: Side): unknown {
-  const transport = analysed.policy.document.transport ?? {};
-  if (transport.https === "off" || transport.hsts === false) return undefined;
-  const { maxAge = "365d", includeSubDomains = true, preload = false } = transport.hsts ?? {};
+  const { https, hsts } = analysed.policy.document.transport ?? {};
+  // Who serves plain HTTP behind a proxy may ask for it by writing it.
+  if (hsts === false || (hsts === undefined && https === "off")) return undefined;
+  const { maxAge = "365d", includeSubDomains = true, preload = false } = hsts ?? {};
   return { maxAge, includeSubDomains, preload };
 }
 
@@ -71,8 +73,22 @@ export function errorsWithin(inner: Side, outer: Side): Proof {
       "the correlation id has another name, or none",
     ),
     shownIf(alike(a.bodies?.value, b.bodies?.value), "the bodies of refusals differ"),
-    shownIf(alike(metadataOf(inner), metadataOf(outer)), "what a challenge says differs"),
+    shownIf(
+      alike(metadataOf(inner), metadataOf(outer)) && challengesAlike(inner, outer),
+      "what a challenge says differs",
+    ),
   );
+}
+
+/** Who is asked for other credentials, or for none, is told of under authentication. */
+export function challengesAlike(a: Side, b: Side): boolean {
+  const [x, y] = [carriersOf(a), carriersOf(b)];
+  if (!alike([...x].sort(), [...y].sort()) || x.length === 0) return true;
+  return alike(x, y) && a.analysed.policy.document.name === b.analysed.policy.document.name;
+}
+
+function carriersOf({ route }: Side): readonly string[] {
+  return [...new Set(route.authenticate.anyOf.flat().map(carrierOf))];
 }
 
 function metadataOf({ route }: Side): unknown {

@@ -3,12 +3,21 @@
  * same unknowns, and every case of those is tried.
  */
 import { readCondition, type AuthorizeEntry, type ResolvedAuthenticator } from "@gatehouse/core/analysis";
-import { alike } from "./canonical.js";
+import { alike, canonical } from "./canonical.js";
 import { and, FALSE, formulaOf, not, or, TRUE, type Formula } from "./condition.js";
 import { Facts, roleClasses, type Apart, type Who } from "./facts.js";
 import { notShown, SHOWN, type Proof, type Side } from "./model.js";
 import { principalWithin } from "./principals.js";
-import { ABSENT, ODD, Variables, type Assignment, type Value, type Variable } from "./variables.js";
+import { durationOf } from "./units.js";
+import {
+  ABSENT,
+  ODD,
+  Variables,
+  type Assignment,
+  type Truth,
+  type Value,
+  type Variable,
+} from "./variables.js";
 
 /** More cases than this are not tried. */
 const MOST_CASES = 30_000;
@@ -27,6 +36,7 @@ export interface Compared {
   readonly models: readonly Model[];
 }
 
+type StepUp = NonNullable<AuthorizeEntry["stepUp"]>;
 type Demand = "authenticated" | "anyone" | readonly AuthorizeEntry[];
 
 /** Whether whoever passes `inner` passes `outer`. */
@@ -34,7 +44,7 @@ export function authorizationWithin(inner: Side, outer: Side, apart: Apart): Com
   const models: Model[] = [];
   let proof: Proof = SHOWN;
   for (const [a, b] of casesOf(inner, outer)) {
-    const compared = compareCase(inner, a, outer, b, apart, demandsOf);
+    const compared = compareCase(inner, a, outer, b, apart, demandsOf, letsInMore);
     if (proof.shown) proof = compared.proof;
     // Whoever is let in by both is to be told of alike.
     if (proof.shown) proof = principalWithin(inner, a, outer, b);
@@ -51,15 +61,40 @@ export function conditionWithin(
   formulas: (facts: Facts, side: Side, variables: Variables) => Formula,
 ): Proof {
   for (const [a, b] of casesOf(inner, outer)) {
-    const { proof } = compareCase(inner, a, outer, b, apart, formulas);
+    const { proof } = compareCase(inner, a, outer, b, apart, formulas, letsInMore);
     if (!proof.shown) return proof;
   }
   return SHOWN;
 }
 
-type FormulaMaker = (facts: Facts, side: Side, variables: Variables) => Formula;
+/** What a side says in each case, as a formula or otherwise. */
+export interface Said<T> {
+  /** The same text means the same. */
+  readonly key: string;
+  readonly of: (given: Assignment) => T;
+}
+type Maker<T> = (facts: Facts, side: Side, variables: Variables) => Said<T>;
 
-function compareCase(inner: Side, a: Who, outer: Side, b: Who, apart: Apart, make: FormulaMaker): Compared {
+/** Whether both say the same in every case. */
+export function saidAlike(inner: Side, outer: Side, apart: Apart, make: Maker<string>): Proof {
+  for (const [a, b] of casesOf(inner, outer)) {
+    const { proof } = compareCase(inner, a, outer, b, apart, make, (one, other) => one !== other);
+    if (!proof.shown) return proof;
+  }
+  return SHOWN;
+}
+
+const letsInMore = (inner: Truth, outer: Truth): boolean => inner === true && outer !== true;
+
+function compareCase<T>(
+  inner: Side,
+  a: Who,
+  outer: Side,
+  b: Who,
+  apart: Apart,
+  make: Maker<T>,
+  tells: (inner: T, outer: T) => boolean,
+): Compared {
   const variables = new Variables();
   const authenticators = (who: Who): ResolvedAuthenticator[] =>
     who.authenticator === undefined ? [] : [who.authenticator];
@@ -78,7 +113,7 @@ function compareCase(inner: Side, a: Who, outer: Side, b: Who, apart: Apart, mak
   if (first.key === second.key || second.key === "true" || first.key === "false")
     return { proof: SHOWN, models: [] };
   const who = inner.name === "old" ? { old: a, new: b } : { old: b, new: a };
-  return search(first, second, variables.all, who);
+  return search(first, second, tells, variables.all, who);
 }
 
 function mapOf({ authenticator }: Who): unknown {
@@ -86,7 +121,13 @@ function mapOf({ authenticator }: Who): unknown {
   return settings !== undefined && "principal" in settings ? settings.principal : undefined;
 }
 
-function search(inner: Formula, outer: Formula, variables: readonly Variable[], who: Model["who"]): Compared {
+function search<T>(
+  inner: Said<T>,
+  outer: Said<T>,
+  tells: (inner: T, outer: T) => boolean,
+  variables: readonly Variable[],
+  who: Model["who"],
+): Compared {
   const used = variables.filter(({ id }) => inner.key.includes(id) || outer.key.includes(id));
   const cases = used.reduce((product, { domain }) => product * domain.size, 1);
   const models: Model[] = [];
@@ -97,7 +138,7 @@ function search(inner: Formula, outer: Formula, variables: readonly Variable[], 
     const variable = used[at];
     if (variable === undefined) {
       tried += 1;
-      if (inner.of(given) === true && outer.of(given) !== true)
+      if (tells(inner.of(given), outer.of(given)))
         models.push({ who, given: new Map(given), variables: used });
       return;
     }
@@ -231,17 +272,46 @@ function demandOf(demand: Demand, facts: Facts, variables: Variables): Formula {
 
 function entryOf(entry: AuthorizeEntry, facts: Facts, variables: Variables): Formula {
   const parts: Formula[] = [];
-  const { roles, scopes, claims, when, check } = entry;
+  const { roles, scopes, claims, when, check, stepUp, forbid: _forbid, ...others } = entry;
   if (roles !== undefined) parts.push(or(roles.map((role) => facts.role(role))));
   for (const scope of scopes ?? []) parts.push(facts.scope(scope));
   for (const [path, value] of Object.entries(claims ?? {}))
     parts.push(claimIs(path, value, facts, variables));
   if (when !== undefined) parts.push(isTrue(written(when, facts, variables)));
+  if (stepUp !== undefined) parts.push(steppedUp(stepUp, facts, variables));
   for (const name of check === undefined ? [] : [check].flat()) parts.push(facts.check(name));
+  for (const [name, demand] of Object.entries(others)) parts.push(unread(name, demand, variables));
   return and(parts);
 }
 
-function claimIs(path: string, wanted: unknown, facts: Facts, variables: Variables): Formula {
+/** Of what is not known here, only the same is the same. */
+function unread(name: string, demand: unknown, variables: Variables): Formula {
+  const id = variables.flag(`demand ${name} ${canonical(demand)}`, { kind: "opaque" });
+  return { key: id, of: (given) => given.get(id) === true };
+}
+
+/** How, and how lately, the caller was authenticated. */
+export function steppedUp({ acr, maxAge }: StepUp, facts: Facts, variables: Variables): Formula {
+  const parts: Formula[] = [];
+  if (acr !== undefined) parts.push(or(acr.map((one) => claimIs("acr", one, facts, variables))));
+  if (maxAge !== undefined) parts.push(isRecent(durationOf(maxAge) / 1000, facts, variables));
+  return and(parts);
+}
+
+function isRecent(seconds: number, facts: Facts, variables: Variables): Formula {
+  const fact = facts.authenticatedFor();
+  if (fact.kind === "constant") return FALSE;
+  variables.compared(fact.id, [seconds]);
+  return {
+    key: `(within ${fact.id} ${seconds})`,
+    of: (given) => {
+      const ago = given.get(fact.id);
+      return typeof ago === "number" && ago <= seconds;
+    },
+  };
+}
+
+export function claimIs(path: string, wanted: unknown, facts: Facts, variables: Variables): Formula {
   const fact = facts.claim(path);
   if (fact.kind === "constant") return FALSE;
   if (typeof wanted === "object" && wanted !== null) {

@@ -1,6 +1,7 @@
 /** Requests that might tell two policies apart: those that fit either, those that only just do not, and those that an aspect is about. */
 import type { TestAnswer, TestCredential, TestPerson, TestRequest } from "@gatehouse/core/testing";
 import type { ResolvedAuthenticator } from "@gatehouse/core/analysis";
+import { isList } from "../lib/json.js";
 import { fieldsOf as headersOf } from "./answers.js";
 import type { Model } from "./authorization.js";
 import { alike } from "./canonical.js";
@@ -223,7 +224,10 @@ function* csrf(pair: Pair, base: Candidate): Iterable<Candidate> {
     ]),
   );
   origins.add("https://other.test");
-  const people = authenticatorsOf(pair).filter(({ one }) => one.carrier.ambient);
+  const everybody = sidesOf(pair).some(
+    ({ route: { csrf: rule } }) => rule?.value !== "off" && rule?.value.always === true,
+  );
+  const people = authenticatorsOf(pair).filter(({ one }) => everybody || one.carrier.ambient);
   const { "Sec-Fetch-Site": _site, Origin: _origin, ...headers } = base.request.headers ?? {};
   const methods = new Set(
     pair.cells.map(({ method }) => method).filter((method) => !["GET", "HEAD", "OPTIONS"].includes(method)),
@@ -318,6 +322,8 @@ function* response(pair: Pair, base: Candidate): Iterable<Candidate> {
       .match(/"[\w:.-]+"/gu)
       ?.map((one) => one.slice(1, -1)) ?? [],
   );
+  const withholds = sidesOf(pair).some(({ route }) => route.response.onMismatch === "withhold");
+  const lone = withholds ? [...misfits(answer)] : [];
   const asked = base.person;
   const people: (TestPerson | undefined)[] = [asked];
   if (asked !== undefined) {
@@ -330,7 +336,7 @@ function* response(pair: Pair, base: Candidate): Iterable<Candidate> {
   }
   for (const person of people) {
     for (const status of statuses) {
-      for (const body of [answer, [answer], misfit(answer)])
+      for (const body of [answer, [answer], misfit(answer), ...lone])
         yield { ...base, person, answer: { status, body } };
       if (pair.old.route.response.encode !== pair.new.route.response.encode)
         yield { ...base, person, answer: { status, body: markup(answer) } };
@@ -343,6 +349,20 @@ function misfit(answer: unknown): unknown {
   return JSON.parse(JSON.stringify(answer), (_key, value: unknown) =>
     typeof value === "number" ? `n${value}` : typeof value === "string" ? 4711 : value,
   ) as unknown;
+}
+
+/** One part at a time of another type, so that the rest would leave. */
+function* misfits(answer: unknown): Iterable<unknown> {
+  if (typeof answer !== "object" || answer === null) {
+    yield true;
+    yield misfit(answer);
+    return;
+  }
+  for (const [key, value] of Object.entries(answer)) {
+    const others = [...(typeof value === "object" ? [true] : []), ...misfits(value)];
+    for (const other of others)
+      yield isList(answer) ? answer.with(Number(key), other) : { ...answer, [key]: other };
+  }
 }
 
 function markup(answer: unknown): unknown {
@@ -526,6 +546,13 @@ function place(draft: Draft, origin: Origin, value: Value | undefined): void {
       return;
     case "claim":
       setAt(credential.claims, origin.path, plain);
+      return;
+    case "since":
+      setAt(
+        credential.claims,
+        [origin.claim],
+        typeof value === "number" ? { $now: -Math.ceil(value) } : text,
+      );
       return;
     case "attribute":
       credential.attributes[origin.name] = plain;

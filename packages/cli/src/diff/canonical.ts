@@ -20,6 +20,13 @@ export function alike(a: unknown, b: unknown): boolean {
   return a === b || canonical(a) === canonical(b);
 }
 
+/** What is not read finer than that must be alike: a setting that the language gains later is not taken for no difference. */
+export function othersAlike(a: object, b: object, read: ReadonlySet<string>): boolean {
+  const others = (settings: object): unknown =>
+    Object.fromEntries(Object.entries(settings).filter(([key]) => !read.has(key)));
+  return alike(others(a), others(b));
+}
+
 /** As sets. */
 export function subset(a: Iterable<string>, b: Iterable<string>): boolean {
   const there = new Set(b);

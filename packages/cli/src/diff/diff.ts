@@ -2,8 +2,8 @@
 import type { PolicyDocument } from "@gatehouse/core";
 import { analyse } from "@gatehouse/core/analysis";
 import { Duel } from "./duel.js";
-import { ASPECTS, type Aspect, type Pair, type Side, type Verdict } from "./model.js";
-import { pairsOf } from "./pairs.js";
+import { ASPECTS, type Aspect, type Pair, type Verdict } from "./model.js";
+import { keyOf, pairsOf } from "./pairs.js";
 import { judge, type Judged } from "./rules.js";
 import { Search, type Found, type Witness } from "./search.js";
 
@@ -115,10 +115,6 @@ const EVERYWHERE: ReadonlySet<Aspect> = new Set([
 function concerns(aspect: Aspect, { old, new: fresh }: Pair): boolean {
   if (old.matched && fresh.matched) return true;
   return old.matched || fresh.matched ? aspect === "routing" : EVERYWHERE.has(aspect);
-}
-
-function keyOf({ matched, route }: Side): string | null {
-  return matched ? route.key : null;
 }
 
 async function aspectOf(

@@ -1,15 +1,17 @@
 /** What an exchange shows: that one side lets more pass, or more out, than the other. */
 import type { HeaderField, Principal, StageName } from "@gatehouse/core";
 import type { PolicyResult } from "@gatehouse/core/testing";
+import { challengesAlike } from "./answers.js";
 import { rankOf, type Exchange, type Seen } from "./duel.js";
 import type { Aspect, Pair } from "./model.js";
-import { sameShape } from "./pairs.js";
+import { isOf, isPreflightOf, sameShape } from "./pairs.js";
 
 export interface Shown {
   readonly wider: boolean;
   readonly narrower: boolean;
 }
 
+const ASKED_METHOD = "access-control-request-method";
 const NOTHING: Shown = { wider: false, narrower: false };
 
 const STAGES_OF = {
@@ -25,8 +27,7 @@ const STAGES_OF = {
 export function evidence(aspect: Aspect, pair: Pair, exchange: Exchange): Shown {
   const { old, new: fresh } = exchange;
   if (old.refusedAt === "normalize" || fresh.refusedAt === "normalize") return NOTHING;
-  const ofRow = isOf(pair, exchange);
-  if (!ofRow && aspect !== "cors") return NOTHING;
+  if (!isTelling(aspect, pair, exchange)) return NOTHING;
   const enforced = pair.old.route.mode === "enforce" && pair.new.route.mode === "enforce";
   switch (aspect) {
     case "mode":
@@ -63,11 +64,11 @@ function correlationsOf({ old, new: fresh }: Pair): ReadonlySet<string> {
   return new Set([old, fresh].flatMap(({ route }) => route.errors.correlation?.toLowerCase() ?? []));
 }
 
-function isOf({ old, new: fresh }: Pair, exchange: Exchange): boolean {
-  return (
-    exchange.old.result.route === (old.matched ? old.route.key : null) &&
-    exchange.new.result.route === (fresh.matched ? fresh.route.key : null)
-  );
+function isTelling(aspect: Aspect, pair: Pair, exchange: Exchange): boolean {
+  const { method, target, headers } = exchange.candidate.request;
+  const asked = method === "OPTIONS" ? fieldsOf(headers).get(ASKED_METHOD) : undefined;
+  if (asked === undefined) return isOf(pair, exchange);
+  return aspect === "cors" && isPreflightOf(pair, asked, target);
 }
 
 function both(a: Shown, b: Shown): Shown {
@@ -154,10 +155,22 @@ function toldOf(a: Principal, b: Principal): Shown {
   const after = factsOf(b);
   const other = [...before].some(([pointer, value]) => after.has(pointer) && after.get(pointer) !== value);
   const own = other ? { wider: true, narrower: true } : contained(before, after);
-  return Object.entries(a.with ?? {}).reduce((shown, [name, beside]) => {
-    const counterpart = b.with?.[name];
-    return counterpart === undefined ? shown : both(shown, toldOf(beside, counterpart));
-  }, own);
+  return both(own, besideOf(a.with ?? {}, b.with ?? {}));
+}
+
+type Beside = NonNullable<Principal["with"]>;
+
+function besideOf(a: Beside, b: Beside): Shown {
+  let shown = NOTHING;
+  for (const name of new Set([...Object.keys(a), ...Object.keys(b)])) {
+    const [before, after] = [a[name], b[name]];
+    const one =
+      before === undefined || after === undefined
+        ? { wider: before === undefined, narrower: after === undefined }
+        : toldOf(before, after);
+    shown = both(shown, one);
+  }
+  return shown;
 }
 
 /** Lists of roles and scopes are sets: each is a leaf of its own. */
@@ -189,15 +202,26 @@ function corsEvidence(exchange: Exchange, ids: ReadonlySet<string>): Shown {
   const { old, new: fresh, candidate } = exchange;
   const asked = fieldsOf(candidate.request.headers);
   if (!asked.has("origin")) return NOTHING;
+  // What is turned away before anybody asks for its origin is told of elsewhere.
+  if (asked.has(ASKED_METHOD) && [old, fresh].some(isTurnedAway)) return NOTHING;
   const enforced = stageEnforced(exchange);
   // Where the policy is silent the handler's own fields leave, if it runs.
-  if ((old.result.outcome === "admit") !== (fresh.result.outcome === "admit")) return enforced;
+  if (leaves(old) !== leaves(fresh)) return enforced;
   const before = grantsOf(old, asked, ids);
   const after = grantsOf(fresh, asked, ids);
   return both(enforced, {
     wider: [...after].some(([grant, value]) => value > (before.get(grant) ?? -1)),
     narrower: [...before].some(([grant, value]) => value > (after.get(grant) ?? -1)),
   });
+}
+
+function isTurnedAway({ refusedAt }: Seen): boolean {
+  return refusedAt !== undefined && rankOf(refusedAt) < rankOf("route");
+}
+
+/** An answer that is withheld takes its fields with it. */
+function leaves({ result }: Seen): boolean {
+  return result.outcome === "admit" && result.status < 500;
 }
 
 function stageEnforced({ old, new: fresh }: Exchange): Shown {
@@ -230,7 +254,7 @@ function grantsOf(
   const { headers } = result;
   const origin = headers["access-control-allow-origin"];
   if (origin === undefined || (origin !== "*" && origin !== asked.get("origin"))) return grants;
-  const method = asked.get("access-control-request-method");
+  const method = asked.get(ASKED_METHOD);
   if (method === undefined) {
     grants.set("read", 0);
     if (headers["access-control-allow-credentials"] === "true") grants.set("credentials", 0);
@@ -340,6 +364,8 @@ function sentFields(fields: readonly HeaderField[]): ReadonlyMap<string, string>
   return sent;
 }
 
+const CHALLENGE = "www-authenticate";
+
 /** The same refusal, told in other words. */
 function errorsEvidence({ old, new: fresh }: Exchange, pair: Pair): Shown {
   const { result: a } = old;
@@ -354,6 +380,8 @@ function errorsEvidence({ old, new: fresh }: Exchange, pair: Pair): Shown {
   if (a.status !== b.status) return compare(a.status === 404 ? 0 : 1, b.status === 404 ? 0 : 1);
   const before = toldBy(a.text);
   const after = toldBy(b.text);
+  if (!challengesAlike(pair.old, pair.new) && a.headers[CHALLENGE] !== b.headers[CHALLENGE])
+    return { wider: true, narrower: true };
   const ids = compare(idIn(a, pair.old), idIn(b, pair.new));
   if (before.text === after.text) return ids;
   const told = compare(before.code ? 1 : 0, after.code ? 1 : 0);

@@ -1,5 +1,6 @@
 /** What the names of a condition stand for, for one kind of caller on one side. */
 import { addressesAround, type ResolvedAuthenticator, type ResolvedPolicy } from "@gatehouse/core/analysis";
+import { segmentsOf } from "../lib/pointer.js";
 import { or, FALSE, TRUE, type Formula } from "./condition.js";
 import type { Side } from "./model.js";
 import { ABSENT, type Origin, type Value, type Variables } from "./variables.js";
@@ -125,6 +126,13 @@ export class Facts {
     const { authenticator, tag } = this.who;
     if (authenticator === undefined) return { kind: "constant", value: ABSENT };
     return this.#claim(tag, stepsOf(path));
+  }
+
+  /** For how many seconds the caller has been known to who gave the credential. */
+  authenticatedFor(): Fact {
+    const { authenticator, tag } = this.who;
+    if (authenticator === undefined) return { kind: "constant", value: ABSENT };
+    return this.#variable(`${tag} since auth_time`, { kind: "since", claim: "auth_time" }, false);
   }
 
   check(name: string): Formula {
@@ -273,11 +281,7 @@ export function sourceOf({ settings }: ResolvedAuthenticator, field: string): So
 }
 
 function stepsOf(path: string): readonly string[] {
-  if (!path.startsWith("/")) return path.split(".");
-  return path
-    .slice(1)
-    .split("/")
-    .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
+  return path.startsWith("/") ? segmentsOf(path) : path.split(".");
 }
 
 function textsOf(value: unknown): readonly string[] {

@@ -1,45 +1,42 @@
 /** An answer of the handler that has everything of which either side says something. */
+import { isRecord } from "../lib/json.js";
+import { segmentsOf } from "../lib/pointer.js";
 import type { Side } from "./model.js";
-
-type Members = Readonly<Record<string, unknown>>;
+import { followed, rootPlace, type Place, type SchemaWorld } from "./schemas.js";
 
 export function sampleAnswer(sides: readonly Side[]): unknown {
   let answer: unknown = { undeclared: "text-undeclared" };
   for (const { analysed, route } of sides) {
     const { body, bodies, redact } = route.response;
-    const schemas: readonly unknown[] = [body?.value, ...Object.values(bodies?.value ?? {})];
-    for (const schema of schemas) {
-      if (schema !== undefined) answer = merged(answer, valueOf(schema, analysed.policy.schemas, "", 0));
+    const world: SchemaWorld = { schemas: analysed.policy.schemas, unknown: "output" };
+    for (const schema of [body?.value, ...Object.values(bodies?.value ?? {})]) {
+      if (schema !== undefined) answer = merged(answer, valueOf(rootPlace(schema, world), "", 0));
     }
     for (const pointer of Object.keys(redact?.value ?? {}))
-      answer = merged(answer, valueAt(stepsOf(pointer), pointer));
+      answer = merged(answer, valueAt(segmentsOf(pointer), pointer));
   }
   return answer;
 }
 
-function valueOf(schema: unknown, schemas: Members, at: string, depth: number): unknown {
+function valueOf(place: Place, at: string, depth: number): unknown {
   if (depth > 6) return undefined;
-  if (!isMembers(schema)) return `text${at.replaceAll("/", "-")}`;
-  const reference = schema["$ref"];
-  if (typeof reference === "string") {
-    const [, name = ""] = /^#\/schemas\/([^/]+)$/u.exec(reference) ?? [];
-    return valueOf(schemas[name], schemas, at, depth + 1);
-  }
+  const within = followed(place);
+  const { schema } = within;
+  if (!isRecord(schema)) return `text${at.replaceAll("/", "-")}`;
+  const below = (part: unknown, name: string): unknown =>
+    valueOf({ ...within, schema: part }, `${at}/${name}`, depth + 1);
   const values = Array.isArray(schema["enum"]) ? (schema["enum"] as readonly unknown[]) : [];
   if (values.length > 0) return values[0];
   if (Object.hasOwn(schema, "const")) return schema["const"];
-  const [type] = [schema["type"] ?? (isMembers(schema["properties"]) ? "object" : "string")].flat();
+  const [type] = [schema["type"] ?? (isRecord(schema["properties"]) ? "object" : "string")].flat();
   switch (type) {
     case "object": {
-      const entries = Object.entries(isMembers(schema["properties"]) ? schema["properties"] : {});
-      const members = entries.map(([name, inner]) => [
-        name,
-        valueOf(inner, schemas, `${at}/${name}`, depth + 1),
-      ]);
+      const entries = Object.entries(isRecord(schema["properties"]) ? schema["properties"] : {});
+      const members = entries.map(([name, inner]) => [name, below(inner, name)]);
       return { ...Object.fromEntries(members), undeclared: `text${at.replaceAll("/", "-")}-undeclared` };
     }
     case "array":
-      return [valueOf(schema["items"], schemas, `${at}/0`, depth + 1)];
+      return [below(schema["items"], "0")];
     case "integer":
       return 17;
     case "number":
@@ -53,13 +50,6 @@ function valueOf(schema: unknown, schemas: Members, at: string, depth: number): 
   }
 }
 
-function stepsOf(pointer: string): readonly string[] {
-  return pointer
-    .split("/")
-    .slice(1)
-    .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
-}
-
 function valueAt([first, ...rest]: readonly string[], pointer: string): unknown {
   if (first === undefined) return `text${pointer.replaceAll(/[^a-z]/giu, "-")}-longer`;
   if (first === "**") return valueAt(rest, pointer);
@@ -71,15 +61,11 @@ function valueAt([first, ...rest]: readonly string[], pointer: string): unknown 
 function merged(a: unknown, b: unknown): unknown {
   if (a === undefined) return b;
   if (Array.isArray(a)) {
-    if (isMembers(b)) return a.map((one: unknown) => merged(one, Object.values(b)[0]));
+    if (isRecord(b)) return a.map((one: unknown) => merged(one, Object.values(b)[0]));
     return Array.isArray(b) ? a.map((one: unknown) => merged(one, b[0])) : a;
   }
-  if (!isMembers(a) || !isMembers(b)) return a;
+  if (!isRecord(a) || !isRecord(b)) return a;
   const members: Record<string, unknown> = { ...a };
   for (const [name, value] of Object.entries(b)) members[name] = merged(members[name], value);
   return members;
-}
-
-function isMembers(value: unknown): value is Members {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -2,7 +2,7 @@
 import type { JsonSchema, ResolvedRequest } from "@gatehouse/core/analysis";
 import { alike, subset } from "./canonical.js";
 import { all, notShown, SHOWN, shownIf, type Proof, type Side } from "./model.js";
-import { schemaWithin, spelledOut, type SchemaWorld } from "./schemas.js";
+import { rulesOf, schemaWithin, spelledOut, type SchemaWorld } from "./schemas.js";
 
 type Part = "params" | "query" | "headers" | "cookies";
 type Schemas = Readonly<Record<string, JsonSchema>>;
@@ -19,6 +19,19 @@ export function requestWithin(inner: Side, outer: Side): Proof {
     guardsWithin(a, b),
     bodyWithin(inner, outer),
   );
+}
+
+/** Problems name the rules that were broken. */
+export function problemsAlike(a: Side, b: Side): Proof {
+  const rules = (side: Side): unknown => {
+    const { query, headers, cookies, body } = side.route.request;
+    const parts = [byPlace(side), query?.value, headers?.value, cookies?.value, { body: body?.value }];
+    const world = worldOf(side);
+    return parts.map((part) =>
+      Object.fromEntries(Object.entries(part ?? {}).map(([name, schema]) => [name, rulesOf(schema, world)])),
+    );
+  };
+  return shownIf(alike(rules(a), rules(b)), "the rules for requests are written otherwise");
 }
 
 /** Path parameters by their place, since a name decides nothing. */

@@ -3,7 +3,7 @@
  * several routes count together is compared route by route.
  */
 import type { LimitSettings } from "@gatehouse/core/analysis";
-import { alike } from "./canonical.js";
+import { alike, othersAlike } from "./canonical.js";
 import { all, notShown, SHOWN, shownIf, type Proof, type Side } from "./model.js";
 import { sameTrust } from "./access.js";
 import { durationOf } from "./units.js";
@@ -26,6 +26,26 @@ export function limitsOf({ analysed: { policy }, route }: Side): readonly TakenL
       : [{ name, settings, global: everywhere.has(name) }];
   });
 }
+
+/** Of `reveal` is told under headers; what only observes is none of these. */
+const READ: ReadonlySet<string> = new Set<keyof LimitSettings>([
+  "algorithm",
+  "limit",
+  "window",
+  "burst",
+  "zone",
+  "lease",
+  "by",
+  "when",
+  "cost",
+  "count",
+  "onMissing",
+  "onStoreFailure",
+  "share",
+  "penalty",
+  "mode",
+  "reveal",
+]);
 
 /** @param apart whether the facts by which callers are told apart mean the same on both sides */
 export function limitsWithin(inner: Side, outer: Side, principalsAlike: boolean, rolesAlike: boolean): Proof {
@@ -69,10 +89,19 @@ function implied(
       alike(a.share ?? "auto", b.share ?? "auto"),
       `\`${name}\`: \`share\` differs, which only a failing store shows`,
     ),
+    shownIf(
+      alike(deadlineOf(inner), deadlineOf(outer)),
+      `\`${name}\`: how long the store is waited for differs, which only a slow store shows`,
+    ),
+    shownIf(othersAlike(a, b, READ), `\`${name}\`: other settings differ`),
     shownIf(b.penalty === undefined || alike(a.penalty, b.penalty), `\`${name}\`: blocks differ`),
     boundWithin(a, b, name),
     meaningOf(a, name, inner, outer, principalsAlike, rolesAlike),
   );
+}
+
+function deadlineOf({ analysed }: Side): unknown {
+  return analysed.policy.document.store?.deadline;
 }
 
 function meaningOf(

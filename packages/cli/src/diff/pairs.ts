@@ -3,6 +3,7 @@
  * that no pattern has stands for all others, and a walk over those letters meets every case.
  */
 import type { AnalysedPolicy, PatternPart, ResolvedRoute } from "@gatehouse/core/analysis";
+import type { Exchange } from "./duel.js";
 import type { Cell, Pair, Side } from "./model.js";
 
 /** Beyond this many paths the walk is given up: then nothing is said to be the same. */
@@ -126,6 +127,23 @@ function fits(pattern: readonly PatternPart[], at: number, letter: string): bool
   const part = pattern[at] ?? (pattern.at(-1)?.kind === "rest" ? pattern.at(-1) : undefined);
   if (part === undefined) return false;
   return part.kind !== "static" || part.text === letter;
+}
+
+/** Whether an exchange is of the row. */
+export function isOf({ old, new: fresh }: Pair, exchange: Exchange): boolean {
+  return exchange.old.result.route === keyOf(old) && exchange.new.result.route === keyOf(fresh);
+}
+
+/** A preflight is of the row of the method that it asks for: an observing route's answer names none. */
+export function isPreflightOf({ old, new: fresh }: Pair, method: string, target: string): boolean {
+  const [path = ""] = target.split("?");
+  const segments = path.split("/").slice(1).map(decodeURIComponent);
+  return [old, fresh].every((side) => (side.analysed.routeAt(method, segments)?.key ?? null) === keyOf(side));
+}
+
+/** Null: no route. */
+export function keyOf({ matched, route }: Side): string | null {
+  return matched ? route.key : null;
 }
 
 /** The same place in two patterns, whatever its parameters are called. */

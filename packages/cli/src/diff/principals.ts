@@ -1,5 +1,5 @@
 /** What the handler is told of a caller whom both sides know by the same credential: more roles and more fields are more. */
-import type { ResolvedAuthenticator } from "@gatehouse/core/analysis";
+import type { ResolvedAuthenticate, ResolvedAuthenticator } from "@gatehouse/core/analysis";
 import { alike } from "./canonical.js";
 import { LISTING, sourceOf, type Who } from "./facts.js";
 import { all, notShown, SHOWN, shownIf, type Proof, type Side } from "./model.js";
@@ -10,7 +10,7 @@ export function principalWithin(inner: Side, a: Who, outer: Side, b: Who): Proof
   return all(
     rolesWithin(inner, a.authenticator, outer, b.authenticator),
     fieldsWithin(a.authenticator, b.authenticator),
-    besideWithin(inner, outer),
+    besideWithin(inner, a.authenticator, outer, b.authenticator),
   );
 }
 
@@ -51,13 +51,24 @@ export function fieldsOf({ settings }: ResolvedAuthenticator): readonly string[]
 }
 
 /** Of several credentials at once the handler reads each principal: only the same ones are compared, and by their roles. */
-function besideWithin(inner: Side, outer: Side): Proof {
-  const names = inner.route.authenticate.anyOf.filter((together) => together.length > 1).flat();
-  const others = outer.route.authenticate.anyOf.flat();
+function besideWithin(inner: Side, a: ResolvedAuthenticator, outer: Side, b: ResolvedAuthenticator): Proof {
+  const others = besides(outer, b);
   return all(
-    ...names.map((one) => {
-      const other = others.find(({ name }) => name === one.name);
-      return other === undefined ? SHOWN : rolesWithin(inner, one, outer, other);
+    ...besides(inner, a).map((beside) => {
+      const same = others.find((one) => beside.every(({ name }) => one.some((other) => other.name === name)));
+      if (same === undefined) return notShown("the handler is told of another credential besides");
+      return all(
+        ...beside.map((one) => {
+          const other = same.find(({ name }) => name === one.name) ?? one;
+          return all(rolesWithin(inner, one, outer, other), fieldsWithin(one, other));
+        }),
+      );
     }),
   );
+}
+
+/** What may stand beside the credential that is the principal's. */
+function besides({ route }: Side, principal: ResolvedAuthenticator): ResolvedAuthenticate["anyOf"] {
+  const alternatives = route.authenticate.anyOf.filter((one) => one.at(-1)?.name === principal.name);
+  return alternatives.map((one) => one.slice(0, -1)).filter((one) => one.length > 0);
 }

@@ -4,11 +4,12 @@ import { errorsWithin, headersWithin } from "./answers.js";
 import { authorizationWithin, carrierOf, type Model } from "./authorization.js";
 import { alike } from "./canonical.js";
 import type { Apart } from "./facts.js";
-import { requestWithin } from "./input.js";
+import { problemsAlike, requestWithin } from "./input.js";
 import { limitsWithin } from "./limits.js";
 import { all, notShown, SHOWN, shownIf, type Aspect, type Pair, type Proof, type Side } from "./model.js";
 import { responseWithin } from "./output.js";
 import { sameShape } from "./pairs.js";
+import { refusedAlike } from "./refusals.js";
 
 export interface Judged {
   readonly proof: Proof;
@@ -57,7 +58,7 @@ function proofOf(
     case "headers":
       return unlessObserved(inner, outer, headersWithin);
     case "errors":
-      return unlessObserved(inner, outer, errorsWithin);
+      return unlessObserved(inner, outer, (a, b) => all(errorsWithin(a, b), refusalsWithin(a, b, pair)));
   }
 }
 
@@ -73,12 +74,37 @@ function unlessObserved(inner: Side, outer: Side, rule: (inner: Side, outer: Sid
   );
 }
 
+/** Where the same requests are refused, whether they are refused in the same words. Where others are, that is told of its own aspect. */
+function refusalsWithin(inner: Side, outer: Side, pair: Pair): Proof {
+  const apart = apartOf(pair);
+  const same = (rule: (a: Side, b: Side) => Proof): boolean =>
+    rule(inner, outer).shown && rule(outer, inner).shown;
+  const callers = refusedAlike(inner, outer, apart);
+  const requests = problemsAlike(inner, outer);
+  return all(
+    shownIf(
+      callers.shown || !same((a, b) => authorizationWithin(a, b, apart).proof),
+      "the same callers are refused, but some at another stage, by another code or with another challenge",
+    ),
+    shownIf(
+      requests.shown || !same(requestWithin),
+      "the same requests are refused, but by rules that are written otherwise, so that other problems may be told",
+    ),
+  );
+}
+
 function routingWithin(inner: Side, outer: Side, pair: Pair, complete: boolean): Proof {
   if (!complete) return notShown("there are more paths than are walked");
   if (!inner.matched && !outer.matched)
-    return shownIf(
-      pair.told[inner.name].length === 0,
-      "405 tells of methods at a path, of which the other does not",
+    return all(
+      shownIf(
+        pair.told[inner.name].length === 0,
+        "405 tells of methods at a path, of which the other does not",
+      ),
+      shownIf(
+        alike(metadataOf(inner), metadataOf(outer)),
+        "what the policy itself answers about who issues tokens differs",
+      ),
     );
   if (!inner.matched) return SHOWN;
   if (!outer.matched) return notShown("requests are served that the other leaves without a route");
@@ -86,6 +112,15 @@ function routingWithin(inner: Side, outer: Side, pair: Pair, complete: boolean):
     sameShape(inner.route.pattern, outer.route.pattern),
     "requests lead to another route, with another handler",
   );
+}
+
+function metadataOf({ analysed: { policy } }: Side): unknown {
+  const { protectedResource } = policy.document;
+  if (protectedResource === undefined) return undefined;
+  const issuers = [...policy.authenticators.values()].flatMap(({ settings }) =>
+    "issuer" in settings ? [settings.issuer] : [],
+  );
+  return [protectedResource, protectedResource.authorizationServers ?? issuers];
 }
 
 function rolesAlike(a: Side, b: Side): boolean {

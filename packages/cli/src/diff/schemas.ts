@@ -4,6 +4,7 @@
  * and all other keywords by equality alone. Where that does not show it, it is not shown.
  */
 import { ANNOTATIONS } from "@gatehouse/core/analysis";
+import { isRecord } from "../lib/json.js";
 import { alike, canonical } from "./canonical.js";
 import { all, notShown, SHOWN, shownIf, type Proof } from "./model.js";
 
@@ -16,7 +17,8 @@ export interface SchemaWorld {
   readonly unknown: "reject" | "strip" | "allow" | "output";
 }
 
-interface Place {
+/** A schema, and the one it stands in. */
+export interface Place {
   readonly schema: unknown;
   readonly root: unknown;
   readonly world: SchemaWorld;
@@ -50,22 +52,48 @@ export function schemaWithin(
   outer: unknown,
   outerWorld: SchemaWorld,
 ): Proof {
-  return new Walk().within(
-    { schema: inner, root: inner, world: innerWorld },
-    { schema: outer, root: outer, world: outerWorld },
-    "",
-  );
+  return new Walk().within(rootPlace(inner, innerWorld), rootPlace(outer, outerWorld), "");
+}
+
+export function rootPlace(schema: unknown, world: SchemaWorld): Place {
+  return { schema, root: schema, world };
 }
 
 /** With references written out as far as they do not run in circles. */
 export function spelledOut(schema: unknown, world: SchemaWorld): string {
-  return canonical(spell({ schema, root: schema, world }, new Set()));
+  return spelledAt(rootPlace(schema, world));
+}
+
+export function spelledAt(place: Place): string {
+  return canonical(spell(place, new Set()));
+}
+
+/** The same without what decides nothing. */
+export function rulesOf(schema: unknown, world: SchemaWorld): string {
+  return canonical(withoutNotes(spell(rootPlace(schema, world), new Set())));
+}
+
+const DATA: ReadonlySet<string> = new Set(["enum", "const", "required", "type"]);
+const NAMED: ReadonlySet<string> = new Set(["properties", "patternProperties", "dependentSchemas", "$defs"]);
+
+function withoutNotes(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(withoutNotes);
+  if (!isRecord(schema)) return schema;
+  const kept = Object.entries(schema).filter(([key]) => !ANNOTATIONS.has(key));
+  return Object.fromEntries(
+    kept.map(([key, value]) => {
+      if (DATA.has(key)) return [key, value];
+      if (!NAMED.has(key) || !isRecord(value)) return [key, withoutNotes(value)];
+      return [key, Object.fromEntries(Object.entries(value).map(([name, one]) => [name, withoutNotes(one)]))];
+    }),
+  );
 }
 
 function spell({ schema, root, world }: Place, seen: ReadonlySet<unknown>): unknown {
   if (Array.isArray(schema)) return schema.map((one: unknown) => spell({ schema: one, root, world }, seen));
-  if (!isMembers(schema)) return schema;
-  if (seen.has(schema)) return "circle";
+  if (!isRecord(schema)) return schema;
+  // To which of those around it a circle leads is a part of what is said.
+  if (seen.has(schema)) return `circle ${[...seen].indexOf(schema)}`;
   const within = new Set([...seen, schema]);
   return Object.fromEntries(
     Object.entries(schema).map(([key, value]) => {
@@ -87,14 +115,11 @@ class Walk {
     const y = followed(b);
     if (y.schema === true || isEmpty(y)) return SHOWN;
     if (x.schema === false) return SHOWN;
-    if (y.schema === false || !isMembers(y.schema))
+    if (y.schema === false || !isRecord(y.schema))
       return notShown(`${at === "" ? "the whole" : at} may not be there`);
-    const key = `${spelledOut(x.schema, x.world)} ${spelledOut(y.schema, y.world)}`;
-    if (
-      x.world.unknown === y.world.unknown &&
-      spelledOut(x.schema, x.world) === spelledOut(y.schema, y.world)
-    )
-      return SHOWN;
+    const [narrow, wide] = [spelledAt(x), spelledAt(y)];
+    if (x.world.unknown === y.world.unknown && narrow === wide) return SHOWN;
+    const key = `${narrow} ${wide}`;
     // In a circle, what is asked again holds if the rest does.
     if (this.#assumed.has(key)) return SHOWN;
     if (this.#assumed.size > DEEPEST * 10) return notShown("the schemas are too large");
@@ -115,7 +140,7 @@ class Walk {
         !ANNOTATIONS.has(keyword) && !ALONE.has(keyword) && !COMPARED.has(keyword) && keyword !== "allOf",
     );
     if (strange !== undefined) return this.#opaque(x, y, strange, at);
-    const narrow = isMembers(x.schema) ? x.schema : {};
+    const narrow = isRecord(x.schema) ? x.schema : {};
     // What a composed schema lets in beside its `properties` is not looked into.
     const composed = [
       "$ref",
@@ -147,7 +172,7 @@ class Walk {
 
   #opaque(x: Place, y: Place, keyword: string, at: string): Proof {
     return shownIf(
-      x.world.unknown === y.world.unknown && spelledOut(x.schema, x.world) === spelledOut(y.schema, y.world),
+      x.world.unknown === y.world.unknown && spelledAt(x) === spelledAt(y),
       `${at === "" ? "the schema" : at} has \`${keyword}\`, which is compared by equality alone`,
     );
   }
@@ -298,12 +323,12 @@ function boundsWithin(narrow: Members, wide: Members, at: string): Proof {
 }
 
 /** A reference that stands alone. */
-function followed(place: Place): Place {
+export function followed(place: Place, silent = ANNOTATIONS): Place {
   let at = place;
   for (let steps = 0; steps < DEEPEST; steps += 1) {
     const { schema } = at;
-    if (!isMembers(schema) || typeof schema["$ref"] !== "string") return at;
-    if (Object.keys(schema).some((key) => key !== "$ref" && !ANNOTATIONS.has(key))) return at;
+    if (!isRecord(schema) || typeof schema["$ref"] !== "string") return at;
+    if (Object.keys(schema).some((key) => key !== "$ref" && !silent.has(key))) return at;
     const target = targetOf(schema["$ref"], at);
     if (target === undefined) return at;
     at = target;
@@ -327,17 +352,13 @@ function targetOf(reference: string, { root, world }: Place): Place | undefined 
 }
 
 function isEmpty({ schema, world }: Place): boolean {
-  if (!isMembers(schema)) return false;
+  if (!isRecord(schema)) return false;
   const telling = Object.keys(schema).filter((keyword) => !ANNOTATIONS.has(keyword));
   return telling.length === 0 && world.unknown !== "output";
 }
 
-function isMembers(value: unknown): value is Members {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 function membersOf(value: unknown): Members {
-  return isMembers(value) ? value : {};
+  return isRecord(value) ? value : {};
 }
 
 function namesOf(value: unknown): readonly string[] {

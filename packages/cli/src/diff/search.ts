@@ -1,5 +1,6 @@
 /** Looks for exchanges that show what an aspect lets through: those of a pool first, then those that the aspect is about. */
 import type { PolicyDocument } from "@gatehouse/core";
+import type { ResolvedRoute } from "@gatehouse/core/analysis";
 import {
   arbitrariesFor,
   type FastCheck,
@@ -44,6 +45,7 @@ function isTelling({ old, new: fresh }: Exchange): boolean {
 
 export class Search {
   readonly #pools = new Map<Pair, Promise<readonly Exchange[]>>();
+  readonly #drawings = new Map<ResolvedRoute, readonly GeneratedRequest[]>();
   readonly #arbitraries: Readonly<Record<Side["name"], PolicyArbitraries>>;
 
   constructor(
@@ -124,13 +126,20 @@ export class Search {
       request: { method: cell.method, target: pathOf(cell) },
     }));
     if (!side.matched) return cells;
-    const { requests, nearMisses } = this.#arbitraries[side.name];
+    return [...this.#drawing(side).map((one, at) => placed(one, side, pair, at)), ...cells];
+  }
+
+  /** Of each route once, in however many rows it stands. */
+  #drawing({ name, route }: Side): readonly GeneratedRequest[] {
+    const known = this.#drawings.get(route);
+    if (known !== undefined) return known;
+    const { requests, nearMisses } = this.#arbitraries[name];
     const draw = (
       arbitrary: (key: string) => ReturnType<PolicyArbitraries["requests"]>,
       count: number,
     ): readonly GeneratedRequest[] => {
       try {
-        return this.fc.sample(arbitrary(side.route.key), { numRuns: count, seed: 1 });
+        return this.fc.sample(arbitrary(route.key), { numRuns: count, seed: 1 });
       } catch (error) {
         // Nobody can be made whom the route lets in.
         if (error instanceof TypeError) return [];
@@ -138,7 +147,8 @@ export class Search {
       }
     };
     const drawn = [...draw(requests, DRAWN.fitting), ...draw(nearMisses, DRAWN.misses)];
-    return [...drawn.map((one, at) => placed(one, side, pair, at)), ...cells];
+    this.#drawings.set(route, drawn);
+    return drawn;
   }
 }
 

@@ -3,6 +3,7 @@ import type { Candidate, Exchange, Seen, Step } from "./duel.js";
 import { limitsOf } from "./limits.js";
 import type { Pair } from "./model.js";
 import type { Shown } from "./evidence.js";
+import { isOf } from "./pairs.js";
 import { durationOf } from "./units.js";
 
 /** A limit beyond this is not met by asking. */
@@ -52,7 +53,7 @@ export function* sequencesFor({ old, new: fresh }: Pair, base: Candidate): Itera
 export function limitEvidence(pair: Pair, exchanges: readonly Exchange[]): Shown {
   const last = exchanges.at(-1);
   const [first] = exchanges;
-  if (last === undefined || first === undefined || !ofRow(pair, last))
+  if (last === undefined || first === undefined || !isOf(pair, last))
     return { wider: false, narrower: false };
   const earlier = exchanges.slice(0, -1).every(({ old, new: fresh }) => !limited(old) && !limited(fresh));
   // Asked alone both say the same of it, so that what differs is what came before.
@@ -67,11 +68,4 @@ export function limited({ refusedAt }: Seen): boolean {
 
 function beyond(seen: Seen): boolean {
   return !limited(seen);
-}
-
-function ofRow({ old, new: fresh }: Pair, exchange: Exchange): boolean {
-  return (
-    exchange.old.result.route === (old.matched ? old.route.key : null) &&
-    exchange.new.result.route === (fresh.matched ? fresh.route.key : null)
-  );
 }

@@ -12,6 +12,8 @@ export type Origin =
   | { readonly kind: "role"; readonly roles: readonly string[] }
   | { readonly kind: "scope"; readonly scope: string }
   | { readonly kind: "claim"; readonly path: readonly string[] }
+  /** A time, by how many seconds ago it was. */
+  | { readonly kind: "since"; readonly claim: string }
   | { readonly kind: "attribute"; readonly name: string }
   | { readonly kind: "id" }
   | { readonly kind: "params" | "query" | "headers" | "cookies"; readonly name: string }
