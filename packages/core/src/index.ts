@@ -35,6 +35,8 @@ export type {
   UnnamedRoute,
 } from "./match/inventory.js";
 export type { FrameworkMatching } from "./match/router.js";
+export { openTelemetry } from "./events/opentelemetry.js";
+export type { MeterLike, OpenTelemetryOptions, SpanLike } from "./events/opentelemetry.js";
 export { plainEvent } from "./events/plain.js";
 export type { PlainEvent } from "./events/plain.js";
 export { sampleDecisions } from "./events/sample.js";
