@@ -42,6 +42,7 @@ export function eventOf(
     ...(refusal?.refusal.rule === undefined ? {} : { rule: refusal.refusal.rule }),
     ...(identity === undefined ? {} : { principal: principalOf(identity, told.mark) }),
     ...(state.request.hasContent ? { content: true } : {}),
+    ...(state.request.queryText === "" ? {} : { query: true }),
     ...(told.paths && ending?.stage !== "normalize" ? { path: state.request.path } : {}),
     ...factsOf(told.recorded),
     ...(told.timings === undefined ? {} : { timings: told.timings }),

@@ -132,6 +132,8 @@ export interface DecisionEvent {
   readonly principal?: RecordedPrincipal;
   /** The message had content; its bytes are never told. */
   readonly content?: true;
+  /** The target had a query; what it says is never told. */
+  readonly query?: true;
   /** As sent, without the query. Only where `events.paths` asks for it: a path may hold anything. */
   readonly path?: string;
   /** Facts by the names that conditions use, as far as the decision got to know them. */
