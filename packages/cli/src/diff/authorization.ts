@@ -3,7 +3,7 @@
  * same unknowns, and every case of those is tried.
  */
 import { readCondition, type AuthorizeEntry, type ResolvedAuthenticator } from "@gatehouse/core/analysis";
-import { alike } from "./canonical.js";
+import { alike, canonical } from "./canonical.js";
 import { and, FALSE, formulaOf, not, or, TRUE, type Formula } from "./condition.js";
 import { Facts, roleClasses, type Apart, type Who } from "./facts.js";
 import { notShown, SHOWN, type Proof, type Side } from "./model.js";
@@ -231,12 +231,17 @@ function demandOf(demand: Demand, facts: Facts, variables: Variables): Formula {
 
 function entryOf(entry: AuthorizeEntry, facts: Facts, variables: Variables): Formula {
   const parts: Formula[] = [];
-  const { roles, scopes, claims, when, check } = entry;
+  const { roles, scopes, claims, when, check, stepUp } = entry;
   if (roles !== undefined) parts.push(or(roles.map((role) => facts.role(role))));
   for (const scope of scopes ?? []) parts.push(facts.scope(scope));
   for (const [path, value] of Object.entries(claims ?? {}))
     parts.push(claimIs(path, value, facts, variables));
   if (when !== undefined) parts.push(isTrue(written(when, facts, variables)));
+  if (stepUp !== undefined) {
+    // How somebody was authenticated is not looked into: only that the same is asked.
+    const id = variables.flag(`(stepUp ${canonical(stepUp)})`, { kind: "opaque" });
+    parts.push({ key: id, of: (given) => given.get(id) === true });
+  }
   for (const name of check === undefined ? [] : [check].flat()) parts.push(facts.check(name));
   return and(parts);
 }
