@@ -86,8 +86,8 @@ it(
     if (process.env["GATEHOUSE_REPLAY_REPORT"] !== undefined)
       process.stdout.write(
         [...tally]
-          .sort()
           .map((one) => one.join(": "))
+          .sort((a, b) => (a < b ? -1 : 1))
           .join("\n"),
       );
     expect((tally.get("unknown") ?? 0) / all).toBeLessThan(0.5);

@@ -121,7 +121,7 @@ export class Router {
     for (const segments of paths) {
       const route = this.fresh.routeAt(method, segments);
       const code = route === undefined ? codeAt(this.fresh, this.#methods, segments) : undefined;
-      found.set(route?.key ?? `${code}`, { route, code });
+      found.set(route?.key ?? code ?? "", { route, code });
     }
     return { found: [...found.values()], complete, missing };
   }

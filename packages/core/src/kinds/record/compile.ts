@@ -58,7 +58,11 @@ function recordedOf(policy: ResolvedPolicy, route: ResolvedRoute): readonly Reco
   const late = route.authenticate.anyOf.some((together) => together.some((one) => one.late));
   const known = (needs: Availability): StageName =>
     late && needs === "principal" ? "signature" : KNOWN[needs];
-  return facts.map(({ fact, needs, read }) => ({ fact, known: known(needs), read }));
+  return facts.map((one) => ({
+    fact: one.fact,
+    known: known(one.needs),
+    read: (state) => one.read(state),
+  }));
 }
 
 /** A caller may still turn out to be another than he claims until his signature was proved, and a body until it was cleaned. */
