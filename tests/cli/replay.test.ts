@@ -93,7 +93,12 @@ async function record(policy: PolicyDocument, file: string): Promise<void> {
       if (ask("/admin/audit", clerk, address) === "forbidden" && clerk?.role === "clerk") planted += 1;
     } else if (index % 3 === 0) ask("/health", undefined, address);
     else if (index % 50 === 1) ask(`/tenants/other/orders/${ORDER}`, person, address);
-    else ask(`/tenants/${person?.tenant}/orders/${ORDER}`, index % 100 === 2 ? undefined : person, address);
+    else
+      ask(
+        `/tenants/${person?.tenant ?? "none"}/orders/${ORDER}`,
+        index % 100 === 2 ? undefined : person,
+        address,
+      );
     if (index % 5000 === 0) await log.flush();
   }
   await log.close();

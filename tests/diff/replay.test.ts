@@ -69,9 +69,12 @@ it(
                 continue;
               }
               const said = { line, claimed, candidate: finding?.candidate, really: exchange.new.code };
-              expect(claimed, JSON.stringify(said, null, 2)).toBe(categoryOf(exchange));
+              expect({ ...said, claimed }).toEqual({ ...said, claimed: categoryOf(exchange) });
               if (finding?.candidate.outcome === "refuse" && exchange.new.result.outcome === "refuse")
-                expect(finding.candidate.code, JSON.stringify(said)).toBe(exchange.new.code);
+                expect({ ...said, code: finding.candidate.code }).toEqual({
+                  ...said,
+                  code: exchange.new.code,
+                });
             }
           } finally {
             await duel.close();
@@ -93,6 +96,6 @@ it(
     expect((tally.get("unknown") ?? 0) / all).toBeLessThan(0.5);
     // Of a few pairs alone not every kind can be asked for.
     const wanted = runs < 200 ? ["same"] : ["newly admitted", "newly refused", "changed code", "same"];
-    for (const category of wanted) expect(tally.get(category) ?? 0, category).toBeGreaterThan(0);
+    expect(wanted.filter((category) => !tally.has(category))).toEqual([]);
   },
 );

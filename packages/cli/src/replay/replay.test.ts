@@ -57,7 +57,7 @@ interface Ask {
   readonly body?: unknown;
 }
 
-const PEOPLE: Readonly<Record<string, { roles: string[]; scopes?: string[];  }>> = {
+const PEOPLE: Readonly<Record<string, { roles: string[]; scopes?: string[] }>> = {
   ann: { roles: ["customer"] },
   bob: { roles: ["clerk"], scopes: ["orders:write"] },
   eve: { roles: ["admin"] },

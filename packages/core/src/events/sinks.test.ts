@@ -173,9 +173,9 @@ describe("an event", () => {
     ["a stranger", { hashes: [] }, "did you mean `hash`?"],
     ["a wrong list", { hash: "client.ip" }, "`hash` of `events` is not a list of names of facts"],
   ])("refuses %s", async (_name, events, message) => {
-    await expect(createEngine(POLICY, { events: events as NonNullable<EngineOptions["events"]> })).rejects.toThrow(
-      message,
-    );
+    await expect(
+      createEngine(POLICY, { events: events as NonNullable<EngineOptions["events"]> }),
+    ).rejects.toThrow(message);
   });
 });
 
@@ -193,7 +193,8 @@ describe("sinks", () => {
         throw new Error("broken");
       },
     };
-    const rejecting: DecisionSink = { write: (() => Promise.reject(new Error("broken"))) as () => void };
+    // oxlint-disable-next-line typescript/no-misused-promises -- code without types hands in what waits
+    const rejecting: DecisionSink = { write: () => Promise.reject(new Error("broken")) };
     const engine = await serve({
       sinks: [broken, rejecting, { write: ({ outcome }) => void heard.push(outcome) }],
     });
