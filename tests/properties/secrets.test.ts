@@ -2,9 +2,15 @@
  * `secrets_never_leak`: credentials, secrets, bodies and what a handler throws carry a canary; it stands in no refusal,
  * reason, header, trace, event, diagnostic or inspected object.
  */
+import { generateKeyPairSync } from "node:crypto";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { inspect } from "node:util";
 import {
   createEngine,
+  openTelemetry,
   pollPolicy,
   PolicyError,
   Secret,
@@ -12,6 +18,7 @@ import {
   type PolicyDocument,
   type ShadowDifference,
 } from "@gatehouse/core";
+import { decisionChannel, jsonLines } from "@gatehouse/core/node";
 import { mintToken } from "@gatehouse/core/conformance";
 import { describe, expect, it } from "vitest";
 import { policy, through } from "./support.js";
@@ -91,6 +98,64 @@ describe("secrets_never_leak (B10.158)", () => {
     const told = inspect([decision, events.map(({ method: _method, ...event }) => event)], { depth: 20 });
     expect(told).not.toContain(CANARY);
     expect(events).toHaveLength(1);
+  });
+
+  it("through every sink, whatever is asked", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "gatehouse-canary-"));
+    try {
+      const file = join(folder, "decisions.jsonl");
+      const { privateKey } = generateKeyPairSync("ed25519");
+      const log = await jsonLines({ file, chain: { key: { kid: "k", algorithm: "EdDSA", privateKey } } });
+      const told: unknown[] = [];
+      const instrument = {
+        add: (_value: number, attributes: object) => void told.push(attributes),
+        record: (_value: number, attributes: object) => void told.push(attributes),
+      };
+      const meter = { createCounter: () => instrument, createHistogram: () => instrument };
+      const span = { isRecording: () => true, setAttributes: (attributes: object) => told.push(attributes) };
+      const hear = (event: unknown): void => {
+        const { error: _error, method: _method, ...rest } = event as DecisionEvent;
+        told.push(rest);
+      };
+      subscribe("gatehouse.canary", hear);
+      const engine = await createEngine(policy, {
+        ...CODE,
+        trace: true,
+        secrets: { get: () => SECRET },
+        lookups: { find: (sha256) => ({ id: "ann", sha256, roles: ["customer"] }) },
+        checks: {
+          first: () => true,
+          second: () => {
+            throw Object.assign(new Error(CANARY, { cause: CANARY }), { name: CANARY, code: CANARY });
+          },
+        },
+        sinks: [log, decisionChannel("gatehouse.canary"), await openTelemetry({ meter, span: () => span })],
+      });
+      const body = JSON.stringify({ name: "x" });
+      // A good key besides, so that one of them gets to the check that throws.
+      const all = [...Object.values(requests), { headers: [["X-API-Key", "good"]] as const }];
+      for (const parts of all) {
+        const own = "headers" in parts ? parts.headers : [];
+        await through(engine, {
+          method: "method" in parts ? parts.method : "POST",
+          target: "target" in parts ? parts.target : "/things/a",
+          headers: [...("bare" in parts ? json.slice(1) : json), lengthOf(body), ...own],
+          remoteAddress: "203.0.113.7",
+          body,
+        });
+      }
+      await log.close();
+      await engine.close();
+      unsubscribe("gatehouse.canary", hear);
+      const lines = readFileSync(file, "utf8");
+      expect(log.status).toEqual({ written: all.length, dropped: 0, queued: 0 });
+      expect(lines).toContain('"error":"Error"');
+      expect(lines).not.toContain(CANARY);
+      expect(told.length).toBeGreaterThan(3 * all.length);
+      expect(inspect(told, { depth: 20 }).toLowerCase()).not.toContain(CANARY);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   it("through bodies, valid and not", async () => {

@@ -146,7 +146,7 @@ export class Passage {
     // `AsyncResource.bind`, which gives each function that it makes properties of its own.
     const scope = new AsyncResource("GatehouseBody");
     intakeOf(this.req).collect(bodyLimit, (body) => {
-      if (body !== undefined && !this.gone) scope.runInAsyncScope(this.onBody, this, body);
+      if (body !== undefined && !this.gone) scope.runInAsyncScope(() => this.onBody(body));
     });
   }
 

@@ -33,6 +33,7 @@ export { Duel, type Candidate, type Exchange, type Step } from "./diff/duel.js";
 export type { DiffFormat } from "./diff/choices.js";
 export { formatDiff } from "./diff/formats.js";
 export type { Witness as DiffWitness } from "./diff/search.js";
+export { formatVerdict as formatLogVerdict } from "./log/run.js";
 export { matrixChanges } from "./matrix/compare.js";
 export type { MatrixFormat } from "./matrix/choices.js";
 export { formatMatrix } from "./matrix/formats.js";
@@ -58,6 +59,16 @@ export {
 export { formatMutation } from "./mutate/pretty.js";
 export { FailingTestsError } from "./mutate/suite.js";
 export type { Witness as MutantWitness } from "./mutate/witness.js";
+export type { Category as ReplayCategory, ReplayFormat } from "./replay/choices.js";
+export { formatReplay } from "./replay/formats.js";
+export {
+  replayLog,
+  type ReplayedVerdict,
+  type ReplayExample,
+  type ReplayFinding,
+  type ReplayOptions,
+  type ReplayReport,
+} from "./replay/replay.js";
 export { findTestFiles } from "./test/files.js";
 export { formatJunit } from "./test/junit.js";
 export { formatTestRun, type TestRunFormat } from "./test/pretty.js";

@@ -9,6 +9,7 @@ import { resolvePolicy } from "./compile/resolve.js";
 import { SecretKeeper, type DraftMode, type SecretDraft } from "./compile/secret-keeper.js";
 import { SecretRotation, type SecretsEvent } from "./compile/secret-rotation.js";
 import { Report, PolicyError } from "./errors/diagnostics.js";
+import { markerOf } from "./events/mark.js";
 import {
   checkOptions,
   duration,
@@ -26,6 +27,7 @@ import { correlationOf } from "./lib/correlation.js";
 import { parseDuration } from "./lib/duration.js";
 import { heardBy } from "./lib/heard.js";
 import { oneAfterAnother } from "./lib/in-turn.js";
+import { Secret } from "./lib/secret.js";
 import { createIdSource } from "./lib/uuid.js";
 import type { Precedence, RegisteredRoute, RouteInventory } from "./match/inventory.js";
 import type { FrameworkMatching, Router } from "./match/router.js";
@@ -39,6 +41,7 @@ import { parseQuery } from "./normalize/query.js";
 import { outwardCall } from "./outward/call.js";
 import { Legacies } from "./outward/legacies.js";
 import { PolicyLifetime } from "./outward/lifetime.js";
+import type { DecisionSink, EventOptions, ServedPolicy } from "./ports/decision-sink.js";
 import type { HtmlSanitizer } from "./ports/html-sanitizer.js";
 import type { Revocation } from "./ports/revocations.js";
 import type { StateStore } from "./ports/state-store.js";
@@ -103,6 +106,24 @@ export interface Engine extends BoundEngine {
   close(): Promise<void>;
 }
 
+const SINK = having("write");
+const SINKS: OptionTest = [
+  "a list of objects with `write`",
+  (value) => Array.isArray(value) && value.every((sink) => SINK[1](sink)),
+];
+
+const EVENT_OPTIONS = {
+  hash: [
+    "a list of names of facts",
+    (value) => Array.isArray(value) && value.every((name) => typeof name === "string"),
+  ],
+  key: [
+    "a text, bytes, or a Secret",
+    (value) => typeof value === "string" || value instanceof Uint8Array || value instanceof Secret,
+  ],
+  paths: TRUTH,
+} as const satisfies Readonly<Record<keyof EventOptions, OptionTest>>;
+
 const ENGINE_OPTIONS = {
   secrets: having("get"),
   secretOverlap: duration("7d"),
@@ -114,6 +135,8 @@ const ENGINE_OPTIONS = {
   lastSeen: FUNCTIONS,
   clock: having("now", "monotonic"),
   onDecision: FUNCTION,
+  sinks: SINKS,
+  events: ["an object", (value: unknown) => typeof value === "object" && value !== null],
   dompurify: FUNCTION,
   fetch: FUNCTION,
   trace: TRUTH,
@@ -142,6 +165,7 @@ const MATCHING = {
  */
 export async function createEngine(policy: PolicyDocument, options: EngineOptions = {}): Promise<Engine> {
   checkOptions(options, "createEngine", ENGINE_OPTIONS);
+  checkOptions(options.events ?? {}, "events", EVENT_OPTIONS);
   if (options.dompurify !== undefined && platform.name === "node") {
     throw new TypeError("`dompurify` is for pages: on Node it is loaded together with jsdom");
   }
@@ -169,6 +193,9 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
     monotonic: () => clock.monotonic(),
     utf8Length: platform.utf8Length,
     onDecision: options.onDecision,
+    sinks: options.sinks ?? [],
+    mark: markerOf(options.events ?? {}, platform.hmacSha256),
+    paths: options.events?.paths === true,
   };
   const compile: Compile = (document, secrets) => load(document, options, { ...kept, secrets });
   const openShadow: OpenShadow = (document, own, matchings) => {
@@ -223,14 +250,22 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
     throw error;
   }
   engine.follow(draft);
+  engine.announce();
   return engine;
 }
 
-/** A key that was seen was seen once, however many policies look at it. */
+/** A key that was seen was seen once, and an event is kept once, however many policies look at it. */
 function unheard(options: EngineOptions): EngineOptions {
   const names = Object.keys(options.lastSeen ?? {});
-  return { ...options, lastSeen: Object.fromEntries(names.map((name) => [name, () => undefined])) };
+  return {
+    ...options,
+    sinks: [KEEPS],
+    lastSeen: Object.fromEntries(names.map((name) => [name, () => undefined])),
+  };
 }
+
+/** What nobody is asked to keep is kept. */
+const KEEPS: DecisionSink = { write: () => undefined, commit: () => Promise.resolve() };
 
 /** Covers what is usually signed with a shared secret, a token or a webhook, from its making to its end. */
 const SECRET_OVERLAP = "1h";
@@ -486,7 +521,16 @@ class PolicyEngine implements Engine {
       if (router !== undefined) binding.follow(router);
     }
     this.follow(draft);
+    if (next.policy.revision !== before.policy.revision) this.announce();
     await before.lifetime.end();
+  }
+
+  /** To the sinks, so that a log tells by what policy it was written. */
+  announce(): void {
+    const { name, revision, document } = this.policy;
+    for (const sink of this.services.sinks) {
+      heardBy((served: ServedPolicy) => sink.policy?.(served), { name, revision, document });
+    }
   }
 
   /** What a policy began after the end would never be released. */

@@ -3,6 +3,8 @@ import type { CompiledPolicy } from "./compile/compile.js";
 import { Admitted, ownAnswer, routeKey } from "./evaluate/admission.js";
 import { eventAnswer } from "./evaluate/event-answer.js";
 import { eventOf } from "./evaluate/event.js";
+import { isNotable, keepBy, listenersFor, tell, type Listeners } from "./evaluate/listeners.js";
+import { recordedOf, type Mark } from "./evaluate/recorded.js";
 import { placeholderRequest } from "./evaluate/placeholder.js";
 import { concealed, shapeRefusal } from "./evaluate/refuse.js";
 import { reheadAnswer, shapeAnswer, shapeFailure, shapeOverflow } from "./evaluate/respond.js";
@@ -11,10 +13,11 @@ import { ExchangeState, type StateServices } from "./evaluate/state.js";
 import { watchOf, type AnswerWatch } from "./evaluate/watch.js";
 import type { Router } from "./match/router.js";
 import type { CompiledRoute } from "./model/compiled.js";
-import type { Continue, Decision, DecisionEvent, Rejection } from "./model/decision.js";
+import type { Continue, Decision, DecisionEvent, DecisionOutcome, Rejection } from "./model/decision.js";
 import type { Refusal } from "./model/outcome.js";
 import type { HeaderField, NormalizedRequest, RawBody, RawRequest } from "./model/request.js";
 import type { RawResponse, ShapedResponse } from "./model/response.js";
+import type { DecisionSink } from "./ports/decision-sink.js";
 import type { StageName } from "./stages.js";
 
 /** What all exchanges of an engine share. */
@@ -23,6 +26,9 @@ export interface ExchangeServices extends StateServices {
   readonly monotonic: () => number;
   readonly utf8Length: (text: string) => number;
   readonly onDecision: ((event: DecisionEvent) => void) | undefined;
+  readonly sinks: readonly DecisionSink[];
+  readonly mark: Mark;
+  readonly paths: boolean;
 }
 
 /** One HTTP exchange. `head` first, `body` only after `continue`, `respond` or `fail` after an admission, `end` always. */
@@ -89,6 +95,9 @@ export class PolicyExchange implements Exchange {
   #watch: AnswerWatch | undefined;
   #shaped: readonly HeaderField[] = [];
   #ended = false;
+  /** Who is told of this decision, settled when it is made; undefined: nobody. */
+  #listeners: Listeners | undefined;
+  #decidedAt: number | undefined;
 
   constructor(
     private readonly policy: CompiledPolicy,
@@ -264,6 +273,7 @@ export class PolicyExchange implements Exchange {
       this.services,
     );
     this.#state = state;
+    if (route.resolved.record?.value.onFailure === "closed") state.keeper = () => this.keep(state);
     return state;
   }
 
@@ -335,6 +345,7 @@ export class PolicyExchange implements Exchange {
           ? this.refuse(state, ending.stage, ending.refusal)
           : ownAnswer(state, ending.answer);
     this.#decided = decision;
+    this.listen(state, decision.outcome);
     return decision;
   }
 
@@ -363,16 +374,47 @@ export class PolicyExchange implements Exchange {
     return this.#state;
   }
 
+  /** Before the handler runs: what it does to the objects that it is handed is not on the record. */
+  private listen(state: ExchangeState, outcome: DecisionOutcome): void {
+    const listeners = listenersFor(this.services, outcome, isNotable(state));
+    this.#listeners = listeners;
+    if (listeners === undefined) return;
+    state.recorded ??= recordedOf(state, this.#ending, this.services.mark);
+    this.#decidedAt = this.elapsed(state);
+  }
+
   private emit(state: ExchangeState, status: number): void {
-    const { onDecision } = this.services;
-    if (onDecision === undefined) return;
+    if (this.#decided === undefined) this.listen(state, "aborted");
+    // What the handler did may make an event worth telling that nobody wanted before.
+    else if (this.#listeners === undefined && isNotable(state)) this.listen(state, this.#decided.outcome);
+    const listeners = this.#listeners;
+    if (listeners === undefined) return;
+    tell(listeners, this.told(state, this.#decided, status));
+  }
+
+  private told(state: ExchangeState, decided: Decision | undefined, status: number): DecisionEvent {
+    const { mark, paths } = this.services;
+    const total = this.elapsed(state);
+    const timings = total === undefined ? undefined : { decided: this.#decidedAt ?? total, total };
+    const told = { recorded: state.recorded, mark, paths, timings };
+    return eventOf(this.policy, state, this.#ending, decided, status, told);
+  }
+
+  /** Milliseconds since the exchange opened. A clock that fails costs the event its timings, and nobody a decision. */
+  private elapsed({ monotonicUs, timeless }: ExchangeState): number | undefined {
+    if (timeless) return undefined;
     try {
-      const heard: unknown = onDecision(eventOf(this.policy, state, this.#ending, this.#decided, status));
-      // An async sink that rejects would end the process.
-      if (heard instanceof Promise) heard.catch(ignore);
+      const now = this.services.monotonic();
+      return Number.isFinite(now) ? Math.max(0, Math.floor(now * 1000) - monotonicUs) / 1000 : undefined;
     } catch {
-      // The sink's own fault: a decision never depends on who listens.
+      return undefined;
     }
+  }
+
+  private keep(state: ExchangeState): ReturnType<ExchangeState["keep"]> {
+    state.recorded = recordedOf(state, undefined, this.services.mark);
+    const event = this.told(state, undefined, 0);
+    return keepBy(this.services.sinks, { ...event, outcome: "admit", pending: true });
   }
 }
 
@@ -383,10 +425,6 @@ function traceAnswer(state: ExchangeState): void {
   const [first] = reached;
   if (first !== undefined)
     state.trace?.push({ stage: "respond", outcome: "pass", rule: first.rule, reached });
-}
-
-function ignore(): void {
-  // Whoever listens answers for itself.
 }
 
 const TAKEN: Refusal = {

@@ -35,6 +35,12 @@ export type {
   UnnamedRoute,
 } from "./match/inventory.js";
 export type { FrameworkMatching } from "./match/router.js";
+export { openTelemetry } from "./events/opentelemetry.js";
+export type { MeterLike, OpenTelemetryOptions, SpanLike } from "./events/opentelemetry.js";
+export { plainEvent } from "./events/plain.js";
+export type { PlainEvent } from "./events/plain.js";
+export { sampleDecisions } from "./events/sample.js";
+export type { SampleRates } from "./events/sample.js";
 export { AdmittedRequest } from "./model/admitted-request.js";
 export type {
   Admission,
@@ -42,8 +48,11 @@ export type {
   Continue,
   Decision,
   DecisionEvent,
+  DecisionOutcome,
+  DecisionTimings,
   ObservedRefusal,
   OwnAnswer,
+  RecordedPrincipal,
   Rejection,
 } from "./model/decision.js";
 export type { InputProblem } from "./model/outcome.js";
@@ -61,6 +70,7 @@ export type {
   KeySeen,
 } from "./ports/application.js";
 export type { Clock } from "./ports/clock.js";
+export type { DecisionSink, EventOptions, ServedPolicy } from "./ports/decision-sink.js";
 export type { DomPurify, PurifiedAttribute, PurifierFactory } from "./ports/html-sanitizer.js";
 export type { Fetch } from "./ports/outward.js";
 export type { SecretsEvent } from "./compile/secret-rotation.js";

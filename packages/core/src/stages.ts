@@ -45,6 +45,8 @@ export const STAGES = [
   "authorize-body",
   // The application's own code runs last: it may be slow, and nothing unproven reaches it.
   "check",
+  // On the record as admitted is only what nothing else can refuse any more.
+  "record",
   // The handler's answer.
   "respond",
 ] as const;

@@ -365,6 +365,11 @@ const PLANTS: readonly (readonly [name: string, plant: Plant, expected: string])
     `medium past-sunset ${ORDER}/deprecated/sunset`,
   ],
   [
+    "a session on the record",
+    (p) => void (order(p)["record"] = { facts: ["headers.x-purpose", "query.session"] }),
+    `medium sensitive-record ${ORDER}/record/facts/1`,
+  ],
+  [
     "a limit that nothing takes",
     (p) => void (p["limits"]["idle"] = { limit: 1, window: "1s" }),
     "info unused-rule /limits/idle",

@@ -51,6 +51,10 @@ function events(view: RouteView): readonly { readonly schema: unknown; readonly 
   return [{ schema: response.value.events, pointer: `${response.pointer}/events` }];
 }
 
+/** By what credentials are called in paths, queries and bodies. */
+const SECRET_NAME =
+  /token|secret|passw|credential|session|assertion|signature|nonce|otp|\bpin\b|cvv|card|key$|code$/iu;
+
 export const TRAFFIC_RULES: readonly AuditRule[] = [
   {
     id: "route-without-limit",
@@ -339,6 +343,33 @@ export const TRAFFIC_RULES: readonly AuditRule[] = [
           ? [{ pointer: `/transport/trust/peers/${index}`, message: `\`${peer}\` trusts a whole network` }]
           : [],
       ),
+  },
+  {
+    id: "sensitive-record",
+    severity: "medium",
+    about: "What is on the record is read by more people than may read the request, and kept for longer.",
+    mend: "record what tells the request apart without letting anybody use it, or a hash (`events.hash` of the engine), or accept the finding",
+    owasp: ["API8"],
+    asvs: ["16.2.5"],
+    find: ({ routes }) =>
+      [
+        // What a group or the defaults say holds on many routes, and is told once.
+        ...new Map(
+          routes.flatMap((view) => {
+            const record = view.setting("record");
+            return (record?.value.facts ?? []).flatMap((fact, index) =>
+              SECRET_NAME.test(fact)
+                ? [
+                    [
+                      `${record?.pointer ?? view.pointer}/facts/${index}`,
+                      `\`${fact}\` is named like a credential, and is on the record`,
+                    ] as const,
+                  ]
+                : [],
+            );
+          }),
+        ),
+      ].map(([pointer, message]) => ({ pointer, message })),
   },
   {
     id: "past-sunset",

@@ -1,4 +1,5 @@
 /** All that a command touches of the world: what is handed in can be stood in for by a test. */
+import { createReadStream } from "node:fs";
 import { lstat, readFile, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { isatty } from "node:tty";
@@ -17,6 +18,8 @@ export interface Io {
   readonly typed: boolean;
   /** @throws UsageError when it cannot be read; `-` is the standard input */
   read(path: string): Promise<string>;
+  /** A file's lines, one after the other, however long it is; `-` is the standard input. @throws UsageError when it cannot be read */
+  lines(path: string): AsyncIterable<string>;
   /** Whether anything at all has this name. */
   exists(path: string): Promise<boolean>;
   /**
@@ -73,6 +76,7 @@ export function processIo(): Io {
     typed: isatty(0),
     watched: isatty(2),
     read: readText,
+    lines: readLines,
     exists,
     write: (path, text, replace) => writeText(path, text, { flag: replace ? "w" : "wx" }),
     writeSecret: (path, text) => writeText(path, text, { flag: "wx", mode: 0o600 }),
@@ -86,6 +90,24 @@ async function readText(path: string): Promise<string> {
     if (error instanceof UsageError) throw error;
     throw new UsageError(`\`${path}\` cannot be read: ${reasonOf(error)}`);
   }
+}
+
+async function* readLines(path: string): AsyncIterable<string> {
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  const source: AsyncIterable<Uint8Array> = path === "-" ? process.stdin : createReadStream(resolve(path));
+  let rest = "";
+  try {
+    for await (const chunk of source) {
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+      rest = lines.pop() ?? "";
+      yield* lines;
+    }
+    rest += decoder.decode();
+  } catch (error) {
+    if (error instanceof TypeError) throw new UsageError(`\`${path}\` is no UTF-8 text`);
+    throw new UsageError(`\`${path}\` cannot be read: ${reasonOf(error)}`);
+  }
+  if (rest !== "") yield rest;
 }
 
 /** A link that leads nowhere is there too: what is written would land where it points. */

@@ -7,8 +7,10 @@ import { diffCommand } from "../diff/command.js";
 import { explainCommand } from "../explain/command.js";
 import { initCommand } from "../init/command.js";
 import { keyCommand } from "../key/command.js";
+import { logCommand } from "../log/command.js";
 import { matrixCommand } from "../matrix/command.js";
 import { openapiCommand } from "../openapi/command.js";
+import { replayCommand } from "../replay/command.js";
 import { testCommand } from "../test/command.js";
 import { choiceHelp } from "../lib/near.js";
 import { printable } from "../lib/printable.js";
@@ -27,8 +29,10 @@ export const COMMANDS: readonly Command[] = [
   explainCommand,
   initCommand,
   keyCommand,
+  logCommand,
   matrixCommand,
   openapiCommand,
+  replayCommand,
   testCommand,
 ];
 

@@ -291,7 +291,8 @@ function ambientOf({ route }: Side): unknown {
   );
 }
 
-function acts({ route }: Side): boolean {
+/** Whether requests of other sites are refused at all. */
+export function acts({ route }: Side): boolean {
   const ambient = route.authenticate.anyOf.flat().some(({ carrier }) => carrier.ambient);
   const forgeable = route.upgrade !== undefined || route.methods.some((method) => !SAFE.has(method));
   const { value } = route.csrf ?? {};

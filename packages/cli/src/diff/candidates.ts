@@ -41,6 +41,7 @@ export function candidatesFor(
     case "routing":
       return plain(pair, base, aspect);
     case "limits":
+    case "record":
       return [];
   }
 }

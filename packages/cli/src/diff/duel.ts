@@ -1,5 +1,11 @@
 /** One request, put to both policies through the real engine: the same bytes, the same clock, the same answers of the application. */
-import { STAGES, type PolicyDocument, type StageName, type TlsFacts } from "@gatehouse/core";
+import {
+  STAGES,
+  type DecisionEvent,
+  type PolicyDocument,
+  type StageName,
+  type TlsFacts,
+} from "@gatehouse/core";
 import {
   policyKit,
   PolicyTestError,
@@ -45,6 +51,8 @@ export interface Step {
   readonly wait: number;
 }
 
+type Heard = (side: "old" | "new", event: DecisionEvent) => void;
+
 interface Callers {
   readonly old: Caller | undefined;
   readonly new: Caller | undefined;
@@ -58,20 +66,27 @@ export class Duel {
   #moved = false;
   #kits: { readonly old: PolicyKit; readonly new: PolicyKit } | undefined;
 
-  static async between(old: PolicyDocument, fresh: PolicyDocument): Promise<Duel> {
+  /** @param heard what the operator of either side is told, as it is */
+  static async between(old: PolicyDocument, fresh: PolicyDocument, heard?: Heard): Promise<Duel> {
     const duel = new Duel({ old, new: fresh });
     const secrets = sameSecrets([old, fresh]);
-    duel.#kits = { old: await duel.#kit(old, secrets), new: await duel.#kit(fresh, secrets) };
+    const kit = (side: "old" | "new", document: PolicyDocument): Promise<PolicyKit> =>
+      duel.#kit(document, secrets, (_result, event) => heard?.(side, event));
+    duel.#kits = { old: await kit("old", old), new: await kit("new", fresh) };
     return duel;
   }
 
   private constructor(private readonly documents: Readonly<Record<"old" | "new", PolicyDocument>>) {}
 
-  #kit(document: PolicyDocument, secrets: Readonly<Record<string, string>>): Promise<PolicyKit> {
+  #kit(
+    document: PolicyDocument,
+    secrets: Readonly<Record<string, string>>,
+    onDecision: (result: PolicyResult, event: DecisionEvent) => void,
+  ): Promise<PolicyKit> {
     const checks = Object.fromEntries(
       checksOf(document).map((name) => [name, (): boolean => !this.#refusing.has(name)]),
     );
-    return policyKit(document, { checks, secrets });
+    return policyKit(document, { checks, secrets, onDecision });
   }
 
   async close(): Promise<void> {

@@ -45,6 +45,9 @@ export function evidence(aspect: Aspect, pair: Pair, exchange: Exchange): Shown 
     case "limits":
       // Counters are fresh: only sequences tell.
       return NOTHING;
+    case "record":
+      // No answer shows what is written of it.
+      return NOTHING;
     case "request":
       return both(stageEvidence("request", exchange), inputEvidence(exchange));
     case "authorization":

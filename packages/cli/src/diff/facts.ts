@@ -270,9 +270,10 @@ export const LISTING: ReadonlySet<string> = new Set(["basic", "mtls", "http-sign
 export function sourceOf({ settings }: ResolvedAuthenticator, field: string): Source {
   if (LISTING.has(settings.type) || settings.type === "api-key") return { path: [field] };
   const map = "principal" in settings ? settings.principal : undefined;
+  // What a map does not name is as the code gave it.
+  if (settings.type === "custom" && (map === undefined || !Object.hasOwn(map, field)))
+    return ["id", "roles", "scopes"].includes(field) ? { path: [field] } : undefined;
   if (map === undefined) {
-    if (settings.type === "custom")
-      return ["id", "roles", "scopes"].includes(field) ? { path: [field] } : undefined;
     return field === "id" ? { path: ["sub"] } : field === "scopes" ? { path: ["scope"] } : undefined;
   }
   const source = Object.hasOwn(map, field) ? map[field] : undefined;

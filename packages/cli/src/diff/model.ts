@@ -18,6 +18,7 @@ export const ASPECTS = [
   "response",
   "headers",
   "errors",
+  "record",
 ] as const;
 export type Aspect = (typeof ASPECTS)[number];
 

@@ -79,7 +79,7 @@ function sideOf(name: Side["name"], analysed: AnalysedPolicy, route: ResolvedRou
   return { name, analysed, route: route ?? analysed.policy.unmatched, matched: route !== undefined };
 }
 
-function pathsOf(patterns: readonly (readonly PatternPart[])[]): {
+export function pathsOf(patterns: readonly (readonly PatternPart[])[]): {
   readonly paths: readonly (readonly string[])[];
   readonly complete: boolean;
 } {
@@ -106,7 +106,7 @@ function pathsOf(patterns: readonly (readonly PatternPart[])[]): {
   return { paths, complete };
 }
 
-function lettersAt(alive: readonly (readonly PatternPart[])[], at: number): readonly string[] {
+export function lettersAt(alive: readonly (readonly PatternPart[])[], at: number): readonly string[] {
   const statics = new Set(
     alive.flatMap((pattern) => {
       const part = pattern[at];
@@ -123,7 +123,7 @@ function otherThan(taken: ReadonlySet<string>): string {
   return text;
 }
 
-function fits(pattern: readonly PatternPart[], at: number, letter: string): boolean {
+export function fits(pattern: readonly PatternPart[], at: number, letter: string): boolean {
   const part = pattern[at] ?? (pattern.at(-1)?.kind === "rest" ? pattern.at(-1) : undefined);
   if (part === undefined) return false;
   return part.kind !== "static" || part.text === letter;

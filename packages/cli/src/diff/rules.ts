@@ -57,6 +57,12 @@ function proofOf(
       return unlessObserved(inner, outer, (a, b) => responseWithin(a, b, apartOf(pair)));
     case "headers":
       return unlessObserved(inner, outer, headersWithin);
+    case "record":
+      // More on the record lets nobody further, and a record that must be kept refuses only where it is not.
+      return shownIf(
+        alike(inner.route.record?.value, outer.route.record?.value),
+        "what is on the record of a decision differs, or what happens where it cannot be kept",
+      );
     case "errors":
       return unlessObserved(inner, outer, (a, b) => all(errorsWithin(a, b), refusalsWithin(a, b, pair)));
   }

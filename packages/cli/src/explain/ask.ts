@@ -90,6 +90,7 @@ async function askEngine(policy: PolicyDocument, request: WireRequest, options: 
     ...unknownCallers(policy, assumed),
     ...(options.secrets === undefined ? {} : { secrets: options.secrets }),
     ...(at === undefined ? {} : { clock: { now: () => at, monotonic: () => 0 } }),
+    sinks: [{ write: () => undefined, commit: () => Promise.resolve() }],
     onDecision: (event) => {
       seen = event;
     },

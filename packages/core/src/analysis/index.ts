@@ -4,6 +4,7 @@
  */
 export { analyse, type AnalysedPolicy } from "./analyse.js";
 export { readCondition, type ConditionTree } from "./condition-tree.js";
+export { conditionOn, type KnownFacts, type KnownPrincipal, type RecordedCondition } from "./recorded.js";
 export { addressesAround, inRanges, NAMED_RANGE_NAMES } from "./addresses.js";
 export { ANNOTATIONS } from "../lib/schema-annotations.js";
 export { FORMAT_NAMES } from "../lib/format-names.js";

@@ -71,12 +71,7 @@ const KEY = { kid: TEXT, algorithm: TEXT, pem: TEXT, jwk: OBJECT } as const sati
  */
 export async function bundleVerifier(trust: BundleTrust): Promise<BundleVerifier> {
   checkOptions(trust, "bundle", TRUST);
-  const verifiers = new Map<string, SignatureVerifier>();
-  for (const key of trust.keys) {
-    const verifier = await prepare(key);
-    if (verifiers.has(key.kid)) throw new TypeError(`two keys of \`bundle\` are called \`${key.kid}\``);
-    verifiers.set(key.kid, verifier);
-  }
+  const verifiers = await keyVerifiers(trust.keys);
   const { minRevision = 1, policyName } = trust;
   return {
     async verify(text, inForce, file) {
@@ -94,6 +89,19 @@ export async function bundleVerifier(trust: BundleTrust): Promise<BundleVerifier
       return bundle;
     },
   };
+}
+
+/** By `kid`. @throws TypeError (rejects) where one cannot be used */
+export async function keyVerifiers(
+  keys: readonly BundleKey[],
+): Promise<ReadonlyMap<string, SignatureVerifier>> {
+  const verifiers = new Map<string, SignatureVerifier>();
+  for (const key of keys) {
+    const verifier = await prepare(key);
+    if (verifiers.has(key.kid)) throw new TypeError(`two keys of \`bundle\` are called \`${key.kid}\``);
+    verifiers.set(key.kid, verifier);
+  }
+  return verifiers;
 }
 
 async function prepare(key: BundleKey): Promise<SignatureVerifier> {

@@ -2,7 +2,7 @@
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import type { PolicyChange, PolicyDocument, PolicyProblem } from "../index.js";
 import type { BundleKey } from "./bundle.js";
-import type { SigningKey } from "../node/sign-bundle.js";
+import type { SigningKey } from "../node/signing.js";
 
 export interface KeyPair {
   readonly signing: SigningKey;

@@ -128,6 +128,7 @@ function compileRoute(
       errors: shaperOf(resolved, kinds),
       readsAnswer: kinds.some((kind) => kind.readsAnswer?.(resolved) === true),
     },
+    recorded: kinds.flatMap((kind) => kind.recorded?.(resolved) ?? []),
   });
 }
 

@@ -5,6 +5,7 @@ import type { DecisionEvent } from "../model/decision.js";
 import type { PolicyDocument } from "../model/policy.js";
 import type { ApiKeyLookup, Check, CustomAuthenticator, KeySeen } from "../ports/application.js";
 import type { Clock } from "../ports/clock.js";
+import type { DecisionSink, EventOptions } from "../ports/decision-sink.js";
 import type { HtmlSanitizer, PurifierFactory } from "../ports/html-sanitizer.js";
 import type { Lifetime } from "../ports/lifetime.js";
 import type { Fetch, OutwardCall } from "../ports/outward.js";
@@ -40,6 +41,10 @@ export interface EngineOptions {
   readonly clock?: Clock;
   /** Called once when an exchange ends. What it throws is ignored; it must not block. */
   readonly onDecision?: (event: DecisionEvent) => void;
+  /** Where events go beside `onDecision`. They are asked first whether they want an event, and never block a request. */
+  readonly sinks?: readonly DecisionSink[];
+  /** What events say, to `onDecision` and to every sink. */
+  readonly events?: EventOptions;
   /**
    * In a page: what the package `dompurify` exports, for a policy that sanitizes HTML. Not on Node, where it is loaded
    * together with jsdom.
@@ -89,6 +94,7 @@ export function environmentFor(parts: EnvironmentParts): CompileEnvironment {
     authenticators: options.authenticators ?? {},
     lookups: options.lookups ?? {},
     lastSeen: options.lastSeen ?? {},
+    keepsEvents: options.sinks?.some((sink) => sink.commit !== undefined) === true,
     schemas: () => (schemas ??= loadSchemaCompiler(platform)),
     html: parts.html,
     call: parts.call,

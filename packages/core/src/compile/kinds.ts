@@ -7,6 +7,7 @@ import { encodeKind } from "../kinds/encode/index.js";
 import { errorShapeKind } from "../kinds/error-shape/index.js";
 import { headersKind } from "../kinds/headers/index.js";
 import { limitKind } from "../kinds/limit/index.js";
+import { recordKind } from "../kinds/record/index.js";
 import { redactKind } from "../kinds/redact/index.js";
 import { sanitizeKind } from "../kinds/sanitize/index.js";
 import { transportKind } from "../kinds/transport/index.js";
@@ -22,6 +23,7 @@ export const KINDS: readonly Kind[] = [
   authorizeKind,
   validateKind,
   sanitizeKind,
+  recordKind,
   redactKind,
   encodeKind,
   headersKind,

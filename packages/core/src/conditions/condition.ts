@@ -1,6 +1,8 @@
 import type { JsonSchema } from "../model/policy.js";
 import type { ReachedRule, ReadFact, RequestState } from "../model/state.js";
 
+import type { PartialTruth } from "./partial.js";
+
 /** When all that a rule reads is known, from early to late. */
 export type Availability = "connection" | "principal" | "parameters" | "body";
 
@@ -42,6 +44,8 @@ export interface CompiledExpression<T> {
   evaluate(state: RequestState): T | ConditionError;
   /** Evaluates again, telling which part decided and what it read: for traces only. Never a header or cookie value, nor a claim that is a credential. */
   explain(state: RequestState): { readonly reason: string; readonly read: readonly ReadFact[] };
+  /** What it comes to where only some facts are known: for tools alone. */
+  partial(state: RequestState, known: (fact: string) => boolean): PartialTruth;
   /** Evaluates again, telling what each part came to that an evaluation from left to right asks: for traces only. */
   reached(state: RequestState, rule: string): readonly ReachedRule[];
 }

@@ -11,6 +11,7 @@ import type {
   NumberExpression,
 } from "./condition.js";
 import { explainNode } from "./explain.js";
+import { partialTruth } from "./partial.js";
 import { reachedParts } from "./reached.js";
 import { isRejection, libraryFor, parse, typeProblem } from "./library.js";
 import { namesIn } from "./names.js";
@@ -122,6 +123,10 @@ function expression<T>(
     needs: latest(facts.map((fact) => fact.needs)),
     evaluate: evaluator(node, compiler, accept),
     explain: (state: RequestState) => explaining(node, compiler.vocabulary, state, compiler.budget),
+    partial: (state: RequestState, known: (fact: string) => boolean) => {
+      compiler.budget.left = STEP_BUDGET * 10;
+      return partialTruth(node, state, known);
+    },
     reached: (state: RequestState, rule: string) => {
       compiler.budget.left = STEP_BUDGET * 10;
       return reachedParts(node, state, rule);

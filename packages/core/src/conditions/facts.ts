@@ -13,6 +13,11 @@ import type { Run } from "./values.js";
 const SENSITIVE =
   /token|secret|passw|credential|session|assertion|signature|nonce|otp|pin|key|jti|cnf|hash|code/i;
 
+/** What has such a name is told only where its policy asks for it. */
+export function isSensitiveName(name: string): boolean {
+  return SENSITIVE.test(name);
+}
+
 /** The root that a part names, unless a comprehension uses the name for something else. */
 export function rootOf(compiler: Compiler, ast: ASTNode): Root | undefined {
   if (ast.op !== "id" || compiler.variables.has(ast.args)) return undefined;

@@ -4,5 +4,8 @@ export type { Availability, CompiledFact, Condition, ConditionScope, NumberExpre
 export { compileCondition, compileNumber } from "./expressions.js";
 export { compileFact } from "./fact.js";
 export { limitReads } from "./limit-reads.js";
+export type { PartialTruth } from "./partial.js";
+export { readableFact } from "./recorded.js";
+export type { ReadableFact } from "./recorded.js";
 export { scopeOf } from "./scope.js";
 export { equal as equalValues } from "./values.js";

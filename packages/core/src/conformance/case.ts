@@ -28,6 +28,8 @@ export interface Case extends Partial<Step> {
   readonly secrets?: { readonly [reference: string]: unknown };
   /** By name, what the application's checks do: `true`, `false`, `later` (true, as a promise), `throws`, `rejects`, `neither` (no boolean), `hangs`. */
   readonly checks?: { readonly [name: string]: CheckRecipe };
+  /** What becomes of events that must be kept; default `keeps`. */
+  readonly sink?: "keeps" | "fails" | "throws" | "hangs" | "none";
   /** By URL, what servers answer that the engine calls: the first answer that fits. What is not named cannot be reached. */
   readonly outside?: { readonly [url: string]: readonly OutsideAnswer[] };
   /** Several requests in a row against one engine; instead of `request` and `expect` here. */
@@ -203,4 +205,10 @@ export interface CaseExpectation {
   };
   /** Codes of what observe mode would have refused, in order. */
   readonly observed?: readonly string[];
+  /** What of the request is on the record, exactly; `facts` by default none. */
+  readonly record?: {
+    readonly facts?: { readonly [fact: string]: unknown };
+    readonly absent?: readonly string[];
+    readonly omitted?: readonly string[];
+  };
 }

@@ -1,6 +1,6 @@
 /** What came of a request against what the case expects; differences in words. */
 import { isDeepStrictEqual } from "node:util";
-import type { Admission } from "../index.js";
+import type { Admission, DecisionEvent } from "../index.js";
 import type { CaseExpectation } from "./case.js";
 
 /** What one run of a step showed. Over a socket the decision itself is seen through the engine's event. */
@@ -13,6 +13,8 @@ export interface Observed {
   readonly text: string;
   readonly admission: Admission | undefined;
   readonly observed: readonly string[];
+  /** What the operator is told; undefined where the server itself answered. */
+  readonly event: DecisionEvent | undefined;
 }
 
 export function differences(expected: CaseExpectation, seen: Observed): string[] {
@@ -28,6 +30,10 @@ export function differences(expected: CaseExpectation, seen: Observed): string[]
   compareHeaders(expected, seen, found);
   compareBody(expected, seen, same, found);
   if (expected.observed !== undefined) same("observed", expected.observed, seen.observed);
+  if (expected.record !== undefined) {
+    const { facts, absent, omitted } = seen.event ?? {};
+    same("record", { facts: {}, ...expected.record }, { facts: {}, ...defined({ facts, absent, omitted }) });
+  }
   if (expected.handler !== undefined) compareHandler(expected.handler, seen.admission, same, found);
   return found;
 }
@@ -88,6 +94,11 @@ function compareHandler(
   else
     for (const [name, wanted] of Object.entries(principal))
       same(`principal's ${name}`, wanted, admission.principal?.[name]);
+}
+
+/** No member that is undefined, which would hide a default. */
+function defined(members: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
 }
 
 function memberOf(value: unknown, name: string): unknown {

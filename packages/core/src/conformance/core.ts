@@ -5,6 +5,7 @@ import {
   readCertificate,
   type Admission,
   type Decision,
+  type DecisionEvent,
   type Engine,
   type EngineOptions,
   type HeaderField,
@@ -24,12 +25,14 @@ import { prepareCase, prepareRequest, type PreparedCase, type PreparedRequest } 
 export async function runOnCore(file: CaseFile, one: Case): Promise<string[]> {
   const prepared = prepareCase(file, one);
   const clock = virtualClock(prepared.at);
-  const engine = await engineFor(prepared, clock);
+  let event: DecisionEvent | undefined;
+  const engine = await engineFor(prepared, clock, (told) => void (event = told));
   const found: string[] = [];
   try {
     for (const [index, { step, wait }] of prepared.steps.entries()) {
       clock.advance(wait);
-      const seen = await exchange(engine, prepareRequest(step.request, clock.now()), step.answer ?? {});
+      const request = prepareRequest(step.request, clock.now());
+      const seen = { ...(await exchange(engine, request, step.answer ?? {})), event };
       const place = prepared.steps.length > 1 ? `step ${index + 1}: ` : "";
       found.push(...differences(step.expect, seen).map((difference) => place + difference));
     }
@@ -40,9 +43,14 @@ export async function runOnCore(file: CaseFile, one: Case): Promise<string[]> {
 }
 
 /** The engine of a case, with its secrets and its clock. */
-export function engineFor(prepared: PreparedCase, clock: ReturnType<typeof virtualClock>): Promise<Engine> {
+export function engineFor(
+  prepared: PreparedCase,
+  clock: ReturnType<typeof virtualClock>,
+  onDecision: (event: DecisionEvent) => void = () => undefined,
+): Promise<Engine> {
   // A case may hold a wrong document on purpose: the engine's own checks are what refuses it.
-  return createEngine(prepared.policy as PolicyDocument, optionsFor(prepared, clock));
+  const options = { ...optionsFor(prepared, clock), onDecision };
+  return createEngine(prepared.policy as PolicyDocument, options);
 }
 
 /** Room for the keys of any case: an empty table of the default size takes longer to make than most cases to run. */
@@ -50,20 +58,25 @@ const KEYS = 1024;
 
 /** What the application of a case hands to its engine. */
 export function optionsFor(
-  { secrets, checks, outside }: PreparedCase,
+  { secrets, checks, outside, sinks }: PreparedCase,
   clock: ReturnType<typeof virtualClock>,
 ): EngineOptions {
   const store = createMemoryStore({ maxKeys: KEYS });
   return {
     clock,
     checks,
+    sinks,
     store,
     fetch: fetchFrom(outside),
     secrets: { get: (reference) => secrets.get(reference) },
   };
 }
 
-async function exchange(engine: Engine, request: PreparedRequest, answer: CaseAnswer): Promise<Observed> {
+async function exchange(
+  engine: Engine,
+  request: PreparedRequest,
+  answer: CaseAnswer,
+): Promise<Omit<Observed, "event">> {
   const open = engine.open({
     method: request.method,
     target: request.target,
@@ -112,7 +125,7 @@ export function rawAnswer(answer: CaseAnswer): RawResponse {
   return { status: answer.status ?? 200, headers, ...(body === undefined ? {} : { body }) };
 }
 
-function ofDecision(decision: Exclude<Decision, Admission>): Observed {
+function ofDecision(decision: Exclude<Decision, Admission>): Omit<Observed, "event"> {
   return {
     outcome: decision.outcome,
     stage: decision.outcome === "refuse" ? decision.stage : undefined,
@@ -125,7 +138,7 @@ function ofDecision(decision: Exclude<Decision, Admission>): Observed {
   };
 }
 
-function ofAdmission(admission: Admission, shaped: ShapedResponse): Observed {
+function ofAdmission(admission: Admission, shaped: ShapedResponse): Omit<Observed, "event"> {
   const { body } = shaped;
   return {
     outcome: "admit",

@@ -1,8 +1,9 @@
 /** Fills in what a case may leave out, and refuses what it may not say. */
 import { createHash } from "node:crypto";
-import type { Check } from "../index.js";
+import type { Check, DecisionSink } from "../index.js";
 import type { Case, CaseFile, CaseRequest, Step } from "./case.js";
 import { checkOf } from "./checks.js";
+import { sinksOf } from "./sinks.js";
 import { clientCertificate } from "./certificate.js";
 import { publicJwk, scryptHash, secretText, sha256Hex } from "./keys.js";
 import type { Outside } from "./outside.js";
@@ -20,6 +21,7 @@ export interface PreparedCase {
   readonly at: number;
   readonly secrets: ReadonlyMap<string, string>;
   readonly checks: Readonly<Record<string, Check>>;
+  readonly sinks: readonly DecisionSink[];
   readonly outside: Outside;
   readonly steps: readonly PreparedStep[];
 }
@@ -49,6 +51,7 @@ const KNOWN = {
     "at",
     "secrets",
     "checks",
+    "sink",
     "steps",
     "outside",
     "coreOnly",
@@ -95,7 +98,9 @@ const KNOWN = {
     "errors",
     "handler",
     "observed",
+    "record",
   ],
+  record: ["facts", "absent", "omitted"],
   handler: ["route", "principal", "params", "query", "headers", "body"],
 } as const;
 
@@ -118,6 +123,7 @@ export function closeCaseFile(file: CaseFile): void {
       only(step.answer, KNOWN.answer, `${place}: answer`);
       only(step.expect, KNOWN.expect, `${place}: expect`);
       only(step.expect.handler, KNOWN.handler, `${place}: handler`);
+      only(step.expect.record, KNOWN.record, `${place}: record`);
     }
   }
 }
@@ -148,6 +154,7 @@ export function prepareCase(file: CaseFile, one: Case): PreparedCase {
     checks: Object.fromEntries(
       Object.entries(one.checks ?? {}).map(([name, recipe]) => [name, checkOf(recipe)]),
     ),
+    sinks: sinksOf(one.sink),
     outside: fill(one.outside ?? {}) as Outside,
     steps: stepsOf(one).map((step) => ({ step, wait: waitOf(step.wait) })),
   };

@@ -163,6 +163,7 @@ function observed(
     text: response.body.toString("utf8"),
     admission,
     observed: (event?.observed ?? []).map(({ code }) => code),
+    event,
   };
 }
 

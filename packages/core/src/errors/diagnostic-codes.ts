@@ -166,6 +166,10 @@ export const DIAGNOSTIC_CODES: Readonly<Record<string, string>> = {
   "missing-sanitizer": "HTML is to be sanitized, and what does it is not installed or not handed over.",
   "untrusted-sanitizer": "What sanitizes HTML does not withstand the built-in attacks.",
 
+  // On the record
+  "recorded-credential": "A credential would be on the record.",
+  "unkept-record": "A record must be kept, and nobody keeps it.",
+
   // Responses, headers, errors
   "body-and-bodies": "`body` and `bodies` both say what may leave.",
   "unreachable-status": "A schema is written for a status that never carries a body.",

@@ -1,8 +1,19 @@
 /** What the operator is told when an exchange ends. */
-import type { Decision, DecisionEvent } from "../model/decision.js";
+import type { Decision, DecisionEvent, DecisionTimings, RecordedPrincipal } from "../model/decision.js";
+import type { Identity } from "../model/principal.js";
 import { routeKey } from "./admission.js";
+import type { Mark, Recorded } from "./recorded.js";
 import type { Ending } from "./run.js";
 import type { ExchangeState } from "./state.js";
+
+/** What an event says beside the decision itself. */
+export interface Told {
+  readonly recorded: Recorded | undefined;
+  readonly mark: Mark;
+  readonly paths: boolean;
+  /** Milliseconds; undefined: the clock failed. */
+  readonly timings: DecisionTimings | undefined;
+}
 
 export function eventOf(
   policy: { readonly name: string; readonly revision: string },
@@ -10,6 +21,7 @@ export function eventOf(
   ending: Ending | undefined,
   decided: Decision | undefined,
   status: number,
+  told: Told,
 ): DecisionEvent {
   const refusal = ending?.kind === "refuse" ? ending : undefined;
   const { identity } = state;
@@ -28,14 +40,33 @@ export function eventOf(
     ...(refusal === undefined ? {} : { code: refusal.refusal.code, reason: refusal.refusal.reason }),
     ...(state.concealed ? { concealed: true } : {}),
     ...(refusal?.refusal.rule === undefined ? {} : { rule: refusal.refusal.rule }),
-    ...(identity === undefined
-      ? {}
-      : { principal: { id: identity.principal.id, authenticator: identity.authenticator } }),
+    ...(identity === undefined ? {} : { principal: principalOf(identity, told.mark) }),
+    ...(state.request.hasContent ? { content: true } : {}),
+    ...(state.request.queryText === "" ? {} : { query: true }),
+    ...(told.paths && ending?.stage !== "normalize" ? { path: state.request.path } : {}),
+    ...factsOf(told.recorded),
+    ...(told.timings === undefined ? {} : { timings: told.timings }),
     ...(state.failedOpen === undefined ? {} : { failedOpen: state.failedOpen }),
     ...(state.countedBy === undefined ? {} : { countedBy: state.countedBy }),
     ...(state.observed === undefined ? {} : { observed: state.observed }),
     ...(state.reports === undefined ? {} : { reports: state.reports }),
     ...(state.trace === undefined ? {} : { trace: state.trace }),
     ...(state.error === undefined ? {} : { error: state.error }),
+  };
+}
+
+function principalOf({ principal, authenticator }: Identity, mark: Mark): RecordedPrincipal {
+  const { id, roles, scopes } = principal;
+  const hash = mark("principal.id");
+  return { id: hash === undefined ? id : String(hash(id)), authenticator, roles, scopes };
+}
+
+function factsOf(recorded: Recorded | undefined): Partial<DecisionEvent> {
+  if (recorded === undefined) return {};
+  const { facts, absent, omitted } = recorded;
+  return {
+    facts,
+    ...(absent.length === 0 ? {} : { absent }),
+    ...(omitted.length === 0 ? {} : { omitted }),
   };
 }

@@ -12,6 +12,7 @@ import type {
   TraceStep,
 } from "../model/state.js";
 import type { TakeSource } from "../ports/state-store.js";
+import type { Recorded } from "./recorded.js";
 import type { EventStream } from "./event-stream.js";
 
 /** What a state needs of its engine; one object for all requests. */
@@ -82,6 +83,11 @@ export class ExchangeState implements RequestState {
   answer: unknown = undefined;
   /** The events of the handler's answer, while they go out one by one. */
   stream: EventStream | undefined = undefined;
+
+  /** The exchange's own way to keep its event before the handler runs; only on routes that ask for it. */
+  keeper: (() => ReturnType<RequestState["keep"]>) | undefined = undefined;
+  /** What goes on the record, read when the decision was made. */
+  recorded: Recorded | undefined = undefined;
 
   queryValidated = false;
 
@@ -204,6 +210,10 @@ export class ExchangeState implements RequestState {
   abort(): void {
     this.#aborted = true;
     this.#controller?.abort();
+  }
+
+  keep(): ReturnType<RequestState["keep"]> {
+    return this.keeper?.();
   }
 
   note(note: TraceNote): void {

@@ -20,6 +20,15 @@ export interface Stage {
   run(state: RequestState): Verdict | Promise<Verdict>;
 }
 
+/** One fact that goes on the record of a route's decisions. */
+export interface RecordedFact {
+  readonly fact: string;
+  /** Once this stage was passed its value is known; before, neither the value nor that there is none. */
+  readonly known: StageName;
+  /** Undefined: absent. */
+  read(state: RequestState): unknown;
+}
+
 /** Fields that the policy owes on every answer of a route, refusals included. */
 export interface HeaderContribution {
   /** Constant fields; they replace the handler's own. */
@@ -113,4 +122,6 @@ export interface CompiledRoute {
   readonly maxBody: number;
   readonly types: readonly string[];
   readonly response: CompiledResponse;
+  /** What enters the decision event beside what every event says. */
+  readonly recorded: readonly RecordedFact[];
 }

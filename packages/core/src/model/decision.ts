@@ -86,6 +86,26 @@ export interface Continue {
   readonly observe: boolean;
 }
 
+/** Who was let in or refused. */
+export interface RecordedPrincipal {
+  /** `hmac:` and a keyed hash, where `events.hash` names `principal.id`. */
+  readonly id: string;
+  readonly authenticator: string;
+  /** As declared, with all that they include. */
+  readonly roles: readonly string[];
+  readonly scopes: readonly string[];
+}
+
+/** Milliseconds, to the microsecond. */
+export interface DecisionTimings {
+  /** From the opening of the exchange to its decision, the reading of a body included. */
+  readonly decided: number;
+  /** From the opening to the end of the answer. */
+  readonly total: number;
+}
+
+export type DecisionOutcome = DecisionEvent["outcome"];
+
 /** What is told to `onDecision`, once per exchange, when it ends. */
 export interface DecisionEvent {
   /** UUIDv7. */
@@ -109,7 +129,25 @@ export interface DecisionEvent {
   readonly concealed?: true;
   /** JSON Pointer of the rule that refused. */
   readonly rule?: string;
-  readonly principal?: { readonly id: string; readonly authenticator: string };
+  readonly principal?: RecordedPrincipal;
+  /** The message had content; its bytes are never told. */
+  readonly content?: true;
+  /** The target had a query; what it says is never told. */
+  readonly query?: true;
+  /** As sent, without the query. Only where `events.paths` asks for it: a path may hold anything. */
+  readonly path?: string;
+  /** Facts by the names that conditions use, as far as the decision got to know them. */
+  readonly facts?: Readonly<Record<string, unknown>>;
+  /** Facts of the same kind that the request did not have. */
+  readonly absent?: readonly string[];
+  /** Facts that it had and that are not told: objects, lists and texts that are too long. */
+  readonly omitted?: readonly string[];
+  /** Absent where the clock failed. */
+  readonly timings?: DecisionTimings;
+  /** The handler has not run: it was let go on when this was kept. The event of the same `id` says how it ended. */
+  readonly pending?: true;
+  /** Part of all events of its kind that is told, where it is less than 1. */
+  readonly sampled?: number;
   readonly failedOpen?: readonly string[];
   /** Where the counts of its limits came from, each once; absent where this process's own store was all that was asked. */
   readonly countedBy?: readonly TakeSource[];

@@ -10,7 +10,7 @@ import type { Revocations } from "../ports/revocations.js";
 import type { SchemaCompiler } from "../ports/schema-compiler.js";
 import type { SecretSource } from "../ports/secrets.js";
 import type { StateStore } from "../ports/state-store.js";
-import type { BodyRule, ErrorShaper, HeaderContribution, Stage } from "./compiled.js";
+import type { BodyRule, ErrorShaper, HeaderContribution, RecordedFact, Stage } from "./compiled.js";
 import type { HeaderField } from "./request.js";
 import type { ResolvedPolicy, ResolvedRoute } from "./resolved.js";
 
@@ -43,6 +43,8 @@ export interface CompileEnvironment {
   readonly authenticators: Readonly<Record<string, CustomAuthenticator>>;
   readonly lookups: Readonly<Record<string, ApiKeyLookup>>;
   readonly lastSeen: Readonly<Record<string, KeySeen>>;
+  /** Somebody listens who says when an event is kept. */
+  readonly keepsEvents: boolean;
   /** Loaded on first call: a policy without schemas never pays for it. */
   schemas(): Promise<SchemaCompiler>;
   /** The same, one an engine: `replace` keeps it. @throws HtmlSanitizerError (rejects) where nothing here can be trusted with HTML */
@@ -76,6 +78,8 @@ export interface CompiledKind {
   challenge?(route: ResolvedRoute): readonly HeaderField[];
   /** True where a settlement of this route reads the handler's answer (`ExchangeEnd.answer`). */
   readsAnswer?(route: ResolvedRoute): boolean;
+  /** Facts that enter the decision event. */
+  recorded?(route: ResolvedRoute): readonly RecordedFact[];
 }
 
 export interface Kind {

@@ -664,9 +664,9 @@ export interface SharedSettings {
    */
   readonly audience?: "api" | "browser";
   /**
-   * Reserved for facts that enter the decision event.
+   * What goes on the record: which facts enter the decision event, and what happens where they cannot be kept. Default: the facts that conditions and limits of the route read, as far as they may be shown.
    */
-  readonly record?: unknown;
+  readonly record?: RecordSettings;
   /**
    * Announces the end of the route.
    */
@@ -1382,6 +1382,22 @@ export interface ProtectedResourceSettings {
    * URL of its documentation. Default: not said.
    */
   readonly documentation?: string;
+}
+/**
+ * What goes on the record of a decision.
+ *
+ * This interface was referenced by `PolicyDocument`'s JSON-Schema
+ * via the `definition` "RecordSettings".
+ */
+export interface RecordSettings {
+  /**
+   * The only facts whose values enter the decision event, by the names that conditions use: `params.id`, `query.page`, `headers.x-purpose`, `body.account.iban`, `principal.tenant`, `client.ip`. `[]`: none. Default: what conditions and limits of the route read, without header fields, cookies, query, body, and what is named like a credential.
+   */
+  readonly facts?: readonly string[];
+  /**
+   * `closed`: the event is kept before the handler runs, and where it cannot be kept the request is refused with 503. `open`: nobody waits for the event, and what is lost is counted. Default `open`.
+   */
+  readonly onFailure?: "open" | "closed";
 }
 /**
  * An action that depends on who reads.

@@ -48,6 +48,7 @@ export type {
   PolicyDocument,
   PrincipalMap,
   ProtectedResourceSettings,
+  RecordSettings,
   RedactAction,
   RedactEntry,
   RedactException,

@@ -17,6 +17,7 @@ import type {
   Mode,
   MtlsSettings,
   PolicyDocument,
+  RecordSettings,
   RedactAction,
   RedactEntry,
   SanitizeSettings,
@@ -118,6 +119,8 @@ export interface ResolvedRoute {
   readonly conceal: boolean;
   readonly mode: Mode;
   readonly audience: "api" | "browser";
+  /** Undefined: the facts that conditions and limits read, kept without anybody waiting. */
+  readonly record: Placed<RecordSettings> | undefined;
   readonly deprecated: Placed<{ readonly since: string; readonly sunset?: string }> | undefined;
   /** `"any"`: https and hosts are not asked. */
   readonly transport: "any" | undefined;

@@ -70,6 +70,7 @@ export function stateFor(options: StateOptions = {}): TestState {
     queryParameters: new Map(),
     sentCookies: cookiesOf(),
     tracing: false,
+    keep: () => undefined,
     ...rest,
     notes,
     reports,

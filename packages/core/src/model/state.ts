@@ -147,6 +147,11 @@ export interface RequestState {
   /** All cookies, parsed at first use. */
   readonly sentCookies: Cookies;
 
+  /**
+   * Keeps the event of this decision before the handler runs. Undefined: nobody keeps events. It resolves, with what went wrong, in
+   * bounded time.
+   */
+  keep(): Promise<{ readonly problem: string | undefined }> | undefined;
   /** Undefined, as it mostly is: the application's code is called directly. */
   readonly answers?: Answers | undefined;
   /** True when somebody wants to know why. Test it before building a note. */

@@ -1,9 +1,8 @@
 /** Makes signed bundles: for the pipeline that publishes policies, never for the service that reads them. */
-import { constants, createPrivateKey, createPublicKey, sign, type KeyObject } from "node:crypto";
-import { BUNDLE_TYPE, bundleVerifier, type BundleKey } from "../change/bundle.js";
+import { BUNDLE_TYPE, bundleVerifier } from "../change/bundle.js";
 import { checkPolicy, PolicyError, type PolicyDocument } from "../index.js";
 import { canonicalJson } from "../lib/canonical-json.js";
-import { JWS_ALGORITHMS } from "../lib/jws.js";
+import { publicOf, signJws, type SigningKey } from "./signing.js";
 
 export interface BundleContent {
   /** Higher than that of every bundle before. */
@@ -11,13 +10,6 @@ export interface BundleContent {
   readonly policy: PolicyDocument;
   /** Files of tests as objects (`*.policy-test.json`); they run before the policy is put in force. */
   readonly tests?: readonly object[];
-}
-
-export interface SigningKey {
-  readonly kid: string;
-  readonly algorithm: BundleKey["algorithm"];
-  /** PEM, or a key that was read before. */
-  readonly privateKey: string | KeyObject;
 }
 
 /**
@@ -41,34 +33,7 @@ export async function signBundle(content: BundleContent, keys: readonly SigningK
   return text;
 }
 
-function privateOf({ kid, privateKey }: SigningKey): KeyObject {
-  if (typeof privateKey !== "string") return privateKey;
-  try {
-    return createPrivateKey(privateKey);
-  } catch {
-    // OpenSSL's own message may describe the key.
-    throw new Error(`the key \`${kid}\` holds no private key that can be read`);
-  }
-}
-
-function publicOf(key: SigningKey): BundleKey {
-  const pem = createPublicKey(privateOf(key)).export({ type: "spki", format: "pem" }).toString();
-  return { kid: key.kid, algorithm: key.algorithm, pem };
-}
-
 function signatureOf(encoded: string, key: SigningKey): string {
-  const { kid, algorithm } = key;
-  const facts = JWS_ALGORITHMS[algorithm];
-  const header = Buffer.from(JSON.stringify({ alg: algorithm, kid, typ: BUNDLE_TYPE })).toString("base64url");
-  const input = Buffer.from(`${header}.${encoded}`);
-  const hash = facts.scheme === "eddsa" ? null : `sha${facts.hashBytes * 8}`;
-  const signature = sign(hash, input, {
-    key: privateOf(key),
-    ...(facts.scheme === "ecdsa" && { dsaEncoding: "ieee-p1363" as const }),
-    ...(facts.scheme === "rsa-pss" && {
-      padding: constants.RSA_PKCS1_PSS_PADDING,
-      saltLength: constants.RSA_PSS_SALTLEN_DIGEST,
-    }),
-  });
-  return `${header}..${signature.toString("base64url")}`;
+  const { header, signature } = signJws(encoded, key, BUNDLE_TYPE);
+  return `${header}..${signature}`;
 }

@@ -28,10 +28,18 @@ export class RecordedExchange extends PolicyExchange {
   ) {
     const recording: Recording = { raw, answers: new WrittenAnswers(), body: undefined, monotonic: 0 };
     const { onDecision } = services;
+    let opened = false;
+    // The first reading is the instant at which the exchange happens; later ones only measure.
+    const monotonic = (): number => {
+      const now = services.monotonic();
+      if (!opened) recording.monotonic = now;
+      opened = true;
+      return now;
+    };
     super(policy, router, raw, {
       ...services,
       answers: recording.answers,
-      monotonic: () => (recording.monotonic = services.monotonic()),
+      monotonic,
       onDecision: (event) => {
         if (onDecision !== undefined) heardBy(onDecision, event);
         ended(recording, event);

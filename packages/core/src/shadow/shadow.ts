@@ -162,6 +162,7 @@ export class Shadow {
       now: () => event.time,
       monotonic: () => recording.monotonic,
       onDecision: (candidate) => void (told = candidate),
+      sinks: [],
       ...(this.parts.options.code !== "call" && { answers: given }),
     });
     this.#asking = given;

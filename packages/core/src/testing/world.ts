@@ -83,6 +83,8 @@ export class World {
       lastSeen: named(this.calls.lastSeen, () => () => undefined),
       fetch: (_url, init) => Promise.resolve(this.introspection(init)),
       trace: true,
+      // What a policy wants kept is kept: there is no log that could fail.
+      sinks: [{ write: () => undefined, commit: () => Promise.resolve() }],
       onDecision: (event) => void this.#events.push(event),
     });
     this.#engine = engine;

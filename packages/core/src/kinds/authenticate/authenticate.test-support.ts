@@ -148,6 +148,7 @@ function environmentOf(setUp: SetUp, report: Report): CompileEnvironment {
     authenticators: setUp.authenticators ?? {},
     lookups: setUp.lookups ?? {},
     lastSeen: setUp.lastSeen ?? {},
+    keepsEvents: false,
     schemas: () => Promise.reject(new Error("this kind has no schemas")),
     html: () => Promise.reject(new Error("this kind sanitizes nothing")),
     call: outwardCall(setUp.fetch, new AbortController().signal),

@@ -1,0 +1,373 @@
+/** Recorded decisions against candidates: what is found, and what is said not to be known. */
+import {
+  createEngine,
+  plainEvent,
+  type DecisionEvent,
+  type EngineOptions,
+  type PolicyDocument,
+} from "@gatehouse/core";
+import { virtualClock } from "@gatehouse/core/conformance";
+import { describe, expect, it } from "vitest";
+import { replayLog, type ReplayReport } from "./replay.js";
+
+const BASE: PolicyDocument = {
+  gatehouse: 1,
+  name: "shop",
+  transport: { https: "off" },
+  roles: { admin: ["clerk"], clerk: ["customer"], customer: [] },
+  authenticators: {
+    user: {
+      type: "custom",
+      use: "user",
+      in: "header",
+      name: "X-User",
+      confers: ["admin", "clerk", "customer"],
+      principal: { tenant: "tenant" },
+    },
+  },
+  limits: { "per-user": { limit: 100, window: "1m", by: "principal.id" } },
+  routes: {
+    "GET /health": { authenticate: "none" },
+    "GET /orders/:id": { authorize: { roles: ["customer"] }, limits: ["per-user"] },
+    "GET /orders/export": { authorize: { roles: ["clerk"] } },
+    "GET /tenants/:tenant/orders": { authorize: { when: "params.tenant == principal.tenant" } },
+    "GET /reports/:id": {
+      authorize: { roles: ["clerk"] },
+      request: { query: { page: { type: "integer" } } },
+    },
+    "POST /orders": {
+      authorize: { roles: ["clerk"], scopes: ["orders:write"] },
+      request: { body: { type: "object", properties: { sku: { type: "string" } } } },
+    },
+    "DELETE /orders/:id": { authorize: { roles: ["admin"], check: "mayDelete" } },
+  },
+};
+
+type Routes = PolicyDocument["routes"];
+const withRoutes = (routes: Routes, rest: Partial<PolicyDocument> = {}): PolicyDocument => ({
+  ...BASE,
+  ...rest,
+  routes: { ...BASE.routes, ...routes },
+});
+
+interface Ask {
+  readonly method?: string;
+  readonly target: string;
+  readonly as?: string;
+  readonly body?: unknown;
+}
+
+const PEOPLE: Readonly<Record<string, { roles: string[]; scopes?: string[] }>> = {
+  ann: { roles: ["customer"] },
+  bob: { roles: ["clerk"], scopes: ["orders:write"] },
+  eve: { roles: ["admin"] },
+};
+
+async function record(
+  policy: PolicyDocument,
+  asks: readonly Ask[],
+  options: Partial<EngineOptions> = {},
+): Promise<string[]> {
+  const events: DecisionEvent[] = [];
+  const clock = virtualClock(Date.UTC(2026, 5, 1));
+  const engine = await createEngine(policy, {
+    clock,
+    checks: { mayDelete: () => true },
+    authenticators: {
+      user: ({ credential }) => {
+        const person = PEOPLE[credential];
+        return person === undefined
+          ? "bad"
+          : { principal: { id: credential, ...person, claims: { tenant: `${credential}-inc` } } };
+      },
+    },
+    onDecision: (event) => void events.push(event),
+    ...options,
+  });
+  const { revision } = engine;
+  for (const { method = "GET", target, as, body } of asks) {
+    clock.advance(10);
+    await engine.evaluate({
+      method,
+      target,
+      headers: [["Host", "a.test"], ...(as === undefined ? [] : [["X-User", as] as const])],
+      remoteAddress: "203.0.113.7",
+      ...(body === undefined ? {} : { body }),
+    });
+  }
+  await engine.close();
+  return [{ type: "policy", revision, document: policy }, ...events.map(plainEvent)].map((one) =>
+    JSON.stringify(one),
+  );
+}
+
+const one = async (candidate: PolicyDocument, ask: Ask, served = BASE): Promise<string> => {
+  const report = await replayLog(await record(served, [ask]), candidate);
+  expect(report.decisions).toBe(1);
+  return told(report)[0] ?? "same";
+};
+
+function told({ findings }: ReplayReport): string[] {
+  return findings.map(
+    ({ category, candidate, reason }) =>
+      `${category}: ${[candidate.outcome, candidate.code, candidate.stage].filter(Boolean).join(" ")}${reason === undefined ? "" : ` (${reason})`}`,
+  );
+}
+
+const EVERYONE: readonly Ask[] = [
+  { target: "/health" },
+  { target: "/orders/7" },
+  { target: "/orders/7", as: "ann" },
+  { target: "/orders/7", as: "mallory" },
+  { target: "/orders/export", as: "ann" },
+  { target: "/tenants/ann-inc/orders", as: "ann" },
+  { target: "/tenants/bob-inc/orders", as: "ann" },
+  { target: "/reports/1?page=x", as: "bob" },
+  { target: "/reports/1?page=2", as: "bob" },
+  { method: "POST", target: "/orders", as: "ann", body: { sku: "A" } },
+  { method: "POST", target: "/orders", as: "bob", body: { sku: "A" } },
+  { method: "POST", target: "/orders", as: "bob", body: { sku: 1 } },
+  { method: "DELETE", target: "/orders/7", as: "eve" },
+  { method: "PUT", target: "/orders/7", as: "eve" },
+  { target: "/nothing" },
+  { target: "//twice" },
+];
+
+describe("a candidate that changes nothing", () => {
+  it("says the same of every decision, whatever is not recorded", async () => {
+    const log = await record(BASE, EVERYONE);
+    for (const candidate of [BASE, withRoutes({}, { name: "other" })]) {
+      const report = await replayLog(log, candidate);
+      expect(told(report)).toEqual([]);
+      expect(report.counts).toMatchObject({ same: EVERYONE.length });
+    }
+  });
+});
+
+describe("what a candidate changes", () => {
+  const open: Routes = { "GET /orders/export": { authorize: { roles: ["customer"] } } };
+
+  it.each<[string, Routes, Ask, string]>([
+    ["a role that widens", open, { target: "/orders/export", as: "ann" }, "newly admitted: admit"],
+    [
+      "a role that narrows",
+      { "GET /orders/:id": { authorize: { roles: ["admin"] }, limits: ["per-user"] } },
+      { target: "/orders/7", as: "ann" },
+      "newly refused: refuse forbidden authorize",
+    ],
+    [
+      "who has it all the same",
+      { "GET /orders/:id": { authorize: { roles: ["admin"] }, limits: ["per-user"] } },
+      { target: "/orders/7", as: "eve" },
+      "same",
+    ],
+    [
+      "a route that opens",
+      { "GET /orders/:id": { authenticate: "none" } },
+      { target: "/orders/7" },
+      "newly admitted: admit",
+    ],
+    [
+      "a route that is gone",
+      { "GET /health": undefined as never },
+      { target: "/health" },
+      "newly refused: refuse not-found route",
+    ],
+    [
+      "a scope",
+      { "GET /orders/:id": { authorize: { scopes: ["orders:read"] }, limits: ["per-user"] } },
+      { target: "/orders/7", as: "ann" },
+      "newly refused: refuse insufficient-scope authorize",
+    ],
+    [
+      "a condition on what was recorded",
+      {
+        "GET /tenants/:tenant/orders": {
+          authorize: { when: "params.tenant == principal.tenant || 'customer' in principal.roles" },
+        },
+      },
+      { target: "/tenants/bob-inc/orders", as: "ann" },
+      "newly admitted: admit",
+    ],
+    [
+      "the same under other names",
+      {
+        "GET /tenants/:tenant/orders": undefined as never,
+        "GET /tenants/:org/orders": { authorize: { when: "principal.tenant == params.org" } },
+      },
+      { target: "/tenants/ann-inc/orders", as: "ann" },
+      "same",
+    ],
+    [
+      "what is forbidden",
+      {
+        "GET /orders/:id": {
+          authorize: { roles: ["customer"], forbid: "'clerk' in principal.roles" },
+          limits: ["per-user"],
+        },
+      },
+      { target: "/orders/7", as: "bob" },
+      "newly refused: refuse forbidden authorize",
+    ],
+    ["a demand that a group adds", {}, { target: "/orders/7", as: "ann" }, "same"],
+    [
+      "concealing",
+      { "GET /orders/export": { authorize: { roles: ["clerk"] }, conceal: true } },
+      { target: "/orders/export", as: "ann" },
+      "changed code: refuse forbidden authorize",
+    ],
+    [
+      "observing",
+      { "GET /orders/export": { authorize: { roles: ["clerk"] }, mode: "observe" } },
+      { target: "/orders/export", as: "ann" },
+      "newly admitted: admit",
+    ],
+    [
+      "another code",
+      { "GET /orders/export": { authenticate: ["user"], authorize: { scopes: ["x"] } } },
+      { target: "/orders/export", as: "ann" },
+      "changed code: refuse insufficient-scope authorize",
+    ],
+  ])("%s", async (_name, routes, ask, expected) => {
+    const candidate = withRoutes(routes);
+    expect(await one(JSON.parse(JSON.stringify(candidate)) as PolicyDocument, ask)).toBe(expected);
+  });
+
+  it("a policy that observed and enforces now", async () => {
+    const observing: PolicyDocument = { ...BASE, mode: "observe" };
+    expect(await one(BASE, { target: "/orders/export", as: "ann" }, observing)).toBe(
+      "newly refused: refuse forbidden authorize",
+    );
+    expect(await one(BASE, { target: "/orders/export", as: "bob" }, observing)).toBe("same");
+  });
+
+  it("a hierarchy of roles: what may have been granted besides is not guessed", async () => {
+    const flat = { ...BASE, roles: { admin: [], clerk: [], customer: [] } };
+    expect(await one(flat, { target: "/orders/export", as: "bob" })).toBe("same");
+    expect(await one(flat, { target: "/orders/7", as: "bob" })).toBe(
+      "unknown: unknown authorize (which roles were granted, and which only included, was not recorded)",
+    );
+  });
+});
+
+describe("what is not known", () => {
+  it.each<[string, PolicyDocument, Ask, string]>([
+    [
+      "a condition on what is never recorded unasked",
+      withRoutes({
+        "GET /reports/:id": {
+          authorize: { when: "query.page == 2" },
+          request: { query: { page: { type: "integer" } } },
+        },
+      }),
+      { target: "/reports/1?page=2", as: "bob" },
+      "unknown authorize (`query.page == 2` reads what was not recorded)",
+    ],
+    [
+      "a check",
+      withRoutes({ "GET /orders/:id": { authorize: { check: "own" }, limits: ["per-user"] } }),
+      { target: "/orders/7", as: "ann" },
+      "unknown authorize (the check `own` was not asked)",
+    ],
+    [
+      "another authenticator",
+      withRoutes(
+        {},
+        {
+          authenticators: {
+            ...BASE.authenticators,
+            key: { type: "api-key", in: "header", name: "X-Key", keys: { lookup: "find" } },
+          },
+        },
+      ),
+      { target: "/orders/7", as: "ann" },
+      "unknown authenticate (a credential is looked at, and refused where it is bad, that the other does not look at)",
+    ],
+    [
+      "counts",
+      withRoutes({}, { limits: { "per-user": { limit: 10, window: "1m", by: "principal.id" } } }),
+      { target: "/orders/7", as: "ann" },
+      "unknown limit-principal (counts are not recorded: `per-user`: 100 are let pass where 10 are)",
+    ],
+    [
+      "a body that nobody read",
+      withRoutes({ "POST /orders": { authorize: { roles: ["customer"] }, request: { body: true } } }),
+      { method: "POST", target: "/orders", as: "ann", body: { sku: "A" } },
+      "unknown revalidate (the body was not recorded)",
+    ],
+    [
+      "a path that no route had",
+      withRoutes({ "GET /new/:id": { authenticate: "none" } }),
+      { target: "/new/7" },
+      "unknown (the path was not recorded: it leads to no route or `GET /new/:id`)",
+    ],
+    [
+      "parameters that were not looked at",
+      withRoutes({
+        "GET /reports/:id": { authenticate: "none", request: { query: { page: { type: "integer" } } } },
+      }),
+      { target: "/reports/7?page=1" },
+      "unknown parameters (parameters, which the candidate looks at, were not recorded)",
+    ],
+    [
+      "who calls a route that was open",
+      withRoutes({ "GET /health": { authorize: "authenticated" } }),
+      { target: "/health" },
+      "unknown authenticate (who calls was not looked at: the route was open)",
+    ],
+  ])("%s", async (_name, candidate, ask, expected) => {
+    expect(await one(candidate, ask)).toBe(`unknown: ${expected}`);
+  });
+
+  it("with the path recorded it is known", async () => {
+    const candidate = withRoutes({ "GET /new/:id": { authenticate: "none" } });
+    const log = await record(BASE, [{ target: "/new/7" }, { target: "/old/7" }], { events: { paths: true } });
+    const report = await replayLog(log, candidate);
+    expect(report.counts).toMatchObject({ "newly admitted": 1, same: 1 });
+  });
+
+  it("nor is a fact that was hashed", async () => {
+    const candidate = withRoutes({
+      "GET /tenants/:tenant/orders": { authorize: { when: "params.tenant == 'bob-inc'" } },
+    });
+    const ask = { target: "/tenants/bob-inc/orders", as: "ann" };
+    const hashed = await record(BASE, [ask], {
+      events: { hash: ["params.tenant"], key: "0123456789abcdef" },
+    });
+    expect(hashed.join("\n")).not.toContain('"params.tenant":"bob-inc"');
+    expect((await replayLog(hashed, candidate)).counts).toMatchObject({ unknown: 1 });
+    expect((await replayLog(await record(BASE, [ask]), candidate)).counts).toMatchObject({
+      "newly admitted": 1,
+    });
+  });
+
+  it("a policy that is not in the log decided; named besides, it is known", async () => {
+    const log = (await record(BASE, [{ target: "/health" }])).slice(1);
+    const candidate = withRoutes({ "GET /health": { authenticate: "none", limits: [] } }, { name: "x" });
+    const report = await replayLog(log, candidate);
+    expect(told(report)[0]).toMatch(
+      /^unknown: unknown \(the policy that decided, revision [0-9a-f]{12}, is not in the log\)$/u,
+    );
+    expect((await replayLog(log, candidate, { served: [BASE] })).counts).toMatchObject({ same: 1 });
+  });
+
+  it("nor is a policy believed that is not what its revision names", async () => {
+    const [policy = "", ...rest] = await record(BASE, [{ target: "/orders/export", as: "ann" }]);
+    const forged = policy.replace('"roles":["clerk"]', '"roles":["admin"]');
+    expect(forged).not.toBe(policy);
+    const report = await replayLog([forged, ...rest], withRoutes({ "GET /x": { authenticate: "none" } }));
+    expect(told(report)[0]).toContain("is not the one that its revision names");
+  });
+
+  it("lines that are none, and what the log says was lost, are counted", async () => {
+    const log = [
+      "",
+      "no",
+      "{}",
+      '{"type":"dropped","count":3}',
+      '{"type":"head"}',
+      ...(await record(BASE, [{ target: "/health" }])),
+    ];
+    expect(await replayLog(log, BASE)).toMatchObject({ decisions: 1, dropped: 3, unreadable: 2, lines: 7 });
+  });
+});

@@ -1,0 +1,330 @@
+/** Events as lines of JSON, in a file or on a stream. No request waits for them; what does not fit is dropped and counted. */
+import type { DecisionEvent, DecisionSink, ServedPolicy } from "../index.js";
+import { plainEvent } from "../events/plain.js";
+import { checkOptions, duration, FUNCTION, oneOf, type OptionTest, TEXT, TRUTH } from "../errors/options.js";
+import { parseDuration } from "../lib/duration.js";
+import { heardBy } from "../lib/heard.js";
+import { oneAfterAnother } from "../lib/in-turn.js";
+import { hashOf, LogChain } from "./log-chain.js";
+import { CutLineError, FileTarget, StreamTarget, type LogTarget } from "./log-target.js";
+import { publicOf, type SigningKey } from "./signing.js";
+
+export interface JsonLinesOptions {
+  /** Path of a file that is appended to; made with mode 600. Exactly one of `file` and `stream`. */
+  readonly file?: string;
+  readonly stream?: "stdout" | "stderr";
+  /** Events that wait at most. Default 10,000: about 10 MB. */
+  readonly maxQueued?: number;
+  /** The policy's document stands before the first event that it decided, so that the log can be replayed by itself. Default true. */
+  readonly policies?: boolean;
+  /** Every line carries the hash of the one before it, and signed heads stand between. */
+  readonly chain?: ChainOptions;
+  /** What could not be written. Default: `process.emitWarning`, once for each kind until it is over. */
+  readonly onProblem?: (problem: LogProblem) => void;
+}
+
+export interface ChainOptions {
+  /** Private; its public half verifies. */
+  readonly key: SigningKey;
+  /** Lines after which a head is signed. Default 1000. */
+  readonly everyLines?: number;
+  /** Time after which lines do not stay unsigned. Default `10s`. */
+  readonly everyTime?: string;
+}
+
+export interface LogProblem {
+  /** `full`: events came faster than they could be written. `write`: the file or stream did not take them. `closed`: they came after `close`. */
+  readonly kind: "full" | "write" | "closed";
+  /** Events that are lost since the last time that this was told. */
+  readonly dropped: number;
+  /** Code of the system's error, such as `ENOSPC`. */
+  readonly code?: string;
+}
+
+export interface LogStatus {
+  readonly written: number;
+  readonly dropped: number;
+  readonly queued: number;
+}
+
+export interface JsonLines extends DecisionSink {
+  readonly status: LogStatus;
+  /** Resolves when all that was handed over is written, or dropped. */
+  flush(): Promise<void>;
+  /** The file again by its name: for what rotates logs. @throws Error (rejects) where it cannot be opened; the old one goes on */
+  reopen(): Promise<void>;
+  /** Writes what waits, signs the last head, and lets go of the file. What comes later is dropped. */
+  close(): Promise<void>;
+}
+
+const COUNT: OptionTest = [
+  "a whole number from 1",
+  (value) => Number.isSafeInteger(value) && Number(value) > 0,
+];
+const OPTIONS = {
+  file: TEXT,
+  stream: oneOf("stdout", "stderr"),
+  maxQueued: COUNT,
+  policies: TRUTH,
+  chain: ["an object", (value: unknown) => typeof value === "object" && value !== null],
+  onProblem: FUNCTION,
+} as const satisfies Readonly<Record<keyof JsonLinesOptions, OptionTest>>;
+const CHAIN_OPTIONS = {
+  key: ["a key with `kid`, `algorithm` and `privateKey`", isKey],
+  everyLines: COUNT,
+  everyTime: duration("1d", "1s"),
+} as const satisfies Readonly<Record<keyof ChainOptions, OptionTest>>;
+
+/**
+ * @throws TypeError (rejects) where an option is wrong
+ * @throws Error (rejects) where the file cannot be opened or the key cannot sign
+ */
+export async function jsonLines(options: JsonLinesOptions): Promise<JsonLines> {
+  checkOptions(options, "jsonLines", OPTIONS);
+  const { file, stream, chain } = options;
+  if ((file === undefined) === (stream === undefined)) {
+    throw new TypeError("`jsonLines` needs exactly one of `file` and `stream`");
+  }
+  if (chain !== undefined) {
+    checkOptions(chain, "jsonLines.chain", CHAIN_OPTIONS);
+    if (chain.key === undefined) throw new TypeError("`chain` of `jsonLines` needs a `key`");
+    publicOf(chain.key);
+  }
+  const target =
+    file === undefined
+      ? new StreamTarget(stream === "stderr" ? process.stderr : process.stdout)
+      : await FileTarget.at(file);
+  const log = new LineLog(target, options);
+  await log.begin();
+  return log;
+}
+
+function isKey(value: unknown): boolean {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    ["kid", "algorithm", "privateKey"].every((name) => name in value)
+  );
+}
+
+interface Waiting {
+  readonly event: DecisionEvent;
+  readonly kept?: () => void;
+  readonly lost?: (error: Error) => void;
+}
+
+/** Of one write: an event is about 500 bytes. */
+const BATCH = 512;
+/** Policies whose document is at hand, where several engines share a log. */
+const POLICIES = 32;
+
+class LineLog implements JsonLines {
+  readonly #queue: Waiting[] = [];
+  readonly #policies = new Map<string, ServedPolicy>();
+  readonly #inTurn = oneAfterAnother();
+  readonly #maxQueued: number;
+  readonly #chain: LogChain | undefined;
+  readonly #timer: NodeJS.Timeout | undefined;
+  #toldPolicies = new Set<string>();
+  #written = 0;
+  #dropped = 0;
+  /** Dropped and not yet told in the log itself. */
+  #untold = 0;
+  #scheduled = false;
+  #closed = false;
+  /** A part of a line stands at the end of the file. */
+  #cut = false;
+  #silent = new Set<LogProblem["kind"]>();
+
+  constructor(
+    private readonly target: LogTarget,
+    private readonly options: JsonLinesOptions,
+  ) {
+    const { chain, maxQueued = 10_000 } = options;
+    this.#maxQueued = maxQueued;
+    if (chain === undefined) return;
+    this.#chain = new LogChain(chain.key);
+    this.#timer = setInterval(
+      () => void this.seal(),
+      parseDuration(chain.everyTime ?? "10s") ?? 10_000,
+    ).unref();
+  }
+
+  /** A chain goes on from what stands in the file. */
+  async begin(): Promise<void> {
+    if (this.#chain === undefined) return;
+    const last = await this.target.lastLine();
+    const line = this.#chain.start(last === undefined ? null : hashOf(last), Date.now());
+    await this.put(`${line}\n`);
+  }
+
+  get status(): LogStatus {
+    return { written: this.#written, dropped: this.#dropped, queued: this.#queue.length };
+  }
+
+  write(event: DecisionEvent): void {
+    this.add({ event });
+  }
+
+  commit(event: DecisionEvent): Promise<void> {
+    return new Promise((kept, lost) => this.add({ event, kept, lost }));
+  }
+
+  policy(served: ServedPolicy): void {
+    if (this.options.policies === false) return;
+    this.#policies.delete(served.revision);
+    this.#policies.set(served.revision, served);
+    const [oldest] = this.#policies.keys();
+    if (this.#policies.size > POLICIES && oldest !== undefined) this.#policies.delete(oldest);
+  }
+
+  flush(): Promise<void> {
+    return this.#inTurn(() => this.drain());
+  }
+
+  reopen(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.drain();
+      const last = await this.end();
+      await this.target.reopen();
+      this.#toldPolicies = new Set();
+      if (this.#chain !== undefined) await this.put(`${this.#chain.start(last, Date.now())}\n`);
+    });
+  }
+
+  close(): Promise<void> {
+    if (this.#closed) return this.flush();
+    this.#closed = true;
+    clearInterval(this.#timer);
+    return this.#inTurn(async () => {
+      await this.drain();
+      try {
+        await this.end();
+      } finally {
+        await this.target.close();
+      }
+    });
+  }
+
+  private add(waiting: Waiting): void {
+    if (this.#closed || this.#queue.length >= this.#maxQueued) {
+      this.drop([waiting], { kind: this.#closed ? "closed" : "full" });
+      return;
+    }
+    this.#queue.push(waiting);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    // After the requests that are being answered in this turn: one write takes what they all had to say.
+    setImmediate(() => void this.flush());
+  }
+
+  private drop(lost: readonly Waiting[], why: Pick<LogProblem, "kind" | "code">): void {
+    this.#dropped += lost.length;
+    this.#untold += lost.length;
+    for (const one of lost) one.lost?.(new Error("the event was dropped"));
+    if (this.#silent.has(why.kind)) return;
+    this.#silent.add(why.kind);
+    const { onProblem = warn } = this.options;
+    heardBy(onProblem, { ...why, dropped: this.#untold });
+  }
+
+  private async drain(): Promise<void> {
+    this.#scheduled = false;
+    while (this.#queue.length > 0) {
+      const batch = this.#queue.splice(0, BATCH);
+      const place = this.#chain?.place;
+      const untold = this.#untold;
+      const told = this.#toldPolicies;
+      try {
+        await this.put(this.textOf(batch));
+        if (batch.some(({ kept }) => kept !== undefined)) await this.target.sync();
+      } catch (error) {
+        if (place !== undefined) this.#chain?.back(place);
+        this.#toldPolicies = told;
+        this.#untold = untold;
+        this.drop(batch, { kind: "write", ...codeOf(error) });
+        continue;
+      }
+      this.#silent = new Set();
+      this.#written += batch.length;
+      for (const { kept } of batch) kept?.();
+      await this.sealWhen(this.options.chain?.everyLines ?? 1000);
+    }
+  }
+
+  /** What stands after a line that was cut begins a line of its own. */
+  private async put(text: string): Promise<void> {
+    try {
+      await this.target.write(this.#cut ? `\n${text}` : text);
+      this.#cut = false;
+    } catch (error) {
+      this.#cut ||= error instanceof CutLineError;
+      throw error;
+    }
+  }
+
+  private textOf(batch: readonly Waiting[]): string {
+    let text = "";
+    const add = (value: object): void => {
+      text += `${this.#chain === undefined ? JSON.stringify(value) : this.#chain.next(value)}\n`;
+    };
+    if (this.#untold > 0) {
+      add({ type: "dropped", time: Date.now(), count: this.#untold });
+      this.#untold = 0;
+    }
+    for (const { event } of batch) {
+      this.addPolicy(event.revision, add);
+      add({ type: "decision", ...plainEvent(event) });
+    }
+    return text;
+  }
+
+  private addPolicy(revision: string, add: (value: object) => void): void {
+    const served = this.#policies.get(revision);
+    if (served === undefined || this.#toldPolicies.has(revision)) return;
+    // A new set: where the write fails the old one stands again.
+    this.#toldPolicies = new Set([...this.#toldPolicies, revision]);
+    add({ type: "policy", time: Date.now(), ...served });
+  }
+
+  private seal(): Promise<void> {
+    return this.#inTurn(() => this.sealWhen(1));
+  }
+
+  /** Heads that cannot be written are written later: the lines before them stay unsigned until then, and the log says so. */
+  private async sealWhen(lines: number): Promise<void> {
+    const chain = this.#chain;
+    if (chain === undefined || chain.place.unsealed < lines) return;
+    const { place } = chain;
+    try {
+      await this.put(`${chain.head(Date.now(), false)}\n`);
+    } catch {
+      chain.back(place);
+    }
+  }
+
+  /** @returns hash of the last line, for the file that follows */
+  private async end(): Promise<string | null> {
+    if (this.#chain === undefined) return null;
+    await this.put(`${this.#chain.head(Date.now(), true)}\n`);
+    await this.target.sync();
+    return this.#chain.place.prev;
+  }
+}
+
+function codeOf(error: unknown): { readonly code?: string } {
+  const cause = error instanceof CutLineError ? error.cause : error;
+  const code = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined;
+  return typeof code === "string" ? { code } : {};
+}
+
+const WHY: Readonly<Record<LogProblem["kind"], string>> = {
+  full: "more events came than could be written",
+  write: "the log cannot be written",
+  closed: "the log was closed before",
+};
+
+function warn({ kind, dropped, code }: LogProblem): void {
+  const why = code === undefined ? WHY[kind] : `${WHY[kind]} (${code})`;
+  process.emitWarning(`${why}; events dropped: ${dropped}`, "GatehouseWarning");
+}

@@ -1,0 +1,108 @@
+/** Where lines end up: a file that is appended to, or one of the process's own streams. */
+import { open, type FileHandle } from "node:fs/promises";
+
+export interface LogTarget {
+  /** Rejects when not all of it was taken; `cut`: a part of it was. */
+  write(text: string): Promise<void>;
+  /** Resolves when what was written survives the machine. */
+  sync(): Promise<void>;
+  /** The same name again: another program has moved the file away. */
+  reopen(): Promise<void>;
+  /** The last line that is there; undefined: there is none, or nobody can tell. */
+  lastLine(): Promise<string | undefined>;
+  close(): Promise<void>;
+}
+
+/** A part of a line stands at the end. */
+export class CutLineError extends Error {
+  override readonly name = "CutLineError";
+}
+
+export class FileTarget implements LogTarget {
+  private constructor(
+    private readonly path: string,
+    private file: FileHandle,
+  ) {}
+
+  /** Only its owner may read a file that is made here. */
+  static async at(path: string): Promise<FileTarget> {
+    return new FileTarget(path, await open(path, "a+", 0o600));
+  }
+
+  async write(text: string): Promise<void> {
+    const bytes = Buffer.from(text);
+    let written = 0;
+    try {
+      while (written < bytes.length) {
+        const { bytesWritten } = await this.file.write(bytes, written, bytes.length - written);
+        written += bytesWritten;
+      }
+    } catch (error) {
+      if (written === 0) throw error;
+      throw new CutLineError("the disk took only a part", { cause: error });
+    }
+  }
+
+  sync(): Promise<void> {
+    return this.file.datasync();
+  }
+
+  /** The new file is open before the old one is let go: where it cannot be opened, the old one goes on. */
+  async reopen(): Promise<void> {
+    const next = await open(this.path, "a+", 0o600);
+    const before = this.file;
+    this.file = next;
+    await before.close();
+  }
+
+  async lastLine(): Promise<string | undefined> {
+    const { size } = await this.file.stat();
+    const length = Math.min(size, LONGEST_LINE);
+    if (length === 0) return undefined;
+    const { buffer, bytesRead } = await this.file.read(Buffer.alloc(length), 0, length, size - length);
+    const lines = buffer.subarray(0, bytesRead).toString("utf8").split("\n");
+    // Without a newline at its end the last line was cut, and belongs to nobody.
+    return lines.at(-1) === "" ? lines.at(-2) : undefined;
+  }
+
+  close(): Promise<void> {
+    return this.file.close();
+  }
+}
+
+const LONGEST_LINE = 4_194_304;
+
+export class StreamTarget implements LogTarget {
+  readonly #unheard = (): void => undefined;
+
+  constructor(private readonly stream: NodeJS.WriteStream) {
+    // A closed pipe is told to whoever writes; without a listener it would end the process.
+    stream.on("error", this.#unheard);
+  }
+
+  write(text: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.stream.write(text, (error) => {
+        if (error === undefined || error === null) resolve();
+        else reject(error);
+      });
+    });
+  }
+
+  sync(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  reopen(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  lastLine(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  close(): Promise<void> {
+    this.stream.off("error", this.#unheard);
+    return Promise.resolve();
+  }
+}
