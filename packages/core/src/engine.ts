@@ -116,6 +116,7 @@ const ENGINE_OPTIONS = {
   onDecision: FUNCTION,
   dompurify: FUNCTION,
   fetch: FUNCTION,
+  eventLoopDelay: FUNCTION,
   trace: TRUTH,
 } as const satisfies Readonly<Record<keyof EngineOptions, unknown>>;
 
@@ -155,7 +156,7 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
   const html = (): Promise<HtmlSanitizer> => (sanitizer ??= platform.openHtmlSanitizer(options.dompurify));
   const call = outwardCall(options.fetch, stop.signal);
   const revocations = new StoreRevocations(store, clock);
-  const kept = { store, revocations, fallback, html, call, handedOn: new Legacies() };
+  const kept = { store, revocations, fallback, html, call, handedOn: new Legacies(), inFlight: new Map() };
   const source = options.secrets ?? platform.secrets;
   const overlapMs = parseDuration(options.secretOverlap ?? SECRET_OVERLAP) ?? 0;
   const keeper = new SecretKeeper(source, overlapMs > 0);
@@ -190,6 +191,8 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
           fallback: () => counters,
           secrets,
           call: quiet,
+          // It is asked when the answer is out already: what it took nobody has to do without.
+          inFlight: undefined,
         }),
     });
   };
@@ -262,7 +265,7 @@ async function load(
   options: EngineOptions,
   kept: Pick<
     EnvironmentParts,
-    "store" | "revocations" | "fallback" | "html" | "call" | "handedOn" | "secrets"
+    "store" | "revocations" | "fallback" | "html" | "call" | "handedOn" | "inFlight" | "secrets"
   >,
 ): Promise<LoadedPolicy> {
   const problems = checkPolicy(given).filter(({ severity }) => severity === "error");

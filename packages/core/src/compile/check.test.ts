@@ -191,7 +191,6 @@ describe("shape", () => {
 
 describe("what later versions build", () => {
   const reserved: [string, Record<string, unknown>, string][] = [
-    ["/shed", { shed: { signal: "event-loop" } }, "load shedding"],
     [
       "/routes/GET ~1a/record",
       route({ authorize: "authenticated", record: { facts: [] } }),

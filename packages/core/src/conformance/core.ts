@@ -7,6 +7,7 @@ import {
   type Decision,
   type Engine,
   type EngineOptions,
+  type Exchange,
   type HeaderField,
   type PolicyDocument,
   type RawResponse,
@@ -29,8 +30,17 @@ export async function runOnCore(file: CaseFile, one: Case): Promise<string[]> {
   try {
     for (const [index, { step, wait }] of prepared.steps.entries()) {
       clock.advance(wait);
-      const seen = await exchange(engine, prepareRequest(step.request, clock.now()), step.answer ?? {});
+      prepared.loop.delay = step.delay ?? prepared.loop.delay;
       const place = prepared.steps.length > 1 ? `step ${index + 1}: ` : "";
+      const others = (step.meanwhile ?? []).map((request) =>
+        openFor(engine, prepareRequest(request, clock.now())),
+      );
+      for (const other of others) {
+        const { outcome } = await other.head();
+        if (outcome !== "continue") found.push(`${place}what is meanwhile under way came to: ${outcome}`);
+      }
+      const seen = await exchange(engine, prepareRequest(step.request, clock.now()), step.answer ?? {});
+      for (const other of others) other.end(0);
       found.push(...differences(step.expect, seen).map((difference) => place + difference));
     }
   } finally {
@@ -50,7 +60,7 @@ const KEYS = 1024;
 
 /** What the application of a case hands to its engine. */
 export function optionsFor(
-  { secrets, checks, outside }: PreparedCase,
+  { secrets, checks, outside, loop }: PreparedCase,
   clock: ReturnType<typeof virtualClock>,
 ): EngineOptions {
   const store = createMemoryStore({ maxKeys: KEYS });
@@ -58,13 +68,14 @@ export function optionsFor(
     clock,
     checks,
     store,
+    eventLoopDelay: () => loop.delay,
     fetch: fetchFrom(outside),
     secrets: { get: (reference) => secrets.get(reference) },
   };
 }
 
-async function exchange(engine: Engine, request: PreparedRequest, answer: CaseAnswer): Promise<Observed> {
-  const open = engine.open({
+function openFor(engine: Engine, request: PreparedRequest): Exchange {
+  return engine.open({
     method: request.method,
     target: request.target,
     headers: request.headers,
@@ -74,6 +85,10 @@ async function exchange(engine: Engine, request: PreparedRequest, answer: CaseAn
     upgrade: request.upgrade,
     tls: tlsOf(request),
   });
+}
+
+async function exchange(engine: Engine, request: PreparedRequest, answer: CaseAnswer): Promise<Observed> {
+  const open = openFor(engine, request);
   const head = await open.head();
   const bytes = request.body ?? new Uint8Array();
   const decision =

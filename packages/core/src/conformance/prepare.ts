@@ -21,6 +21,8 @@ export interface PreparedCase {
   readonly secrets: ReadonlyMap<string, string>;
   readonly checks: Readonly<Record<string, Check>>;
   readonly outside: Outside;
+  /** What the engine is told of the event loop. */
+  readonly loop: { delay: number };
   readonly steps: readonly PreparedStep[];
 }
 
@@ -56,8 +58,10 @@ const KNOWN = {
     "answer",
     "expect",
     "wait",
+    "delay",
+    "meanwhile",
   ],
-  step: ["request", "answer", "expect", "wait"],
+  step: ["request", "answer", "expect", "wait", "delay", "meanwhile"],
   request: [
     "method",
     "target",
@@ -110,6 +114,7 @@ export function closeCaseFile(file: CaseFile): void {
       only(answer, KNOWN.outside, `${place}: outside`);
     for (const step of stepsOf(one)) {
       if (one.steps !== undefined) only(step, KNOWN.step, place);
+      for (const request of step.meanwhile ?? []) only(request, KNOWN.request, `${place}: meanwhile`);
       only(step.request, KNOWN.request, `${place}: request`);
       only(step.request.token, KNOWN.token, `${place}: token`);
       only(step.request.webhook, KNOWN.webhook, `${place}: webhook`);
@@ -132,8 +137,15 @@ export function stepsOf(one: Case): readonly Step[] {
   if (one.request === undefined || one.expect === undefined) {
     throw new Error(`case \`${one.name}\` has neither steps nor a request with what to expect`);
   }
+  const { request, expect, answer, delay, meanwhile } = one;
   return [
-    { request: one.request, expect: one.expect, ...(one.answer === undefined ? {} : { answer: one.answer }) },
+    {
+      request,
+      expect,
+      ...(answer !== undefined && { answer }),
+      ...(delay !== undefined && { delay }),
+      ...(meanwhile !== undefined && { meanwhile }),
+    },
   ];
 }
 
@@ -149,6 +161,7 @@ export function prepareCase(file: CaseFile, one: Case): PreparedCase {
       Object.entries(one.checks ?? {}).map(([name, recipe]) => [name, checkOf(recipe)]),
     ),
     outside: fill(one.outside ?? {}) as Outside,
+    loop: { delay: 0 },
     steps: stepsOf(one).map((step) => ({ step, wait: waitOf(step.wait) })),
   };
 }

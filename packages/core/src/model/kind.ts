@@ -3,6 +3,7 @@ import type { Report } from "../errors/diagnostics.js";
 import type { ApiKeyLookup, Check, CustomAuthenticator, KeySeen } from "../ports/application.js";
 import type { Clock } from "../ports/clock.js";
 import type { HtmlSanitizer } from "../ports/html-sanitizer.js";
+import type { LoadSignals } from "../ports/load.js";
 import type { Lifetime } from "../ports/lifetime.js";
 import type { OutwardCall } from "../ports/outward.js";
 import type { Platform } from "../ports/platform.js";
@@ -47,6 +48,8 @@ export interface CompileEnvironment {
   schemas(): Promise<SchemaCompiler>;
   /** The same, one an engine: `replace` keeps it. @throws HtmlSanitizerError (rejects) where nothing here can be trusted with HTML */
   html(): Promise<HtmlSanitizer>;
+  /** Undefined: what is compiled serves nobody, so nothing can be told of its load. */
+  readonly load?: LoadSignals;
   /** The one way to call out; ends with the engine. */
   readonly call: OutwardCall;
   /** Ends with the policy that is being compiled: timers, and whatever else must be released. */

@@ -61,6 +61,7 @@ export type {
   SanitizingSettings,
   SecretReference,
   SharedSettings,
+  ShedSettings,
   Size,
   SniffSettings,
   TransportSettings,

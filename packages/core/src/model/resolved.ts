@@ -117,6 +117,8 @@ export interface ResolvedRoute {
   readonly errors: ResolvedErrors;
   readonly conceal: boolean;
   readonly mode: Mode;
+  /** Name of a class, `default` or `never`; undefined: nothing is written. */
+  readonly shed: Placed<string> | undefined;
   readonly audience: "api" | "browser";
   readonly deprecated: Placed<{ readonly since: string; readonly sunset?: string }> | undefined;
   /** `"any"`: https and hosts are not asked. */
