@@ -1,5 +1,6 @@
 /** Compiles `shed`: one gate for all routes that are enforced, and one for those that only observe. */
 import { parseDuration } from "../../lib/duration.js";
+import { pointerTo } from "../../lib/pointer.js";
 import type { CompiledKind, CompileEnvironment } from "../../model/kind.js";
 import type { ShedSettings } from "../../model/policy.js";
 import type { ResolvedPolicy } from "../../model/resolved.js";
@@ -35,7 +36,10 @@ export function compileShed(policy: ResolvedPolicy, environment: CompileEnvironm
       // Nobody waits long for a 404, and it costs no more than the refusal.
       if (name === NEVER || route.key === "") return [];
       const { gate, refusals } = route.mode === "observe" ? observed : enforced;
-      return [shedStage({ door: gate.door(name), refusals, observe: settings.mode === "observe" })];
+      const declared = Object.hasOwn(settings.classes ?? {}, name);
+      const pointer = declared ? pointerTo("/shed/classes", name) : undefined;
+      const observe = settings.mode === "observe";
+      return [shedStage({ door: gate.door(name), pointer, refusals, observe })];
     },
   };
 }

@@ -8,15 +8,21 @@ const RULE = "/shed";
 
 export interface ShedStageParts {
   readonly door: Door;
+  /** Of the class, where the policy declares it. */
+  readonly pointer: string | undefined;
   readonly refusals: Refusals;
   /** `shed` itself only observes. */
   readonly observe: boolean;
 }
 
-export function shedStage({ door, refusals, observe }: ShedStageParts): Stage {
+export function shedStage({ door, pointer, refusals, observe }: ShedStageParts): Stage {
+  const rules = pointer === undefined ? [RULE] : [RULE, pointer];
   const run = (state: RequestState): Verdict => {
     const passes = door.enter(state);
-    if (state.tracing) state.note({ reached: [{ rule: RULE, came: passes ? "admitted" : "refused" }] });
+    if (state.tracing) {
+      const came = passes ? "admitted" : "refused";
+      state.note({ reached: rules.map((rule) => ({ rule, came })) });
+    }
     if (passes) return PASS;
     return observe ? tell(refusals.reason, state) : refusals.next();
   };
