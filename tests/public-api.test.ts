@@ -36,6 +36,7 @@ it.each([
       "parsePolicy",
       "pollPolicy",
       "readCertificate",
+      "readiness",
       "refuseUnknownOptions",
       "secretsByScheme",
       "verifyBundle",

@@ -163,6 +163,10 @@ describe("a policy that is polled", () => {
     ]);
     expect(JSON.stringify([told.problems, follower.status])).not.toContain("c4n4ry");
     expect(follower.status).toMatchObject({ state: "failing", problem: told.problems[0] });
+    const reason = `the policy at its source is not in force: ${told.problems[0]?.reason ?? ""}`;
+    expect(engine.health()).toMatchObject({ added: { poll: { status: "degraded", reason } } });
+    follower.close();
+    expect(engine.health().added).toEqual({});
     expect(await lets(engine, "start")).toBe(true);
     // The same again is no news.
     await follower.check();

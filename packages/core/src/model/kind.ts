@@ -12,6 +12,7 @@ import type { SchemaCompiler } from "../ports/schema-compiler.js";
 import type { SecretSource } from "../ports/secrets.js";
 import type { StateStore } from "../ports/state-store.js";
 import type { BodyRule, ErrorShaper, HeaderContribution, Stage } from "./compiled.js";
+import type { KindHealth } from "./health.js";
 import type { HeaderField } from "./request.js";
 import type { ResolvedPolicy, ResolvedRoute } from "./resolved.js";
 
@@ -77,6 +78,8 @@ export interface CompiledKind {
   errors?(route: ResolvedRoute): ErrorShaper;
   /** `WWW-Authenticate` fields of the route, for a 401 that a later stage gives an anonymous caller. */
   challenge?(route: ResolvedRoute): readonly HeaderField[];
+  /** What it can tell of its own state now. */
+  health?(): KindHealth;
   /** True where a settlement of this route reads the handler's answer (`ExchangeEnd.answer`). */
   readsAnswer?(route: ResolvedRoute): boolean;
 }

@@ -1,6 +1,7 @@
 /** Compiles `shed`: one gate for all routes that are enforced, and one for those that only observe. */
 import { parseDuration } from "../../lib/duration.js";
 import { pointerTo } from "../../lib/pointer.js";
+import type { ShedHealth } from "../../model/health.js";
 import type { CompiledKind, CompileEnvironment } from "../../model/kind.js";
 import type { ShedSettings } from "../../model/policy.js";
 import type { ResolvedPolicy } from "../../model/resolved.js";
@@ -31,6 +32,7 @@ export function compileShed(policy: ResolvedPolicy, environment: CompileEnvironm
   // Of what only observes nothing is refused, so it must not take the room of what is enforced.
   const observed = open(new Map());
   return {
+    health: () => ({ shed: healthOf(settings, enforced.gate) }),
     stages: (route) => {
       const name = classOf(route);
       // Nobody waits long for a 404, and it costs no more than the refusal.
@@ -42,6 +44,13 @@ export function compileShed(policy: ResolvedPolicy, environment: CompileEnvironm
       return [shedStage({ door: gate.door(name), pointer, refusals, observe })];
     },
   };
+}
+
+function healthOf({ signal }: ShedSettings, gate: Gate): ShedHealth {
+  const status = gate.status();
+  return status.shedding
+    ? { status: "degraded", reason: "requests are shed", signal, ...status }
+    : { status: "ok", signal, ...status };
 }
 
 function watchLoop(load: LoadSignals, { report, lifetime }: CompileEnvironment): EventLoopWatch | undefined {

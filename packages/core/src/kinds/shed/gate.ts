@@ -1,4 +1,5 @@
 /** What decides whether there is room for one more. */
+import type { ShedHealth } from "../../model/health.js";
 import type { RequestState } from "../../model/state.js";
 
 /** The door of one class. Where it lets somebody through, what was taken is given back by a settlement. */
@@ -14,11 +15,4 @@ export interface Gate {
 }
 
 /** What a gate can tell of itself. */
-export interface GateStatus {
-  /** Somebody would be refused now. */
-  readonly shedding: boolean;
-  /** Milliseconds, of `event-loop`: the last that was seen. */
-  readonly delay?: number;
-  /** Of `concurrency`: requests in flight. */
-  readonly inFlight?: number;
-}
+export type GateStatus = Pick<ShedHealth, "shedding" | "delay" | "inFlight">;
