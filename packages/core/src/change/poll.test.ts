@@ -165,8 +165,6 @@ describe("a policy that is polled", () => {
     expect(follower.status).toMatchObject({ state: "failing", problem: told.problems[0] });
     const reason = `the policy at its source is not in force: ${told.problems[0]?.reason ?? ""}`;
     expect(engine.health()).toMatchObject({ added: { poll: { status: "degraded", reason } } });
-    follower.close();
-    expect(engine.health().added).toEqual({});
     expect(await lets(engine, "start")).toBe(true);
     // The same again is no news.
     await follower.check();
@@ -174,7 +172,10 @@ describe("a policy that is polled", () => {
     source.has(JSON.stringify(policyOf("a")));
     await follower.check();
     expect(follower.status.state).toBe("current");
+    expect(engine.health().added).toEqual({ poll: { status: "ok" } });
     expect(await lets(engine, "a")).toBe(true);
+    follower.close();
+    expect(engine.health().added).toEqual({});
   });
 
   it("stays as it is where what comes cannot be served, and is asked for in full again", async () => {
