@@ -222,7 +222,8 @@ describe("requests in flight", () => {
   const plan = fc.record({
     limit: fc.integer({ min: 1, max: 12 }),
     shares: fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 3 }),
-    steps: fc.array(fc.tuple(fc.nat(3), fc.boolean()), { maxLength: 80 }),
+    // Mostly they come: what is kept is met when all is full.
+    steps: fc.array(fc.tuple(fc.nat(3), fc.nat(4)), { minLength: 20, maxLength: 80 }),
   });
 
   test.prop([plan])("never more than the limit, and never less than a share", ({ limit, shares, steps }) => {
@@ -240,7 +241,7 @@ describe("requests in flight", () => {
     for (const [pick, enters] of steps) {
       const index = pick % names.length;
       const mine = held[index] ?? [];
-      if (!enters) {
+      if (enters === 0) {
         const leaver = mine.shift();
         for (const one of leaver?.settlements ?? [])
           one.settle({ status: 200, refusedAt: undefined, answer: undefined }, leaver as RequestState);
