@@ -37,6 +37,7 @@ it.each([
     "check",
     "completion",
     "diff",
+    "doctor",
     "explain",
     "init",
     "key",

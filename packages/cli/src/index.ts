@@ -16,6 +16,8 @@ export { formatPretty, type PrettyOptions } from "./check/pretty.js";
 export { formatSarif } from "./check/sarif.js";
 export type { Shell } from "./completion/choices.js";
 export { completionFor } from "./completion/run.js";
+export { diagnose, type Advice, type Attempt, type Diagnosis } from "./doctor/doctor.js";
+export { formatDiagnosis } from "./doctor/pretty.js";
 export { readCurl, type CurlRequest } from "./explain/curl.js";
 export { explain, type ExplainOptions, type Explanation } from "./explain/explain.js";
 export { readHar } from "./explain/har.js";

@@ -7,6 +7,7 @@ import { copyWithSource, fileOf, withPositions } from "./compile/positions.js";
 import { reportCertificateReads, reportPeerReads } from "./compile/peer-reads.js";
 import { resolvePolicy } from "./compile/resolve.js";
 import { SecretKeeper, type DraftMode, type SecretDraft } from "./compile/secret-keeper.js";
+import { healthOf } from "./health.js";
 import { SecretRotation, type SecretsEvent } from "./compile/secret-rotation.js";
 import { Report, PolicyError } from "./errors/diagnostics.js";
 import { markerOf } from "./events/mark.js";
@@ -33,6 +34,7 @@ import type { Precedence, RegisteredRoute, RouteInventory } from "./match/invent
 import type { FrameworkMatching, Router } from "./match/router.js";
 import type { Decision } from "./model/decision.js";
 import type { PolicyDocument } from "./model/policy.js";
+import type { EngineHealth, HealthPart, HealthProblem } from "./model/health.js";
 import { pairsOf } from "./model/header-pairs.js";
 import type { ClientCertificate, HeaderField, RawRequest } from "./model/request.js";
 import { readClientCertificate } from "./normalize/index.js";
@@ -99,6 +101,16 @@ export interface Engine extends BoundEngine {
    * @throws StoreError (rejects) where the store did not take it: it holds here alone, so revoke it again
    */
   revoke(revocation: Revocation): Promise<void>;
+  /** How the engine is now. It asks nobody: what it tells is what it has come to know. */
+  health(): EngineHealth;
+  /**
+   * Something else belongs to that: a database without which no request can be answered, a sink of events.
+   * @param name in `added`; of two with one name the later is `name-2`
+   * @param part called by `health()`; it must not block. What throws, or is no part, counts as degraded
+   * @returns takes it out again
+   * @throws TypeError for a name that is not made of lower-case letters, digits and `-`
+   */
+  addHealth(name: string, part: () => HealthPart): () => void;
   /**
    * Releases what the engine made: its store (one that was handed in is its owner's), the threads that sanitize, and what
    * its policy holds. Calls that are under way are given up.
@@ -139,6 +151,7 @@ const ENGINE_OPTIONS = {
   events: ["an object", (value: unknown) => typeof value === "object" && value !== null],
   dompurify: FUNCTION,
   fetch: FUNCTION,
+  eventLoopDelay: FUNCTION,
   trace: TRUTH,
 } as const satisfies Readonly<Record<keyof EngineOptions, unknown>>;
 
@@ -179,7 +192,7 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
   const html = (): Promise<HtmlSanitizer> => (sanitizer ??= platform.openHtmlSanitizer(options.dompurify));
   const call = outwardCall(options.fetch, stop.signal);
   const revocations = new StoreRevocations(store, clock);
-  const kept = { store, revocations, fallback, html, call, handedOn: new Legacies() };
+  const kept = { store, revocations, fallback, html, call, handedOn: new Legacies(), inFlight: new Map() };
   const source = options.secrets ?? platform.secrets;
   const overlapMs = parseDuration(options.secretOverlap ?? SECRET_OVERLAP) ?? 0;
   const keeper = new SecretKeeper(source, overlapMs > 0);
@@ -217,6 +230,8 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
           fallback: () => counters,
           secrets,
           call: quiet,
+          // It is asked when the answer is out already: what it took nobody has to do without.
+          inFlight: undefined,
         }),
     });
   };
@@ -231,10 +246,14 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
       keeper,
       overlapMs,
       recompile: (mode) => engine.recompile(mode),
-      tell: (event) => tellSecrets(event, options.onSecrets),
+      tell: (event) => {
+        engine.heardOfSecrets(event);
+        tellSecrets(event, options.onSecrets);
+      },
     }),
     stop,
     revocations,
+    store,
     release: async () => {
       await closeSanitizer(sanitizer);
       if (options.store === undefined) await store.close();
@@ -297,7 +316,7 @@ async function load(
   options: EngineOptions,
   kept: Pick<
     EnvironmentParts,
-    "store" | "revocations" | "fallback" | "html" | "call" | "handedOn" | "secrets"
+    "store" | "revocations" | "fallback" | "html" | "call" | "handedOn" | "inFlight" | "secrets"
   >,
 ): Promise<LoadedPolicy> {
   const problems = checkPolicy(given).filter(({ severity }) => severity === "error");
@@ -384,6 +403,7 @@ interface EngineParts {
   readonly rotation: SecretRotation;
   readonly stop: AbortController;
   readonly revocations: StoreRevocations;
+  readonly store: StateStore;
   readonly release: () => Promise<void>;
 }
 
@@ -396,12 +416,17 @@ class PolicyEngine implements Engine {
   readonly #inTurn = oneAfterAnother();
   readonly #shadowsInTurn = oneAfterAnother();
   #loaded: LoadedPolicy;
+  #since: number;
+  #secretsKeptAt = 0;
+  #failedChange: HealthProblem | undefined = undefined;
+  readonly #added = new Map<string, () => HealthPart>();
   #shadow: RunningShadow | undefined = undefined;
 
   constructor(loaded: LoadedPolicy, parts: EngineParts) {
     this.#parts = parts;
     this.services = parts.services;
     this.#loaded = loaded;
+    this.#since = this.now();
     this.#unbound = this.add({});
   }
 
@@ -439,7 +464,13 @@ class PolicyEngine implements Engine {
       this.mustBeOpen();
       const { keeper, compile } = this.#parts;
       const draft = keeper.draft("new", fileOf(document));
-      await this.swap(await compile(document, draft), draft);
+      try {
+        await this.swap(await compile(document, draft), draft);
+        this.#failedChange = undefined;
+      } catch (error) {
+        this.#failedChange = { at: this.now(), reason: whyNotInForce(error) };
+        throw error;
+      }
     });
   }
 
@@ -495,6 +526,46 @@ class PolicyEngine implements Engine {
     await this.#parts.revocations.revoke(revocation, authenticators);
   }
 
+  health(): EngineHealth {
+    const { rotation, stop, store } = this.#parts;
+    const { problem } = rotation;
+    return healthOf({
+      policy: this.policy,
+      since: this.#since,
+      // The first is the engine's own.
+      bindings: this.#bindings.length - 1,
+      store,
+      secrets: problem === undefined ? undefined : { at: this.#secretsKeptAt, ...problem },
+      change: this.#failedChange,
+      closed: stop.signal.aborted,
+      added: this.#added,
+    });
+  }
+
+  addHealth(name: string, part: () => HealthPart): () => void {
+    if (!/^[a-z][a-z0-9-]{0,63}$/u.test(name))
+      throw new TypeError("the name of a part of health is made of lower-case letters, digits and `-`");
+    let free = name;
+    for (let count = 2; this.#added.has(free); count += 1) free = `${name}-${count}`;
+    this.#added.set(free, part);
+    return () => {
+      if (this.#added.get(free) === part) this.#added.delete(free);
+    };
+  }
+
+  heardOfSecrets({ outcome }: SecretsEvent): void {
+    if (outcome === "kept") this.#secretsKeptAt = this.now();
+  }
+
+  /** A clock that fails refuses requests; here it may say what it likes. */
+  private now(): number {
+    try {
+      return this.services.now();
+    } catch {
+      return 0;
+    }
+  }
+
   async close(): Promise<void> {
     this.#parts.rotation.close();
     // First, so that nothing below waits for a call that hangs.
@@ -516,6 +587,7 @@ class PolicyEngine implements Engine {
     // From here nothing can fail and nothing waits: the swap is whole.
     const before = this.#loaded;
     this.#loaded = next;
+    if (before.policy.revision !== next.policy.revision) this.#since = this.now();
     for (const [index, binding] of this.#bindings.entries()) {
       const router = routers[index];
       if (router !== undefined) binding.follow(router);
@@ -543,6 +615,16 @@ class PolicyEngine implements Engine {
     this.#bindings.push(binding);
     return binding;
   }
+}
+
+/** A policy may have a thousand problems. */
+const LONGEST_REASON = 1000;
+
+/** Words of strangers may quote anything. */
+function whyNotInForce(error: unknown): string {
+  if (!(error instanceof PolicyError)) return "the policy could not be put in force";
+  const { message } = error;
+  return message.length > LONGEST_REASON ? `${message.slice(0, LONGEST_REASON)} …` : message;
 }
 
 function routerOf(policy: CompiledPolicy, matching: FrameworkMatching): Router {

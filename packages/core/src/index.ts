@@ -2,6 +2,8 @@
 export { createEngine, readCertificate } from "./engine.js";
 export type { BoundEngine, Engine, EngineOptions } from "./engine.js";
 export type { Exchange } from "./exchange.js";
+export { readiness } from "./health.js";
+export type { ReadinessAnswer, ReadinessOptions } from "./health.js";
 export { pollPolicy } from "./change/poll.js";
 export type { FollowOptions, PollHeaders, PollOptions } from "./change/poll.js";
 export { verifyBundle } from "./change/verify-bundle.js";
@@ -55,6 +57,15 @@ export type {
   RecordedPrincipal,
   Rejection,
 } from "./model/decision.js";
+export type {
+  EngineHealth,
+  HealthPart,
+  HealthProblem,
+  HealthStatus,
+  KeySetHealth,
+  RevocationHealth,
+  ShedHealth,
+} from "./model/health.js";
 export type { InputProblem } from "./model/outcome.js";
 export type { PolicyDocument } from "./model/policy.js";
 export type { Principal } from "./model/principal.js";

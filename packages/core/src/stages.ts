@@ -5,6 +5,8 @@
 export const STAGES = [
   // One reading of the request or none: everything below decides on it.
   "normalize",
+  // Whoever has more to do than it can must say so before it does any of it: even asking a shared store of limits costs more.
+  "shed",
   // Before anything else can answer, so that preflights, 404 and 401 are metered too.
   "global-limit",
   // Before any rule reads the host or a credential is looked at on a plain connection.

@@ -263,6 +263,19 @@ const PLANTS: readonly (readonly [name: string, plant: Plant, expected: string])
     (p) => void (p["limits"]["per-ip"]["mode"] = "observe"),
     "medium limit-only-observes /limits/per-ip/mode",
   ],
+  [
+    "shedding that observes",
+    (p) => void (p["shed"] = { signal: "event-loop", mode: "observe" }),
+    "low shed-only-observes /shed/mode",
+  ],
+  [
+    "a route that is never shed",
+    (p) => {
+      p["shed"] = { signal: "event-loop" };
+      order(p)["shed"] = "never";
+    },
+    `info never-shed ${ORDER}`,
+  ],
   ["a policy that observes", (p) => void (p["mode"] = "observe"), "high observe-mode /mode"],
   ["a route that observes", (p) => void (order(p)["mode"] = "observe"), `high observe-mode ${ORDER}/mode`],
   [

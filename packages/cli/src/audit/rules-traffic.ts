@@ -98,6 +98,40 @@ export const TRAFFIC_RULES: readonly AuditRule[] = [
       limitsWhere(policy, ({ mode }) => mode === "observe", "mode", "the limit only observes"),
   },
   {
+    id: "never-shed",
+    severity: "info",
+    about:
+      "What is never shed goes on being answered while everything else is refused; whoever floods it keeps the process busy.",
+    mend: "keep a share for it in `shed.classes`, or see that it costs next to nothing",
+    owasp: ["API4"],
+    asvs: ["2.4.1"],
+    find: ({ routes, policy }) =>
+      policy.shed === undefined
+        ? []
+        : routes.flatMap((view) => {
+            const shed = view.setting("shed");
+            return shed?.value === "never"
+              ? [
+                  {
+                    pointer: view.pointer,
+                    message: "requests are never shed",
+                    severity: view.open && view.limits.length === 0 ? "medium" : "info",
+                  } satisfies Hit,
+                ]
+              : [];
+          }),
+  },
+  {
+    id: "shed-only-observes",
+    severity: "low",
+    about: "Shedding that observes spares the process nothing.",
+    mend: 'take `"mode": "observe"` out when the numbers are right',
+    owasp: ["API4"],
+    asvs: ["2.4.1"],
+    find: ({ policy: { shed } }) =>
+      shed?.mode === "observe" ? [{ pointer: "/shed/mode", message: "shedding only observes" }] : [],
+  },
+  {
     id: "observe-mode",
     severity: "high",
     about: "In observe mode nothing is refused.",

@@ -4,6 +4,7 @@ import { bundleCommand } from "../bundle/command.js";
 import { checkCommand } from "../check/command.js";
 import { completionCommand } from "../completion/command.js";
 import { diffCommand } from "../diff/command.js";
+import { doctorCommand } from "../doctor/command.js";
 import { explainCommand } from "../explain/command.js";
 import { initCommand } from "../init/command.js";
 import { keyCommand } from "../key/command.js";
@@ -26,6 +27,7 @@ export const COMMANDS: readonly Command[] = [
   checkCommand,
   completionCommand,
   diffCommand,
+  doctorCommand,
   explainCommand,
   initCommand,
   keyCommand,

@@ -102,3 +102,22 @@ it("tells each part of a condition, each entry and each keyword apart", async ()
     "transport | /transport/hosts | refused",
   ]);
 });
+
+it("counts what is shed, and each of its classes", async () => {
+  const shed = {
+    ...policy,
+    shed: { signal: "event-loop", classes: { writes: 0.5 } },
+    defaults: { shed: "writes" },
+  } as const satisfies PolicyDocument;
+  const file = {
+    policy: shed,
+    people: { reader: { roles: ["reader"] } },
+    tests: [{ name: "one", as: "reader", request: post(), expect: { absent: ["/none"] } }],
+  } as unknown as PolicyTestFile;
+  const coverage = new CoverageOf("policy.json", shed);
+  await runPolicyTests(file, { onDecision: (seen) => coverage.see(seen, file) });
+  expect(lines(coverage.report()).filter((line) => line.includes("shed"))).toEqual([
+    "limits | /shed | refused",
+    "limits | /shed/classes/writes | refused",
+  ]);
+});

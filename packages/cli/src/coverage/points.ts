@@ -22,6 +22,7 @@ export function pointsOf(document: PolicyDocument): readonly CoveragePoint[] {
     addRefusals(view, points);
   }
   addLimits(document, views, points);
+  addShed(document, views, points);
   addTransport(document, views, points);
   points.add("refusals", "", "not-found");
   points.add("refusals", "", "method-not-allowed");
@@ -126,6 +127,14 @@ function addLimits(document: PolicyDocument, views: readonly RouteView[], points
     points.add("limits", pointer, "admitted", "refused");
     points.condition(document.limits?.[name]?.when, pointerTo(pointer, "when"));
   }
+}
+
+function addShed({ shed }: PolicyDocument, views: readonly RouteView[], points: Points): void {
+  const classes = views.map((view) => view.setting("shed")?.value ?? "default");
+  if (shed === undefined || classes.every((name) => name === "never")) return;
+  points.add("limits", "/shed", "admitted", "refused");
+  for (const name of Object.keys(shed.classes ?? {}))
+    if (classes.includes(name)) points.add("limits", pointerTo("/shed/classes", name), "admitted", "refused");
 }
 
 const PARAMETERS = ["params", "query", "headers", "cookies"] as const;

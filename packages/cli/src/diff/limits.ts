@@ -51,6 +51,7 @@ const READ: ReadonlySet<string> = new Set<keyof LimitSettings>([
 export function limitsWithin(inner: Side, outer: Side, principalsAlike: boolean, rolesAlike: boolean): Proof {
   const kept = limitsOf(inner);
   return all(
+    shedWithin(inner, outer),
     ...limitsOf(outer).map((limit) => {
       const proofs = kept.map((one) => implied(one, limit, inner, outer, principalsAlike, rolesAlike));
       // The one of the same name tells most.
@@ -60,6 +61,22 @@ export function limitsWithin(inner: Side, outer: Side, principalsAlike: boolean,
       );
     }),
   );
+}
+
+/** What is shed depends on what else a process has to do: where it differs nothing can be shown but where one side sheds nobody. */
+function shedWithin(inner: Side, outer: Side): Proof {
+  const theirs = shedOf(outer);
+  return shownIf(
+    theirs === undefined || alike(shedOf(inner), theirs),
+    "`shed` differs, which only a process under load shows",
+  );
+}
+
+function shedOf({ analysed, route, matched }: Side): unknown {
+  const { shed } = analysed.policy.document;
+  const name = route.shed?.value ?? "default";
+  if (shed === undefined || shed.mode === "observe" || name === "never" || !matched) return undefined;
+  return [shed, name];
 }
 
 function implied(

@@ -10,16 +10,17 @@ import { choiceHelp } from "../lib/near.js";
 import { policyFrom } from "../lib/policy-file.js";
 import { policyNamed } from "../lib/policy-name.js";
 import { checksIn, lacksSecrets } from "./ask.js";
-import { readCurl } from "./curl.js";
 import { explain, type ExplainOptions } from "./explain.js";
-import { readHar } from "./har.js";
+import { requestFrom, wholeNumber } from "./from-input.js";
 import { formatExplanation } from "./pretty.js";
-import { DEFAULT_IP, has, placeOf, readHeader, type WireRequest } from "./request.js";
+import { has, readHeader, type WireRequest } from "./request.js";
 
 export async function runExplain(input: Input, io: Io): Promise<number> {
   const file = await policyNamed(input.operands[0], io);
   const policy = await policyFrom(file, io);
-  const { request, ignored } = await requestFrom(input, io);
+  const read = await requestFrom(input, io);
+  const { ignored } = read;
+  const request = withExtras(read.request, input);
   const options = await optionsFrom(input, policy, file, io);
   const found = await explained(policy, request, options);
   if (input.flag("json")) io.out(`${JSON.stringify(found, null, 2)}\n`);
@@ -50,46 +51,6 @@ async function explained(
       );
     throw error;
   }
-}
-
-async function requestFrom(
-  input: Input,
-  io: Io,
-): Promise<{ readonly request: WireRequest; readonly ignored: readonly string[] }> {
-  const ways = ["url", "curl", "har"].filter((name) => input.has(name));
-  if (ways.length !== 1) throw new UsageError("say the request in one way: `--url`, `--curl` or `--har`");
-  const curl = input.text("curl");
-  const har = input.text("har");
-  if (curl === undefined) {
-    if (har === undefined && input.has("entry")) throw new UsageError("`--entry` is for `--har`");
-    const base =
-      har === undefined ? await fromFlags(input, io) : readHar(await io.read(har), har, entryFrom(input));
-    return { request: withExtras(base, input), ignored: [] };
-  }
-  const { request, ignored } = await readCurl(curl === "-" ? await io.read("-") : curl, (path) =>
-    io.read(path),
-  );
-  return { request: withExtras(request, input), ignored };
-}
-
-function entryFrom(input: Input): number | undefined {
-  const text = input.text("entry");
-  return text === undefined ? undefined : wholeNumber("entry", text, 1_000_000);
-}
-
-async function fromFlags(input: Input, io: Io): Promise<WireRequest> {
-  const { https, host, target } = placeOf(input.text("url") ?? "");
-  const data = input.text("data");
-  const text = data?.startsWith("@") === true ? await io.read(data.slice(1)) : data;
-  const headers = host === undefined ? [] : [["Host", host] as const];
-  return {
-    method: text === undefined ? "GET" : "POST",
-    target,
-    headers,
-    body: text === undefined ? undefined : new TextEncoder().encode(text),
-    https,
-    ip: DEFAULT_IP,
-  };
 }
 
 /** What the flags say goes over what was pasted or saved. */
@@ -125,12 +86,6 @@ async function optionsFrom(
     repeat: repeat === undefined ? undefined : wholeNumber("repeat", repeat, 10_000),
     secrets: env === undefined ? undefined : secretsFrom(await io.read(env), io),
   };
-}
-
-function wholeNumber(name: string, text: string, most: number): number {
-  const number = /^\d+$/u.test(text) ? Number(text) : 0;
-  if (number < 1 || number > most) throw new UsageError(`\`--${name}\` is no whole number from 1 to ${most}`);
-  return number;
 }
 
 function checkFrom(text: string, policy: PolicyDocument): [string, boolean] {

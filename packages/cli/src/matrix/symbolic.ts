@@ -50,6 +50,7 @@ export function symbolicPolicy(policy: PolicyDocument, file: string | undefined)
     limits: _limits,
     global: _global,
     store: _store,
+    shed: _shed,
     schemas: _schemas,
     redaction: _redaction,
     headers: _headers,
@@ -95,12 +96,19 @@ function groupPointer(prefix: string): string {
   return `/groups/${prefix.replaceAll("~", "~0").replaceAll("/", "~1")}/require`;
 }
 
+type NoAccess = "request" | "response" | "limits" | "headers" | "shed";
+const NO_ACCESS: readonly string[] = [
+  "request",
+  "response",
+  "limits",
+  "headers",
+  "shed",
+] satisfies readonly NoAccess[];
+
 /** Settings that say who may call. */
-function access<T extends object>(settings: T): Omit<T, "request" | "response" | "limits" | "headers"> {
-  const kept = Object.entries(settings).filter(
-    ([key]) => !["request", "response", "limits", "headers"].includes(key),
-  );
-  return Object.fromEntries(kept) as Omit<T, "request" | "response" | "limits" | "headers">;
+function access<T extends object>(settings: T): Omit<T, NoAccess> {
+  const kept = Object.entries(settings).filter(([key]) => !NO_ACCESS.includes(key));
+  return Object.fromEntries(kept) as Omit<T, NoAccess>;
 }
 
 class Maker {

@@ -34,6 +34,11 @@ export const DEFAULTS: readonly {
     values: { maxAge: "365d", includeSubDomains: true, preload: false },
   },
   { of: "CorsSettings", at: ["cors"], values: { credentials: false, enforce: false } },
+  {
+    of: "ShedSettings",
+    at: ["shed"],
+    values: { retryAfter: "1s", mode: "enforce" },
+  },
   { of: "ErrorsSettings", at: ["errors"], values: { correlation: "X-Request-Id", expose: "code" } },
   {
     of: "LimitSettings",
@@ -72,7 +77,7 @@ function normal(policy: PolicyDocument): unknown {
     document["defaults"],
     ...Object.values(isWritable(document["groups"]) ? document["groups"] : {}),
   ])
-    if (isWritable(level)) delete level["limits"];
+    if (isWritable(level)) for (const name of ["limits", "shed"]) delete level[name];
   if (isWritable(limits))
     for (const name of Object.keys(limits)) if (!isTaken(policy, name)) delete limits[name];
   const isAnswer = answersIn(policy);
@@ -84,6 +89,7 @@ function normal(policy: PolicyDocument): unknown {
   for (const view of routesOf(policy)) {
     const route = isWritable(routes) ? routes[view.key] : undefined;
     if (!isWritable(route)) continue;
+    if (policy.shed !== undefined) route["shed"] = view.setting("shed")?.value ?? "default";
     // Spelled out; on open routes what counts by the principal is not inherited.
     route["limits"] = view.limits.filter(
       (name) => !view.open || !JSON.stringify(policy.limits?.[name] ?? {}).includes("principal."),

@@ -46,6 +46,7 @@ const CHOICES: readonly (readonly [at: RegExp, others: readonly unknown[]])[] = 
   [/\/unknown$/u, ["allow", "strip", "reject", "refuse"]],
   [/\/csrf$/u, ["off"]],
   [/\/mode$/u, ["observe", "enforce"]],
+  [/^\/(?:defaults|groups\/[^/]+|routes\/[^/]+)\/shed$/u, ["never", "default"]],
   [/\/operators$/u, ["allow", "refuse"]],
   [/\/onMismatch$/u, ["report", "withhold"]],
   [/\/onMissing$/u, ["skip", "refuse"]],
@@ -88,7 +89,9 @@ class Walk {
     }
     if (typeof value === "string") this.text(value, at, segments);
     else if (typeof value === "boolean") this.#found.push(set(at, !value, `is \`${!value}\``));
-    else if (typeof value === "number") {
+    else if (typeof value === "number" && at.startsWith("/shed/classes/")) {
+      for (const other of [value / 2, value * 2]) this.#found.push(set(at, other, `is \`${other}\``));
+    } else if (typeof value === "number") {
       for (const other of [value + 1, value - 1]) this.#found.push(set(at, other, `is \`${other}\``));
     } else if (isList(value)) this.list(value, at);
     else if (isRecord(value)) this.members(value, at);
@@ -164,6 +167,8 @@ function routeMutants(policy: PolicyDocument): readonly Mutant[] {
     );
     if (view.settings.transport !== "any")
       found.push(put("transport", "any", "is served by plain HTTP and under any host"));
+    if (policy.shed !== undefined && view.setting("shed")?.value !== "never")
+      found.push(put("shed", "never", "is never shed"));
     if (view.open) return found;
     found.push({
       pointer: view.pointer,

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { checkPolicy, PolicyError } from "@gatehouse/core";
+import { checkPolicy, PolicyError, type PolicyDocument } from "@gatehouse/core";
 import { PolicyTestError, runPolicyTests, type PolicyTestFile } from "@gatehouse/core/testing";
 import { brokenBy, errorOf } from "./judges.js";
 import { mutatePolicy, suggestedTests } from "./mutate.js";
@@ -139,4 +139,25 @@ it("refuses an option that nobody knows", async () => {
   await expect(mutatePolicy([], { job: 2 } as object)).rejects.toThrow(
     "unknown option `job`: did you mean `jobs`?",
   );
+});
+
+it("changes who is shed, and how much is kept for whom", () => {
+  const route = { authenticate: "none" } as const;
+  const shed = {
+    ...policy,
+    shed: { signal: "concurrency", limit: 10, classes: { pay: 0.5 } },
+    routes: { "GET /a": route, "GET /pay": { ...route, shed: "pay" } },
+  } as const satisfies PolicyDocument;
+  const found = mutantsOf(shed).map(({ pointer, change }) => `${pointer} ${change}`);
+  for (const one of [
+    "/shed left out",
+    "/shed/limit is `11`",
+    "/shed/limit is `9`",
+    "/shed/classes/pay is `0.25`",
+    "/shed/classes/pay is `1`",
+    "/routes/GET ~1a is never shed",
+    '/routes/GET ~1pay/shed is `"never"`',
+    '/routes/GET ~1pay/shed is `"default"`',
+  ])
+    expect(found).toContain(one);
 });

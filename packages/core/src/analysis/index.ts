@@ -3,6 +3,7 @@
  * trees. It decides nothing; what a request meets is the engine's to say.
  */
 export { analyse, type AnalysedPolicy } from "./analyse.js";
+export { seeCaller, type CallerView, type SeenHop } from "./caller.js";
 export { readCondition, type ConditionTree } from "./condition-tree.js";
 export { conditionOn, type KnownFacts, type KnownPrincipal, type RecordedCondition } from "./recorded.js";
 export { addressesAround, inRanges, NAMED_RANGE_NAMES } from "./addresses.js";

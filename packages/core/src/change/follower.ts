@@ -5,6 +5,7 @@ import { PolicyError } from "../errors/diagnostics.js";
 import { canonicalJson } from "../lib/canonical-json.js";
 import { heardBy } from "../lib/heard.js";
 import { oneAfterAnother } from "../lib/in-turn.js";
+import type { HealthPart } from "../model/health.js";
 import type { PolicyDocument } from "../model/policy.js";
 import type { BundleVerifier } from "./bundle.js";
 import { ProblemError, type FollowStatus, type PolicyChange, type PolicyProblem } from "./report.js";
@@ -26,8 +27,14 @@ export type PolicyTestRunner = (
   tests: readonly (object | string)[],
 ) => Promise<readonly string[]>;
 
+/** What is done with an engine: its policy is replaced, and told by it how that goes on. */
+export type FollowedEngine = Pick<Engine, "name" | "revision" | "replace"> &
+  Partial<Pick<Engine, "addHealth">>;
+
 export interface FollowerParts {
-  readonly engine: Pick<Engine, "name" | "revision" | "replace">;
+  /** Of this in the engine's health. */
+  readonly part: string;
+  readonly engine: FollowedEngine;
   readonly verifier: BundleVerifier | undefined;
   readonly keep: BundleKeep | undefined;
   readonly runTests: PolicyTestRunner | undefined;
@@ -60,7 +67,11 @@ export class Follower {
   #problem: PolicyProblem | undefined = undefined;
   #closed = false;
 
-  constructor(private readonly parts: FollowerParts) {}
+  readonly #leave: () => void;
+
+  constructor(private readonly parts: FollowerParts) {
+    this.#leave = parts.engine.addHealth?.(parts.part, () => this.health()) ?? ((): void => undefined);
+  }
 
   get closed(): boolean {
     return this.#closed;
@@ -78,8 +89,16 @@ export class Follower {
     });
   }
 
+  private health(): HealthPart {
+    const problem = this.#problem;
+    if (problem === undefined) return { status: "ok" };
+    // Its message may be a failed test's, and quote what somebody sent in it.
+    return { status: "degraded", reason: `the policy at its source is not in force: ${problem.reason}` };
+  }
+
   close(): void {
     this.#closed = true;
+    this.#leave();
   }
 
   /** The last good bundle, before the source is asked: it serves should the source be away, and nothing older comes after it. */

@@ -163,6 +163,8 @@ describe("a policy that is polled", () => {
     ]);
     expect(JSON.stringify([told.problems, follower.status])).not.toContain("c4n4ry");
     expect(follower.status).toMatchObject({ state: "failing", problem: told.problems[0] });
+    const reason = `the policy at its source is not in force: ${told.problems[0]?.reason ?? ""}`;
+    expect(engine.health()).toMatchObject({ added: { poll: { status: "degraded", reason } } });
     expect(await lets(engine, "start")).toBe(true);
     // The same again is no news.
     await follower.check();
@@ -170,7 +172,10 @@ describe("a policy that is polled", () => {
     source.has(JSON.stringify(policyOf("a")));
     await follower.check();
     expect(follower.status.state).toBe("current");
+    expect(engine.health().added).toEqual({ poll: { status: "ok" } });
     expect(await lets(engine, "a")).toBe(true);
+    follower.close();
+    expect(engine.health().added).toEqual({});
   });
 
   it("stays as it is where what comes cannot be served, and is asked for in full again", async () => {

@@ -1,5 +1,4 @@
 /** A policy that is fetched from time to time: over HTTPS, with `ETag`, at moments that a fleet does not share. */
-import type { Engine } from "../engine.js";
 import { checkOptions, duration, FUNCTION, having, type OptionTest, TEXT } from "../errors/options.js";
 import { strictText } from "../lib/bytes.js";
 import { inTime, isPromiseLike } from "../lib/deadline.js";
@@ -11,7 +10,7 @@ import { later } from "../lib/timer.js";
 import { outwardCall } from "../outward/call.js";
 import type { Fetch, OutwardCall } from "../ports/outward.js";
 import { bundleVerifier, type BundleTrust } from "./bundle.js";
-import { Follower, type BundleKeep, type PolicyTestRunner } from "./follower.js";
+import { type FollowedEngine, Follower, type BundleKeep, type PolicyTestRunner } from "./follower.js";
 import {
   ProblemError,
   type FollowStatus,
@@ -82,7 +81,7 @@ const MAX_BYTES = 8 * 1024 * 1024;
  * @throws Error (rejects) where a pinned key cannot be used
  */
 export async function pollPolicy(
-  engine: Pick<Engine, "name" | "revision" | "replace">,
+  engine: FollowedEngine,
   url: string,
   options: PollOptions = {},
 ): Promise<PolicyFollower> {
@@ -96,7 +95,7 @@ export async function pollPolicy(
 /** @throws TypeError (rejects) where `keep` has nothing to keep */
 export async function followerFor(
   of: string,
-  engine: Pick<Engine, "name" | "revision" | "replace">,
+  engine: FollowedEngine,
   options: FollowOptions,
   more: { readonly file: string | undefined; readonly tests: readonly (object | string)[] },
 ): Promise<Follower> {
@@ -108,7 +107,8 @@ export async function followerFor(
   }
   const verifier = bundle === undefined ? undefined : await bundleVerifier(bundle);
   const now = (): number => Date.now();
-  return new Follower({ engine, verifier, keep, runTests, onChange, onProblem, now, ...more });
+  const part = of === "pollPolicy" ? "poll" : "watch";
+  return new Follower({ part, engine, verifier, keep, runTests, onChange, onProblem, now, ...more });
 }
 
 class Poll implements PolicyFollower {

@@ -1,6 +1,7 @@
 /** Document → compiled policy: every kind's part of every route, merged and in order, before the first request. */
 import { PolicyError, type Report } from "../errors/diagnostics.js";
 import type { CompiledRoute, ErrorShaper, HeaderContribution, Stage } from "../model/compiled.js";
+import type { KindHealth } from "../model/health.js";
 import type { CompiledKind, CompileEnvironment } from "../model/kind.js";
 import type { PolicyDocument } from "../model/policy.js";
 import type { NormalizedRequest, RawRequest } from "../model/request.js";
@@ -38,6 +39,7 @@ export interface CompiledPolicy {
   readonly unreadable: CompiledRoute;
   /** A path that the policy answers itself. */
   readonly metadata: { readonly path: string; readonly route: CompiledRoute } | undefined;
+  readonly health: () => KindHealth;
   readonly normalize: (raw: RawRequest) => NormalizedRequest | Refusal;
   /** @throws PolicyError when two routes cannot be told apart under this matching */
   router(matching: FrameworkMatching, report: Report): Router;
@@ -69,6 +71,7 @@ export async function compilePolicy(
     unmatched,
     unreadable: { ...unmatched, observe: unmatched.observe && resolved.routes.every(isObserved) },
     metadata: own && { path: own.path, route: compileRoute(own.resolved, kinds, [own.stage]) },
+    health: () => Object.assign({}, ...kinds.map((kind) => kind.health?.())) as KindHealth,
     normalize: compileNormalizer(resolved, { sha256Hex: environment.platform.sha256Hex }),
     router: (matching: FrameworkMatching, report: Report) => compileRouter(resolved, matching, report),
     inventory: (

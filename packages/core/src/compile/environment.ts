@@ -7,6 +7,7 @@ import type { ApiKeyLookup, Check, CustomAuthenticator, KeySeen } from "../ports
 import type { Clock } from "../ports/clock.js";
 import type { DecisionSink, EventOptions } from "../ports/decision-sink.js";
 import type { HtmlSanitizer, PurifierFactory } from "../ports/html-sanitizer.js";
+import type { EventLoopWatch, LoadSignals } from "../ports/load.js";
 import type { Lifetime } from "../ports/lifetime.js";
 import type { Fetch, OutwardCall } from "../ports/outward.js";
 import type { Platform } from "../ports/platform.js";
@@ -55,6 +56,11 @@ export interface EngineOptions {
    * `redirect: "manual"` and `signal`.
    */
   readonly fetch?: Fetch;
+  /**
+   * How late the event loop is, in milliseconds, for a policy that sheds by it; or what else stands for that here. Called up to a
+   * hundred times a second and must not block. Default: what the platform measures, on Node.
+   */
+  readonly eventLoopDelay?: () => number;
   /** Decisions and events say what each stage decided and read. Default false: nothing is collected. */
   readonly trace?: boolean;
 }
@@ -69,6 +75,8 @@ export interface EnvironmentParts {
   readonly fallback: () => StateStore;
   readonly html: () => Promise<HtmlSanitizer>;
   readonly call: OutwardCall;
+  /** Undefined: nobody is served. */
+  readonly inFlight: LoadSignals["inFlight"] | undefined;
   readonly lifetime: Lifetime;
   readonly handedOn: HandedOn;
   readonly secrets: SecretReader;
@@ -98,11 +106,25 @@ export function environmentFor(parts: EnvironmentParts): CompileEnvironment {
     schemas: () => (schemas ??= loadSchemaCompiler(platform)),
     html: parts.html,
     call: parts.call,
+    ...(parts.inFlight !== undefined && { load: loadOf(parts, parts.inFlight) }),
     lifetime: parts.lifetime,
     handedOn: parts.handedOn,
     revision: parts.revision,
     report,
   };
+}
+
+function loadOf({ options, platform }: EnvironmentParts, inFlight: LoadSignals["inFlight"]): LoadSignals {
+  const { eventLoopDelay } = options;
+  return {
+    inFlight,
+    watchEventLoop: () =>
+      eventLoopDelay === undefined ? platform.watchEventLoop?.() : watchOf(eventLoopDelay),
+  };
+}
+
+function watchOf(delay: () => number): EventLoopWatch {
+  return { late: delay, longest: delay, stop: () => undefined };
 }
 
 /** An unresolved reference is never used literally: the load fails. */

@@ -10,11 +10,13 @@ import { limitKind } from "../kinds/limit/index.js";
 import { recordKind } from "../kinds/record/index.js";
 import { redactKind } from "../kinds/redact/index.js";
 import { sanitizeKind } from "../kinds/sanitize/index.js";
+import { shedKind } from "../kinds/shed/index.js";
 import { transportKind } from "../kinds/transport/index.js";
 import { validateKind } from "../kinds/validate/index.js";
 import type { Kind } from "../model/kind.js";
 
 export const KINDS: readonly Kind[] = [
+  shedKind,
   transportKind,
   corsKind,
   authenticateKind,

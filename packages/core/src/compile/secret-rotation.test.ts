@@ -301,9 +301,15 @@ describe("a secret that changes while serving", () => {
     vault.signal();
     expect(await events.next("rotated")).toMatchObject({ references: ["vault:signing"] });
     expect(await events.next("kept")).toMatchObject({ references: ["vault:hashing"] });
+    expect(engine.health()).toMatchObject({
+      status: "degraded",
+      reason: "a secret was not rotated",
+      secrets: { problem: { references: ["vault:hashing"], reason: expect.any(String) as string } },
+    });
     expect(await hashed(engine, B)).toEqual(hashUnder(A));
     vault.values.set("vault:hashing", B);
     expect(await events.next("rotated")).toMatchObject({ references: ["vault:hashing"] });
+    expect(engine.health().secrets).toEqual({ status: "ok" });
     expect(await hashed(engine, B)).toEqual(hashUnder(B));
   });
 

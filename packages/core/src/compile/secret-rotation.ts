@@ -34,6 +34,11 @@ const SETTLE_MS = 50;
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 300_000;
 
+export interface SecretProblem {
+  readonly references: readonly string[];
+  readonly reason: string;
+}
+
 export interface RotationParts {
   readonly source: SecretSource | undefined;
   readonly keeper: SecretKeeper;
@@ -53,10 +58,16 @@ export class SecretRotation {
   #retryMs = FIRST_RETRY_MS;
   #watched = "";
   #told = "";
+  #problem: SecretProblem | undefined = undefined;
   readonly #concerned = new Set<string>();
   #closed = false;
 
   constructor(private readonly parts: RotationParts) {}
+
+  /** What stays as it was although it should not; undefined where all is as it should be. */
+  get problem(): SecretProblem | undefined {
+    return this.#problem;
+  }
 
   /** After a draft came into force: its references are watched, and what it replaced is given its time. */
   follow(draft: SecretDraft): void {
@@ -125,6 +136,7 @@ export class SecretRotation {
 
   private settle(): void {
     this.#told = "";
+    this.#problem = undefined;
     this.#retryMs = FIRST_RETRY_MS;
   }
 
@@ -133,6 +145,7 @@ export class SecretRotation {
     if (this.#closed) return;
     if (reason !== this.#told) this.parts.tell({ outcome: "kept", references, reason });
     this.#told = reason;
+    this.#problem = { references, reason };
     if (this.#attempt === undefined) this.attempt(this.#retryMs);
     this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
   }

@@ -60,6 +60,10 @@ export interface Step {
   readonly expect: CaseExpectation;
   /** Moves the virtual clock before this step: `+10s`, `+1500ms`. */
   readonly wait?: string;
+  /** Milliseconds by which the event loop is late, from this step on; default 0. */
+  readonly delay?: number;
+  /** Under way while this step is taken: their body is announced and does not come. Each must be let in, as far as its head tells. */
+  readonly meanwhile?: readonly CaseRequest[];
 }
 
 export interface CaseRequest {

@@ -8,6 +8,7 @@ import {
   type DecisionEvent,
   type Engine,
   type EngineOptions,
+  type Exchange,
   type HeaderField,
   type PolicyDocument,
   type RawResponse,
@@ -31,9 +32,18 @@ export async function runOnCore(file: CaseFile, one: Case): Promise<string[]> {
   try {
     for (const [index, { step, wait }] of prepared.steps.entries()) {
       clock.advance(wait);
+      prepared.loop.delay = step.delay ?? prepared.loop.delay;
+      const place = prepared.steps.length > 1 ? `step ${index + 1}: ` : "";
+      const others = (step.meanwhile ?? []).map((request) =>
+        openFor(engine, prepareRequest(request, clock.now())),
+      );
+      for (const other of others) {
+        const { outcome } = await other.head();
+        if (outcome !== "continue") found.push(`${place}what is meanwhile under way came to: ${outcome}`);
+      }
       const request = prepareRequest(step.request, clock.now());
       const seen = { ...(await exchange(engine, request, step.answer ?? {})), event };
-      const place = prepared.steps.length > 1 ? `step ${index + 1}: ` : "";
+      for (const other of others) other.end(0);
       found.push(...differences(step.expect, seen).map((difference) => place + difference));
     }
   } finally {
@@ -58,7 +68,7 @@ const KEYS = 1024;
 
 /** What the application of a case hands to its engine. */
 export function optionsFor(
-  { secrets, checks, outside, sinks }: PreparedCase,
+  { secrets, checks, outside, sinks, loop }: PreparedCase,
   clock: ReturnType<typeof virtualClock>,
 ): EngineOptions {
   const store = createMemoryStore({ maxKeys: KEYS });
@@ -67,17 +77,14 @@ export function optionsFor(
     checks,
     sinks,
     store,
+    eventLoopDelay: () => loop.delay,
     fetch: fetchFrom(outside),
     secrets: { get: (reference) => secrets.get(reference) },
   };
 }
 
-async function exchange(
-  engine: Engine,
-  request: PreparedRequest,
-  answer: CaseAnswer,
-): Promise<Omit<Observed, "event">> {
-  const open = engine.open({
+function openFor(engine: Engine, request: PreparedRequest): Exchange {
+  return engine.open({
     method: request.method,
     target: request.target,
     headers: request.headers,
@@ -87,6 +94,14 @@ async function exchange(
     upgrade: request.upgrade,
     tls: tlsOf(request),
   });
+}
+
+async function exchange(
+  engine: Engine,
+  request: PreparedRequest,
+  answer: CaseAnswer,
+): Promise<Omit<Observed, "event">> {
+  const open = openFor(engine, request);
   const head = await open.head();
   const bytes = request.body ?? new Uint8Array();
   const decision =

@@ -23,6 +23,8 @@ export interface PreparedCase {
   readonly checks: Readonly<Record<string, Check>>;
   readonly sinks: readonly DecisionSink[];
   readonly outside: Outside;
+  /** What the engine is told of the event loop. */
+  readonly loop: { delay: number };
   readonly steps: readonly PreparedStep[];
 }
 
@@ -59,8 +61,10 @@ const KNOWN = {
     "answer",
     "expect",
     "wait",
+    "delay",
+    "meanwhile",
   ],
-  step: ["request", "answer", "expect", "wait"],
+  step: ["request", "answer", "expect", "wait", "delay", "meanwhile"],
   request: [
     "method",
     "target",
@@ -115,6 +119,7 @@ export function closeCaseFile(file: CaseFile): void {
       only(answer, KNOWN.outside, `${place}: outside`);
     for (const step of stepsOf(one)) {
       if (one.steps !== undefined) only(step, KNOWN.step, place);
+      for (const request of step.meanwhile ?? []) only(request, KNOWN.request, `${place}: meanwhile`);
       only(step.request, KNOWN.request, `${place}: request`);
       only(step.request.token, KNOWN.token, `${place}: token`);
       only(step.request.webhook, KNOWN.webhook, `${place}: webhook`);
@@ -138,8 +143,15 @@ export function stepsOf(one: Case): readonly Step[] {
   if (one.request === undefined || one.expect === undefined) {
     throw new Error(`case \`${one.name}\` has neither steps nor a request with what to expect`);
   }
+  const { request, expect, answer, delay, meanwhile } = one;
   return [
-    { request: one.request, expect: one.expect, ...(one.answer === undefined ? {} : { answer: one.answer }) },
+    {
+      request,
+      expect,
+      ...(answer !== undefined && { answer }),
+      ...(delay !== undefined && { delay }),
+      ...(meanwhile !== undefined && { meanwhile }),
+    },
   ];
 }
 
@@ -156,6 +168,7 @@ export function prepareCase(file: CaseFile, one: Case): PreparedCase {
     ),
     sinks: sinksOf(one.sink),
     outside: fill(one.outside ?? {}) as Outside,
+    loop: { delay: 0 },
     steps: stepsOf(one).map((step) => ({ step, wait: waitOf(step.wait) })),
   };
 }

@@ -29,6 +29,16 @@ export async function exchangeOverSocket(
   }
 }
 
+/**
+ * Sends a request of which the body does not come.
+ * @returns leaves
+ */
+export async function beginOverSocket(port: number, request: PreparedRequest): Promise<() => void> {
+  const socket = await open(port, request);
+  socket.write(bytesOf({ ...request, body: undefined }));
+  return () => void socket.destroy();
+}
+
 /** Key and certificate of the client, where it has one. */
 export function clientOptions({ clientCertificate: name }: PreparedRequest): Partial<Certificate> {
   if (name === undefined) return {};

@@ -12,7 +12,7 @@ import { differences, type Observed } from "./compare.js";
 import { optionsFor } from "./core.js";
 import { prepareCase, prepareRequest, stepsOf, type PreparedCase } from "./prepare.js";
 import { exchangeOverHttp2, whyNotOverHttp2 } from "./sockets-http2.js";
-import { exchangeOverSocket, type WireAnswer } from "./sockets-wire.js";
+import { beginOverSocket, exchangeOverSocket, type WireAnswer } from "./sockets-wire.js";
 
 /**
  * What a server, or what an adapter makes of it, cannot show. `objects`: the handler's values reach it as text, and what applies
@@ -62,7 +62,9 @@ export function whyNotOverSockets(file: CaseFile, one: Case, target: SocketTarge
   const policy = JSON.stringify(file.policies[one.policy]);
   const asksForCertificates = policy.includes('"mtls"') && !policy.includes('"clientCert"');
   const encodes = JSON.stringify(file.policies[one.policy]).includes('"encode":true');
-  for (const { request, answer = {}, expect } of stepsOf(one)) {
+  for (const { request, answer = {}, expect, meanwhile } of stepsOf(one)) {
+    if (meanwhile !== undefined && target.httpVersion === "2")
+      return "one connection of HTTP/1.1 is one exchange";
     const wordless = target.httpVersion === "2" ? whyNotOverHttp2(request, expect) : undefined;
     if (wordless !== undefined) return wordless;
     if (request.ip !== undefined && !request.ip.startsWith("127."))
@@ -89,13 +91,19 @@ export function whyNotOverSockets(file: CaseFile, one: Case, target: SocketTarge
 export async function runOverSockets(file: CaseFile, one: Case, target: SocketTarget): Promise<string[]> {
   const prepared = prepareCase(file, one);
   const clock = virtualClock(prepared.at);
-  const ear = new Ear();
+  const ear = new Ear<DecisionEvent>();
+  const reads = new Ear<void>();
   let answer: CaseAnswer = {};
   let admission: Admission | undefined;
   const server = await target.start({
     // A case may hold a wrong document on purpose: the engine's own checks are what refuses it.
     policy: prepared.policy as PolicyDocument,
-    engineOptions: { ...optionsFor(prepared, clock), onDecision: (event) => ear.hear(event) },
+    engineOptions: {
+      ...optionsFor(prepared, clock),
+      // Each exchange begins by asking for the time.
+      clock: { ...clock, now: () => (reads.hear(), clock.now()) },
+      onDecision: (event) => ear.hear(event),
+    },
     answer: (given) => {
       admission = given;
       return answer;
@@ -106,6 +114,18 @@ export async function runOverSockets(file: CaseFile, one: Case, target: SocketTa
   try {
     for (const [index, { step, wait }] of prepared.steps.entries()) {
       clock.advance(wait);
+      prepared.loop.delay = step.delay ?? prepared.loop.delay;
+      const leaving: (() => Promise<void>)[] = [];
+      for (const other of step.meanwhile ?? []) {
+        const begun = reads.next();
+        const leave = await beginOverSocket(server.port, prepareRequest(other, clock.now()));
+        await begun;
+        leaving.push(async () => {
+          const ended = ear.next();
+          leave();
+          await ended;
+        });
+      }
       answer = step.answer ?? {};
       admission = undefined;
       const request = prepareRequest(step.request, clock.now());
@@ -119,6 +139,7 @@ export async function runOverSockets(file: CaseFile, one: Case, target: SocketTa
       const place = prepared.steps.length > 1 ? `step ${index + 1}: ` : "";
       const wrong = seen === undefined ? ["no whole answer came"] : differences(step.expect, seen);
       found.push(...wrong.map((difference) => place + difference));
+      for (const leave of leaving) await leave();
     }
   } finally {
     await server.close();
@@ -127,15 +148,15 @@ export async function runOverSockets(file: CaseFile, one: Case, target: SocketTa
 }
 
 /** The engine's own word on each exchange, which may come a little after the answer's last byte. */
-class Ear {
-  private waiting: ((event: DecisionEvent | undefined) => void) | undefined = undefined;
+class Ear<T> {
+  private waiting: ((event: T | undefined) => void) | undefined = undefined;
 
-  hear(event: DecisionEvent): void {
+  hear(event: T): void {
     this.waiting?.(event);
     this.waiting = undefined;
   }
 
-  next(): Promise<DecisionEvent | undefined> {
+  next(): Promise<T | undefined> {
     return new Promise((resolve) => {
       // An answer of the server's own has no event, and is told by that.
       const timer = setTimeout(() => resolve(undefined), 5000);

@@ -25,6 +25,8 @@ export const ERRORS = {
   "too-early": { status: 425, title: "Too early" },
   "header-section-too-large": { status: 431, title: "Request header fields too large" },
   "target-too-long": { status: 414, title: "URI too long" },
+  // shed
+  overloaded: { status: 503, title: "Overloaded", detail: "Repeat the request after a while." },
   // transport
   "https-required": { status: 403, title: "HTTPS required", detail: "Repeat the request over HTTPS." },
   "misdirected-host": { status: 421, title: "Misdirected request" },

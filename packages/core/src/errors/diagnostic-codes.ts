@@ -137,6 +137,12 @@ export const DIAGNOSTIC_CODES: Readonly<Record<string, string>> = {
   "uncountable-status": "A limit counts a status that is given before the limit is taken.",
   "caller-chosen-count": "A limit counts by headers alone, so a caller gets a fresh count at will.",
 
+  // Shedding
+  "unknown-class": "A class is named that `shed` does not declare.",
+  "unused-class": "A share is kept for a class that no route is of.",
+  "no-event-loop-delay":
+    "Requests are shed by the event loop, and the platform does not tell how late it is.",
+
   // JSON Schemas and requests
   "unknown-keyword": "A keyword is not part of JSON Schema 2020-12.",
   "unsupported-keyword": "A keyword of JSON Schema or OpenAPI is not part of the language.",

@@ -3,6 +3,7 @@ import type { Report } from "../errors/diagnostics.js";
 import type { ApiKeyLookup, Check, CustomAuthenticator, KeySeen } from "../ports/application.js";
 import type { Clock } from "../ports/clock.js";
 import type { HtmlSanitizer } from "../ports/html-sanitizer.js";
+import type { LoadSignals } from "../ports/load.js";
 import type { Lifetime } from "../ports/lifetime.js";
 import type { OutwardCall } from "../ports/outward.js";
 import type { Platform } from "../ports/platform.js";
@@ -11,6 +12,7 @@ import type { SchemaCompiler } from "../ports/schema-compiler.js";
 import type { SecretSource } from "../ports/secrets.js";
 import type { StateStore } from "../ports/state-store.js";
 import type { BodyRule, ErrorShaper, HeaderContribution, RecordedFact, Stage } from "./compiled.js";
+import type { KindHealth } from "./health.js";
 import type { HeaderField } from "./request.js";
 import type { ResolvedPolicy, ResolvedRoute } from "./resolved.js";
 
@@ -49,6 +51,8 @@ export interface CompileEnvironment {
   schemas(): Promise<SchemaCompiler>;
   /** The same, one an engine: `replace` keeps it. @throws HtmlSanitizerError (rejects) where nothing here can be trusted with HTML */
   html(): Promise<HtmlSanitizer>;
+  /** Undefined: what is compiled serves nobody, so nothing can be told of its load. */
+  readonly load?: LoadSignals;
   /** The one way to call out; ends with the engine. */
   readonly call: OutwardCall;
   /** Ends with the policy that is being compiled: timers, and whatever else must be released. */
@@ -76,6 +80,8 @@ export interface CompiledKind {
   errors?(route: ResolvedRoute): ErrorShaper;
   /** `WWW-Authenticate` fields of the route, for a 401 that a later stage gives an anonymous caller. */
   challenge?(route: ResolvedRoute): readonly HeaderField[];
+  /** What it can tell of its own state now. */
+  health?(): KindHealth;
   /** True where a settlement of this route reads the handler's answer (`ExchangeEnd.answer`). */
   readsAnswer?(route: ResolvedRoute): boolean;
   /** Facts that enter the decision event. */

@@ -144,6 +144,13 @@ export type RequireSettings = "authenticated" | AuthorizeEntry | readonly Author
  */
 export type RoleNames = readonly string[];
 /**
+ * Name of a class from `shed.classes`, `default` or `never`.
+ *
+ * This interface was referenced by `PolicyDocument`'s JSON-Schema
+ * via the `definition` "ShedClassName".
+ */
+export type ShedClassName = string;
+/**
  * Bytes: a whole number, or one with `B`, `kB` (1000), `MB`, `GB`, `KiB` (1024), `MiB` or `GiB`.
  *
  * This interface was referenced by `PolicyDocument`'s JSON-Schema
@@ -256,9 +263,9 @@ export interface PolicyDocument {
   readonly revocation?: RevocationSettings;
   readonly protectedResource?: ProtectedResourceSettings;
   /**
-   * Reserved for load shedding.
+   * Refuses requests with 503 while this process has more than it can do. Default: nobody is refused for that.
    */
-  readonly shed?: unknown;
+  readonly shed?: ShedSettings;
   /**
    * What holds for a route where neither it nor a group of its says otherwise.
    */
@@ -659,6 +666,10 @@ export interface SharedSettings {
    * What the route is for, for readers.
    */
   readonly description?: string;
+  /**
+   * Class of the route when requests are shed: a name from `shed.classes`, `default` (what has no class), or `never`. Default `default`, where the document has `shed`.
+   */
+  readonly shed?: ShedClassName;
   /**
    * `browser`: pages, which may be redirected to HTTPS and have the header preset `web`. Default `api`.
    */
@@ -1666,6 +1677,40 @@ export interface SecretReference {
    * `env:NAME`, `file:PATH`, or another scheme that the application's secret source knows.
    */
   readonly secret: string;
+}
+/**
+ * Load shedding, by what this process alone can see.
+ *
+ * This interface was referenced by `PolicyDocument`'s JSON-Schema
+ * via the `definition` "ShedSettings".
+ */
+export interface ShedSettings {
+  /**
+   * What says that there is too much: `event-loop`, when the event loop comes round later than `target`; `concurrency`, when `limit` requests are in flight.
+   */
+  readonly signal: "event-loop" | "concurrency";
+  /**
+   * With `event-loop`: how late the loop may be, `10ms` to `10s`. Default `50ms`.
+   */
+  readonly target?: Duration;
+  /**
+   * With `concurrency`, and required there: how many requests may be in flight, from their head to the end of their answer.
+   */
+  readonly limit?: number;
+  /**
+   * Classes of routes by name, each with the share that is kept for it, above 0 and at most 1; together at most 1. `default` is the class of routes that name none. Default: no class but `default`, and nothing is kept for it.
+   */
+  readonly classes?: {
+    readonly [name: string]: number;
+  };
+  /**
+   * What `Retry-After` says, in whole seconds, `1s` to `1h`. Callers are spread evenly between once and twice that, so that they do not come back together. Default `1s`.
+   */
+  readonly retryAfter?: Duration;
+  /**
+   * `observe` counts and reports, and never refuses. Default `enforce`.
+   */
+  readonly mode?: Mode;
 }
 /**
  * Guards against bodies that two parsers read differently.

@@ -62,6 +62,7 @@ export type {
   SanitizingSettings,
   SecretReference,
   SharedSettings,
+  ShedSettings,
   Size,
   SniffSettings,
   TransportSettings,

@@ -118,6 +118,8 @@ export interface ResolvedRoute {
   readonly errors: ResolvedErrors;
   readonly conceal: boolean;
   readonly mode: Mode;
+  /** Name of a class, `default` or `never`; undefined: nothing is written. */
+  readonly shed: Placed<string> | undefined;
   readonly audience: "api" | "browser";
   /** Undefined: the facts that conditions and limits read, kept without anybody waiting. */
   readonly record: Placed<RecordSettings> | undefined;

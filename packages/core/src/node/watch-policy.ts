@@ -1,9 +1,8 @@
 /** A policy file that is followed. */
 import { followerFor, FOLLOW_OPTIONS, type FollowOptions } from "../change/poll.js";
-import type { Follower } from "../change/follower.js";
+import type { FollowedEngine, Follower } from "../change/follower.js";
 import type { FollowStatus, PolicyFollower } from "../change/report.js";
 import { checkOptions, duration, type OptionTest } from "../errors/options.js";
-import type { Engine } from "../index.js";
 import { parseDuration } from "../lib/duration.js";
 import { oneAfterAnother } from "../lib/in-turn.js";
 import { later } from "../lib/timer.js";
@@ -40,7 +39,7 @@ const LONGEST_RETRY_MS = 300_000;
  * @throws Error (rejects) where a pinned key cannot be used
  */
 export async function watchPolicy(
-  engine: Pick<Engine, "name" | "revision" | "replace">,
+  engine: FollowedEngine,
   file: string,
   options: WatchOptions = {},
 ): Promise<PolicyFollower> {

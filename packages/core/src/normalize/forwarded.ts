@@ -7,17 +7,27 @@ import { isToken } from "./names.js";
 /** More hops than any real chain has; a longer one ends the walk here. */
 const MAX_HOPS = 32;
 
+/** Told of each hop as it is read, for whoever explains it; an address of undefined ended the walk. */
+export type HopSeen = (text: string, address: Address | undefined) => void;
+
 /**
  * Walks a comma-separated chain from its last entry to the first address that is not a trusted proxy.
  * @param peer a trusted proxy
  * @returns the last address that was read well: an entry that does not parse ends the walk, and its text is never used
  */
-export function walkList(chain: string, peer: Address, trusts: (address: Address) => boolean): Address {
+export function walkList(
+  chain: string,
+  peer: Address,
+  trusts: (address: Address) => boolean,
+  seen?: HopSeen,
+): Address {
   let current = peer;
   let end = chain.length;
   for (let hop = 0; hop < MAX_HOPS && end >= 0; hop += 1) {
     const comma = end === 0 ? -1 : chain.lastIndexOf(",", end - 1);
-    const address = parseHop(trimmed(chain.slice(comma + 1, end)));
+    const text = trimmed(chain.slice(comma + 1, end));
+    const address = parseHop(text);
+    seen?.(text, address);
     if (address === undefined) return current;
     current = address;
     if (!trusts(address)) return current;
@@ -52,15 +62,20 @@ export function walkForwarded(
   field: string,
   peer: Address,
   trusts: (address: Address) => boolean,
+  seen?: HopSeen,
 ): ForwardedClient {
   let address = peer;
   let element: ForwardedElement | undefined;
   let end = field.length;
   for (let hop = 0; hop < MAX_HOPS && end >= 0; hop += 1) {
     const last = lastElement(field, end);
-    if (last === undefined) break;
+    if (last === undefined) {
+      seen?.(field.slice(0, end), undefined);
+      break;
+    }
     element = last.element;
     const next = parseNode(element.get("for"));
+    seen?.(element.get("for") ?? "", next);
     if (next === undefined) break;
     address = next;
     if (!trusts(next)) break;

@@ -5,6 +5,7 @@ import { systemClock } from "./clock.js";
 import { nodeSecrets, readTextFile } from "./node-files.js";
 import { openNodeHtml } from "./node-html.js";
 import { prepareNodeKey } from "./node-keys.js";
+import { watchNodeLoop } from "./node-loop.js";
 import { nodeScrypt } from "./node-scrypt.js";
 
 /** One call into the runtime instead of three and no object: a third of the cost for a token. Runtimes beside Node may lack it. */
@@ -38,6 +39,7 @@ export const platform: Platform = Object.freeze({
   prepareKey: prepareNodeKey,
   warn: (message: string): void => process.emitWarning(message, { type: "GatehouseWarning" }),
   scrypt: nodeScrypt,
+  watchEventLoop: watchNodeLoop,
   readFile: readTextFile,
   openHtmlSanitizer: openNodeHtml,
 });

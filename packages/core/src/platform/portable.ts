@@ -35,6 +35,8 @@ export const platform: Platform = Object.freeze({
   // oxlint-disable-next-line no-console -- the one sink that every platform has; `onSecrets` replaces it
   warn: (message: string): void => console.warn(message),
   scrypt: portableScrypt,
+  // Timers of a page in the background, or of a worker, tell nothing of the loop.
+  watchEventLoop: undefined,
   readFile: undefined,
   openHtmlSanitizer: (dompurify: PurifierFactory | undefined) => openPortableHtml(dompurify),
 });

@@ -1,5 +1,6 @@
 import type { JwsAlgorithm } from "../lib/jws.js";
 import type { Clock } from "./clock.js";
+import type { EventLoopWatch } from "./load.js";
 import type { HtmlSanitizer, PurifierFactory } from "./html-sanitizer.js";
 import type { SecretSource } from "./secrets.js";
 
@@ -77,6 +78,8 @@ export interface Platform {
     cost: ScryptCost,
     length: number,
   ) => Promise<Uint8Array> | undefined;
+  /** Begins to watch how late the event loop is; undefined where that cannot be told. */
+  readonly watchEventLoop: (() => EventLoopWatch) | undefined;
   /** Text of a file beside the policy (a JWKS file); undefined where there are no files. */
   readonly readFile: ((path: string, baseFile?: string) => Promise<string>) | undefined;
   /**

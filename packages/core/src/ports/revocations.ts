@@ -43,6 +43,8 @@ export interface RevocationTerms {
 
 /** One an engine: replacing the policy forgets nobody. */
 export interface Revocations {
+  /** Milliseconds since all that is revoked was known. */
+  readonly behindMs: number;
   /** False: the store has no log, so nothing could be revoked. */
   readonly supported: boolean;
   /** Keeps the copy current until the lifetime ends. Resolves after the first try; never rejects. */

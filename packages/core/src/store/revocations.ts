@@ -43,6 +43,10 @@ export class StoreRevocations implements Revocations {
     return this.store.log !== undefined;
   }
 
+  get behindMs(): number {
+    return this.clock.monotonic() - this.#currentAt;
+  }
+
   follow(terms: RevocationTerms, lifetime: Lifetime): Promise<void> {
     return this.#follow(terms, lifetime, this.#terms);
   }
@@ -51,6 +55,8 @@ export class StoreRevocations implements Revocations {
   beside(): Revocations {
     return {
       supported: this.supported,
+      // Nobody asks a candidate how it is.
+      behindMs: 0,
       follow: (terms, lifetime) => this.#follow(terms, lifetime, this.#besides),
       verdict: (facts, terms, now) => this.verdict(facts, terms, now),
     };

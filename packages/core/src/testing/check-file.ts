@@ -45,7 +45,17 @@ function checkTest(test: PolicyTest, pointer: string, file: PolicyTestFile, cont
     checkStep(step, pointerTo(pointer, "steps", index), held, file, context);
 }
 
-const STEP_KEYS = ["wait", "release", "as", "request", "answer", "hold", "repeat", "expect"] as const;
+const STEP_KEYS = [
+  "wait",
+  "delay",
+  "release",
+  "as",
+  "request",
+  "answer",
+  "hold",
+  "repeat",
+  "expect",
+] as const;
 
 function checkStep(
   step: TestStep,
@@ -78,8 +88,9 @@ function checkStep(
 
 /** A request of which nothing is expected, or an expectation without a request, could never fail. */
 function checkParts(step: TestStep, pointer: string, report: Report): void {
-  const { request, expect, wait, release } = step;
-  if (request === undefined && expect === undefined && (wait !== undefined || release !== undefined)) {
+  const { request, expect, wait, delay, release } = step;
+  const alone = wait !== undefined || delay !== undefined || release !== undefined;
+  if (request === undefined && expect === undefined && alone) {
     for (const key of ["as", "answer", "hold", "repeat"] as const) {
       if (step[key] !== undefined)
         report.error("conflicting-keys", pointerTo(pointer, key), `\`${key}\` is for a step with a request`);

@@ -70,6 +70,11 @@ export interface PolicyKit {
   as(person: string | TestPerson): Caller;
   readonly anonymous: Caller;
   readonly clock: TestClock;
+  /**
+   * How late the event loop is from now on, for a policy that sheds by it.
+   * @param duration as of the clock
+   */
+  delay(duration: string): void;
   /** Fresh counters, and the clock back at the start. */
   reset(): void;
   close(): Promise<void>;
@@ -152,6 +157,10 @@ class Kit implements PolicyKit {
   reset(): void {
     const { checks = {}, authenticators = {}, lookups = {} } = this.options;
     this.world.begin(this.options.at, { checks, authenticators, lookups });
+  }
+
+  delay(duration: string): void {
+    this.world.delay(duration);
   }
 
   close(): Promise<void> {

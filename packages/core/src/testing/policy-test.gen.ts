@@ -331,6 +331,10 @@ export interface TestStep {
    */
   readonly wait?: TestDuration;
   /**
+   * How late the event loop is, from this step on, for a policy that sheds by it. Default: as before, at first `0ms`.
+   */
+  readonly delay?: TestDuration;
+  /**
    * Ends the exchange that a step before held under this name.
    */
   readonly release?: string;

@@ -245,6 +245,30 @@ describe("steps", () => {
     expect(tests[2]?.failures.map(({ time }) => time)).toEqual([4, 5]);
   });
 
+  it("shed where a step says that the event loop is late", async () => {
+    const shed = { ...policy, shed: { signal: "event-loop", retryAfter: "3s" } } as const;
+    const open = { request: "PATCH /stream", expect: { outcome: "admit" } } as const;
+    const away = { expect: { code: "overloaded", stage: "shed", headers: { "Retry-After": "3" } } } as const;
+    const { tests } = await run(
+      [
+        {
+          name: "late",
+          steps: [
+            { delay: "80ms", ...open },
+            { request: "PATCH /stream", ...away },
+            { delay: "0ms" },
+            { ...open, repeat: 5 },
+          ],
+        },
+        { name: "each test begins in time", ...open, repeat: 5 },
+        { name: "and would see otherwise", steps: [{ delay: "80ms" }, { ...open, repeat: 5 }] },
+      ],
+      {},
+      { policy: shed },
+    );
+    expect(tests.map(({ status }) => status)).toEqual(["passed", "passed", "failed"]);
+  });
+
   it("hold a slot until it is released", async () => {
     const slow = { as: "ann", request: "GET /slow" } as const;
     const { tests } = await run([

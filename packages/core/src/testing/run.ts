@@ -180,6 +180,7 @@ class Run {
   private async step(test: string, step: TestStep, pointer: string): Promise<void> {
     const { world, file } = this;
     if (step.wait !== undefined) world.clock.advance(step.wait);
+    if (step.delay !== undefined) world.delay(step.delay);
     if (step.release !== undefined) this.#held.get(step.release)?.release();
     if (step.request === undefined || step.expect === undefined) return;
     for (let time = 1; time <= (step.repeat ?? 1); time += 1) {

@@ -14,12 +14,14 @@ import {
   type FrameworkMatching,
   type PolicyDocument,
 } from "../index.js";
+import { parseDuration } from "../lib/duration.js";
 import type { ResolvedPolicy } from "../model/resolved.js";
 import { VirtualClock } from "./clock.js";
 import type { IssuedCredential, Moment } from "./credentials.js";
 import { FreshStore } from "./fresh-store.js";
 import { knowPerson, type KnownPerson } from "./people.js";
 import type { TestPerson } from "./policy-test.gen.js";
+import { didNotFit } from "./problems.js";
 import { lookupName, replaceKeys } from "./replace-keys.js";
 import { secretText, usersOf, withUsers } from "./secrets.js";
 import { askCheck, codeCalledBy, NO_STUBS, type CalledCode, type Stubs } from "./stubs.js";
@@ -42,6 +44,7 @@ export class World {
   #problems: string[] = [];
   #events: DecisionEvent[] = [];
   #stubs = NO_STUBS;
+  #delay = 0;
   #start = this.clock.now();
   readonly #records = new Map<string, Records>();
   readonly #verdicts = new Map<string, NonNullable<IssuedCredential["verdict"]>["of"]>();
@@ -76,6 +79,7 @@ export class World {
     const engine = await createEngine(replaceKeys(this.document), {
       clock: this.clock,
       store: this.#store,
+      eventLoopDelay: () => this.#delay,
       secrets: { get: (reference) => this.secret(reference) },
       checks: named(this.calls.checks, (name) => this.check(name)),
       authenticators: named(this.calls.authenticators, (name) => this.authenticator(name)),
@@ -141,7 +145,17 @@ export class World {
     this.#start = Date.parse(at ?? DEFAULT_START);
     this.clock.set(this.#start);
     this.#stubs = stubs;
+    this.#delay = 0;
     this.#problems = [];
+  }
+
+  /** @throws TypeError for what is no duration */
+  delay(duration: string): void {
+    const milliseconds = parseDuration(duration);
+    if (milliseconds === undefined) throw didNotFit(duration, "a duration such as `80ms`");
+    this.#delay = milliseconds;
+    // It is not looked at more often.
+    this.clock.advance("10ms");
   }
 
   takeProblems(): readonly string[] {

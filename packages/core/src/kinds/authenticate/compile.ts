@@ -14,6 +14,7 @@ import { compileKeys } from "./compile-keys.js";
 import { compileMessage, compileWebhook } from "./compile-signatures.js";
 import type { Judge } from "./credential.js";
 import { authenticateStage, signatureStage } from "./evaluate.js";
+import { authenticateHealth, type KeySets } from "./health.js";
 import { identityMaker, type IdentityMaker } from "./identity.js";
 import { compileSender } from "./compile-sender.js";
 import type { DpopNonces } from "./dpop-nonce.js";
@@ -37,10 +38,11 @@ export async function compileAuthenticate(
   policy: ResolvedPolicy,
   environment: CompileEnvironment,
 ): Promise<CompiledKind> {
-  const { judges, nonces } = await compileJudges(policy, environment);
+  const { judges, nonces, keySets } = await compileJudges(policy, environment);
   const realm = policy.document.name;
   const parts = { judges, tools: environment.platform, realm };
   return {
+    health: () => authenticateHealth(policy, keySets, environment),
     stages: (route) => {
       if (route.authenticate.mode === "none") return [];
       const stage = authenticateStage(planRoute(route, parts));
@@ -64,6 +66,7 @@ async function compileJudges(
     cache: new TokenCache(),
     remote: new Map(),
     nonces: new Map(),
+    keySets: new Map(),
     replay: new ReplayGuard({
       store: environment.store,
       clock: environment.clock,
@@ -75,7 +78,7 @@ async function compileJudges(
     const judge = await compileJudge(authenticator, context);
     if (judge !== undefined) judges.set(authenticator.name, revoked(authenticator, judge));
   }
-  return { judges, nonces: context.nonces };
+  return { judges, nonces: context.nonces, keySets: context.keySets };
 }
 
 /** Without `revocation` a judge stays as it is: nobody pays for what nobody asked for. */
@@ -109,6 +112,7 @@ interface CompiledJudges {
   readonly judges: ReadonlyMap<string, Judge>;
   /** By name of the authenticator that asks for them. */
   readonly nonces: ReadonlyMap<string, DpopNonces>;
+  readonly keySets: KeySets;
 }
 
 interface Context {
@@ -117,6 +121,7 @@ interface Context {
   readonly cache: TokenCache;
   readonly remote: Map<string, Promise<KeyRefresher>>;
   readonly nonces: Map<string, DpopNonces>;
+  readonly keySets: Map<KeyRefresher, string[]>;
   readonly replay: ReplayGuard;
   /** How many issuers' tokens may stand in one place. */
   readonly tokenCarriers: ReadonlyMap<string, number>;
@@ -212,6 +217,7 @@ async function compileJwt(
   }
   const refresher = await remoteKeysOf(settings, keys, authenticator.pointer, context);
   const { name } = authenticator;
+  context.keySets.set(refresher, [...(context.keySets.get(refresher) ?? []), name]);
   return remoteJwtJudge({ ...parts, keys: refresher, name, monotonic: () => environment.clock.monotonic() });
 }
 

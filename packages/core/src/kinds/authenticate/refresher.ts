@@ -26,6 +26,7 @@ export interface RefresherParts<T> {
 
 export interface RefresherState<T> {
   readonly value: T;
+  readonly fetchedAt: number;
   readonly dueAt: number;
   readonly askedAt: number;
 }
@@ -35,6 +36,7 @@ const LONGEST_PAUSE_MS = 60_000;
 
 export class Refresher<T> {
   #value: T | undefined;
+  #fetchedAt: number | undefined;
   #dueAt = -Infinity;
   #failures = 0;
   #retryAt = -Infinity;
@@ -46,8 +48,9 @@ export class Refresher<T> {
   constructor(private readonly parts: RefresherParts<T>) {}
 
   /** Goes on with what another one had: it is as old as it was. */
-  resume({ value, dueAt, askedAt }: RefresherState<T>): void {
+  resume({ value, fetchedAt, dueAt, askedAt }: RefresherState<T>): void {
     this.#value = value;
+    this.#fetchedAt = fetchedAt;
     this.#dueAt = dueAt;
     this.#askedAt = askedAt;
     this.#schedule();
@@ -56,6 +59,16 @@ export class Refresher<T> {
   /** Why the last fetch failed; undefined where it did not. */
   get problem(): string | undefined {
     return this.#problem;
+  }
+
+  /** When what there is was fetched; undefined where nothing was. */
+  get fetchedAt(): number | undefined {
+    return this.#fetchedAt;
+  }
+
+  /** Something may be used; nothing is fetched for the question. */
+  isUsable(now: number): boolean {
+    return this.#value !== undefined && now < this.#dueAt + this.parts.maxStaleMs;
   }
 
   /** Milliseconds until another fetch is tried. */
@@ -119,9 +132,15 @@ export class Refresher<T> {
     this.#failures = 0;
     this.#retryAt = -Infinity;
     this.#value = fetched.value;
+    this.#fetchedAt = began;
     // A little early, and not all processes in the same second.
     this.#dueAt = began + fetched.freshMs * (0.8 + this.parts.random() / 5);
-    this.parts.fetched({ value: fetched.value, dueAt: this.#dueAt, askedAt: this.#askedAt });
+    this.parts.fetched({
+      value: fetched.value,
+      fetchedAt: began,
+      dueAt: this.#dueAt,
+      askedAt: this.#askedAt,
+    });
   }
 
   async #fetched(): Promise<Fetched<T>> {
