@@ -112,6 +112,15 @@ describe("gatehouse test", () => {
     expect(document.querySelector("failure")?.textContent).toContain("admit 204");
   });
 
+  it("makes the folder of a report, unless a file is in its way", () => {
+    good();
+    expect(run(["test", "a.policy-test.json", "--junit", "reports/unit/junit.xml"]).code).toBe(0);
+    expect(read("reports/unit/junit.xml")).toContain("<testsuite ");
+    const { code, err } = run(["test", "a.policy-test.json", "--junit", "policy.json/junit.xml"]);
+    expect(code).toBe(2);
+    expect(err).toContain("`policy.json/junit.xml` cannot be written: a part of its path is a file\n");
+  });
+
   it("holds coverage to a minimum", () => {
     good();
     const { code, out } = run(["test", "a.policy-test.json", "--coverage-min", "100"]);
