@@ -143,7 +143,7 @@ const REASONS: ReadonlyMap<unknown, string> = new Map([
 ]);
 
 /** @param of what failed: the same code means another thing there */
-function reasonOf(error: unknown, of: "read" | "write" | "folder"): string {
+export function reasonOf(error: unknown, of: "read" | "write" | "folder"): string {
   const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
   if (of === "write" && code === "ENOENT") return "there is no such folder";
   if (of === "folder" && code === "EEXIST") return "a part of its path is a file";
