@@ -242,7 +242,11 @@ it("has points of its own for what leaves in a stream of events", async () => {
       text: data.map((line) => `event: note\ndata: ${line}\n\n`).join(""),
     },
   });
-  expect(await missingOf(at, { request: "GET /chat" })).toEqual([" left", " cut", "/properties/by/redact applied"]);
+  expect(await missingOf(at, { request: "GET /chat" })).toEqual([
+    " left",
+    " cut",
+    "/properties/by/redact applied",
+  ]);
   expect(await missingOf(at, stream('{"text":"a"}'))).toEqual([" cut", "/properties/by/redact applied"]);
   expect(await missingOf(at, stream('{"secret":"a"}'))).toEqual([" left", "/properties/by/redact applied"]);
   expect(await missingOf(at, stream('{"text":"a","by":"ann"}', "no json"))).toEqual([]);
