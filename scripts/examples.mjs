@@ -1,16 +1,19 @@
 // The examples keep their promise: every line that a server of the orders API prints, run as printed by a shell, gives
-// the status beside it, on every server alike.
+// the status beside it, on every server alike; and the workflow for policies stops what it is meant to stop.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort } from "./lib/free-port.mjs";
 
 const root = new URL("..", import.meta.url).pathname;
 const named = process.argv.slice(2);
-const servers = readdirSync(join(root, "examples"))
-  .filter((name) => existsSync(join(root, "examples", name, "server.mjs")))
-  .filter((name) => named.length === 0 || named.includes(name));
+const examples = readdirSync(join(root, "examples")).filter(
+  (name) => named.length === 0 || named.includes(name),
+);
+const having = (file) => examples.filter((name) => existsSync(join(root, "examples", name, file)));
+const servers = having("server.mjs");
+const rehearsals = having("rehearse.mjs");
 
 /** What differs from the promise, in words. */
 async function tryOut(name) {
@@ -49,11 +52,32 @@ async function tryOut(name) {
   return wrong;
 }
 
+/** What the rehearsal of a workflow found. */
+function rehearse(name) {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(root, "examples", name, "rehearse.mjs")],
+    {
+      cwd: root,
+      encoding: "utf8",
+    },
+  );
+  const rows = stdout.match(/^✔ /gm)?.length ?? 0;
+  if (status !== 0 || rows < 10) return [`${rows} changes met their step\n${stdout}${stderr}`];
+  const readme = readFileSync(join(root, "examples", name, "README.md"), "utf8");
+  if (!readme.includes(stdout)) return [`its README shows another output than\n${stdout}`];
+  console.log(`${name}: ${rows} changes, each stopped at its step of the workflow`);
+  return [];
+}
+
 const failures = [];
+for (const name of rehearsals) {
+  for (const difference of rehearse(name)) failures.push(`${name}: ${difference}`);
+}
 for (const name of servers) {
   for (const difference of await tryOut(name)) failures.push(`${name}: ${difference}`);
 }
-if (servers.length === 0) failures.push(`no such example: ${named.join(", ")}`);
+if (servers.length + rehearsals.length === 0) failures.push(`no such example: ${named.join(", ")}`);
 if (failures.length > 0) {
   console.error(failures.join("\n"));
   process.exit(1);

@@ -134,7 +134,8 @@ describe("wrong usage", () => {
       "`explain` takes only a policy file: `b` is one too many",
       "see: gatehouse explain --help",
     ],
-    [["--hlep"], "unknown option `--hlep`", "see: gatehouse --help"],
+    [["--hlep"], "unknown option `--hlep`", "did you mean `--help`?"],
+    [["--versoin"], "unknown option `--versoin`", "did you mean `--version`?"],
     [["check", "--__proto__", "x"], "unknown option `--__proto__`", "see:"],
   ])("%j is told and ends with 2", (args, message, help) => {
     const { code, out, err } = run(args);

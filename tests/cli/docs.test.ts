@@ -36,10 +36,11 @@ function wordsOf(line: string): string[] {
   );
 }
 
-/** `…` stands for what differs from run to run: keys, times. */
+/** `…` stands for what differs from run to run: keys, times; alone on a line, for lines that say no more than those around. */
 function patternOf(output: string): RegExp {
-  const parts = output.split("…").map((part) => part.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`));
-  return new RegExp(`^${parts.join("[^\\n]+?")}$`, "u");
+  const text = output.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`);
+  const lines = text.replaceAll(/^ *…\n/gm, String.raw`(?:[^\n]*\n)+?`);
+  return new RegExp(`^${lines.replaceAll("…", String.raw`[^\n]+?`)}$`, "u");
 }
 
 /** What the rows of a section are about. */
@@ -63,14 +64,38 @@ describe("docs/cli.md", () => {
     it(`${index + 1} ${title}`, () => {
       if (file !== undefined) writeFileSync(join(folder(), file.name), file.text);
       if (shown === undefined) return;
-      const [command, ...args] = wordsOf(shown.line);
+      const [line = "", kept] = shown.line.split(" > ");
+      const [command, ...args] = wordsOf(line);
       expect(command).toBe("gatehouse");
       const { out, err } = run(args);
-      const told = out + err;
+      if (kept !== undefined) writeFileSync(join(folder(), kept), out);
+      const told = kept === undefined ? out + err : err;
       if (shown.output.includes("…")) expect(told).toMatch(patternOf(shown.output));
       else expect(told).toBe(shown.output);
     });
   }
+
+  const commands = Array.from(page.matchAll(/^- \[(\w+)\]\(#\1\)/gm), ([, name = ""]) => name);
+  const sectionOf = (name: string): string => {
+    const from = page.indexOf(`\n## ${name}\n`);
+    const to = page.indexOf("\n## ", from + 1);
+    return from < 0 ? "" : page.slice(from, to < 0 ? undefined : to);
+  };
+
+  it("has every command", () => {
+    const known = Array.from(run(["--help"]).out.matchAll(/^ {2}([a-z]+) {2,}/gm), ([, name = ""]) => name);
+    expect(known.length).toBeGreaterThan(8);
+    expect(commands).toEqual(known);
+  });
+
+  it.each(commands)("shows what %s prints, and says what each of its options does", (name) => {
+    const section = sectionOf(name);
+    expect(section).toMatch(new RegExp(`^\\$ gatehouse ${name}\\b`, "mu"));
+    const { out } = run([name, "--help"]);
+    const options = Array.from(out.matchAll(/^ +(?:-\w, )?(--[a-z-]+)/gm), ([, option = ""]) => option);
+    expect(options).toContain("--help");
+    expect(options.filter((option) => option !== "--help" && !section.includes(option))).toEqual([]);
+  });
 
   it("has a row for every rule of the audit, and no other", () => {
     expect(rowsBelow("\n## audit").sort()).toEqual(AUDIT_RULES.map(({ id }) => id));
@@ -83,6 +108,8 @@ describe("docs/cli.md", () => {
   it("bites: another output is found", () => {
     expect("sha256 abc\n").toMatch(patternOf("sha256 …\n"));
     expect("sha257 abc\n").not.toMatch(patternOf("sha256 …\n"));
+    expect("a\nb\nc\n").toMatch(patternOf("a\n  …\nc\n"));
+    expect("a\nb\nd\n").not.toMatch(patternOf("a\n…\nc\n"));
     expect(stepsOf("```console\n$ gatehouse x 'a b'\nout\n```\n")).toEqual([
       { shown: { line: "gatehouse x 'a b'", output: "out\n" } },
     ]);

@@ -112,6 +112,25 @@ describe("gatehouse test", () => {
     expect(document.querySelector("failure")?.textContent).toContain("admit 204");
   });
 
+  it("says which file is not there, and counts nothing where tests did not run", () => {
+    write("lost.policy-test.json", testsOf("gone.json"));
+    const { code, out } = run(["test", "lost.policy-test.json", "--coverage-min", "90"]);
+    expect(code).toBe(2);
+    expect(out).toContain(
+      "`gone.json`, which `policy` of these tests names, cannot be read: there is no such file\n",
+    );
+    expect(out).toMatch(/\nno coverage: it tells something only where every file can be run\n$/u);
+  });
+
+  it("makes the folder of a report, unless a file is in its way", () => {
+    good();
+    expect(run(["test", "a.policy-test.json", "--junit", "reports/unit/junit.xml"]).code).toBe(0);
+    expect(read("reports/unit/junit.xml")).toContain("<testsuite ");
+    const { code, err } = run(["test", "a.policy-test.json", "--junit", "policy.json/junit.xml"]);
+    expect(code).toBe(2);
+    expect(err).toContain("`policy.json/junit.xml` cannot be written: a part of its path is a file\n");
+  });
+
   it("holds coverage to a minimum", () => {
     good();
     const { code, out } = run(["test", "a.policy-test.json", "--coverage-min", "100"]);

@@ -129,8 +129,9 @@ export const CALLER_RULES: readonly AuditRule[] = [
     asvs: ["9.1.3", "9.2.3"],
     find: (context) =>
       authenticators(context).flatMap(({ settings, pointer }) =>
-        settings.type === "jwt"
-          ? (["issuer", "audience"] as const)
+        settings.type === "jwt" || settings.type === "introspection"
+          ? // Who is asked about a token is its issuer; for whom it was made is in the answer alone.
+            (settings.type === "jwt" ? (["issuer", "audience"] as const) : (["audience"] as const))
               .filter((key) => settings[key] === "unchecked")
               .map((key): Hit => ({
                 pointer: pointerTo(pointer, key),

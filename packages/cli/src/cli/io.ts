@@ -1,7 +1,7 @@
 /** All that a command touches of the world: what is handed in can be stood in for by a test. */
 import { createReadStream } from "node:fs";
-import { lstat, readFile, writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
+import { lstat, mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { isatty } from "node:tty";
 
 export interface Io {
@@ -23,7 +23,7 @@ export interface Io {
   /** Whether anything at all has this name. */
   exists(path: string): Promise<boolean>;
   /**
-   * Writes a file.
+   * Writes a file, and the folders that lead to it: where reports are kept, no commit keeps their folder.
    * @param replace whether one of this name may be lost
    * @throws UsageError when it cannot be written, or is there already and may not be lost
    */
@@ -78,7 +78,10 @@ export function processIo(): Io {
     read: readText,
     lines: readLines,
     exists,
-    write: (path, text, replace) => writeText(path, text, { flag: replace ? "w" : "wx" }),
+    write: async (path, text, replace) => {
+      await makeFolderOf(path);
+      await writeText(path, text, { flag: replace ? "w" : "wx" });
+    },
     writeSecret: (path, text) => writeText(path, text, { flag: "wx", mode: 0o600 }),
   };
 }
@@ -88,7 +91,7 @@ async function readText(path: string): Promise<string> {
     return decode(path === "-" ? await readStandardInput() : await readFile(resolve(path)), path);
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    throw new UsageError(`\`${path}\` cannot be read: ${reasonOf(error)}`);
+    throw new UsageError(`\`${path}\` cannot be read: ${reasonOf(error, "read")}`);
   }
 }
 
@@ -118,6 +121,14 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
+async function makeFolderOf(path: string): Promise<void> {
+  try {
+    await mkdir(dirname(resolve(path)), { recursive: true });
+  } catch (error) {
+    throw new UsageError(`\`${path}\` cannot be written: ${reasonOf(error, "folder")}`);
+  }
+}
+
 async function writeText(
   path: string,
   text: string,
@@ -126,7 +137,7 @@ async function writeText(
   try {
     await writeFile(resolve(path), text, options);
   } catch (error) {
-    throw new UsageError(`\`${path}\` cannot be written: ${reasonOf(error)}`);
+    throw new UsageError(`\`${path}\` cannot be written: ${reasonOf(error, "write")}`);
   }
 }
 
@@ -150,9 +161,13 @@ const REASONS: ReadonlyMap<unknown, string> = new Map([
   ["EEXIST", "it is there already"],
   ["EACCES", "permission denied"],
   ["EISDIR", "it is a folder"],
+  ["ENOTDIR", "a part of its path is a file"],
 ]);
 
-function reasonOf(error: unknown): string {
+/** @param of what failed: the same code means another thing there */
+export function reasonOf(error: unknown, of: "read" | "write" | "folder"): string {
   const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
+  if (of === "write" && code === "ENOENT") return "there is no such folder";
+  if (of === "folder" && code === "EEXIST") return "a part of its path is a file";
   return REASONS.get(code) ?? (typeof code === "string" ? code : "it failed");
 }

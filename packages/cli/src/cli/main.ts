@@ -75,9 +75,13 @@ function show(text: string, io: Io): number {
 function commandNamed(name: string): Command {
   const command = COMMANDS.find((one) => one.name === name);
   if (command !== undefined) return command;
-  const what = name.startsWith("-") ? "option" : "command";
+  if (name.startsWith("-"))
+    throw new UsageError(
+      `unknown option \`${name}\``,
+      choiceHelp(name, ["--help", "--version"], "options without a command"),
+    );
   throw new UsageError(
-    `unknown ${what} \`${name}\``,
+    `unknown command \`${name}\``,
     choiceHelp(
       name,
       COMMANDS.map((one) => one.name),

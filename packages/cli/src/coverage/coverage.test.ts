@@ -33,12 +33,22 @@ const policy = {
 } as const satisfies PolicyDocument;
 
 async function coverageBy(...tests: readonly object[]): Promise<PolicyCoverage> {
+  return coverageOf(policy, people, tests);
+}
+
+const people = {
+  admin: { roles: ["admin"] },
+  reader: { roles: ["reader"], scopes: ["w"], attributes: { tenant: "acme" } },
+};
+
+async function coverageOf(
+  policy: PolicyDocument,
+  people: object,
+  tests: readonly object[],
+): Promise<PolicyCoverage> {
   const file = {
     policy,
-    people: {
-      admin: { roles: ["admin"] },
-      reader: { roles: ["reader"], scopes: ["w"], attributes: { tenant: "acme" } },
-    },
+    people,
     tests: tests.map((test, index) => ({ name: `${index}`, expect: { absent: ["/none"] }, ...test })),
   } as unknown as PolicyTestFile;
   const coverage = new CoverageOf("policy.json", policy);
@@ -120,4 +130,143 @@ it("counts what is shed, and each of its classes", async () => {
     "limits | /shed | refused",
     "limits | /shed/classes/writes | refused",
   ]);
+});
+
+const wide = {
+  gatehouse: 1,
+  name: "wide",
+  transport: {
+    https: "off",
+    trust: { peers: ["loopback", "10.0.0.0/8"], header: "x-forwarded-for", clientCert: "client-cert" },
+  },
+  authenticators: {
+    user: {
+      type: "jwt",
+      issuer: "https://id.example.com/",
+      audience: "wide",
+      algorithms: ["ES256"],
+      keys: { pem: { secret: "env:KEY" } },
+    },
+  },
+  routes: {
+    "DELETE /notes": { authorize: { stepUp: { acr: ["strong", "stronger"], maxAge: "5m" } } },
+    "GET /chat": { authenticate: "none", upgrade: "websocket" },
+    "POST /notes": {
+      authenticate: "none",
+      request: {
+        body: { type: "object", properties: { text: { type: "string", maxLength: 50 } } },
+        sanitize: { "/text": "text" },
+      },
+      response: {
+        body: { type: "object", properties: { text: { type: "string", maxLength: 50 } } },
+        sanitize: { "/text": "text" },
+        events: { type: "object", properties: { text: { type: "string" }, by: { redact: "null" } } },
+      },
+    },
+  },
+} as const satisfies PolicyDocument;
+
+/** Outcomes of the rules below a pointer that no test reached. */
+async function missingOf(about: string, ...tests: readonly object[]): Promise<readonly string[]> {
+  const strong = (acr: string, ago: number): object => ({ claims: { acr, auth_time: { $now: -ago } } });
+  const people = {
+    strong: strong("strong", 10),
+    stronger: strong("stronger", 10),
+    weak: strong("weak", 10),
+    late: strong("strong", 600),
+  };
+  const { uncovered } = await coverageOf(wide, people, tests);
+  return uncovered
+    .filter(({ kind, pointer }) => kind !== "refusals" && kind !== "routes" && pointer.startsWith(about))
+    .map(({ pointer, outcome }) => `${pointer.slice(about.length)} ${outcome}`);
+}
+
+it("has points of its own for a caller who must have logged in well and lately", async () => {
+  const at = "/routes/DELETE ~1notes/authorize/stepUp";
+  const as = (name: string): object => ({ as: name, request: "DELETE /notes" });
+  expect(await missingOf(at, as("strong"))).toEqual([
+    " missed",
+    "/acr missed",
+    "/maxAge missed",
+    "/acr/1 held",
+  ]);
+  expect(await missingOf(at, as("weak"))).toEqual([" held", "/maxAge missed", "/acr/0 held", "/acr/1 held"]);
+  expect(await missingOf(at, as("strong"), as("stronger"), as("weak"), as("late"))).toEqual([]);
+});
+
+it("has points of its own for what a proxy says, and for what others say in its words", async () => {
+  const at = "/transport/trust";
+  const from = (ip: string, headers: object = { "X-Forwarded-For": "203.0.113.5" }): object => ({
+    request: { target: "/chat", ip, headers },
+  });
+  const cert = { "Client-Cert": "no certificate" };
+  expect(await missingOf(at, from("127.0.0.1", {}), from("10.1.2.3", {}))).toHaveLength(6);
+  expect(await missingOf(at, from("127.0.0.1"), from("10.1.2.3"))).toEqual([
+    "/header ignored",
+    "/clientCert believed",
+    "/clientCert ignored",
+  ]);
+  expect(await missingOf(at, from("11.1.2.3"))).toEqual([
+    "/peers/0 believed",
+    "/peers/1 believed",
+    "/header believed",
+    "/clientCert believed",
+    "/clientCert ignored",
+  ]);
+  expect(
+    await missingOf(
+      at,
+      from("::1"),
+      from("10.1.2.3"),
+      from("192.0.2.1"),
+      from("10.1.2.3", cert),
+      from("192.0.2.1", cert),
+    ),
+  ).toEqual([]);
+});
+
+it("has points of its own for a route that may be upgraded", async () => {
+  const at = "/routes/GET ~1chat/upgrade";
+  const asks = (protocol: string): object => ({
+    request: { target: "/chat", upgrade: true, headers: { Connection: "Upgrade", Upgrade: protocol } },
+  });
+  expect(await missingOf(at, { request: "GET /chat" })).toEqual([" passed", " refused"]);
+  expect(await missingOf(at, asks("websocket"))).toEqual([" refused"]);
+  expect(await missingOf(at, asks("h2c"))).toEqual([" passed"]);
+});
+
+it("has points of its own for each place that is sanitized, both ways", async () => {
+  const write = (text: string, answer: object): object => ({
+    request: { method: "POST", target: "/notes", body: { text } },
+    answer,
+  });
+  const [inward, outward] = [
+    "/routes/POST ~1notes/request/sanitize",
+    "/routes/POST ~1notes/response/sanitize",
+  ];
+  const marked = write("<b>a</b>", { body: { text: "b" } });
+  const plain = write("a", { body: { text: "<b>b</b>" } });
+  expect(await missingOf(inward, marked)).toEqual(["/~1text kept"]);
+  expect(await missingOf(inward, plain)).toEqual(["/~1text cleaned"]);
+  expect(await missingOf(outward, marked)).toEqual(["/~1text cleaned"]);
+  expect(await missingOf(outward, plain)).toEqual(["/~1text kept"]);
+});
+
+it("has points of its own for what leaves in a stream of events", async () => {
+  const at = "/routes/POST ~1notes/response/events";
+  const stream = (...data: readonly string[]): object => ({
+    request: { method: "POST", target: "/notes", body: { text: "a" } },
+    answer: {
+      headers: { "Content-Type": "text/event-stream" },
+      text: data.map((line) => `event: note\ndata: ${line}\n\n`).join(""),
+    },
+  });
+  expect(await missingOf(at, { request: "GET /chat" })).toEqual([
+    " left",
+    " cut",
+    "/properties/by/redact applied",
+  ]);
+  expect(await missingOf(at, stream('{"text":"a"}'))).toEqual([" cut", "/properties/by/redact applied"]);
+  expect(await missingOf(at, stream('{"secret":"a"}'))).toEqual([" left", "/properties/by/redact applied"]);
+  expect(await missingOf(at, stream('{"text":"a","by":"ann"}', "no json"))).toEqual([]);
 });

@@ -50,8 +50,7 @@ export class CoverageOf {
   reachedBy(seen: SeenDecision, file: PolicyTestFile): readonly CoveragePoint[] {
     const found: CoveragePoint[] = [];
     const view = this.#views.get(seen.event.route ?? "");
-    const { hosts = [] } = this.document.transport ?? {};
-    reachedBy(seen, file, view, (point) => void found.push(point), hosts);
+    reachedBy(seen, file, view, (point) => void found.push(point), this.document.transport ?? {});
     return found;
   }
 

@@ -8,6 +8,7 @@ export const COVERAGE_KINDS = [
   "limits",
   "schemas",
   "redactions",
+  "sanitizing",
   "responses",
   "cors",
   "csrf",

@@ -16,10 +16,13 @@ export function pointsOf(document: PolicyDocument): readonly CoveragePoint[] {
     addAuthenticators(view, points);
     addAuthorize(view, points);
     addSchemas(view, points);
+    addSanitizing(view, points);
     addResponses(view, points);
     addCors(view, points);
     addCsrf(view, points);
     addRefusals(view, points);
+    if (view.settings.upgrade !== undefined)
+      points.add("transport", pointerTo(view.pointer, "upgrade"), "passed", "refused");
   }
   addLimits(document, views, points);
   addShed(document, views, points);
@@ -97,7 +100,7 @@ function addAuthorize(view: RouteView, points: Points): void {
 }
 
 function addEntry(entry: AuthorizeEntry, pointer: string, points: Points): void {
-  const { roles, scopes, claims, when, forbid, check } = entry;
+  const { roles, scopes, claims, when, forbid, check, stepUp } = entry;
   const both = (...segments: readonly (string | number)[]): void =>
     points.add("authorize", pointerTo(pointer, ...segments), "held", "missed");
   if (Object.keys(entry).some((name) => name !== "forbid"))
@@ -116,6 +119,17 @@ function addEntry(entry: AuthorizeEntry, pointer: string, points: Points): void 
   for (const path of Object.keys(claims ?? {})) both("claims", path);
   if (typeof check === "string") both("check");
   else if (check !== undefined) for (const index of check.keys()) both("check", index);
+  if (stepUp !== undefined) {
+    const { acr, maxAge } = stepUp;
+    both("stepUp");
+    // Of one of them alone that is said already.
+    if (acr !== undefined && maxAge !== undefined)
+      for (const name of ["acr", "maxAge"])
+        points.add("authorize", pointerTo(pointer, "stepUp", name), "missed");
+    if (acr !== undefined && acr.length > 1)
+      for (const index of acr.keys())
+        points.add("authorize", pointerTo(pointer, "stepUp", "acr", index), "held");
+  }
   points.condition(when, pointerTo(pointer, "when"));
   points.condition(forbid, pointerTo(pointer, "forbid"));
 }
@@ -157,6 +171,18 @@ function addSchemas(view: RouteView, points: Points): void {
     points.add("schemas", keyword, "refused");
 }
 
+function addSanitizing(view: RouteView, points: Points): void {
+  const sides = [
+    view.inner("request", "body") === undefined ? undefined : view.inner("request", "sanitize"),
+    answersOf(view).length === 0 && eventsOf(view) === undefined
+      ? undefined
+      : view.inner("response", "sanitize"),
+  ];
+  for (const side of sides)
+    for (const place of Object.keys(isRecord(side?.value) ? side.value : {}))
+      points.add("sanitizing", pointerTo(side?.pointer ?? "", place), "cleaned", "kept");
+}
+
 function addResponses(view: RouteView, points: Points): void {
   const redact = view.inner("response", "redact");
   for (const [text, rule] of Object.entries(isRecord(redact?.value) ? redact.value : {})) {
@@ -170,7 +196,8 @@ function addResponses(view: RouteView, points: Points): void {
       points.condition(rule["unless"]["when"], pointerTo(pointer, "unless", "when"));
   }
   const schemas = view.document.schemas ?? {};
-  for (const place of answersOf(view)) {
+  const events = eventsOf(view);
+  for (const place of events === undefined ? answersOf(view) : [...answersOf(view), events]) {
     points.add("responses", place.pointer, "left", "cut");
     for (const keyword of keywordsIn(place.value, place.pointer, schemas, "redact"))
       points.add("redactions", keyword, "applied");
@@ -187,6 +214,11 @@ export function answersOf(view: RouteView): readonly { readonly pointer: string;
     pointer: pointerTo(bodies?.pointer ?? "", status),
     value,
   }));
+}
+
+/** Schema of what each event of a stream lets out. Nearer than `"response": false` it holds in spite of that. */
+export function eventsOf(view: RouteView): { readonly pointer: string; readonly value: unknown } | undefined {
+  return view.settings.response === false ? undefined : view.inner("response", "events");
 }
 
 export interface CorsPlace {
@@ -234,11 +266,40 @@ function addCsrf(view: RouteView, points: Points): void {
 
 function addTransport(document: PolicyDocument, views: readonly RouteView[], points: Points): void {
   const { transport } = document;
+  addTrust(transport?.trust, points);
   if (views.every(({ settings }) => settings.transport === "any")) return;
   if (transport?.https !== "off") points.add("transport", "/transport/https", "passed", "refused");
   for (const index of transport?.hosts?.keys() ?? [])
     points.add("transport", pointerTo("/transport/hosts", index), "passed");
   if (transport?.hosts !== undefined) points.add("transport", "/transport/hosts", "refused");
+}
+
+/** What a trusted proxy says is believed, and what anybody else says is not. */
+function addTrust(trust: TrustSettings | undefined, points: Points): void {
+  if (trust === undefined) return;
+  for (const index of trust.peers.keys())
+    points.add("transport", pointerTo("/transport/trust/peers", index), "believed");
+  for (const name of Object.keys(fieldsOf(trust)))
+    points.add("transport", pointerTo("/transport/trust", name), "believed", "ignored");
+}
+
+export type TrustSettings = NonNullable<NonNullable<PolicyDocument["transport"]>["trust"]>;
+
+/** By key of `trust`: the fields in which a proxy says it, in lower case. */
+export function fieldsOf({
+  header,
+  scheme,
+  host,
+  clientCert,
+}: TrustSettings): Readonly<Record<string, readonly string[]>> {
+  const family = header?.toLowerCase();
+  const own = family === "x-forwarded-for" ? [family, "x-forwarded-proto"] : [family ?? ""];
+  return {
+    ...(family === undefined ? {} : { header: own }),
+    ...(scheme === undefined ? {} : { scheme: [scheme.toLowerCase()] }),
+    ...(host === true ? { host: family === "forwarded" ? [family] : ["x-forwarded-host"] } : {}),
+    ...(clientCert === undefined ? {} : { clientCert: [clientCert.toLowerCase()] }),
+  };
 }
 
 function addRefusals(view: RouteView, points: Points): void {
@@ -248,7 +309,9 @@ function addRefusals(view: RouteView, points: Points): void {
   );
   if (!view.open && (!view.optional || view.demands.length > 0)) refuses("unauthenticated");
   if (entries.some(({ scopes }) => scopes !== undefined)) refuses("insufficient-scope");
-  if (entries.some((entry) => Object.keys(entry).some((name) => name !== "scopes"))) refuses("forbidden");
+  if (entries.some(({ stepUp }) => stepUp !== undefined)) refuses("insufficient-authentication");
+  if (entries.some((entry) => Object.keys(entry).some((name) => name !== "scopes" && name !== "stepUp")))
+    refuses("forbidden");
   if (view.setting("conceal")?.value === true) refuses("concealed");
   if (PARAMETERS.some((part) => hasChecked(view, part))) refuses("invalid-parameters");
   if (corsOf(view)?.enforce === true) refuses("origin-not-allowed");

@@ -1,11 +1,12 @@
 /** From one decision of a test to the points that it reached. */
-import type { DecisionEvent, TraceStep } from "@gatehouse/core";
+import { BlockList, isIP } from "node:net";
+import type { DecisionEvent, PolicyDocument, TraceStep } from "@gatehouse/core";
 import type { PolicyTestFile, SeenDecision, TestPerson, TestStep } from "@gatehouse/core/testing";
 import { pointerTo, segmentsOf } from "../lib/pointer.js";
 import type { RouteView } from "../lib/routes.js";
 import { isList, isRecord } from "../lib/json.js";
 import type { CoverageKind, CoveragePoint } from "./point.js";
-import { answersOf, corsOf, type CorsPlace } from "./points.js";
+import { answersOf, corsOf, eventsOf, fieldsOf, type CorsPlace, type TrustSettings } from "./points.js";
 import { keywordsAt } from "./schemas.js";
 
 export type Reach = (point: CoveragePoint) => void;
@@ -18,13 +19,14 @@ export function reachedBy(
   file: PolicyTestFile,
   view: RouteView | undefined,
   reach: Reach,
-  hosts: readonly string[],
+  { hosts = [], trust }: NonNullable<PolicyDocument["transport"]>,
 ): void {
   const put: Put = (kind, pointer, outcome) => reach({ kind, pointer, outcome });
   const step = stepAt(file, pointer);
   const trace = event.trace ?? [];
   ofRules(trace, reach);
   ofTransport(trace, result.request.headers, hosts, result.request.https, put);
+  if (trust !== undefined) ofTrust(trust, result.request, put);
   const codes = [event.code, ...(event.observed ?? []).map(({ code }) => code)];
   for (const code of codes) if (code !== undefined) put("refusals", view?.pointer ?? "", code);
   // What is told of a path that has routes is told of the document, whichever route is near.
@@ -38,9 +40,13 @@ export function reachedBy(
   ofAuthentication(trace, view, put);
   ofInput(trace, result, view, put);
   ofCors(result, event, view, put);
+  if (view.settings.upgrade !== undefined && result.request.upgrade) ofUpgrade(trace, view, put);
   const csrf = trace.find(({ stage }) => stage === "csrf");
   if (csrf?.rule !== undefined) put("csrf", csrf.rule, csrf.outcome === "pass" ? "passed" : "refused");
-  if (event.outcome === "admit") ofAnswer(step, result, view, put);
+  if (event.outcome === "admit") {
+    ofAnswer(step, result, view, put);
+    ofEvents(step, result, view, put);
+  }
 }
 
 function stepAt(file: PolicyTestFile, pointer: string): TestStep | undefined {
@@ -56,6 +62,8 @@ function ofRules(trace: readonly TraceStep[], reach: Reach): void {
       reach({ kind: "limits", pointer: rule, outcome: came });
     else if (came === "applied" || came === "exempted")
       reach({ kind: "redactions", pointer: rule, outcome: came });
+    else if (came === "cleaned" || came === "kept")
+      reach({ kind: "sanitizing", pointer: rule, outcome: came });
     else if (came === "accepted") reach({ kind: "authenticators", pointer: rule, outcome: came });
     else {
       reach({ kind: "authorize", pointer: rule, outcome: came });
@@ -84,6 +92,40 @@ function ofTransport(
         if (isHost(host, sent, https)) put("transport", pointerTo(rule, index), "passed");
     }
   }
+}
+
+/** Trusted is the peer of the socket, whatever stands in the chain behind it. */
+function ofTrust(trust: TrustSettings, { headers, ip }: SeenDecision["result"]["request"], put: Put): void {
+  const sent = new Set(headers.map(([name]) => name.toLowerCase()));
+  const peers = [...trust.peers.keys()].filter((index) => isPeer(trust.peers[index] ?? "", ip));
+  for (const [name, fields] of Object.entries(fieldsOf(trust))) {
+    if (!fields.some((field) => sent.has(field))) continue;
+    put("transport", pointerTo("/transport/trust", name), peers.length > 0 ? "believed" : "ignored");
+    for (const index of peers) put("transport", pointerTo("/transport/trust/peers", index), "believed");
+  }
+}
+
+/** As docs/policy.md has them. */
+const PEERS: Readonly<Record<string, readonly string[]>> = {
+  loopback: ["127.0.0.0/8", "::1/128"],
+  private: ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"],
+  linklocal: ["169.254.0.0/16", "fe80::/10"],
+};
+
+function isPeer(peer: string, ip: string): boolean {
+  const list = new BlockList();
+  for (const range of PEERS[peer] ?? [peer]) {
+    const [address = "", bits] = range.split("/");
+    const family = isIP(address) === 6 ? "ipv6" : "ipv4";
+    list.addSubnet(address, bits === undefined ? (family === "ipv6" ? 128 : 32) : Number(bits), family);
+  }
+  return list.check(ip, isIP(ip) === 6 ? "ipv6" : "ipv4");
+}
+
+function ofUpgrade(trace: readonly TraceStep[], view: RouteView, put: Put): void {
+  const stage = trace.find(({ stage, rule }) => stage === "transport" && rule === view.pointer);
+  if (stage !== undefined)
+    put("transport", pointerTo(view.pointer, "upgrade"), stage.outcome === "pass" ? "passed" : "refused");
 }
 
 function isHost(listed: string, sent: string, https: boolean): boolean {
@@ -235,6 +277,35 @@ function ofAnswer(
     if (body !== undefined && JSON.stringify(body) !== "{}") put("responses", pointer, "left");
     if (isCut(answer, body)) put("responses", pointer, "cut");
   }
+}
+
+/** Of a stream of events: what the data of any was, and what is left of it. */
+function ofEvents(
+  step: TestStep | undefined,
+  { text }: SeenDecision["result"],
+  view: RouteView,
+  put: Put,
+): void {
+  const events = eventsOf(view);
+  const said = dataOf(step?.answer?.text);
+  if (events === undefined || said.length === 0) return;
+  const left = dataOf(text);
+  if (left.some((data) => JSON.stringify(data) !== "{}")) put("responses", events.pointer, "left");
+  if (left.length < said.length || said.some((data, index) => isCut(data, left[index])))
+    put("responses", events.pointer, "cut");
+}
+
+/** What is no JSON is undefined: it does not leave. */
+function dataOf(stream: string | undefined): readonly unknown[] {
+  return (stream ?? "").split(/\r\n\r\n|\n\n|\r\r/u).flatMap((event) => {
+    const lines = [...event.matchAll(/^data:(.*)$/gmu)].map(([, data = ""]) => data);
+    if (lines.length === 0) return [];
+    try {
+      return [JSON.parse(lines.join("\n"))] as readonly unknown[];
+    } catch {
+      return [undefined];
+    }
+  });
 }
 
 /** Something of it is not in what left. */

@@ -3,10 +3,10 @@ import fc from "fast-check";
 import { PolicyError, type PolicyDocument } from "@gatehouse/core";
 import type { PolicyTest, TestAnswer, TestPerson, TestRequest, TestStep } from "@gatehouse/core/testing";
 import { arbitrariesFor } from "@gatehouse/core/testing/properties";
-import { answersOf, corsOf } from "../coverage/points.js";
+import { answersOf, corsOf, eventsOf } from "../coverage/points.js";
 import { isList, isRecord } from "../lib/json.js";
 import { segmentsOf } from "../lib/pointer.js";
-import { routesOf, type RouteView } from "../lib/routes.js";
+import { routesOf, type AuthorizeEntry, type RouteView } from "../lib/routes.js";
 
 /** A request as its generator makes it. */
 interface Asked {
@@ -189,37 +189,43 @@ function answersFor(view: RouteView): readonly TestAnswer[] {
       ...(status === undefined ? {} : { status: Number(status) }),
       body,
     });
-    found.push(of(filled(value, schemas, false)), of(filled(value, schemas, true)));
+    for (const leaf of LEAVES) found.push(of(filled(value, schemas, leaf)));
   }
+  const events = eventsOf(view);
+  if (events !== undefined)
+    for (const leaf of LEAVES)
+      found.push({
+        headers: { "Content-Type": "text/event-stream" },
+        text: `data: ${JSON.stringify(filled(events.value, schemas, leaf))}\n\n`,
+      });
   if (found.length === 0) found.push({ body: { undeclared: "secret" } });
   for (const status of [400, 401, 404, 500]) found.push({ status, body: { undeclared: "secret" } });
   return found;
 }
 
-/** @param odd every scalar is something else */
-function filled(
-  schema: unknown,
-  schemas: Readonly<Record<string, unknown>>,
-  odd: boolean,
-  depth = 0,
-): unknown {
+/** What stands where a schema has a scalar: one that fits, something that is none, and where it is a text one with markup. */
+const LEAVES = ["fitting", "odd", "marked"] as const;
+type Leaf = (typeof LEAVES)[number];
+const MARKED = "<b>text</b><script>secret</script>";
+
+function filled(schema: unknown, schemas: Readonly<Record<string, unknown>>, leaf: Leaf, depth = 0): unknown {
   if (!isRecord(schema) || depth > 8) return { undeclared: "secret" };
   const name = typeof schema["$ref"] === "string" ? schema["$ref"].replace("#/schemas/", "") : undefined;
-  if (name !== undefined) return filled(schemas[name], schemas, odd, depth + 1);
+  if (name !== undefined) return filled(schemas[name], schemas, leaf, depth + 1);
   for (const choice of ["allOf", "anyOf", "oneOf"]) {
     const list = schema[choice];
     if (isList(list) && list.length > 0)
-      return filled({ ...(isRecord(list[0]) ? list[0] : {}) }, schemas, odd, depth + 1);
+      return filled({ ...(isRecord(list[0]) ? list[0] : {}) }, schemas, leaf, depth + 1);
   }
   if (isRecord(schema["properties"])) {
     const members = Object.entries(schema["properties"]).map(([name, part]) => [
       name,
-      filled(part, schemas, odd, depth + 1),
+      filled(part, schemas, leaf, depth + 1),
     ]);
     return { ...Object.fromEntries(members), undeclared: "secret" };
   }
-  if (isRecord(schema["items"])) return [filled(schema["items"], schemas, odd, depth + 1)];
-  if (odd) return { undeclared: "secret" };
+  if (isRecord(schema["items"])) return [filled(schema["items"], schemas, leaf, depth + 1)];
+  if (leaf === "odd") return { undeclared: "secret" };
   if ("const" in schema) return schema["const"];
   if (isList(schema["enum"])) return schema["enum"][0];
   switch (schema["type"]) {
@@ -231,7 +237,7 @@ function filled(
     case "null":
       return null;
     default:
-      return "text-0123456789";
+      return leaf === "marked" ? MARKED : "text-0123456789";
   }
 }
 
@@ -260,11 +266,14 @@ function variations(
   }
   for (const host of [...hostsIn(policy), ...hostsIn(mutant), "stranger.example"])
     found.push({ ...request, host });
+  const trusts = policy.transport?.trust !== undefined;
   for (const https of [true, false]) {
-    for (const ip of ["127.0.0.1", "10.0.0.1", "203.0.113.9"]) {
+    for (const ip of ["127.0.0.1", "10.0.0.1", ...(trusts ? ["192.168.0.1"] : []), "203.0.113.9"]) {
       headed({}, { https, ip });
       headed({ "X-Forwarded-Proto": "https", "X-Forwarded-For": "198.51.100.7" }, { https, ip });
       headed({ "X-Forwarded-Proto": "http", "X-Forwarded-For": "198.51.100.7" }, { https, ip });
+      if (trusts)
+        headed({ "X-Forwarded-Proto": "https", "X-Forwarded-Host": "stranger.example" }, { https, ip });
       headed({ Forwarded: "for=198.51.100.7;proto=https" }, { https, ip });
     }
   }
@@ -272,12 +281,27 @@ function variations(
     ...request,
     target: `${request.target}${request.target.includes("?") ? "&" : "?"}undeclared=1`,
   });
+  const { body: _, text: _text, ...bare } = request;
+  for (const protocol of ["websocket", "h2c"])
+    found.push({
+      ...bare,
+      method: "GET",
+      upgrade: true,
+      headers: { ...request.headers, Connection: "Upgrade", Upgrade: protocol },
+    });
   found.push(
     { ...request, method: "PATCH" },
     { ...request, method: "HEAD" },
     { ...request, target: "/nothing-is-here" },
   );
-  if (isRecord(request.body)) found.push({ ...request, body: { ...request.body, undeclared: "secret" } });
+  if (isRecord(request.body)) {
+    found.push({ ...request, body: { ...request.body, undeclared: "secret" } });
+    const marked = Object.entries(request.body).map(([name, value]) => [
+      name,
+      typeof value === "string" ? MARKED : value,
+    ]);
+    found.push({ ...request, body: Object.fromEntries(marked) as Readonly<Record<string, unknown>> });
+  }
   if ("body" in request) {
     for (const size of [...sizesIn(policy), ...sizesIn(mutant), 100_000])
       for (const length of [size, size + 1]) headed({ "Content-Length": String(length) });
@@ -355,6 +379,9 @@ function agings({ as, request }: Asked, policy: PolicyDocument): readonly TestSt
       ["sub", null],
     ] as const)
       people.push({ ...as, claims: { ...as.claims, [name]: value } });
+    for (const acr of acrsIn(policy)) people.push({ ...as, claims: { ...as.claims, acr } });
+    for (const seconds of agesIn(policy))
+      people.push({ ...as, claims: { ...as.claims, auth_time: { $now: -seconds } } });
     for (const typ of ["JWT", "at+jwt", "dpop+jwt", "id+jwt"]) people.push({ ...as, header: { typ } });
   }
   for (const attribute of Object.keys(as.attributes ?? {})) {
@@ -368,6 +395,33 @@ function agings({ as, request }: Asked, policy: PolicyDocument): readonly TestSt
   );
   return [...found, ...people.map((person) => [stepOf({ as: person, request })])];
 }
+
+function stepUpsIn(policy: PolicyDocument): readonly StepUp[] {
+  return routesOf(policy).flatMap(({ demands }) =>
+    demands.flatMap(({ entries }) =>
+      entries === "authenticated" ? [] : entries.flatMap(({ entry }) => entry.stepUp ?? []),
+    ),
+  );
+}
+
+type StepUp = NonNullable<AuthorizeEntry["stepUp"]>;
+
+function acrsIn(policy: PolicyDocument): readonly string[] {
+  const found = stepUpsIn(policy).flatMap(({ acr = [] }) => acr);
+  return found.length === 0 ? [] : [...new Set([...found, "none-of-these"])];
+}
+
+/** Of logins, in seconds: at each bound, and beyond what it would be doubled or halved. */
+function agesIn(policy: PolicyDocument): readonly number[] {
+  const found = stepUpsIn(policy).flatMap(({ maxAge }) => {
+    const [, count = "", unit = ""] = /^(\d+)(s|m|h|d)$/u.exec(maxAge ?? "") ?? [];
+    const seconds = Number(count) * (SECONDS[unit] ?? 0);
+    return seconds === 0 ? [] : [seconds, seconds + 1, Math.ceil(seconds * 0.7), seconds * 3];
+  });
+  return [...new Set(found)];
+}
+
+const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
 /** As many as a limit takes, and one more; after a while; from others. */
 function floods(

@@ -1,7 +1,7 @@
 /** All mutants of a policy. docs/cli.md lists the operators. */
 import type { PolicyDocument } from "@gatehouse/core";
 import { isList, isRecord } from "../lib/json.js";
-import { corsOf } from "../coverage/points.js";
+import { corsOf, eventsOf } from "../coverage/points.js";
 import { routesOf } from "../lib/routes.js";
 import { segmentsOf } from "../lib/pointer.js";
 import { conditionMutants } from "./conditions.js";
@@ -15,6 +15,7 @@ export function mutantsOf(policy: PolicyDocument): readonly Mutant[] {
     ...new Walk(policy).all(),
     ...routeMutants(policy),
     ...corsMutants(policy),
+    ...trustMutants(policy),
     ...roleMutants(policy),
   ];
   // Two ways to the same policy are one mutant, and the policy itself is none.
@@ -51,6 +52,7 @@ const CHOICES: readonly (readonly [at: RegExp, others: readonly unknown[]])[] = 
   [/\/onMismatch$/u, ["report", "withhold"]],
   [/\/onMissing$/u, ["skip", "refuse"]],
   [/\/expose$/u, ["code", "none"]],
+  [/\/sanitize\/[^/]+$/u, ["html", "text"]],
   [/\/redact\/[^/]+(?:\/action)?$/u, ["last4", "mask", "hash", "null", "remove"]],
   [/^\/limits\/[^/]+\/by$/u, ["client.ip", "principal.id"]],
   [/^\/authenticators\/[^/]+\/(?:issuer|audience)$/u, ["unchecked"]],
@@ -147,6 +149,8 @@ const FINER: Readonly<Record<string, readonly [number, string]>> = {
 /** What a route could have been written as, and was not. */
 function routeMutants(policy: PolicyDocument): readonly Mutant[] {
   const names = Object.keys(policy.authenticators ?? {});
+  // Where no route has it, nobody takes one for the other.
+  const upgrading = Object.values(policy.routes).some(({ upgrade }) => upgrade !== undefined);
   return routesOf(policy).flatMap((view): Mutant[] => {
     const at = (...segments: readonly (string | number)[]): string => pointerTo(view.pointer, ...segments);
     const put = (member: string, value: unknown, change: string): Mutant => ({
@@ -160,6 +164,9 @@ function routeMutants(policy: PolicyDocument): readonly Mutant[] {
     if (input) found.push(put("request unknown", "allow", "takes input that nobody declared"));
     if (view.inner("response", "body") !== undefined)
       found.push(put("response body", true, "answers whatever the handler says"));
+    if (eventsOf(view) !== undefined) found.push(put("response events", true, "lets whole events out"));
+    if (upgrading && view.settings.upgrade === undefined && view.methods.includes("GET"))
+      found.push(put("upgrade", "websocket", "lets connections be upgraded"));
     if (view.inner("response", "redact") !== undefined)
       found.push(put("response redact", {}, "redacts nothing"));
     found.push(
@@ -224,6 +231,24 @@ function corsMutants(policy: PolicyDocument): readonly Mutant[] {
       found.push({ ...set(pointerTo(pointer, "enforce"), true, "strangers are refused"), pointer });
     return found;
   });
+}
+
+/** Others whose word is believed, and more of what they say. */
+function trustMutants({ transport }: PolicyDocument): readonly Mutant[] {
+  const trust = transport?.trust;
+  if (trust === undefined) return [];
+  const at = (name: string): string => pointerTo("/transport/trust", name);
+  const others = ["loopback", "private"].filter((peer) => !trust.peers.includes(peer));
+  const found = others.map((peer) =>
+    set(at("peers"), [...trust.peers, peer], `the word of \`${peer}\` is believed too`),
+  );
+  const single = !["x-forwarded-for", "forwarded"].includes(trust.header?.toLowerCase() ?? "");
+  if (trust.host !== true && !single && transport?.hosts !== undefined)
+    found.push({
+      ...set(at("host"), true, "what they say of the host is believed"),
+      pointer: "/transport/trust",
+    });
+  return found;
 }
 
 /** A role more where roles are asked for, and one more that a role includes. */

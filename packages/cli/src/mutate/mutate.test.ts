@@ -9,6 +9,7 @@ import { mutatePolicy, suggestedTests } from "./mutate.js";
 import { mutated } from "./mutant.js";
 import { mutantsOf } from "./mutants.js";
 import { FailingTestsError } from "./suite.js";
+import { findWitness } from "./witness.js";
 
 const policy = {
   gatehouse: 1,
@@ -160,4 +161,64 @@ it("changes who is shed, and how much is kept for whom", () => {
     '/routes/GET ~1pay/shed is `"default"`',
   ])
     expect(found).toContain(one);
+});
+
+const wide = {
+  gatehouse: 1,
+  name: "wide",
+  transport: { hosts: ["a.example"], trust: { peers: ["10.0.0.0/8"], header: "x-forwarded-for" } },
+  authenticators: {
+    user: {
+      type: "jwt",
+      issuer: "https://id.example.com/",
+      audience: "wide",
+      algorithms: ["ES256"],
+      keys: { pem: { secret: "env:KEY" } },
+    },
+  },
+  routes: {
+    "GET /chat": { authenticate: "none", upgrade: "websocket" },
+    "GET /news": { authorize: { stepUp: { acr: ["strong", "stronger"], maxAge: "5m" } } },
+    "POST /notes": {
+      authenticate: "none",
+      request: {
+        body: { type: "object", properties: { text: { type: "string" } } },
+        sanitize: { "/text": "text" },
+      },
+      response: {
+        body: { type: "object", properties: { text: { type: "string" } } },
+        sanitize: { "/text": "text" },
+        events: { type: "object", properties: { text: { type: "string" } } },
+      },
+    },
+  },
+} as const;
+
+it.each([
+  "/transport/trust left out",
+  "/transport/trust/peers the word of `private` is believed too",
+  "/transport/trust what they say of the host is believed",
+  "/routes/GET ~1chat/upgrade left out",
+  "/routes/GET ~1news lets connections be upgraded",
+  "/routes/GET ~1news/authorize/stepUp/acr left out",
+  '/routes/GET ~1news/authorize/stepUp/acr/1 without `"stronger"`',
+  "/routes/GET ~1news/authorize/stepUp/maxAge left out",
+  "/routes/GET ~1news/authorize/stepUp/maxAge is `10m`",
+  "/routes/POST ~1notes/request/sanitize/~1text left out",
+  "/routes/POST ~1notes/response/sanitize/~1text left out",
+  "/routes/POST ~1notes/response/events left out",
+  "/routes/POST ~1notes lets whole events out",
+  "/routes/POST ~1notes/response/events/properties/text left out",
+])("makes a mutant and finds a request that tells it apart: %s", async (wanted) => {
+  const mutant = mutantsOf(wide).find(({ pointer, change }) => `${pointer} ${change}` === wanted);
+  if (mutant === undefined) throw new Error("no such mutant");
+  expect(await findWitness({ policy: wide, files: [] }, mutant)).toBeDefined();
+});
+
+it("turns one way of cleaning texts into the other", () => {
+  const changes = mutantsOf(wide).filter(({ change }) => change === 'is `"html"`');
+  expect(changes.map(({ pointer }) => pointer)).toEqual([
+    "/routes/POST ~1notes/request/sanitize/~1text",
+    "/routes/POST ~1notes/response/sanitize/~1text",
+  ]);
 });

@@ -29,7 +29,10 @@ export interface Witness {
 const TRIES = 4;
 
 /** Undefined: no request was found. That is no proof that there is none. */
-export async function findWitness(suite: Suite, mutant: Mutant): Promise<Witness | undefined> {
+export async function findWitness(
+  suite: Pick<Suite, "policy" | "files">,
+  mutant: Mutant,
+): Promise<Witness | undefined> {
   const changed = mutated(suite.policy, mutant);
   const secrets = Object.assign({}, ...suite.files.map((file) => file.secrets ?? {})) as Record<
     string,

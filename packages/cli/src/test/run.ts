@@ -102,10 +102,13 @@ async function once(input: Input, files: readonly string[], wanted: Wanted, io: 
     // Where tests are printed, what is said to readers is not to be among them.
     const say = (text: string): void => (suggesting ? io.err(text) : io.out(text));
     say(formatTestRun(run, { colour: io.colour, verbose: input.flag("verbose") }));
-    if (coverage) say(`\n${formatCoverage(run.coverage, { colour: io.colour })}`);
+    // Of tests that did not run everything would be told as not reached.
+    if (coverage && run.broken > 0)
+      say("\nno coverage: it tells something only where every file can be run\n");
+    else if (coverage) say(`\n${formatCoverage(run.coverage, { colour: io.colour })}`);
     if (mutations.length > 0) say(`\n${formatMutation(mutations, { colour: io.colour })}`);
     if (wanted.mutate && !good) say("\nno mutants: they tell something only where all tests pass\n");
-    for (const text of shortfalls(run, mutations, wanted)) say(`\n${text}\n`);
+    if (run.broken === 0) for (const text of shortfalls(run, mutations, wanted)) say(`\n${text}\n`);
   }
   if (wanted.suggest !== undefined && good) await suggest(mutations, wanted.suggest, io);
   if (run.broken > 0) return EXIT.usage;

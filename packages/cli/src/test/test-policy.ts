@@ -1,4 +1,5 @@
 /** Runs files of policy tests, one after the other. */
+import { sep } from "node:path";
 import { PolicyError, type Diagnostic } from "@gatehouse/core";
 import {
   PolicyTestError,
@@ -9,6 +10,7 @@ import {
   type TestReport,
 } from "@gatehouse/core/testing";
 import { policiesOf, type CoverageOf, type PolicyCoverage } from "../coverage/coverage.js";
+import { reasonOf } from "../cli/io.js";
 import { choiceHelp } from "../lib/near.js";
 
 export interface TestPolicyOptions {
@@ -103,7 +105,7 @@ async function testFile(
     });
     return { file: path, report, problem: undefined, diagnostics: [], took };
   } catch (error) {
-    return { file: path, report: undefined, ...problemOf(error), took };
+    return { file: path, report: undefined, ...problemOf(error, path), took };
   }
 }
 
@@ -115,10 +117,13 @@ function seeingIn(
 }
 
 /** @throws what is neither the author's mistake nor a file that cannot be read */
-function problemOf(error: unknown): Pick<TestedFile, "problem" | "diagnostics"> {
+function problemOf(error: unknown, path: string): Pick<TestedFile, "problem" | "diagnostics"> {
   if (error instanceof PolicyTestError || error instanceof PolicyError)
     return { problem: error.message, diagnostics: error.diagnostics };
-  if (error instanceof Error && "code" in error && "path" in error)
-    return { problem: `\`${String(error.path)}\` cannot be read: ${String(error.code)}`, diagnostics: [] };
+  if (error instanceof Error && "code" in error && "path" in error) {
+    const name = String(error.path).replace(`${process.cwd()}${sep}`, "");
+    const named = name === path ? "" : ", which `policy` of these tests names,";
+    return { problem: `\`${name}\`${named} cannot be read: ${reasonOf(error, "read")}`, diagnostics: [] };
+  }
   throw error;
 }

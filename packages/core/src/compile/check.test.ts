@@ -153,6 +153,14 @@ describe("shape", () => {
     expect(problems({ authenticators: { key: { type: "custom", in: "header" } } })).toEqual([
       { code: "missing-key", pointer: "/authenticators/key", message: "`use` is missing", help: "add `use`" },
     ]);
+    expect(problems({ authenticators: { key: { type: "custom", use: "own" } } })).toEqual([
+      {
+        code: "missing-key",
+        pointer: "/authenticators/key",
+        message: "`in` is missing",
+        help: "add `in`: `header`, `query`, `cookie` or `tls`",
+      },
+    ]);
     const keys = { jwsk: { keys: [] } };
     const jwt = { type: "jwt", issuer: "i", audience: "a", algorithms: ["ES256"], keys };
     expect(problems({ authenticators: { key: jwt } })).toEqual([

@@ -61,6 +61,10 @@ describe("parsePolicy", () => {
     ]);
   });
 
+  it.each(["", " \n "])("says that %j is no text at all", (text) => {
+    expect(refusal(text)).toMatchObject([{ code: "syntax", message: "the text is empty" }]);
+  });
+
   it("reports each duplicate key where it stands the second time", () => {
     expect(refusal('{ "a": 1, "b": { "c": 1, "c": 2 },\n  "a": 2 }')).toEqual([
       {

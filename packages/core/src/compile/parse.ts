@@ -66,15 +66,20 @@ function readTree(text: string, report: Report): ValueNode | undefined {
     try {
       return parse(text, { mode: "jsonc", allowTrailingCommas: true }).body;
     } catch (error) {
-      report.diagnostics.push(syntaxError(error));
+      report.diagnostics.push(syntaxError(error, text));
     }
   }
   return undefined;
 }
 
 /** The parser's words without its position, which the diagnostic has fields for. */
-function syntaxError(error: unknown): Diagnostic {
-  const words = error instanceof Error ? error.message.replace(/\.? ?\(\d+:\d+\)$/u, "") : "it is no JSON";
+function syntaxError(error: unknown, text: string): Diagnostic {
+  const words =
+    text.trim() === ""
+      ? "the text is empty"
+      : error instanceof Error
+        ? error.message.replace(/\.? ?\(\d+:\d+\)$/u, "")
+        : "it is no JSON";
   const message = words.replace(/token (\w+)/u, (_all, token: string) => TOKENS.get(token) ?? "token");
   return {
     code: "syntax",

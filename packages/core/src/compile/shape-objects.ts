@@ -33,7 +33,9 @@ function emptyHelp({ properties }: Rule): string {
 }
 
 function missing(key: string, rule: Rule, pointer: string, report: Report): void {
-  const expected = rule.properties?.[key]?.expected;
+  const own = rule.properties?.[key];
+  const expected =
+    own?.expected ?? (own?.enum === undefined ? undefined : alternatives(own.enum.map(String)));
   report.error(
     "missing-key",
     pointer,

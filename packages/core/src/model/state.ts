@@ -18,7 +18,7 @@ export interface ReachedRule {
   /**
    * `held`, `missed`: a part of an entry, or the entry. `true`, `false`: a part of a condition; `error`: it could not be evaluated, or a
    * check failed. `admitted`, `refused`: a limit.
-   * `applied`, `exempted`: a redaction. `accepted`: an authenticator.
+   * `applied`, `exempted`: a redaction. `accepted`: an authenticator. `cleaned`, `kept`: a rule that sanitizes, of a text that it changed or not.
    */
   readonly came:
     | "held"
@@ -30,7 +30,9 @@ export interface ReachedRule {
     | "refused"
     | "applied"
     | "exempted"
-    | "accepted";
+    | "accepted"
+    | "cleaned"
+    | "kept";
   /** Of a condition: which part of its text, from and up to which character. */
   readonly part?: readonly [from: number, to: number];
 }

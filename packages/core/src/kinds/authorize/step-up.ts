@@ -1,7 +1,8 @@
 /** `stepUp` (RFC 9470): how, and how lately, the caller must have been authenticated. */
 import { parseDuration } from "../../lib/duration.js";
+import { pointerTo } from "../../lib/pointer.js";
 import type { AuthorizeEntry } from "../../model/policy.js";
-import type { RequestState } from "../../model/state.js";
+import type { ReachedRule, RequestState } from "../../model/state.js";
 import type { MissMaker } from "./miss.js";
 import type { Miss, Test } from "./plan.js";
 
@@ -26,7 +27,22 @@ export function stepUpTest({ acr, maxAge }: StepUp, rule: string, miss: MissMake
       ...(age === undefined ? [] : [{ fact: "principal.claims.auth_time" }]),
     ],
   });
-  return { rule, run, explain };
+  const parts: Test["parts"] = ({ identity, now }) => {
+    const claims = identity?.principal.claims ?? {};
+    const strong = acr?.indexOf(String(own(claims, "acr"))) ?? 0;
+    return [
+      ...(acr === undefined ? [] : [part(rule, "acr", strong >= 0)]),
+      ...(acr === undefined || strong < 0
+        ? []
+        : [{ rule: pointerTo(rule, "acr", strong), came: "held" as const }]),
+      ...(age === undefined ? [] : [part(rule, "maxAge", isRecent(own(claims, "auth_time"), age, now))]),
+    ];
+  };
+  return { rule, run, explain, parts };
+}
+
+function part(rule: string, name: string, held: boolean): ReachedRule {
+  return { rule: pointerTo(rule, name), came: held ? "held" : "missed" };
 }
 
 function own(claims: Readonly<Record<string, unknown>>, name: string): unknown {

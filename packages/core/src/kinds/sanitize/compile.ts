@@ -19,14 +19,14 @@ export async function compileSanitize(
   return {
     stages: (route) => {
       const { sanitize, body } = route.request;
-      const plan = body === undefined ? undefined : planOf(sanitize?.value, profiles);
+      const plan = body === undefined ? undefined : planOf(sanitize, profiles);
       if (plan === undefined || sanitize === undefined) return [];
       const observe = route.mode === "observe";
       return [sanitizeStage({ plan, rule: sanitize.pointer, observe, bounds, html })];
     },
     afterRule: (route) => {
       const { sanitize } = route.response;
-      const plan = letsOut(route.response) ? planOf(sanitize?.value, profiles) : undefined;
+      const plan = letsOut(route.response) ? planOf(sanitize, profiles) : undefined;
       return plan === undefined ? undefined : sanitizeRule(plan, bounds, html);
     },
   };

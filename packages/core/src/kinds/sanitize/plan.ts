@@ -1,7 +1,9 @@
 /** The pointers of one `sanitize`, prepared: a request only walks from one prepared place to the next. */
+import { pointerTo } from "../../lib/pointer.js";
 import { Pointers, type Progress } from "../../lib/pointer-set.js";
 import { sortedEntries } from "../../lib/sorted.js";
 import type { SanitizeSettings } from "../../model/policy.js";
+import type { Placed } from "../../model/resolved.js";
 import type { HtmlProfile } from "../../ports/html-sanitizer.js";
 import { TEXT } from "./profiles.js";
 
@@ -12,6 +14,8 @@ export type Treatment = "text" | readonly HtmlProfile[];
 export interface PlanNode {
   /** Undefined: a text here stays as it is. */
   readonly treatment: Treatment | undefined;
+  /** JSON Pointers of the rules that are about such a text. */
+  readonly rules: readonly string[];
   /** Members that a pointer names. */
   readonly named: ReadonlyMap<string, PlanNode | undefined>;
   /** All other members, and items. Undefined: nothing below is named by a pointer. */
@@ -20,24 +24,27 @@ export interface PlanNode {
 
 /** Undefined: no pointer leads anywhere. */
 export function planOf(
-  settings: SanitizeSettings | undefined,
+  placed: Placed<SanitizeSettings> | undefined,
   profiles: ReadonlyMap<string, HtmlProfile>,
 ): PlanNode | undefined {
-  const entries = sortedEntries(settings);
+  const entries = sortedEntries(placed?.value);
   if (entries.length === 0) return undefined;
   const pointers = new Pointers(entries.map(([pointer]) => pointer));
   const names = entries.map(([, name]) => name);
+  const rules = entries.map(([pointer]) => pointerTo(placed?.pointer ?? "", pointer));
   const made = new Map<string, PlanNode>();
   const nodeFor = (progress: Progress): PlanNode | undefined => {
     if (progress.states.length === 0) return undefined;
     const known = made.get(progress.key);
     if (known !== undefined) return known;
     const named = new Map<string, PlanNode | undefined>();
+    const matched = pointers.matched(progress);
     const node: { -readonly [key in keyof PlanNode]: PlanNode[key] } = {
       treatment: treatmentOf(
-        pointers.matched(progress).map((index) => names[index] ?? TEXT),
+        matched.map((index) => names[index] ?? TEXT),
         profiles,
       ),
+      rules: matched.map((index) => rules[index] ?? ""),
       named,
       others: undefined,
     };

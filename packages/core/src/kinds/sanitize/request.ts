@@ -7,7 +7,7 @@ import { MAX_PROBLEMS } from "../../normalize/json-guards.js";
 import type { HtmlBounds, HtmlProblem, HtmlResult, HtmlSanitizer } from "../../ports/html-sanitizer.js";
 import { htmlIn, MESSAGES } from "./html-texts.js";
 import type { PlanNode } from "./plan.js";
-import { type FoundText, pointerOf, put, textsIn } from "./walk.js";
+import { type FoundText, noteOf, pointerOf, put, textsIn } from "./walk.js";
 
 export interface RequestSanitizing {
   readonly plan: PlanNode;
@@ -74,6 +74,7 @@ class Run {
   }
 
   #replace(one: FoundText, clean: string): void {
+    if (this.state.tracing) this.state.note(noteOf(one, clean));
     if (clean === one.text) return;
     this.#changed += 1;
     put(one, clean);

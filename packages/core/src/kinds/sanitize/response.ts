@@ -6,7 +6,7 @@ import type { HtmlSanitizer } from "../../ports/html-sanitizer.js";
 import { htmlIn } from "./html-texts.js";
 import type { PlanNode } from "./plan.js";
 import type { SanitizingBounds } from "./profiles.js";
-import { put, textsIn } from "./walk.js";
+import { type FoundText, noteOf, put, textsIn } from "./walk.js";
 
 export function sanitizeRule(
   plan: PlanNode,
@@ -16,10 +16,14 @@ export function sanitizeRule(
   return {
     needsBody: () => true,
     readsBody: true,
-    apply: (value) => {
+    apply: (value, _status, state) => {
       const root = { body: value };
+      const replace = (one: FoundText, clean: string): void => {
+        if (state.tracing) state.note(noteOf(one, clean));
+        put(one, clean);
+      };
       const all = textsIn(root, "body", plan);
-      for (const one of all) if (one.treatment === "text") put(one, stripMarkup(one.text));
+      for (const one of all) if (one.treatment === "text") replace(one, stripMarkup(one.text));
       const { texts, found } = htmlIn(all);
       if (texts.length === 0) return { kind: "json", value: root.body };
       const cost = texts.reduce((sum, { html }) => sum + costOf(html), 0);
@@ -32,7 +36,7 @@ export function sanitizeRule(
       for (const [index, one] of found.entries()) {
         const clean = result.texts[index];
         if (clean === undefined) return withheld("a text was lost on the way");
-        put(one, clean);
+        replace(one, clean);
       }
       return { kind: "json", value: root.body };
     },

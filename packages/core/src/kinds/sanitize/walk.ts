@@ -1,4 +1,5 @@
 /** Finds the texts of a value that a plan names, and puts back what became of them. */
+import type { TraceNote } from "../../model/state.js";
 import { segmentOf } from "../../normalize/json-guards.js";
 import type { PlanNode, Treatment } from "./plan.js";
 
@@ -59,6 +60,12 @@ export function pointerOf({ at }: FoundText): string {
     segments.unshift(segmentOf(visit.key));
   }
   return segments.join("");
+}
+
+/** For coverage: which rules were about a text, and whether they changed it. */
+export function noteOf({ text, at }: FoundText, clean: string): TraceNote {
+  const came = clean === text ? "kept" : "cleaned";
+  return { reached: at.node.rules.map((rule) => ({ rule, came })) };
 }
 
 /** `__proto__` may be a name where its guard is off. */
