@@ -161,10 +161,10 @@ export class Model {
     return true;
   }
 
-  /** Counted limits give back what was no failure; no time passes within an exchange. */
+  /** Counted limits give back what was no failure; a 404 is a 403 that is concealed. No time passes within an exchange. */
   private settle(taken: readonly Taken[], status: number, nowUs: number): void {
     for (const { name, bucket, emission } of taken) {
-      if (name !== "fail" || [401, 403, 422].includes(status)) continue;
+      if (name !== "fail" || [401, 403, 404, 422].includes(status)) continue;
       this.buckets.set(bucket, Math.max(nowUs, (this.buckets.get(bucket) ?? nowUs) - emission));
     }
   }
