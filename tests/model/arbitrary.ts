@@ -13,9 +13,11 @@ import type {
   ModelRoute,
 } from "./policy.js";
 import { resolve, type ModelRequest } from "./model.js";
-import { BODIES, CARRIERS, CONDITIONS, CREDENTIALS } from "./world.js";
+import { BODIES, CARRIERS, CONDITIONS, CREDENTIALS, type Revoked } from "./world.js";
 
 const ORIGINS = ["https://shop.test", "https://evil.test", "http://a.test", "https://a.test"];
+
+const PEOPLE = ["ann", "bob", "eve", "cleo"];
 
 const entry: fc.Arbitrary<ModelEntry> = fc.record(
   {
@@ -55,10 +57,15 @@ const cors: fc.Arbitrary<ModelCors | "none"> = fc.oneof(
 
 const csrf: fc.Arbitrary<ModelCsrf | "off"> = fc.oneof(
   fc.constant<"off">("off"),
-  fc.record({
-    origins: fc.subarray(ORIGINS.slice(0, 2)),
-    unknown: fc.constantFrom<"refuse" | "allow">("refuse", "allow"),
-  }),
+  fc.record(
+    {
+      origins: fc.subarray(ORIGINS.slice(0, 2)),
+      unknown: fc.constantFrom<"refuse" | "allow">("refuse", "allow"),
+      always: fc.boolean(),
+      tokens: fc.boolean(),
+    },
+    { requiredKeys: ["origins"] },
+  ),
 );
 
 const level: fc.Arbitrary<ModelLevel> = fc.record(
@@ -233,8 +240,12 @@ const oneRequest: fc.Arbitrary<ModelRequest> = fc.record({
   target: targets,
   https: fc.boolean(),
   host: fc.constantFrom("a.test", "a.test", "a.test", "b.test"),
-  origin: fc.option(fc.constantFrom(...ORIGINS), { nil: undefined }),
-  fetchSite: fc.option(fc.constantFrom("same-origin", "none", "cross-site", "same-site"), { nil: undefined }),
+  origin: fc.option(fc.constantFrom(...ORIGINS), { nil: undefined, freq: 2 }),
+  fetchSite: fc.option(fc.constantFrom("same-origin", "none", "cross-site", "same-site"), {
+    nil: undefined,
+    freq: 2,
+  }),
+  csrfToken: fc.option(fc.constantFrom(...PEOPLE), { nil: undefined, freq: 1 }),
   asks: fc.option(fc.constantFrom("GET", "POST", "DELETE"), { nil: undefined }),
   credentials: fc.oneof(
     { weight: 4, arbitrary: credentials.map((list) => list.slice(0, 1)) },
@@ -249,9 +260,40 @@ export interface ModelStep {
   readonly request: ModelRequest;
   /** Milliseconds since the step before. */
   readonly wait: number;
+  /** Before the request. */
+  readonly revoke?: Revoked;
 }
 
-export const histories: fc.Arbitrary<readonly ModelStep[]> = fc.array(
-  fc.record({ request: oneRequest, wait: fc.constantFrom(0, 0, 0, 5_000, 20_000, 61_000) }),
-  { minLength: 1, maxLength: 12 },
-);
+const revoked: fc.Arbitrary<Revoked> = fc.record({
+  carrier: fc.constantFrom(...CARRIERS),
+  person: fc.constantFrom(...PEOPLE),
+  by: fc.constantFrom<Revoked["by"]>("jti", "sid", "id", "id", "id, but for what came later"),
+});
+
+const step: fc.Arbitrary<ModelStep> = fc
+  .record({
+    request: oneRequest,
+    wait: fc.constantFrom(0, 0, 0, 5_000, 20_000, 61_000),
+    revoke: fc.oneof({ weight: 8, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: revoked }),
+  })
+  .map(({ revoke, ...rest }) => (revoke === undefined ? rest : { ...rest, revoke }));
+
+/** A page is loaded, and writes: the one way to a token. */
+const visit: fc.Arbitrary<readonly ModelStep[]> = fc
+  .tuple(oneRequest, fc.constantFrom(...CREDENTIALS.filter(({ carrier }) => carrier === "sid")), fc.boolean())
+  .map(([request, credential, own]) => {
+    const { origin: _origin, fetchSite: _site, ...rest } = request;
+    const plain = { ...rest, origin: undefined, fetchSite: undefined, credentials: [credential] };
+    const token = own ? credential.person?.id : request.csrfToken;
+    return [
+      { request: { ...plain, method: "GET", body: undefined, csrfToken: undefined }, wait: 0 },
+      { request: { ...plain, method: "POST", csrfToken: token }, wait: 0 },
+    ];
+  });
+
+export const histories: fc.Arbitrary<readonly ModelStep[]> = fc
+  .array(fc.oneof({ weight: 6, arbitrary: step.map((one) => [one]) }, { weight: 1, arbitrary: visit }), {
+    minLength: 1,
+    maxLength: 12,
+  })
+  .map((steps) => steps.flat());
