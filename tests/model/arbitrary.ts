@@ -278,22 +278,62 @@ const step: fc.Arbitrary<ModelStep> = fc
   })
   .map(({ revoke, ...rest }) => (revoke === undefined ? rest : { ...rest, revoke }));
 
-/** A page is loaded, and writes: the one way to a token. */
-const visit: fc.Arbitrary<readonly ModelStep[]> = fc
-  .tuple(oneRequest, fc.constantFrom(...CREDENTIALS.filter(({ carrier }) => carrier === "sid")), fc.boolean())
-  .map(([request, credential, own]) => {
-    const { origin: _origin, fetchSite: _site, ...rest } = request;
-    const plain = { ...rest, origin: undefined, fetchSite: undefined, credentials: [credential] };
-    const token = own ? credential.person?.id : request.csrfToken;
-    return [
-      { request: { ...plain, method: "GET", body: undefined, csrfToken: undefined }, wait: 0 },
-      { request: { ...plain, method: "POST", csrfToken: token }, wait: 0 },
-    ];
-  });
+export const histories: fc.Arbitrary<readonly ModelStep[]> = fc.array(step, {
+  minLength: 1,
+  maxLength: 12,
+});
 
-export const histories: fc.Arbitrary<readonly ModelStep[]> = fc
-  .array(fc.oneof({ weight: 6, arbitrary: step.map((one) => [one]) }, { weight: 1, arbitrary: visit }), {
-    minLength: 1,
-    maxLength: 12,
+/** Under which much depends on who comes with what, and on what was before. */
+export const plainPolicies: fc.Arbitrary<ModelPolicy> = fc
+  .record({ settings: csrf, optional: fc.boolean() })
+  .map(({ settings, optional }) => ({
+    mode: "enforce",
+    https: "off",
+    hosts: false,
+    globalLimit: false,
+    csrf: settings,
+    defaults: {},
+    groups: [],
+    routes: [
+      {
+        methods: ["*"],
+        path: ["*"],
+        authenticate: { optional, list: CARRIERS },
+        authorize: optional ? "anyone" : "authenticated",
+      },
+    ],
+  }));
+
+/** Few people who load pages, write, guess keys and are revoked: one after the other, from the same places. */
+const act: fc.Arbitrary<ModelStep> = fc
+  .record({
+    method: fc.constantFrom("GET", "POST"),
+    credential: fc.constantFrom(
+      ...CREDENTIALS.filter(
+        ({ carrier, person }) =>
+          carrier !== "key" && (person === undefined || ["ann", "bob"].includes(person.id)),
+      ),
+    ),
+    origin: fc.constantFrom(undefined, undefined, "http://a.test", "https://evil.test"),
+    fetchSite: fc.constantFrom(undefined, undefined, undefined, "same-origin", "cross-site"),
+    csrfToken: fc.constantFrom(undefined, "ann", "bob"),
+    ip: fc.constantFrom("203.0.113.1", "203.0.113.1", "203.0.113.2"),
+    wait: fc.constantFrom(0, 0, 20_000, 45_000),
+    revoke: fc.oneof({ weight: 9, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: revoked }),
   })
-  .map((steps) => steps.flat());
+  .map(({ wait, revoke, credential, ...rest }) => ({
+    wait,
+    ...(revoke && { revoke }),
+    request: {
+      ...rest,
+      target: ["a"],
+      https: false,
+      host: "a.test",
+      asks: undefined,
+      credentials: [credential],
+      body: undefined,
+      json: true,
+    },
+  }));
+
+export const visits: fc.Arbitrary<readonly ModelStep[]> = fc.array(act, { minLength: 8, maxLength: 24 });

@@ -6,7 +6,7 @@ import { checkPolicy, createEngine, type Decision, type Engine, type PolicyDocum
 import { virtualClock, type VirtualClock } from "@gatehouse/core/conformance";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { histories, policies, type ModelStep } from "./arbitrary.js";
+import { histories, plainPolicies, policies, visits, type ModelStep } from "./arbitrary.js";
 import { Model, type ModelDecision, type ModelRequest } from "./model.js";
 import { through } from "../properties/support.js";
 import { documentOf } from "./policy.js";
@@ -127,6 +127,17 @@ describe("the model agrees with the engine", () => {
         ).toEqual([]);
       }),
       { numRuns: runs },
+    );
+  });
+
+  it("on visitors who come again, and on guessers", { timeout: 240_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(plainPolicies, visits, async (policy, steps) => {
+        const document = documentOf(policy);
+        if (!usable(document)) throw new Error("the policy is not valid");
+        expect(await disagreements(document, new Model(policy), steps, () => false)).toEqual([]);
+      }),
+      { numRuns: Math.ceil(runs / 2) },
     );
   });
 });

@@ -28,8 +28,19 @@ function headersOf(request: ModelRequest, token: string | undefined): [string, s
   return [
     ["Host", request.host],
     ...optional.flatMap(([name, value]): [string, string][] => (value === undefined ? [] : [[name, value]])),
-    ...request.credentials.flatMap(({ fields }) =>
-      fields.map(([name, value]): [string, string] => [name, value]),
+    ...withCookie(
+      request.credentials.flatMap(({ fields }) =>
+        fields.map(([name, value]): [string, string] => [name, value]),
+      ),
+      token === undefined ? undefined : `__Host-csrf=${token}`,
     ),
   ];
+}
+
+/** Browsers write one field of all cookies. */
+function withCookie(fields: [string, string][], cookie: string | undefined): [string, string][] {
+  if (cookie === undefined) return fields;
+  const others = fields.filter(([name]) => name !== "Cookie");
+  const kept = fields.filter(([name]) => name === "Cookie").map(([, value]) => value);
+  return [...others, ["Cookie", [...kept, cookie].join("; ")]];
 }
