@@ -264,11 +264,19 @@ export interface ModelStep {
   readonly revoke?: Revoked;
 }
 
-const revoked: fc.Arbitrary<Revoked> = fc.record({
-  carrier: fc.constantFrom(...CARRIERS),
-  person: fc.constantFrom(...PEOPLE),
-  by: fc.constantFrom<Revoked["by"]>("jti", "sid", "id", "id", "id, but for what came later"),
-});
+/** Only tokens have a `jti` and a `sid`. */
+const revoked: fc.Arbitrary<Revoked> = fc.oneof(
+  fc.record({
+    carrier: fc.constant<Revoked["carrier"]>("user"),
+    person: fc.constantFrom(...PEOPLE),
+    by: fc.constantFrom<Revoked["by"]>("jti", "sid", "id", "id, but for what came later"),
+  }),
+  fc.record({
+    carrier: fc.constantFrom<Revoked["carrier"]>("key", "sid", "found"),
+    person: fc.constantFrom(...PEOPLE),
+    by: fc.constantFrom<Revoked["by"]>("id", "id, but for what came later"),
+  }),
+);
 
 const step: fc.Arbitrary<ModelStep> = fc
   .record({
