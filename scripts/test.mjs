@@ -90,6 +90,7 @@ const phases = [
       run: [
         [node, "scripts/browser.mjs"],
         [node, "scripts/browser-cors.mjs"],
+        [node, "scripts/browser-csrf.mjs"],
         [node, "scripts/browser-sanitize.mjs"],
       ],
       after: "build",

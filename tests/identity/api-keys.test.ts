@@ -70,6 +70,25 @@ describe("unknown keys", () => {
     await engine.close();
   });
 
+  it("are counted in a window that begins with the first of them", async () => {
+    const { engine, clock, ask } = await looking({ failures: { limit: 2, window: "1m" } });
+    const steps: readonly (readonly [wait: number, key: string, seen: unknown])[] = [
+      [0, "k-bad", 401],
+      [60_000, "k-good", "good"],
+      // What was asked for meanwhile begins nothing.
+      [40_000, "k-bad", 401],
+      [30_000, "k-worse", 401],
+      [0, "k-good", 429],
+      [29_999, "k-good", 429],
+      [1, "k-good", "good"],
+    ];
+    for (const [wait, asked, seen] of steps) {
+      clock.advance(wait);
+      expect(await ask(asked)).toBe(seen);
+    }
+    await engine.close();
+  });
+
   it("without the prefix are not looked up at all", async () => {
     const { engine, lookups, ask } = await looking({ prefix: "k-" });
     expect([await ask("x-good"), await ask("k-good")]).toEqual([401, "good"]);

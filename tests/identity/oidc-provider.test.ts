@@ -1,156 +1,12 @@
 /** A real OAuth and OpenID server issues the tokens, over real sockets: rotation under load, outages, and lies. */
-import { generateKeyPairSync, randomBytes, type KeyObject } from "node:crypto";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { randomBytes } from "node:crypto";
+import type { ServerResponse } from "node:http";
 import { createEngine, PolicyError, type Engine, type PolicyDocument } from "@gatehouse/core";
-import { Provider } from "oidc-provider";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { outcome, policyWith, TestClock } from "./support.js";
+import { Issuer, key, ProviderClock, SECRET, type Listener } from "./issuer.js";
+import { outcome, policyWith, type TestClock } from "./support.js";
 
-const SECRET = randomBytes(24).toString("hex");
 const MINUTE = 60_000;
-
-type Listener = (request: IncomingMessage, response: ServerResponse) => void;
-
-interface Key {
-  readonly kid: string;
-  readonly privateKey: KeyObject;
-  readonly publicKey: KeyObject;
-}
-
-function key(kid: string): Key {
-  return { kid, ...generateKeyPairSync("ec", { namedCurve: "P-256" }) };
-}
-
-/** The clock of the provider is the system's, so the engine's begins there. */
-class ProviderClock extends TestClock {
-  readonly #began = Date.now();
-
-  override now(): number {
-    return this.#began + this.monotonic();
-  }
-}
-
-class Issuer {
-  readonly clientKey = key("client");
-  readonly hits = new Map<string, number>();
-  /** What answers instead of the provider, for a path. */
-  instead: Readonly<Record<string, Listener>> = {};
-  #server: Server | undefined;
-  #answer: Listener = () => undefined;
-  #port = 0;
-
-  get url(): string {
-    return `http://127.0.0.1:${this.#port}`;
-  }
-
-  async start(): Promise<void> {
-    const server = createServer((request, response) => {
-      const path = new URL(request.url ?? "/", this.url).pathname;
-      this.hits.set(path, (this.hits.get(path) ?? 0) + 1);
-      const instead = Object.hasOwn(this.instead, path) ? this.instead[path] : undefined;
-      (instead ?? this.#answer)(request, response);
-    });
-    this.#server = server;
-    await new Promise<void>((resolve) => server.listen(this.#port, "127.0.0.1", resolve));
-    this.#port = (server.address() as AddressInfo).port;
-  }
-
-  async stop(): Promise<void> {
-    this.#server?.closeAllConnections();
-    await new Promise((resolve) => this.#server?.close(resolve));
-  }
-
-  /** From here on it signs with the first, and publishes all. */
-  sign(...keys: readonly Key[]): void {
-    const provider = new Provider(this.url, {
-      jwks: {
-        keys: keys.map(({ kid, privateKey }) => ({
-          ...(privateKey.export({ format: "jwk" }) as {
-            kty: "EC";
-            crv: string;
-            x: string;
-            y: string;
-            d: string;
-          }),
-          kid,
-          alg: "ES256",
-          use: "sig",
-        })),
-      },
-      clients: [
-        {
-          client_id: "app",
-          client_secret: SECRET,
-          id_token_signed_response_alg: "ES256",
-          grant_types: ["client_credentials"],
-          redirect_uris: [],
-          response_types: [],
-        },
-        {
-          client_id: "keyed",
-          id_token_signed_response_alg: "ES256",
-          grant_types: [],
-          redirect_uris: [],
-          response_types: [],
-          token_endpoint_auth_method: "private_key_jwt",
-          token_endpoint_auth_signing_alg: "ES256",
-          jwks: {
-            keys: [
-              {
-                ...this.clientKey.publicKey.export({ format: "jwk" }),
-                kid: "client",
-                alg: "ES256",
-                use: "sig",
-              },
-            ],
-          },
-        },
-      ],
-      cookies: { keys: [SECRET] },
-      features: {
-        devInteractions: { enabled: false },
-        clientCredentials: { enabled: true },
-        revocation: { enabled: true },
-        introspection: { enabled: true, allowedPolicy: () => true },
-        resourceIndicators: {
-          enabled: true,
-          getResourceServerInfo: (_context: unknown, resource: string) => ({
-            scope: "read write",
-            audience: "api",
-            accessTokenTTL: 3600,
-            accessTokenFormat: resource === "urn:api:jwt" ? ("jwt" as const) : ("opaque" as const),
-            jwt: { sign: { alg: "ES256" as const } },
-          }),
-        },
-      },
-      clientAuthMethods: ["client_secret_basic", "client_secret_post", "private_key_jwt"],
-    });
-    const answer = provider.callback();
-    this.#answer = (request, response) => void answer(request, response);
-  }
-
-  async token(format: "jwt" | "opaque"): Promise<string> {
-    const answer = await this.post("/token", {
-      grant_type: "client_credentials",
-      resource: `urn:api:${format}`,
-      scope: "read",
-    });
-    const text = await answer.text();
-    const { access_token: token } = JSON.parse(text) as { access_token?: string };
-    if (token === undefined) throw new Error(`no token: ${answer.status} ${text}`);
-    return token;
-  }
-
-  post(path: string, body: Readonly<Record<string, string>>): Promise<Response> {
-    const authorization = `Basic ${Buffer.from(`app:${SECRET}`).toString("base64")}`;
-    return fetch(`${this.url}${path}`, {
-      method: "POST",
-      headers: { Authorization: authorization },
-      body: new URLSearchParams(body),
-    });
-  }
-}
 
 const issuer = new Issuer();
 
@@ -210,7 +66,8 @@ describe("JSON Web Tokens", () => {
   });
 
   it("lose none while keys are rotated under load", async () => {
-    issuer.sign(key("r0"));
+    let before = key("r0");
+    issuer.sign(before);
     const { engine, clock } = await start(jwt);
     const outcomes: unknown[] = [];
     const end = new AbortController();
@@ -218,12 +75,14 @@ describe("JSON Web Tokens", () => {
       while (!end.signal.aborted) outcomes.push(await outcome(engine, await issuer.token("jwt")));
     };
     const loads = [load(), load(), load(), load()];
-    let before = key("r1");
     for (let round = 1; round <= 6; round += 1) {
-      const next = key(`r${round + 1}`);
+      const next = key(`r${round}`);
+      const waiting = await Promise.all(Array.from({ length: 4 }, () => issuer.token("jwt")));
       issuer.sign(next, before);
       const seen = outcomes.length;
       while (outcomes.length < seen + 8) await new Promise((resolve) => setImmediate(resolve));
+      // Signed with the key that was replaced, which is published still, and shown for the first time now.
+      for (const token of waiting) outcomes.push(await outcome(engine, token));
       before = next;
       // Rotations come further apart than the cool-down.
       clock.advance(11_000);
@@ -387,6 +246,21 @@ describe("opaque tokens", () => {
     await issuer.stop();
     expect(await outcome(engine, token)).toBe(503);
     await issuer.start();
+    await engine.close();
+  });
+
+  it("go on through an outage as long as they are remembered, and are asked about again after it", async () => {
+    const client = { id: "app", secret: { secret: "env:S" } };
+    const { engine, clock } = await start(opaque(client));
+    const [known, other] = [await issuer.token("opaque"), await issuer.token("opaque")];
+    expect(await outcome(engine, known)).toBe("app");
+    await issuer.stop();
+    expect([await outcome(engine, known), await outcome(engine, other)]).toEqual(["app", 503]);
+    clock.advance(MINUTE);
+    expect(await outcome(engine, known)).toBe(503);
+    await issuer.start();
+    clock.advance(MINUTE);
+    expect([await outcome(engine, known), await outcome(engine, other)]).toEqual(["app", "app"]);
     await engine.close();
   });
 });

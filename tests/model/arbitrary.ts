@@ -13,9 +13,11 @@ import type {
   ModelRoute,
 } from "./policy.js";
 import { resolve, type ModelRequest } from "./model.js";
-import { BODIES, CARRIERS, CONDITIONS, CREDENTIALS } from "./world.js";
+import { BODIES, CARRIERS, CONDITIONS, CREDENTIALS, type Revoked } from "./world.js";
 
 const ORIGINS = ["https://shop.test", "https://evil.test", "http://a.test", "https://a.test"];
+
+const PEOPLE = ["ann", "bob", "eve", "cleo"];
 
 const entry: fc.Arbitrary<ModelEntry> = fc.record(
   {
@@ -55,10 +57,15 @@ const cors: fc.Arbitrary<ModelCors | "none"> = fc.oneof(
 
 const csrf: fc.Arbitrary<ModelCsrf | "off"> = fc.oneof(
   fc.constant<"off">("off"),
-  fc.record({
-    origins: fc.subarray(ORIGINS.slice(0, 2)),
-    unknown: fc.constantFrom<"refuse" | "allow">("refuse", "allow"),
-  }),
+  fc.record(
+    {
+      origins: fc.subarray(ORIGINS.slice(0, 2)),
+      unknown: fc.constantFrom<"refuse" | "allow">("refuse", "allow"),
+      always: fc.boolean(),
+      tokens: fc.boolean(),
+    },
+    { requiredKeys: ["origins"] },
+  ),
 );
 
 const level: fc.Arbitrary<ModelLevel> = fc.record(
@@ -233,8 +240,12 @@ const oneRequest: fc.Arbitrary<ModelRequest> = fc.record({
   target: targets,
   https: fc.boolean(),
   host: fc.constantFrom("a.test", "a.test", "a.test", "b.test"),
-  origin: fc.option(fc.constantFrom(...ORIGINS), { nil: undefined }),
-  fetchSite: fc.option(fc.constantFrom("same-origin", "none", "cross-site", "same-site"), { nil: undefined }),
+  origin: fc.option(fc.constantFrom(...ORIGINS), { nil: undefined, freq: 2 }),
+  fetchSite: fc.option(fc.constantFrom("same-origin", "none", "cross-site", "same-site"), {
+    nil: undefined,
+    freq: 2,
+  }),
+  csrfToken: fc.option(fc.constantFrom(...PEOPLE), { nil: undefined, freq: 1 }),
   asks: fc.option(fc.constantFrom("GET", "POST", "DELETE"), { nil: undefined }),
   credentials: fc.oneof(
     { weight: 4, arbitrary: credentials.map((list) => list.slice(0, 1)) },
@@ -249,9 +260,88 @@ export interface ModelStep {
   readonly request: ModelRequest;
   /** Milliseconds since the step before. */
   readonly wait: number;
+  /** Before the request. */
+  readonly revoke?: Revoked;
 }
 
-export const histories: fc.Arbitrary<readonly ModelStep[]> = fc.array(
-  fc.record({ request: oneRequest, wait: fc.constantFrom(0, 0, 0, 5_000, 20_000, 61_000) }),
-  { minLength: 1, maxLength: 12 },
+/** Only tokens have a `jti` and a `sid`. */
+const revoked: fc.Arbitrary<Revoked> = fc.oneof(
+  fc.record({
+    carrier: fc.constant<Revoked["carrier"]>("user"),
+    person: fc.constantFrom(...PEOPLE),
+    by: fc.constantFrom<Revoked["by"]>("jti", "sid", "id", "id, but for what came later"),
+  }),
+  fc.record({
+    carrier: fc.constantFrom<Revoked["carrier"]>("key", "sid", "found"),
+    person: fc.constantFrom(...PEOPLE),
+    by: fc.constantFrom<Revoked["by"]>("id", "id, but for what came later"),
+  }),
 );
+
+const step: fc.Arbitrary<ModelStep> = fc
+  .record({
+    request: oneRequest,
+    wait: fc.constantFrom(0, 0, 0, 5_000, 20_000, 61_000),
+    revoke: fc.oneof({ weight: 8, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: revoked }),
+  })
+  .map(({ revoke, ...rest }) => (revoke === undefined ? rest : { ...rest, revoke }));
+
+export const histories: fc.Arbitrary<readonly ModelStep[]> = fc.array(step, {
+  minLength: 1,
+  maxLength: 12,
+});
+
+/** Under which much depends on who comes with what, and on what was before. */
+export const plainPolicies: fc.Arbitrary<ModelPolicy> = fc
+  .record({ settings: csrf, optional: fc.boolean() })
+  .map(({ settings, optional }) => ({
+    mode: "enforce",
+    https: "off",
+    hosts: false,
+    globalLimit: false,
+    csrf: settings,
+    defaults: {},
+    groups: [],
+    routes: [
+      {
+        methods: ["*"],
+        path: ["*"],
+        authenticate: { optional, list: CARRIERS },
+        authorize: optional ? "anyone" : "authenticated",
+      },
+    ],
+  }));
+
+/** Few people who load pages, write, guess keys and are revoked: one after the other, from the same places. */
+const act: fc.Arbitrary<ModelStep> = fc
+  .record({
+    method: fc.constantFrom("GET", "POST"),
+    credential: fc.constantFrom(
+      ...CREDENTIALS.filter(
+        ({ carrier, person }) =>
+          carrier !== "key" && (person === undefined || ["ann", "bob"].includes(person.id)),
+      ),
+    ),
+    origin: fc.constantFrom(undefined, undefined, "http://a.test", "https://evil.test"),
+    fetchSite: fc.constantFrom(undefined, undefined, undefined, "same-origin", "cross-site"),
+    csrfToken: fc.constantFrom(undefined, "ann", "bob"),
+    ip: fc.constantFrom("203.0.113.1", "203.0.113.1", "203.0.113.2"),
+    wait: fc.constantFrom(0, 0, 20_000, 45_000),
+    revoke: fc.oneof({ weight: 9, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: revoked }),
+  })
+  .map(({ wait, revoke, credential, ...rest }) => ({
+    wait,
+    ...(revoke && { revoke }),
+    request: {
+      ...rest,
+      target: ["a"],
+      https: false,
+      host: "a.test",
+      asks: undefined,
+      credentials: [credential],
+      body: undefined,
+      json: true,
+    },
+  }));
+
+export const visits: fc.Arbitrary<readonly ModelStep[]> = fc.array(act, { minLength: 8, maxLength: 24 });

@@ -2,16 +2,16 @@
  * The model beside the engine, on generated policies and requests, on every run. A disagreement is a defect of one of
  * them and becomes a case.
  */
-import { checkPolicy, createEngine, type Engine, type PolicyDocument } from "@gatehouse/core";
+import { checkPolicy, createEngine, type Decision, type Engine, type PolicyDocument } from "@gatehouse/core";
 import { virtualClock, type VirtualClock } from "@gatehouse/core/conformance";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { histories, policies, type ModelStep } from "./arbitrary.js";
+import { histories, plainPolicies, policies, visits, type ModelStep } from "./arbitrary.js";
 import { Model, type ModelDecision, type ModelRequest } from "./model.js";
 import { through } from "../properties/support.js";
 import { documentOf } from "./policy.js";
 import { rawRequest } from "./raw.js";
-import { NOW, SECRET } from "./world.js";
+import { find, ISSUED_BEFORE, NOW, SECRET, type Revoked } from "./world.js";
 
 const runs = Number(process.env["GATEHOUSE_MODEL_RUNS"] ?? 400);
 
@@ -20,7 +20,7 @@ function usable(document: unknown): document is PolicyDocument {
 }
 
 async function engineOf(document: PolicyDocument, clock: VirtualClock): Promise<Engine> {
-  return createEngine(document, { clock, secrets: { get: () => SECRET } });
+  return createEngine(document, { clock, secrets: { get: () => SECRET }, lookups: { find } });
 }
 
 interface Seen {
@@ -28,10 +28,15 @@ interface Seen {
   readonly leaked: boolean;
 }
 
-async function real(engine: Engine, request: ModelRequest): Promise<Seen> {
-  const { decision, shaped } = await through(engine, rawRequest(request), {
+/** Csrf tokens by whom they were given to. */
+type Tokens = Map<string, string>;
+
+async function real(engine: Engine, request: ModelRequest, tokens: Tokens): Promise<Seen> {
+  const token = request.csrfToken === undefined ? undefined : tokens.get(request.csrfToken);
+  const { decision, shaped } = await through(engine, rawRequest(request, token), {
     body: { id: "1", secret: "s3cret" },
   });
+  keepToken(decision, shaped?.headers ?? [], tokens);
   if (decision.outcome === "refuse") {
     return { decision: { outcome: "refuse", stage: decision.stage, status: decision.status }, leaked: false };
   }
@@ -46,6 +51,30 @@ async function real(engine: Engine, request: ModelRequest): Promise<Seen> {
   };
 }
 
+function keepToken(decision: Decision, fields: readonly (readonly [string, string])[], tokens: Tokens): void {
+  if (decision.outcome !== "admit") return;
+  for (const [name, value] of fields) {
+    const token = /^__Host-csrf=([^;]+)/u.exec(value)?.[1];
+    if (name.toLowerCase() !== "set-cookie" || token === undefined) continue;
+    expect(decision.principal?.authenticator).toBe("sid");
+    tokens.set(decision.principal?.id ?? "", token);
+  }
+}
+
+async function revoke(engine: Engine, { carrier, person, by }: Revoked): Promise<void> {
+  const [authenticator, id] = [carrier, person];
+  switch (by) {
+    case "jti":
+      return engine.revoke({ authenticator, jti: `token-of-${person}` });
+    case "sid":
+      return engine.revoke({ authenticator, sid: `session-of-${person}` });
+    case "id":
+      return engine.revoke({ authenticator, id });
+    case "id, but for what came later":
+      return engine.revoke({ authenticator, id, before: new Date(NOW - 2 * ISSUED_BEFORE * 60_000) });
+  }
+}
+
 async function disagreements(
   document: PolicyDocument,
   model: Model,
@@ -55,10 +84,18 @@ async function disagreements(
   const clock = virtualClock(NOW);
   const engine = await engineOf(document, clock);
   const found: unknown[] = [];
-  for (const { request, wait } of steps) {
+  const tokens: Tokens = new Map();
+  for (const { request: asked, wait, revoke: revoked } of steps) {
     clock.advance(wait);
+    if (revoked !== undefined) {
+      await revoke(engine, revoked);
+      model.revoke(revoked);
+    }
+    // Nobody can send a token that was never given.
+    const known = asked.csrfToken !== undefined && tokens.has(asked.csrfToken);
+    const request = known ? asked : { ...asked, csrfToken: undefined };
     const expected = model.decide(request, Math.floor(clock.monotonic() * 1000));
-    const { decision, leaked } = await real(engine, request);
+    const { decision, leaked } = await real(engine, request, tokens);
     if (JSON.stringify(decision) !== JSON.stringify(expected)) found.push({ request, expected, decision });
     if (leaked && decision.outcome === "admit" && schemaOf(decision.route)) found.push({ request, leaked });
   }
@@ -90,6 +127,17 @@ describe("the model agrees with the engine", () => {
         ).toEqual([]);
       }),
       { numRuns: runs },
+    );
+  });
+
+  it("on visitors who come again, and on guessers", { timeout: 240_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(plainPolicies, visits, async (policy, steps) => {
+        const document = documentOf(policy);
+        if (!usable(document)) throw new Error("the policy is not valid");
+        expect(await disagreements(document, new Model(policy), steps, () => false)).toEqual([]);
+      }),
+      { numRuns: Math.ceil(runs / 2) },
     );
   });
 });

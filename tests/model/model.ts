@@ -25,6 +25,7 @@ import {
   type Credential,
   type Facts,
   type Person,
+  type Revoked,
 } from "./world.js";
 
 export interface ModelRequest {
@@ -38,6 +39,8 @@ export interface ModelRequest {
   /** Access-Control-Request-Method. */
   readonly asks: string | undefined;
   readonly credentials: readonly Credential[];
+  /** Whose csrf token comes along. */
+  readonly csrfToken: string | undefined;
   readonly ip: string;
   /** Index into BODIES. */
   readonly body: number | undefined;
@@ -57,8 +60,19 @@ type Buckets = Map<string, number>;
 
 export class Model {
   private readonly buckets: Buckets = new Map();
+  /** Of addresses: unknown keys, and when they are forgotten, in microseconds. */
+  private readonly failures = new Map<string, { count: number; ends: number }>();
+  /** Carriers and persons. */
+  private readonly revoked = new Set<string>();
 
   constructor(private readonly policy: ModelPolicy) {}
+
+  /** All tokens were issued before; other credentials do not say when they were. */
+  revoke({ carrier, person, by }: Revoked): void {
+    const isToken = carrier === "user";
+    const meant = by === "id" || isToken === (by !== "id, but for what came later");
+    if (meant) this.revoked.add(`${carrier} ${person}`);
+  }
 
   /** @param nowUs only differences count */
   decide(request: ModelRequest, nowUs: number): ModelDecision {
@@ -75,10 +89,15 @@ export class Model {
     if (route === undefined) return this.decideUnmatched(request, request.target, nowUs);
     const rules = resolve(policy, route);
     const taken: Taken[] = [];
-    const ended = this.run(request, route, rules, nowUs, taken);
+    let known: Authenticated | undefined;
+    // Once, and in observation also where an earlier stage would have refused.
+    const who = (): Authenticated => (known ??= this.authenticate(request, rules.authenticate, nowUs));
+    const ended = this.run(request, route, rules, nowUs, taken, who);
     this.settle(taken, ended === undefined ? 200 : "status" in ended ? ended.status : 0, nowUs);
     if (ended !== undefined && rules.mode !== "observe") return ended;
-    return { outcome: "admit", route: routeKey(route), person: admittedPerson(request, rules) };
+    const admitted = who();
+    const person = "status" in admitted ? null : (admitted.person?.id ?? null);
+    return { outcome: "admit", route: routeKey(route), person };
   }
 
   private preflightRoute(request: ModelRequest, path: readonly string[]): ModelRoute | undefined {
@@ -120,6 +139,7 @@ export class Model {
     rules: Rules,
     nowUs: number,
     taken: Taken[],
+    who: () => Authenticated,
   ): ModelDecision | undefined {
     const enforced = rules.mode !== "observe";
     if (enforced && !this.takeGlobal(request, nowUs)) return refuse("global-limit", 429);
@@ -129,15 +149,42 @@ export class Model {
     if (cors !== undefined && cors !== "none" && stranger(cors, request)) return refuse("cors", 403);
     const early = rules.limits.filter((name) => name !== "who");
     if (enforced && !this.take(early, request.ip, nowUs, taken)) return refuse("limit-connection", 429);
-    const authenticated = authenticate(request, rules.authenticate);
+    const authenticated = who();
     if ("status" in authenticated) return refuse("authenticate", authenticated.status);
     const { person, carrier } = authenticated;
-    if (carrier === "sid" && !csrfPasses(request, rules)) return refuse("csrf", 403);
+    if (!csrfPasses(request, rules, carrier === "sid" ? person : undefined)) return refuse("csrf", 403);
     if (enforced && person !== undefined && rules.limits.includes("who")) {
       const key = `${carrier ?? ""} ${person.id}`;
       if (!this.take(["who"], key, nowUs, taken)) return refuse("limit-principal", 429);
     }
     return authorizeAndBody(request, route, rules, person);
+  }
+
+  private authenticate(request: ModelRequest, rule: ModelAuthenticate, nowUs: number): Authenticated {
+    if (rule === "none") return { person: undefined };
+    const presented = request.credentials.filter(({ carrier }) => rule.list.includes(carrier));
+    if (presented.length === 0) return rule.optional ? { person: undefined } : { status: 401 };
+    // All that is presented is looked at.
+    const judged = presented.map((credential) => this.judge(credential, request.ip, nowUs));
+    if (judged.includes("bad")) return { status: 401 };
+    if (judged.includes("limited")) return { status: 429 };
+    const [credential, second] = presented;
+    if (second !== undefined) return { status: 400 };
+    return { person: credential?.person, ...(credential && { carrier: credential.carrier }) };
+  }
+
+  private judge({ carrier, person }: Credential, ip: string, nowUs: number): "good" | "bad" | "limited" {
+    if (carrier === "found" && !this.looksUp(person, ip, nowUs)) return "limited";
+    return person === undefined || this.revoked.has(`${carrier} ${person.id}`) ? "bad" : "good";
+  }
+
+  /** The second unknown key of an address in a minute is the last that is looked up. */
+  private looksUp(person: Person | undefined, ip: string, nowUs: number): boolean {
+    const known = this.failures.get(ip);
+    const record = known !== undefined && nowUs < known.ends ? known : { count: 0, ends: nowUs + 60_000_000 };
+    if (record.count >= 2) return false;
+    if (person === undefined) this.failures.set(ip, { ...record, count: record.count + 1 });
+    return true;
   }
 
   private takeGlobal(request: ModelRequest, nowUs: number): boolean {
@@ -161,10 +208,10 @@ export class Model {
     return true;
   }
 
-  /** Counted limits give back what was no failure; no time passes within an exchange. */
+  /** Counted limits give back what was no failure; a 404 is a 403 that is concealed. No time passes within an exchange. */
   private settle(taken: readonly Taken[], status: number, nowUs: number): void {
     for (const { name, bucket, emission } of taken) {
-      if (name !== "fail" || [401, 403, 422].includes(status)) continue;
+      if (name !== "fail" || [401, 403, 404, 422].includes(status)) continue;
       this.buckets.set(bucket, Math.max(nowUs, (this.buckets.get(bucket) ?? nowUs) - emission));
     }
   }
@@ -211,7 +258,7 @@ export function resolve(policy: ModelPolicy, route: ModelRoute): Rules {
     require: open ? [] : asked,
     limits,
     cors: first("cors") ?? policy.cors,
-    csrf: first("csrf") ?? policy.csrf ?? { origins: [], unknown: "refuse" },
+    csrf: first("csrf") ?? policy.csrf ?? { origins: [] },
     conceal: first("conceal") ?? false,
     mode: first("mode") ?? policy.mode,
   };
@@ -296,8 +343,11 @@ function ownOrigin(request: ModelRequest): string {
   return `${request.https ? "https" : "http"}://${request.host}`;
 }
 
-function csrfPasses(request: ModelRequest, rules: Rules): boolean {
+/** @param visitor whose credential travelled by itself */
+function csrfPasses(request: ModelRequest, rules: Rules, visitor: Person | undefined): boolean {
   if (rules.csrf === "off" || ["GET", "HEAD", "OPTIONS"].includes(request.method)) return true;
+  const { always, unknown, tokens } = rules.csrf;
+  if (visitor === undefined && always !== true) return true;
   const { origin, fetchSite } = request;
   if (origin !== undefined && rules.csrf.origins.includes(origin)) return true;
   const { cors } = rules;
@@ -311,28 +361,14 @@ function csrfPasses(request: ModelRequest, rules: Rules): boolean {
     return true;
   if (fetchSite !== undefined) return fetchSite === "same-origin" || fetchSite === "none";
   if (origin !== undefined) return origin === ownOrigin(request);
-  return rules.csrf.unknown === "allow";
+  if (visitor === undefined) return unknown !== "refuse";
+  return unknown === "allow" || (tokens === true && request.csrfToken === visitor.id);
 }
 
 // Who, and may they
 
 type Authenticated =
   { readonly status: number } | { readonly person: Person | undefined; readonly carrier?: Carrier };
-
-function authenticate(request: ModelRequest, rule: ModelAuthenticate): Authenticated {
-  if (rule === "none") return { person: undefined };
-  const presented = request.credentials.filter(({ carrier }) => rule.list.includes(carrier));
-  if (presented.length === 0) return rule.optional ? { person: undefined } : { status: 401 };
-  if (presented.some(({ person }) => person === undefined)) return { status: 401 };
-  if (presented.length > 1) return { status: 400 };
-  const [credential] = presented;
-  return { person: credential?.person, ...(credential === undefined ? {} : { carrier: credential.carrier }) };
-}
-
-function admittedPerson(request: ModelRequest, rules: Rules): string | null {
-  const authenticated = authenticate(request, rules.authenticate);
-  return "status" in authenticated ? null : (authenticated.person?.id ?? null);
-}
 
 function closure(roles: readonly string[]): ReadonlySet<string> {
   return new Set(roles.flatMap((role) => [role, ...closure(ROLES[role] ?? [])]));

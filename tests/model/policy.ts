@@ -24,7 +24,9 @@ export interface ModelCors {
 }
 export interface ModelCsrf {
   readonly origins: readonly string[];
-  readonly unknown: "refuse" | "allow";
+  readonly unknown?: "refuse" | "allow";
+  readonly always?: boolean;
+  readonly tokens?: boolean;
 }
 
 /** The keys that a group, the defaults and a route share. */
@@ -77,7 +79,8 @@ export function documentOf(policy: ModelPolicy): unknown {
     mode: policy.mode,
     transport: { https: policy.https, ...(policy.hosts ? { hosts: HOSTS } : {}) },
     ...(policy.cors === undefined ? {} : { cors: corsOf(policy.cors) }),
-    ...(policy.csrf === undefined ? {} : { csrf: policy.csrf }),
+    ...(policy.csrf === undefined ? {} : { csrf: csrfOf(policy.csrf) }),
+    revocation: {},
     authenticators: AUTHENTICATORS,
     roles: ROLES,
     limits: LIMITS,
@@ -122,7 +125,7 @@ function levelOf(level: ModelLevel): Record<string, unknown> {
     ...(authenticate === undefined ? {} : { authenticate: authenticateOf(authenticate) }),
     ...(limits === undefined ? {} : { limits }),
     ...(cors === undefined ? {} : { cors: corsOf(cors) }),
-    ...(csrf === undefined ? {} : { csrf }),
+    ...(csrf === undefined ? {} : { csrf: csrfOf(csrf) }),
     ...(conceal === undefined ? {} : { conceal }),
     ...(mode === undefined ? {} : { mode }),
   };
@@ -135,6 +138,12 @@ function authenticateOf(authenticate: ModelAuthenticate): unknown {
 
 function corsOf(cors: ModelCors | "none"): unknown {
   return cors === "none" ? "none" : cors;
+}
+
+function csrfOf(csrf: ModelCsrf | "off"): unknown {
+  if (csrf === "off") return "off";
+  const { tokens, ...rest } = csrf;
+  return { ...rest, ...(tokens === true ? { tokens: { keys: [{ secret: "env:CSRF" }] } } : {}) };
 }
 
 function stepUpOf({ acr, maxAge }: NonNullable<ModelEntry["stepUp"]>): unknown {

@@ -3,9 +3,13 @@
  * A condition stands beside a function that says what it means: the model never reads CEL.
  */
 import { createHmac, createHash } from "node:crypto";
+import type { ApiKeyLookup } from "@gatehouse/core";
 
 export const SECRET = "0123456789abcdef0123456789abcdef";
 export const NOW = Date.UTC(2026, 5, 1, 12);
+
+/** Minutes between the issue of every token and NOW. */
+export const ISSUED_BEFORE = 10;
 
 export interface Person {
   readonly id: string;
@@ -53,12 +57,12 @@ export interface Credential {
   readonly fields: readonly (readonly [string, string])[];
 }
 
-export type Carrier = "key" | "sid" | "user";
-export const CARRIERS: readonly Carrier[] = ["key", "sid", "user"];
+export type Carrier = "key" | "sid" | "user" | "found";
+export const CARRIERS: readonly Carrier[] = ["key", "sid", "user", "found"];
 
 const apiKey = (name: string): string => `api-key-of-${name}`;
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
-const record = (person: Person, prefix: string): unknown => ({
+const record = (person: Person, prefix: string) => ({
   id: person.id,
   sha256: sha256(prefix + apiKey(person.id)),
   roles: person.roles,
@@ -83,7 +87,10 @@ function token(person: Person, changes: Readonly<Record<string, unknown>> = {}):
     scope: person.scopes.join(" "),
     tenant: person.tenant,
     ...loginOf(person),
-    iat: seconds,
+    jti: `token-of-${person.id}`,
+    sid: `session-of-${person.id}`,
+    // Before anything is revoked.
+    iat: seconds - 60 * ISSUED_BEFORE,
     exp: seconds + 86_400,
     ...changes,
   };
@@ -110,6 +117,13 @@ export const CREDENTIALS: readonly Credential[] = [
     person,
     fields: [["Authorization", `Bearer ${token(person)}`]],
   })),
+  ...everybody.map((person): Credential => ({
+    carrier: "found",
+    person,
+    fields: [["X-Found", `f-${apiKey(person.id)}`]],
+  })),
+  { carrier: "found", person: undefined, fields: [["X-Found", "nobody's"]] },
+  { carrier: "found", person: undefined, fields: [["X-Found", "somebody's"]] },
   { carrier: "key", person: undefined, fields: [["X-API-Key", "nobody's"]] },
   { carrier: "key", person: undefined, fields: [["X-API-Key", ""]] },
   { carrier: "sid", person: undefined, fields: [["Cookie", "sid=nobody's"]] },
@@ -125,6 +139,17 @@ export const CREDENTIALS: readonly Credential[] = [
     person: undefined,
     fields: [["Authorization", `Bearer ${token(people.ann, { exp: NOW / 1000 - 1 })}`]],
   },
+  {
+    // Bound to a key: as Bearer it is a stolen one.
+    carrier: "user",
+    person: undefined,
+    fields: [
+      [
+        "Authorization",
+        `Bearer ${token(people.cleo, { cnf: { jkt: "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" } })}`,
+      ],
+    ],
+  },
   { carrier: "user", person: undefined, fields: [["Authorization", `Bearer ${token(people.ann)}x`]] },
 ];
 
@@ -136,6 +161,13 @@ export const AUTHENTICATORS = {
     keys: everybody.map((person) => record(person, "")),
   },
   sid: { type: "api-key", in: "cookie", name: "sid", keys: everybody.map((person) => record(person, "c-")) },
+  found: {
+    type: "api-key",
+    in: "header",
+    name: "X-Found",
+    keys: { lookup: "find" },
+    failures: { limit: 2, window: "1m" },
+  },
   user: {
     type: "jwt",
     issuer: "https://id.example.test/",
@@ -145,6 +177,21 @@ export const AUTHENTICATORS = {
     principal: { id: "sub", roles: "roles", scopes: "scope", tenant: "tenant" },
   },
 } as const;
+
+const found = new Map(
+  everybody.map((person) => {
+    const known = record(person, "f-");
+    return [known.sha256, known];
+  }),
+);
+export const find: ApiKeyLookup = (hash) => found.get(hash);
+
+/** What is revoked between two requests, of whom on which carrier. */
+export interface Revoked {
+  readonly carrier: Carrier;
+  readonly person: string;
+  readonly by: "jti" | "sid" | "id" | "id, but for what came later";
+}
 
 /** What a condition may look at in the model. */
 export interface Facts {

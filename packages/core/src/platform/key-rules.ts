@@ -1,5 +1,6 @@
 /** What every platform asks of a key before it is prepared. Messages name the rule that is broken, never the material. */
-import { isBlank, strictText } from "../lib/bytes.js";
+import { decodeBase64Url } from "../lib/base64url.js";
+import { isBlank, strictText, toHex } from "../lib/bytes.js";
 import { holdsSecret, jwkFits, JWS_ALGORITHMS, type JwsAlgorithm } from "../lib/jws.js";
 
 /** @throws Error when the secret is no key for the algorithm */
@@ -71,8 +72,44 @@ export function publicMembers(jwk: Readonly<Record<string, unknown>>): Record<st
   return members;
 }
 
-/** @throws Error when the modulus is short, or the exponent lets anybody sign (RFC 8017 section 3.1: odd, at least 3) */
-export function requireStrongRsa(bits: number, minimum: number, exponent: bigint): void {
+/** What is asked of an RSA key beyond its type. */
+export interface RsaFacts {
+  readonly bits: number;
+  readonly exponent: bigint;
+  /** base64url. */
+  readonly modulus: string;
+}
+
+/**
+ * @throws Error when the modulus is short, the exponent lets anybody sign (RFC 8017 section 3.1: odd, at least 3), or the factors can
+ *   be found (CVE-2017-15361)
+ */
+export function requireStrongRsa({ bits, exponent, modulus }: RsaFacts, minimum: number): void {
   if (bits < minimum) throw new Error(`the RSA key has ${bits} bits, at least ${minimum} are needed`);
   if (exponent < 3n || exponent % 2n === 0n) throw new Error("the RSA key has an unusable public exponent");
+  if (isGuessable(numberOf(modulus)))
+    throw new Error("the RSA key is one of those whose private key can be computed (CVE-2017-15361)");
+}
+
+/** Modulo each of these, the moduli of the faulty generator (ROCA) are powers of 65537; of others one in 2^27 is. */
+const MARKERS: readonly number[] = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157];
+/** One division of the long number instead of seventeen. */
+const PRODUCT = MARKERS.reduce((product, prime) => product * BigInt(prime), 1n);
+
+function isGuessable(modulus: bigint): boolean {
+  const rest = modulus % PRODUCT;
+  return MARKERS.every((prime) => isPowerOf65537(Number(rest % BigInt(prime)), prime));
+}
+
+function isPowerOf65537(value: number, prime: number): boolean {
+  let power = 1;
+  for (let exponent = 0; exponent < prime; exponent += 1) {
+    if (power === value) return true;
+    power = (power * 65_537) % prime;
+  }
+  return false;
+}
+
+function numberOf(base64Url: string): bigint {
+  return BigInt(`0x0${toHex(decodeBase64Url(base64Url) ?? new Uint8Array(0))}`);
 }

@@ -112,7 +112,10 @@ function requireType(algorithm: JwsAlgorithm, key: KeyObject): void {
   const { kty, curve } = JWS_ALGORITHMS[algorithm];
   const { modulusLength = 0, publicExponent = 0n, namedCurve } = key.asymmetricKeyDetails ?? {};
   if (key.asymmetricKeyType !== NODE_TYPES[kty]) throw new Error(`the key's type does not fit ${algorithm}`);
-  if (kty === "RSA") requireStrongRsa(modulusLength, MIN_RSA_BITS, publicExponent);
+  if (kty === "RSA") {
+    const { n: modulus = "" } = key.export({ format: "jwk" });
+    requireStrongRsa({ bits: modulusLength, exponent: publicExponent, modulus }, MIN_RSA_BITS);
+  }
   if (kty === "EC" && namedCurve !== NODE_CURVES[curve ?? ""]) {
     throw new Error(`the key's curve does not fit ${algorithm}`);
   }

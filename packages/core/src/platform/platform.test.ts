@@ -1,4 +1,4 @@
-import { sign } from "node:crypto";
+import { createPublicKey, sign } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { toHex, utf8 } from "../lib/bytes.js";
@@ -12,6 +12,13 @@ const ALGORITHMS = Object.keys(JWS_ALGORITHMS).filter(isJwsAlgorithm);
 const PUBLIC = ALGORITHMS.filter((algorithm) => JWS_ALGORITHMS[algorithm].scheme !== "hmac");
 const SECRET = Uint8Array.from({ length: 64 }, (_, index) => index + 1);
 const DATA = "eyJhbGciOiJ4In0.eyJzdWIiOiJhbm4ifQ";
+
+/** Of Wycheproof: made by the faulty generator. */
+const GUESSABLE = {
+  kty: "RSA",
+  e: "AQAB",
+  n: "AanFpofbj7KjD4Lf-N2hVMKR7yewSyXhhbirIMTGpfYEhZ_lnt5UoK98DnKIgArXGTu3MaW_HhFw16HGaTDUHqPrId7fe4r11CqRw09yBFuW79V8sYIwHdzCaWflUI6auImYbVfoN9_nD5n8N8SY9DwXw7mwZM9wREPXoDPgOoIWl6q_MPsp7n0zs3Z5ZaiQWOOzl1S9OhwAfSiiOwz6efnXEaxuTEtPd7BjSx7NaFka8Dx9U7YqXy2RFj1O9PjyaDGuRh7YXsX3iMUSP_wSyHQg_c_qHRtKUsNSGCT7OZg0hzm2KphtjnayKJvC64vAbROBR4Ubg6Bxg9IQVZ-QYyE",
+};
 
 function signer(algorithm: JwsAlgorithm) {
   return JWS_ALGORITHMS[algorithm].scheme === "hmac" ? SECRET : pairFor(algorithm).privateKey;
@@ -275,6 +282,17 @@ describe.each([node, portable])("the platform $name", (platform) => {
     expect(await refusal("RS256", { jwk: { ...jwk(keyPair("rsa").publicKey), e: "AQ" } })).not.toBe(
       "accepted",
     );
+  });
+
+  it("refuses RSA keys whose private key can be computed from the public one", async () => {
+    const message = "the RSA key is one of those whose private key can be computed (CVE-2017-15361)";
+    const guessable = createPublicKey({ key: GUESSABLE, format: "jwk" });
+    expect(await refusal("RS256", { jwk: GUESSABLE })).toBe(message);
+    expect(await refusal("PS512", { pem: pem(guessable) })).toBe(message);
+    // Among good keys one in 2^27 would be refused.
+    for (const name of ["", "b", "c"]) {
+      expect(await refusal("RS256", { jwk: jwk(keyPair("rsa", name).publicKey) })).toBe("accepted");
+    }
   });
 
   it("refuses keys that are none, and never repeats them", async () => {

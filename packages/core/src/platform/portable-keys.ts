@@ -40,7 +40,7 @@ async function publicKeyVerifier(
     "pem" in material
       ? await importPem(algorithm, material.pem, parameters)
       : await importJwk(algorithm, material.jwk, parameters);
-  requireStrongKey(key);
+  await requireStrongKey(key);
   return Object.freeze({
     algorithm,
     verify(data: Uint8Array | string, signature: Uint8Array): boolean | Promise<boolean> {
@@ -82,7 +82,7 @@ async function importJwk(
 ): Promise<WebKey> {
   requirePublicJwk(algorithm, jwk);
   try {
-    return await crypto.subtle.importKey("jwk", publicMembers(jwk), parameters, false, ["verify"]);
+    return await crypto.subtle.importKey("jwk", publicMembers(jwk), parameters, true, ["verify"]);
   } catch {
     throw new Error("the JWK holds no public key that could be read");
   }
@@ -97,18 +97,19 @@ async function importPem(algorithm: JwsAlgorithm, text: string, parameters: WebA
     throw new Error("the PEM holds no `PUBLIC KEY` block, the one kind that this platform reads");
   try {
     const der = Uint8Array.from(atob(body.replaceAll("\n", "")), (character) => character.charCodeAt(0));
-    return await crypto.subtle.importKey("spki", der, parameters, false, ["verify"]);
+    return await crypto.subtle.importKey("spki", der, parameters, true, ["verify"]);
   } catch {
     throw new Error(`the PEM holds no public key that fits ${algorithm}`);
   }
 }
 
-function requireStrongKey(key: WebKey): void {
+async function requireStrongKey(key: WebKey): Promise<void> {
   const { modulusLength, publicExponent } = key.algorithm as {
     modulusLength?: number;
     publicExponent?: Uint8Array;
   };
   if (modulusLength === undefined) return;
   const exponent = (publicExponent ?? new Uint8Array(0)).reduce((sum, byte) => sum * 256n + BigInt(byte), 0n);
-  requireStrongRsa(modulusLength, MIN_RSA_BITS, exponent);
+  const { n: modulus = "" } = await crypto.subtle.exportKey("jwk", key);
+  requireStrongRsa({ bits: modulusLength, exponent, modulus }, MIN_RSA_BITS);
 }

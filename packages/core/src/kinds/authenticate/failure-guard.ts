@@ -64,10 +64,7 @@ export class FailureGuard {
   #recordOf(address: string, now: number): Record | undefined {
     const record = this.#records?.get(address);
     if (record === undefined) return undefined;
-    if (now >= record.endsAt) {
-      record.failures = 0;
-      record.endsAt = now + this.#windowMs;
-    }
+    if (now >= record.endsAt) record.failures = 0;
     return record;
   }
 
@@ -79,7 +76,11 @@ export class FailureGuard {
   }
 
   #count(address: string, now: number, judgement: Judgement): Judgement {
-    if (judgement.kind === "bad") (this.#recordOf(address, now) ?? this.#fresh(address, now)).failures += 1;
+    if (judgement.kind !== "bad") return judgement;
+    const record = this.#recordOf(address, now) ?? this.#fresh(address, now);
+    // The window begins with the first failure: began with something else, it could end between two guesses.
+    if (record.failures === 0) record.endsAt = now + this.#windowMs;
+    record.failures += 1;
     return judgement;
   }
 
