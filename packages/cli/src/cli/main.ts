@@ -9,6 +9,7 @@ import { initCommand } from "../init/command.js";
 import { keyCommand } from "../key/command.js";
 import { matrixCommand } from "../matrix/command.js";
 import { openapiCommand } from "../openapi/command.js";
+import { probeCommand } from "../probe/command.js";
 import { testCommand } from "../test/command.js";
 import { choiceHelp } from "../lib/near.js";
 import { printable } from "../lib/printable.js";
@@ -29,6 +30,7 @@ export const COMMANDS: readonly Command[] = [
   keyCommand,
   matrixCommand,
   openapiCommand,
+  probeCommand,
   testCommand,
 ];
 
