@@ -43,6 +43,7 @@ it.each([
     "key",
     "matrix",
     "openapi",
+    "probe",
     "test",
   ].map((name) => [[name, "--help"]]),
 ])("loads neither engine nor its packages for %j", (args) => {

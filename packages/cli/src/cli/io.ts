@@ -108,7 +108,7 @@ async function* readLines(path: string): AsyncIterable<string> {
     rest += decoder.decode();
   } catch (error) {
     if (error instanceof TypeError) throw new UsageError(`\`${path}\` is no UTF-8 text`);
-    throw new UsageError(`\`${path}\` cannot be read: ${reasonOf(error)}`);
+    throw new UsageError(`\`${path}\` cannot be read: ${reasonOf(error, "read")}`);
   }
   if (rest !== "") yield rest;
 }

@@ -11,6 +11,7 @@ import { keyCommand } from "../key/command.js";
 import { logCommand } from "../log/command.js";
 import { matrixCommand } from "../matrix/command.js";
 import { openapiCommand } from "../openapi/command.js";
+import { probeCommand } from "../probe/command.js";
 import { replayCommand } from "../replay/command.js";
 import { testCommand } from "../test/command.js";
 import { choiceHelp } from "../lib/near.js";
@@ -34,6 +35,7 @@ export const COMMANDS: readonly Command[] = [
   logCommand,
   matrixCommand,
   openapiCommand,
+  probeCommand,
   replayCommand,
   testCommand,
 ];

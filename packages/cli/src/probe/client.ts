@@ -1,0 +1,147 @@
+/** Sends bytes and reads what comes back: nothing is mended, followed, kept open or sent twice. */
+import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import { setTimeout as sleep } from "node:timers/promises";
+import { readAnswer, type Answer } from "./answer.js";
+import type { Place } from "./place.js";
+
+export interface WireRequest {
+  readonly method: string;
+  /** As it stands on the request line. */
+  readonly target: string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly content: Uint8Array | undefined;
+}
+
+export type Reply =
+  | { readonly kind: "answer"; readonly answer: Answer }
+  /** The connection ended without one. */
+  | { readonly kind: "closed" }
+  | { readonly kind: "late" };
+
+export interface ClientOptions {
+  /** Certificates to trust, as PEM. */
+  readonly ca?: string | undefined;
+  /** Milliseconds for one exchange. */
+  readonly deadline: number;
+}
+
+/** What nobody answers with, and nobody is to fill our memory with. */
+const MOST_BYTES = 8 * 1024 * 1024;
+/** How long bytes that must not come behind an answer to HEAD are waited for. */
+const SURPLUS_MS = 250;
+
+const TRIES = 3;
+const TRY_AGAIN_MS = 150;
+
+/** What took requests before takes none now. */
+export class GoneError extends Error {
+  override readonly name = "GoneError";
+}
+
+export class Client {
+  constructor(
+    private readonly place: Place,
+    private readonly options: ClientOptions,
+  ) {}
+
+  send(request: WireRequest): Promise<Reply> {
+    return this.sendBytes(bytesOf(request), request.method);
+  }
+
+  /** @throws GoneError (rejects) where nobody listens any more */
+  async sendBytes(bytes: Uint8Array, method: string): Promise<Reply> {
+    const socket = await this.reconnected();
+    return await exchange(socket, bytes, method, this.options.deadline);
+  }
+
+  /** The address of this end, as the server sees it where nobody stands between. */
+  async localAddress(): Promise<string> {
+    const socket = await this.connected();
+    const { localAddress = "127.0.0.1" } = socket;
+    socket.destroy();
+    return localAddress.replace(/^::ffff:/u, "");
+  }
+
+  /** A server that starts again is no server that is gone. */
+  private async reconnected(): Promise<Socket> {
+    for (let left = TRIES; left > 0; left -= 1) {
+      try {
+        return await this.connected();
+      } catch {
+        if (left > 1) await sleep(TRY_AGAIN_MS);
+      }
+    }
+    throw new GoneError("the server takes no connections any more");
+  }
+
+  private connected(): Promise<Socket> {
+    const { https, address: host, port, name: servername } = this.place;
+    const { ca, deadline } = this.options;
+    return new Promise((resolve, reject) => {
+      const socket = https
+        ? connectTls({ host, port, servername: nameForTls(servername), ...(ca === undefined ? {} : { ca }) })
+        : connect({ host, port });
+      socket.setNoDelay(true);
+      const timer = setTimeout(() => socket.destroy(new Error("no connection in time")), deadline);
+      socket.once(https ? "secureConnect" : "connect", () => {
+        clearTimeout(timer);
+        socket.removeListener("error", reject);
+        resolve(socket);
+      });
+      socket.once("error", (error: Error) => {
+        clearTimeout(timer);
+        reject(error);
+      });
+    });
+  }
+}
+
+/** An address is no name (RFC 6066 section 3). */
+function nameForTls(name: string): string {
+  return /^[\d.]+$|:/u.test(name) ? "" : name;
+}
+
+function exchange(socket: Socket, bytes: Uint8Array, method: string, deadline: number): Promise<Reply> {
+  return new Promise((resolve) => {
+    let got = Buffer.alloc(0);
+    let surplus: NodeJS.Timeout | undefined;
+    const end = (late: boolean): void => {
+      clearTimeout(timer);
+      clearTimeout(surplus);
+      socket.destroy();
+      const { answer } = readAnswer(got, method, true);
+      resolve(answer === undefined ? { kind: late ? "late" : "closed" } : { kind: "answer", answer });
+    };
+    const timer = setTimeout(() => end(true), deadline);
+    socket.on("data", (chunk: Buffer) => {
+      got = Buffer.concat([got, chunk]);
+      const { answer, complete } = readAnswer(got, method, false);
+      if (complete || got.length > MOST_BYTES) end(false);
+      else if (answer !== undefined && method === "HEAD")
+        surplus ??= setTimeout(() => end(false), SURPLUS_MS);
+    });
+    // A server may refuse and close before it has read all: what it said counts, not that writing failed.
+    socket.on("error", () => end(false));
+    socket.on("end", () => end(false));
+    socket.on("close", () => end(false));
+    socket.write(bytes);
+  });
+}
+
+export function bytesOf({ method, target, headers, content }: WireRequest): Uint8Array {
+  const head = [`${method} ${target} HTTP/1.1`, ...headers.map((field) => field.join(": ")), "", ""];
+  const chunked = headers.some(
+    ([name, value]) => name.toLowerCase() === "transfer-encoding" && /\bchunked$/iu.test(value),
+  );
+  const body = content === undefined ? [] : chunked ? chunksOf(content) : [content];
+  return Buffer.concat([Buffer.from(head.join("\r\n"), "latin1"), ...body]);
+}
+
+const UTF8 = new TextEncoder();
+
+function chunksOf(content: Uint8Array): readonly Uint8Array[] {
+  const last = UTF8.encode("0\r\n\r\n");
+  if (content.length === 0) return [last];
+  return [Buffer.from(`${content.length.toString(16)}\r\n`), content, UTF8.encode("\r\n"), last];
+}

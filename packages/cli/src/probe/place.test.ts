@@ -1,0 +1,39 @@
+/** Who may be asked. */
+import { expect, it } from "vitest";
+import { isLoopback, placeOf } from "./place.js";
+
+it("asks this machine without being told", async () => {
+  expect(await placeOf("http://127.0.0.1:8080", [])).toEqual({
+    https: false,
+    name: "127.0.0.1",
+    address: "127.0.0.1",
+    port: 8080,
+    authority: "127.0.0.1:8080",
+  });
+  expect(await placeOf("https://[::1]/", [], "api.test")).toMatchObject({
+    https: true,
+    address: "::1",
+    port: 443,
+    authority: "api.test",
+  });
+  expect(isLoopback((await placeOf("http://localhost", [])).address)).toBe(true);
+});
+
+it("asks another only where it is named, exactly", async () => {
+  const problem = "`192.0.2.1` is not this machine";
+  await expect(placeOf("http://192.0.2.1", [])).rejects.toThrow(problem);
+  await expect(placeOf("http://192.0.2.1", ["192.0.2.10", "localhost", "0.2.1"])).rejects.toThrow(problem);
+  await expect(placeOf("http://2130706434", [])).resolves.toMatchObject({ address: "127.0.0.2" });
+  await expect(placeOf("http://0.0.0.0", [])).rejects.toThrow("`0.0.0.0` is not this machine");
+  expect(await placeOf("http://192.0.2.1", ["192.0.2.1"])).toMatchObject({ address: "192.0.2.1", port: 80 });
+});
+
+it.each([
+  ["localhost:8080", "only `http:` and `https:` are asked"],
+  ["not a url", "the first operand is no URL"],
+  ["ftp://localhost", "only `http:` and `https:` are asked"],
+  ["http://ann:secret@localhost", "a URL with a password in it would end up in logs"],
+  ["http://localhost/api", "the URL leads to a path, and the paths that are asked for are the policy's"],
+])("refuses %s", async (url, problem) => {
+  await expect(placeOf(url, [])).rejects.toThrow(problem);
+});

@@ -1,0 +1,90 @@
+/** What the command line may say. */
+import { expect, it } from "vitest";
+import { main } from "../cli/main.js";
+import type { Io } from "../cli/io.js";
+import { UsageError } from "../cli/io.js";
+// Loaded when it is called: here it is there before the clock of a test runs.
+import "./run.js";
+
+const POLICY = {
+  gatehouse: 1,
+  name: "told",
+  authenticators: {
+    user: {
+      type: "jwt",
+      issuer: "https://id.test/",
+      audience: "told",
+      algorithms: ["ES256"],
+      keys: { jwks: "keys.json" },
+    },
+    other: {
+      type: "jwt",
+      in: "cookie",
+      name: "__Host-a",
+      issuer: "https://id.test/",
+      audience: "told",
+      algorithms: ["ES256"],
+      keys: { jwks: "keys.json" },
+    },
+  },
+  routes: { "GET /": { authenticate: ["user"], authorize: "authenticated" } },
+};
+
+const FILES: Readonly<Record<string, unknown>> = {
+  "policy.json": POLICY,
+  "key.json": "canary-key",
+  "nobody.json": { ann: { authenticator: "user", credential: "env:NOBODYS_TOKEN" } },
+  "canary.json": { ann: { authenticator: "user", credential: "canary credential" } },
+  "half.json": { ann: { authenticator: "user" } },
+};
+
+async function told(args: readonly string[]): Promise<{ readonly code: number; readonly err: string }> {
+  let err = "";
+  const io: Io = {
+    out: () => expect.unreachable("nothing is to be printed"),
+    err: (text) => void (err += text),
+    colour: false,
+    env: {},
+    now: () => 0,
+    watched: false,
+    typed: false,
+    read: (path) => {
+      const content = FILES[path];
+      if (content === undefined) return Promise.reject(new UsageError(`\`${path}\` cannot be read`));
+      return Promise.resolve(typeof content === "string" ? content : JSON.stringify(content));
+    },
+    lines: () => expect.unreachable("nothing is read line by line"),
+    exists: () => Promise.resolve(false),
+    write: () => expect.unreachable("nothing is to be written"),
+    writeSecret: () => expect.unreachable("nothing is to be written"),
+  };
+  const code = await main(["probe", ...args, "--policy", "policy.json"], io);
+  return { code, err };
+}
+
+const NOWHERE = "http://127.0.0.1:1";
+
+it.each([
+  [[], "`probe` needs the URL of a server"],
+  [[NOWHERE], "there is no connection to `http://127.0.0.1:1` (ECONNREFUSED)"],
+  [[NOWHERE, "--rate", "0"], "`--rate` is no whole number from 1 to 10000"],
+  [[NOWHERE, "--max-requests", "1e3"], "`--max-requests` is no whole number from 1 to 1000000"],
+  [[NOWHERE, "--wait", "soon"], "`--wait` is no duration"],
+  [[NOWHERE, "--param", "id"], "`--param` is no `NAME=VALUE`"],
+  [[NOWHERE, "--only", "path"], "did you mean `paths`?"],
+  [[NOWHERE, "--route", "GET /x"], "the policy has no route `GET /x`"],
+  [[NOWHERE, "--key", "key.json"], "`--key` does not say whose tokens the key signs"],
+  [[NOWHERE, "--key", "usr=key.json"], "did you mean `user`?"],
+  [[NOWHERE, "--key", "user=none.json"], "`none.json` cannot be read"],
+  [[NOWHERE, "--people", "half.json"], "`ann` in `half.json` lacks `authenticator` or `credential`"],
+  [[NOWHERE, "--people", "key.json"], "`key.json` is no JSON"],
+  [[NOWHERE, "--people", "nobody.json"], "the credential of `ann` is not there"],
+  [[NOWHERE, "--people", "canary.json"], "the credential of `ann` cannot stand in a header field"],
+  [[NOWHERE, "--json", "--format", "pretty"], "`--json` contradicts `--format pretty`"],
+])("exits with 2 for %j", async (args, problem) => {
+  const { code, err } = await told(args);
+  expect(err).toContain(problem);
+  expect(err).not.toContain("canary-key");
+  expect(err).not.toContain("canary credential");
+  expect(code).toBe(2);
+});
