@@ -7,12 +7,15 @@ import { openLoad } from "./load.mjs";
 const program = fileURLToPath(new URL("../servers/process.mjs", import.meta.url));
 const CONNECTIONS = 16;
 
-/** @param together all in one process, which is quick to start and measures nothing; else each is alone in its own */
-export function serverPark({ together }) {
-  const shared = together ? startProcess() : undefined;
+/**
+ * @param together all in one process, which is quick to start and measures nothing; else each is alone in its own
+ * @param flags of those processes' Node
+ */
+export function serverPark({ together = false, flags = [] }) {
+  const shared = together ? startProcess(flags) : undefined;
   return {
     start: async (options) => {
-      const host = shared ?? startProcess();
+      const host = shared ?? startProcess(flags);
       const { port } = await host.ask(options);
       const load = await openLoad(port, CONNECTIONS);
       return {
@@ -28,8 +31,8 @@ export function serverPark({ together }) {
   };
 }
 
-function startProcess() {
-  const child = fork(program, [], { execArgv: [] });
+function startProcess(flags) {
+  const child = fork(program, [], { execArgv: flags });
   const died = once(child, "exit").then(() => Promise.reject(new Error("a server's process died")));
   died.catch(() => undefined);
   return {

@@ -1,19 +1,15 @@
 // Whole servers of one framework: processor time a request, beside bare ones. The servers of a group take turns in every
 // round, in an order that is turned around each time; ratios are taken inside the round.
-import { orderId, origin, tokenOf } from "../servers/work.mjs";
 import { median } from "./compare.mjs";
-import { requestOf } from "./load.mjs";
 import { assertLimited, assertSameAnswers } from "./server-answers.mjs";
 import { serverPark } from "./server-child.mjs";
+import { LAYERS, requestsBy } from "./server-requests.mjs";
 import { atLeast, atMost, fraction, times } from "./target.mjs";
 
-const LAYERS = ["headers", "cors", "limit", "jwt", "body", "response"];
 const MANY = 1e9;
 /** More than the engine remembers, so that none is known when it comes again. */
 const TOO_MANY_TOKENS = 12_000;
 
-const user = (n) => tokenOf(`user-${String(n).padStart(5, "0")}`);
-const tokens = (count) => Array.from({ length: count }, (_, n) => user(n));
 const us = (value) => value.toFixed(1);
 
 /**
@@ -39,8 +35,8 @@ async function measured(framework, settings, how) {
     Gatehouse: guarded("gatehouse"),
   };
   const asked = await checkAnswers(sides, guarded, how);
-  const known = requestsFor(tokens(64));
-  const unknown = requestsFor(tokens(how.short ? 64 : TOO_MANY_TOKENS));
+  const known = requestsBy(64);
+  const unknown = requestsBy(how.short ? 64 : TOO_MANY_TOKENS);
   const get = await group(sides, known.get, how, { "Gatehouse, every token new": unknown.get });
   const post = await group(sides, known.post, how);
   const alone = await measureLayers(framework, known, how);
@@ -70,25 +66,6 @@ async function checkAnswers(sides, guarded, { park }) {
   return asked;
 }
 
-function requestsFor(all) {
-  const fields = (token) => [
-    ["User-Agent", "bench/1.0"],
-    ["Accept", "application/json"],
-    ["Accept-Encoding", "gzip, deflate, br"],
-    ["Origin", origin],
-    ["Authorization", `Bearer ${token}`],
-  ];
-  const json = [["Content-Type", "application/json"]];
-  const body = '{"sku":"LAMP-0007","quantity":2,"note":"ring twice"}';
-  return {
-    get: { requests: all.map((token) => requestOf("GET", `/orders/${orderId}`, fields(token))), status: 200 },
-    post: {
-      requests: all.map((token) => requestOf("POST", "/orders", [...fields(token), ...json], body)),
-      status: 201,
-    },
-  };
-}
-
 async function withServers(park, sides, use) {
   const servers = {};
   try {
@@ -113,33 +90,20 @@ async function group(sides, requests, { park, short }, extra = {}) {
   );
 }
 
-const pace = { warmUp: 1.2, burst: 0.25, rounds: 11 };
-const layerPace = { warmUp: 0.7, burst: 0.15, rounds: 9 };
-const shortPace = { count: 16, rounds: 1 };
+/** In requests, not in seconds: a busy machine would leave the code of the slower side cold. */
+const pace = { warmUp: 8000, burst: 1500, rounds: 11 };
+const layerPace = { warmUp: 6000, burst: 1000, rounds: 9 };
+const shortPace = { warmUp: 0, burst: 16, rounds: 1 };
 
-async function rounds(servers, requestsOf, { warmUp, burst, rounds, count }) {
+async function rounds(servers, workOf, { warmUp, burst, rounds }) {
   const names = Object.keys(servers);
-  const counts = {};
-  for (const name of names)
-    counts[name] = count ?? (await warmed(servers[name], requestsOf(name), warmUp, burst));
+  if (warmUp > 0) for (const name of names) await servers[name].burst(workOf(name), warmUp);
   const seen = Object.fromEntries(names.map((name) => [name, []]));
   for (let round = 0; round < rounds; round++) {
     for (const name of round % 2 === 0 ? names : names.toReversed())
-      seen[name].push(await servers[name].burst(requestsOf(name), counts[name]));
+      seen[name].push(await servers[name].burst(workOf(name), burst));
   }
   return seen;
-}
-
-/** @returns how many requests fill a burst, once the server is hot */
-async function warmed(server, requests, seconds, burst) {
-  let spent = 0;
-  let count = 200;
-  for (;;) {
-    const { perSecond } = await server.burst(requests, count);
-    spent += count / perSecond;
-    if (spent >= seconds) return Math.ceil(perSecond * burst);
-    count = Math.ceil((perSecond * seconds) / 4);
-  }
 }
 
 const middle = (seen, of) => median(seen.map(of));

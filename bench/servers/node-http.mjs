@@ -33,11 +33,15 @@ export function stack({ layers, limit, prepared }) {
   const valid = has("body") ? new Ajv().compile(newOrder) : () => true;
   const write = has("response") ? fastRedact({ paths: hidden, remove: true }) : JSON.stringify;
   return listen(
-    createServer(async (req, res) => {
-      for (const step of steps) if (!(await step(req, res))) return;
-      handle(req, res, valid, write);
+    createServer((req, res) => {
+      void passed(steps, req, res).then((went) => went && handle(req, res, valid, write));
     }),
   );
+}
+
+async function passed(steps, req, res) {
+  for (const step of steps) if (!(await step(req, res))) return false;
+  return true;
 }
 
 function handle(req, res, valid, write) {

@@ -14,7 +14,8 @@ async function start({ framework, side, ...options }) {
 
 const usage = () => ({ cpu: process.cpuUsage(), rss: process.memoryUsage.rss() });
 
-process.on("message", async (options) => {
-  process.send(options === "usage" ? usage() : { port: await start(options) });
+process.on("message", (question) => {
+  if (question === "usage") process.send(usage());
+  else void start(question).then((port) => process.send({ port }));
 });
 process.on("disconnect", () => process.exit(0));
