@@ -46,6 +46,7 @@ async function run(sockets, requests, count, status) {
             (error) => done(reject, error),
           );
           socket.on("data", hear).on("close", gone);
+          if (socket.destroyed) return gone();
           next();
         }),
     ),

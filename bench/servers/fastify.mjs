@@ -17,18 +17,21 @@ import {
   shownOrder,
 } from "./work.mjs";
 
+/** See `listen.mjs`. */
+const kept = { keepAliveTimeout: 0 };
+
 export async function gatehouse({ engine }) {
-  const app = Fastify({ http: { requireHostHeader: false } });
+  const app = Fastify({ ...kept, http: { requireHostHeader: false } });
   await app.register(guard, { engine, inventory: "strict" });
   return served(app);
 }
 
-export const bare = () => served(Fastify());
+export const bare = () => served(Fastify(kept));
 
 /** @param options `prepared`: with the plugin's cache of verified tokens, which its documentation leaves off */
 export async function stack({ layers, limit, prepared }) {
   const has = (layer) => layers.includes(layer);
-  const app = Fastify();
+  const app = Fastify(kept);
   if (has("headers")) await app.register(fastifyHelmet, { strictTransportSecurity: false });
   if (has("cors")) await app.register(fastifyCors, { origin: [origin] });
   if (has("limit")) await app.register(fastifyRateLimit, { max: limit, timeWindow: 3_600_000 });
