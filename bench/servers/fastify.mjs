@@ -18,7 +18,7 @@ import {
 } from "./work.mjs";
 
 /** See `listen.mjs`. */
-const kept = { keepAliveTimeout: 0 };
+const kept = { keepAliveTimeout: 600_000 };
 
 export async function gatehouse({ engine }) {
   const app = Fastify({ ...kept, http: { requireHostHeader: false } });
