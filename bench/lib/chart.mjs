@@ -18,8 +18,8 @@ function svg(width, height, title, parts) {
 
 /** @param chart `{ title, unit, groups: [{ name, bars: [[name, value]] }] }`: short bars are good bars */
 export function barChart({ title, unit, groups }) {
-  const [width, left, bar] = [760, 190, 18];
-  const most = Math.max(...groups.flatMap(({ bars }) => bars.map(([, value]) => value)));
+  const [width, left, bar] = [760, 225, 18];
+  const most = Math.max(1e-9, ...groups.flatMap(({ bars }) => bars.map(([, value]) => value)));
   const names = [...new Set(groups.flatMap(({ bars }) => bars.map(([name]) => name)))];
   const parts = [];
   let y = 44;
@@ -42,8 +42,10 @@ export function barChart({ title, unit, groups }) {
 
 /** @param chart `{ title, x, y, series: [{ name, points: [[x, y]] }] }` */
 export function lineChart({ title, x, y, series }) {
-  const [width, left, right, top, bottom] = [760, 70, 540, 44, 330];
+  const [width, left, right, top, bottom] = [760, 70, 540, 64, 350];
   const all = series.flatMap(({ points }) => points).filter(([a, b]) => a > 0 && b > 0);
+  // A short run may measure less than nothing.
+  if (all.length === 0) return svg(width, top, title, []);
   const across = logScale(
     all.map(([at]) => at),
     left,
@@ -63,7 +65,7 @@ export function lineChart({ title, x, y, series }) {
       text(across.at(tick), bottom + 18, figure(tick), ' text-anchor="middle" class="faint"'),
     ),
     text((left + right) / 2, bottom + 40, x, ' text-anchor="middle"'),
-    text(left - 54, top - 8, y),
+    text(16, top - 14, y),
     ...series.flatMap((one, index) => curve(one, index, across, up)),
     ...series.flatMap(({ name }, index) => [
       `<rect x="${right + 20}" y="${top + index * 20}" width="12" height="12" fill="${colour(index)}"/>`,
