@@ -91,8 +91,8 @@ async function group(sides, requests, { park, short }, extra = {}) {
 }
 
 /** In requests, not in seconds: a busy machine would leave the code of the slower side cold. */
-const pace = { warmUp: 6000, burst: 1000, rounds: 11 };
-const layerPace = { warmUp: 4000, burst: 600, rounds: 9 };
+const pace = { warmUp: 6000, burst: 500, rounds: 21 };
+const layerPace = { warmUp: 4000, burst: 300, rounds: 17 };
 const shortPace = { warmUp: 0, burst: 16, rounds: 1 };
 
 async function rounds(servers, workOf, { warmUp, burst, rounds }) {
