@@ -5,6 +5,7 @@ import fastifyJwt from "@fastify/jwt";
 import fastifyRateLimit from "@fastify/rate-limit";
 import { gatehouse as guard } from "@gatehouse/fastify";
 import Fastify from "fastify";
+import { patient } from "./listen.mjs";
 import {
   audience,
   issuer,
@@ -17,21 +18,18 @@ import {
   shownOrder,
 } from "./work.mjs";
 
-/** See `listen.mjs`. */
-const kept = { keepAliveTimeout: 600_000 };
-
 export async function gatehouse({ engine }) {
-  const app = Fastify({ ...kept, http: { requireHostHeader: false } });
+  const app = Fastify({ http: { requireHostHeader: false } });
   await app.register(guard, { engine, inventory: "strict" });
   return served(app);
 }
 
-export const bare = () => served(Fastify(kept));
+export const bare = () => served(Fastify());
 
 /** @param options `prepared`: with the plugin's cache of verified tokens, which its documentation leaves off */
 export async function stack({ layers, limit, prepared }) {
   const has = (layer) => layers.includes(layer);
-  const app = Fastify(kept);
+  const app = Fastify();
   if (has("headers")) await app.register(fastifyHelmet, { strictTransportSecurity: false });
   if (has("cors")) await app.register(fastifyCors, { origin: [origin] });
   if (has("limit")) await app.register(fastifyRateLimit, { max: limit, timeWindow: 3_600_000 });
@@ -50,6 +48,7 @@ export async function stack({ layers, limit, prepared }) {
 function served(app, { get = {}, post = {} } = {}) {
   app.get("/orders/:id", get, (_request, reply) => reply.send(readOrder()));
   app.post("/orders", post, (request, reply) => reply.code(201).send(placeOrder(request.body)));
+  patient(app.server);
   return app.listen({ port: 0, host: "127.0.0.1" }).then(() => app.server.address().port);
 }
 
