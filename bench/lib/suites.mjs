@@ -5,6 +5,8 @@ import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
+/** What takes longer does not run, it hangs. */
+const PATIENCE_MS = 600_000;
 const folder = new URL("../suites/", import.meta.url);
 
 export const suiteNames = () =>
@@ -21,7 +23,9 @@ export async function runSuite(name, { short }) {
   });
   let told;
   child.on("message", (message) => void (told = message));
+  const timer = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
   const [code, signal] = await once(child, "exit");
+  clearTimeout(timer);
   const { title = name, result, error } = told ?? {};
   const nothing = { tables: [], targets: [], notes: [] };
   if (result === undefined)
