@@ -2,8 +2,9 @@
 import { createEngine } from "@gatehouse/core";
 import { createRedisStore, ioredisDriver } from "@gatehouse/redis";
 import { Redis } from "ioredis";
-import { interleaved, median } from "./lib/compare.mjs";
-import { startRedis, whyNoRedis } from "./lib/redis-server.mjs";
+import { interleaved, median } from "../lib/compare.mjs";
+import { atLeast, atMost, fraction } from "../lib/target.mjs";
+import { startRedis, whyNoRedis } from "../lib/redis-server.mjs";
 
 const AT_ONCE = 64;
 const DEADLINE_US = 50_000;
@@ -193,33 +194,42 @@ async function faults(redis, short) {
   };
 }
 
-export async function limitsOnRedis({ short }) {
-  const title = "Limits on Redis";
+export const title = "Limits on Redis";
+
+export async function run({ short }) {
   const why = whyNoRedis();
-  if (why !== undefined) return { title, ratios: [], notes: [`not measured: ${why}`] };
+  if (why !== undefined) return { tables: [], targets: [], notes: [`not measured: ${why}`] };
   const redis = await startRedis();
   try {
     const { driver, together, p50 } = await overhead(redis.port, short);
     const hot = await denied(redis.port, short);
     const ahead = await leased(redis.port, short);
     const fault = await faults(redis, short);
-    const x = (ratio) => `${ratio.toFixed(2)}x`;
+    const hung = (share) => `${(share * 100).toFixed(2)} %`;
+    const wait = (ms) => `${Math.round(ms)} ms`;
     return {
-      title,
-      ratios: [
-        ["decisions a second, 64 at once, v. `evalsha` of the same client", x(1 / driver.ratio), ">= 0.9x"],
-        ["three limits in one call v. three calls: throughput", x(1 / together.ratio), ">= 1.6x"],
-        ["three limits in one call v. three calls: median wait", x(p50), "<= 0.6x"],
-        ["calls a request of a caller who is refused", `1/${Math.round(hot.asked / hot.calls)}`, "<= 1/50"],
-        ["calls a decision, leased", `1/${(ahead.asked / ahead.calls).toFixed(0)}`, "one a batch"],
-        ["crash: p99 while it lasts v. before", x(fault.crash), "<= 1.5x"],
-        [
-          "hang: requests that see the deadline, after the first second",
-          `${(fault.hang * 100).toFixed(2)} %`,
-          "<= 1 %",
-        ],
-        ["shared again after a crash", `${Math.round(fault.afterCrash)} ms`, "<= 1500 ms"],
-        ["shared again after a hang", `${Math.round(fault.afterHang)} ms`, "<= 1500 ms"],
+      tables: [],
+      targets: [
+        atLeast(
+          "13",
+          "decisions a second on Redis, 64 at once, against `EVALSHA` of the same client",
+          0.9,
+          1 / driver.ratio,
+        ),
+        atLeast("13", "three limits in one call against three calls: throughput", 1.6, 1 / together.ratio),
+        atMost("13", "three limits in one call against three calls: median wait", 0.6, p50),
+        atMost("13", "calls a request of a caller who is refused", 1 / 50, hot.calls / hot.asked, fraction),
+        atMost("13", "calls a decision of a leased limit", 1 / 50, ahead.calls / ahead.asked, fraction),
+        atMost("13", "Redis dies: p99 of decisions while it is away, against before", 1.5, fault.crash),
+        atMost(
+          "13",
+          "Redis hangs: requests that see the deadline, after the first second",
+          0.01,
+          fault.hang,
+          hung,
+        ),
+        atMost("13", "shared again after Redis died", 1500, fault.afterCrash, wait),
+        atMost("13", "shared again after Redis hung", 1500, fault.afterHang, wait),
       ],
       notes: [
         `one decision of 64 at once: ${(driver.a / 1000).toFixed(1)} µs, raw ${(driver.b / 1000).toFixed(1)} µs`,

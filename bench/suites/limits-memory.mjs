@@ -3,7 +3,8 @@ import { createMemoryStore } from "@gatehouse/core";
 import { MemoryStore } from "express-rate-limit";
 import { LRUCache } from "lru-cache";
 import { RateLimiterMemory } from "rate-limiter-flexible";
-import { compare, compareAsync } from "./lib/compare.mjs";
+import { compare, compareAsync } from "../lib/compare.mjs";
+import { atLeast, atMost, nanoseconds, times } from "../lib/target.mjs";
 
 const HOT = 1000;
 const EMISSION = 1;
@@ -48,7 +49,9 @@ function heapOf(fill) {
   return { bytes, kept };
 }
 
-export async function limitsInMemory({ short }) {
+export const title = "Limits in memory";
+
+export async function run({ short }) {
   const names = Array.from({ length: HOT }, (_, n) => `b:t:${n}`);
   const hot = (index) => names[index % HOT];
   const hand = compare(ours(createMemoryStore(), hot), byHand(new LRUCache({ max: 100_000 }), hot), {
@@ -90,18 +93,29 @@ export async function limitsInMemory({ short }) {
   peer.shutdown();
   express.shutdown();
 
-  const x = (ratio) => `${ratio.toFixed(2)}x`;
+  const heap = gatehouse.bytes / theirs;
   return {
-    title: "Limits in memory",
-    ratios: [
-      ["decisions a second, hot, v. a bare cache with the same sum", x(1 / hand.ratio), ">= 0.8x"],
-      ["v. express-rate-limit's memory store", x(1 / againstExpress.ratio), ">= 1.3x"],
-      ["v. rate-limiter-flexible's", x(1 / againstFlexible.ratio), ">= 4x"],
-      ["churn at three times the cap, v. a bare cache", x(1 / churn.ratio), ">= 0.5x"],
-      [`heap a key (${keys} keys), v. express-rate-limit`, x(gatehouse.bytes / theirs), "<= 0.35x"],
+    tables: [
+      {
+        caption: "One decision on a hot key",
+        columns: ["store", "ns", "times of ours"],
+        rows: [
+          ["Gatehouse", hand.a, 1],
+          ["a bare cache with the same sum, by hand", hand.b, 1 / hand.ratio],
+          ["express-rate-limit", againstExpress.b, 1 / againstExpress.ratio],
+          ["rate-limiter-flexible", againstFlexible.b, 1 / againstFlexible.ratio],
+        ].map(([store, ns, ratio]) => [store, ns.toFixed(0), times(ratio)]),
+      },
+    ],
+    targets: [
+      atMost("12", "one limit decided in memory, values of its fields included", 250, hand.a, nanoseconds),
+      atLeast("12", "limit decisions a second, against a bare cache with the same sum", 0.8, 1 / hand.ratio),
+      atLeast("12", "the same, against express-rate-limit's memory store", 1.3, 1 / againstExpress.ratio),
+      atLeast("12", "the same, against rate-limiter-flexible's memory store", 4, 1 / againstFlexible.ratio),
+      atLeast("12", "with three times the keys that fit, against a bare cache", 0.5, 1 / churn.ratio),
+      atMost("12", `heap a key (${keys} keys), against express-rate-limit's memory store`, 0.35, heap),
     ],
     notes: [
-      `hot decision ${Math.round(hand.a)} ns, by hand ${Math.round(hand.b)} ns, express-rate-limit ${Math.round(againstExpress.b)} ns, rate-limiter-flexible ${Math.round(againstFlexible.b)} ns`,
       `bytes a key beyond its text: ${Math.round(gatehouse.bytes / keys)} and ${Math.round(theirs / keys)}`,
       ...(globalThis.gc === undefined ? ["heap without --expose-gc means nothing"] : []),
     ],

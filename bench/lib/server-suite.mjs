@@ -1,0 +1,200 @@
+// Whole servers of one framework: processor time a request, beside bare ones. The servers of a group take turns in every
+// round, in an order that is turned around each time; ratios are taken inside the round.
+import { median } from "./compare.mjs";
+import { assertLimited, assertSameAnswers } from "./server-answers.mjs";
+import { serverPark } from "./server-child.mjs";
+import { LAYERS, requestsBy } from "./server-requests.mjs";
+import { atLeast, atMost, fraction, times } from "./target.mjs";
+
+const MANY = 1e9;
+/** More than the engine remembers, so that none is known when it comes again. */
+const TOO_MANY_TOKENS = 12_000;
+
+const us = (value) => value.toFixed(1);
+
+/**
+ * @param framework file of `../servers`
+ * @param settings `id` and `claim` of the target, `added` and `kept` to reach; `variants`: the names of the stack as
+ * documented and with what it can prepare, the second of which is held against
+ */
+export async function measureServers(framework, settings, { short }) {
+  const park = serverPark({ together: short });
+  try {
+    return await measured(framework, settings, { park, short });
+  } finally {
+    await park.close();
+  }
+}
+
+async function measured(framework, settings, how) {
+  const guarded = (side, more = {}) => ({ framework, side, layers: LAYERS, limit: MANY, ...more });
+  const sides = {
+    bare: { framework, side: "bare" },
+    [settings.variants[0]]: guarded("stack", { prepared: false }),
+    [settings.variants[1]]: guarded("stack", { prepared: true }),
+    Gatehouse: guarded("gatehouse"),
+  };
+  const asked = await checkAnswers(sides, guarded, how);
+  const known = requestsBy(64);
+  const unknown = requestsBy(how.short ? 64 : TOO_MANY_TOKENS);
+  const get = await group(sides, known.get, how, { "Gatehouse, every token new": unknown.get });
+  const post = await group(sides, known.post, how);
+  const alone = await measureLayers(framework, known, how);
+  return {
+    tables: [tableOf("GET", get), tableOf("POST", post), layerTable(alone)],
+    targets: [...targetsOf(settings, "GET", get), ...targetsOf(settings, "POST", post)],
+    notes: [
+      `${asked} questions and a limit of 3 were answered alike by all guarded sides before anything was timed: 200, 201, 204, 400, 401, 403, 422 (400 from fastify's schemas), 429`,
+      "16 connections, each with one request under way, 64 callers with a token each; the load comes from another process",
+      "no side sends an ETag; the policy also sends `X-Request-Id`, `Cache-Control: no-store` and `Vary`, which the stack does not",
+    ],
+    bars: [
+      {
+        title: `${settings.name}: processor time a request`,
+        unit: "µs",
+        groups: [barsOf("GET", get), barsOf("POST", post)],
+      },
+    ],
+  };
+}
+
+async function checkAnswers(sides, guarded, { park }) {
+  const { bare: _, ...all } = sides;
+  const asked = await withServers(park, all, (servers) => assertSameAnswers(portsOf(servers)));
+  const tight = { stack: guarded("stack", { limit: 3 }), gatehouse: guarded("gatehouse", { limit: 3 }) };
+  await withServers(park, tight, (servers) => assertLimited(portsOf(servers), 3));
+  return asked;
+}
+
+async function withServers(park, sides, use) {
+  const servers = {};
+  try {
+    for (const [name, options] of Object.entries(sides)) servers[name] = await park.start(options);
+    return await use(servers);
+  } finally {
+    for (const server of Object.values(servers)) await server.stop();
+  }
+}
+
+const portsOf = (servers) =>
+  Object.fromEntries(Object.entries(servers).map(([name, { port }]) => [name, port]));
+
+/**
+ * @param extra name of a side, a comma and words, to other requests for a server like that side's
+ * @returns name to the figures of each round
+ */
+async function group(sides, requests, { park, short }, extra = {}) {
+  const more = Object.keys(extra).map((name) => [name, sides[name.split(",")[0]]]);
+  return withServers(park, { ...sides, ...Object.fromEntries(more) }, (servers) =>
+    rounds(servers, (name) => extra[name] ?? requests, short ? shortPace : pace),
+  );
+}
+
+/** In requests, not in seconds: a busy machine would leave the code of the slower side cold. */
+const pace = { warmUp: 6000, burst: 500, rounds: 21 };
+const layerPace = { warmUp: 4000, burst: 300, rounds: 17 };
+const shortPace = { warmUp: 0, burst: 16, rounds: 1 };
+
+async function rounds(servers, workOf, { warmUp, burst, rounds }) {
+  const names = Object.keys(servers);
+  if (warmUp > 0) for (const name of names) await servers[name].burst(workOf(name), warmUp);
+  const seen = Object.fromEntries(names.map((name) => [name, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (const name of round % 2 === 0 ? names : names.toReversed())
+      seen[name].push(await servers[name].burst(workOf(name), burst));
+  }
+  return seen;
+}
+
+const middle = (seen, of) => median(seen.map(of));
+const perRound = (a, b, of) => median(a.map((figures, round) => of(figures, b[round], round)));
+
+/** What a side costs beyond a bare server, in one round. */
+const added = (seen, name) => seen[name].map(({ cpu }, round) => cpu - seen.bare[round].cpu);
+
+function tableOf(method, seen) {
+  const rows = Object.entries(seen).map(([name, figures]) => [
+    name,
+    us(middle(figures, ({ cpu }) => cpu)),
+    name === "bare" ? "" : us(median(added(seen, name))),
+    Math.round(middle(figures, ({ perSecond }) => perSecond)).toString(),
+    times(perRound(figures, seen.bare, (a, b) => a.perSecond / b.perSecond)),
+    middle(figures, ({ p50 }) => p50).toFixed(2),
+    middle(figures, ({ p99 }) => p99).toFixed(2),
+    Math.round(figures.at(-1).rss / 2 ** 20).toString(),
+  ]);
+  return {
+    caption: `${method}, the whole posture`,
+    columns: ["server", "CPU, µs", "added, µs", "requests/s", "of bare", "p50, ms", "p99, ms", "RSS, MiB"],
+    rows,
+  };
+}
+
+function targetsOf({ id, name, variants, added: most, kept }, method, seen) {
+  const [documented, prepared] = variants;
+  const ratioTo = (stack) =>
+    median(added(seen, "Gatehouse").map((ours, round) => ours / added(seen, stack)[round]));
+  const claim = `${name}, ${method}: processor time that the posture adds`;
+  const throughput = perRound(seen.Gatehouse, seen.bare, (a, b) => a.perSecond / b.perSecond);
+  return [
+    atMost(id, `${claim}, against ${documented}`, most, ratioTo(documented), fraction),
+    atMost(id, `${claim}, against ${prepared}`, most, ratioTo(prepared), fraction),
+    atLeast(id, `${name}, ${method}: requests a second, against bare`, kept, throughput),
+  ];
+}
+
+function barsOf(method, seen) {
+  return {
+    name: method,
+    bars: Object.entries(seen).map(([name, figures]) => [name, middle(figures, ({ cpu }) => cpu)]),
+  };
+}
+
+/** Each layer alone. The smallest policy has routes and headers, so that its layers are told beyond that one as well. */
+async function measureLayers(framework, known, { park, short }) {
+  const rows = [];
+  const settings = short ? shortPace : layerPace;
+  for (const layer of LAYERS) {
+    const only = { framework, layers: [layer], limit: MANY, prepared: true };
+    const sides = {
+      bare: { framework, side: "bare" },
+      stack: { side: "stack", ...only },
+      gatehouse: { side: "gatehouse", ...only },
+      smallest: { side: "gatehouse", ...only, layers: ["headers"] },
+    };
+    if (layer === "headers") delete sides.smallest;
+    const requests = layer === "body" ? known.post : known.get;
+    const seen = await withServers(park, sides, (servers) => rounds(servers, () => requests, settings));
+    const smallest = seen.smallest ?? seen.bare;
+    rows.push({
+      layer,
+      stack: median(added(seen, "stack")),
+      gatehouse: median(added(seen, "gatehouse")),
+      beyond: perRound(seen.gatehouse, smallest, (a, b) => a.cpu - b.cpu),
+    });
+  }
+  return rows;
+}
+
+const layerNames = {
+  headers: "security headers (and routing)",
+  cors: "cors",
+  limit: "rate limit",
+  jwt: "JWT and role",
+  body: "body schema (POST)",
+  response: "redaction of the answer",
+};
+
+function layerTable(rows) {
+  return {
+    caption:
+      "Each layer alone, µs of processor time added to a bare server; the stack with what it can prepare",
+    columns: ["layer", "stack", "Gatehouse", "Gatehouse, beyond the smallest policy"],
+    rows: rows.map(({ layer, stack, gatehouse, beyond }) => [
+      layerNames[layer],
+      us(stack),
+      us(gatehouse),
+      us(beyond),
+    ]),
+  };
+}
