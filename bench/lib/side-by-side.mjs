@@ -18,22 +18,25 @@ async function spend(run, count, from, waits) {
   return { cpu: (user + system) * 1000, clock };
 }
 
-/** Warm, then counted: how many calls fill a round. */
-async function calibrate(contender, { round, warmUp }) {
-  const { run, before, most = Infinity } = contender;
+/**
+ * Runs it until it is warm: code that is still being compiled while it is measured would be measured too.
+ * @returns nanoseconds of CPU that a call takes by then
+ */
+async function warmed({ run, before, most = Infinity }, warmUp) {
   const waits = isPromise(run(0));
-  let [index, spent, last, count] = [1, 0, 1, 1];
-  while (spent < warmUp) {
+  let [index, all, count] = [1, 0, 1];
+  let each = Infinity;
+  while (all < warmUp) {
     const some = Math.min(count, most);
-    if (before !== undefined) await before();
-    const { clock } = await spend(run, some, before === undefined ? index : 0, waits);
-    last = clock / some;
-    spent += clock;
+    await before?.();
+    const { cpu, clock } = await spend(run, some, before === undefined ? index : 0, waits);
+    // What waits for others uses little of its own: the clock ends it then.
+    all += Math.max(cpu, clock / 10);
+    each = Math.min(each, Math.max(cpu, clock / 10) / some);
     index += some;
-    count = Math.min(count * 2, 20_000);
+    count = Math.min(count * 2, 10_000);
   }
-  const fitting = Math.max(1, Math.round(round / last));
-  return { ...contender, waits, count: Math.min(fitting, most), next: index };
+  return { waits, each, next: index };
 }
 
 /**
@@ -42,20 +45,23 @@ async function calibrate(contender, { round, warmUp }) {
  * @param options `short`: proves that it works, and measures nothing; `ms`: of one round of each
  */
 export async function sideBySide(contenders, { short = false, ms = 20, rounds = ROUNDS } = {}) {
-  const settings = short ? { round: 2e5, warmUp: 2e5 } : { round: ms * 1e6, warmUp: ms * 4e6 };
+  const round = short ? 2e5 : ms * 1e6;
   const ready = [];
-  for (const contender of contenders) ready.push(await calibrate(contender, settings));
+  for (const one of contenders) ready.push({ ...one, ...(await warmed(one, short ? 2e5 : round * 4)) });
   const samples = new Map(ready.map(({ name }) => [name, { cpu: [], clock: [] }]));
-  for (let round = 0; round < (short ? 2 : rounds); round++) {
+  for (let turn = 0; turn < (short ? 2 : rounds); turn++) {
     for (let place = 0; place < ready.length; place++) {
       // Who goes first changes, so that nobody always meets the others' garbage.
-      const one = ready[(place + round) % ready.length];
+      const one = ready[(place + turn) % ready.length];
+      const count = Math.min(one.most ?? Infinity, Math.max(1, Math.round(round / one.each)));
       await one.before?.();
-      const spent = await spend(one.run, one.count, one.before === undefined ? one.next : 0, one.waits);
-      one.next += one.count;
+      const { cpu, clock } = await spend(one.run, count, one.before === undefined ? one.next : 0, one.waits);
+      one.next += count;
       const kept = samples.get(one.name);
-      kept.cpu.push(spent.cpu / one.count);
-      kept.clock.push(spent.clock / one.count);
+      kept.cpu.push(cpu / count);
+      kept.clock.push(clock / count);
+      // The first rounds may find it faster than the warming did.
+      one.each = Math.min(one.each, Math.max(cpu, clock / 10, 1) / count);
     }
   }
   return new Comparison(samples, "cpu");
@@ -73,6 +79,10 @@ class Comparison {
   /** The same rounds by the clock. */
   get byClock() {
     return new Comparison(this.#samples, "clock");
+  }
+
+  get names() {
+    return [...this.#samples.keys()];
   }
 
   #of(name) {
