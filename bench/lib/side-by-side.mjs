@@ -3,7 +3,7 @@
 // too it hardly moves, and threads that work for a library are paid for by it. Only what waits for others is told by the clock.
 import { median } from "./compare.mjs";
 
-const ROUNDS = 11;
+const ROUNDS = 9;
 
 const isPromise = (value) => typeof value?.then === "function";
 

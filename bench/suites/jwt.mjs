@@ -88,8 +88,8 @@ async function assertEqual(engine, peers, raw, token) {
   assert.equal(raw(token), true);
 }
 
-/** How many tokens a round may have: asymmetric ones are dear to sign. */
-const COUNTS = { RS256: 600, ES256: 1500, HS256: 6000 };
+/** More than are remembered, so that each is forgotten before it comes again; but RSA is dear to sign with. */
+const COUNTS = { RS256: 1000, ES256: 12_000, HS256: 12_000 };
 
 async function accepted(algorithm, options) {
   const key = keyFor(algorithm);
@@ -102,7 +102,8 @@ async function accepted(algorithm, options) {
   const raw = rawVerifier(key);
   await assertEqual(engine, peers, raw, token);
   const at = (index) => tokens[index % most];
-  const unseen = () => engine.replace(policy(key));
+  const forgotten = () => engine.replace(policy(key));
+  const few = algorithm === "RS256" ? { before: forgotten, most } : {};
   const mids = { "express-jwt": middleware(key.key, algorithm) };
   if (key.pem !== undefined) mids[PEM] = middleware(key.pem, algorithm);
   if (key.secret !== undefined) mids[TEXT] = middleware(key.secret, algorithm);
@@ -111,7 +112,7 @@ async function accepted(algorithm, options) {
   const fresh = await sideBySide(
     [
       { name: "open", run: () => decide(engine, open) },
-      { name: "new", before: unseen, most, run: (index) => decide(engine, headed[index % most]) },
+      { name: "new", ...few, run: (index) => decide(engine, headed[index % most]) },
       { name: "node:crypto", run: (index) => raw(at(index)) },
       { name: "fast-jwt", run: (index) => peers.fastJwt(at(index)) },
       { name: "jsonwebtoken", run: (index) => peers.jsonwebtoken(at(index)) },
@@ -120,14 +121,13 @@ async function accepted(algorithm, options) {
     ],
     { ...options, ms: 25 },
   );
-  await unseen();
   const seen = await sideBySide(
     [
       { name: "open", run: () => decide(engine, open) },
       { name: "seen", run: () => decide(engine, headed[0]) },
       { name: CACHED, run: () => peers.fastJwtCached(token) },
     ],
-    options,
+    { ...options, ms: 25 },
   );
   await engine.close();
   return { algorithm, fresh, seen, mids: Object.keys(mids) };
@@ -194,7 +194,7 @@ async function refused(options) {
     jsonwebtoken: refuses(peers.jsonwebtoken),
     jose: refusesLater(peers.jose),
   };
-  const tokens = manyTokens(key.mint, options.short ? 50 : 1500);
+  const tokens = manyTokens(key.mint, options.short ? 50 : 12_000);
   const headed = tokens.map((token) => bearer("/closed", token));
   const figures = new Map();
   for (const [what, token] of Object.entries(badTokens(key))) {
@@ -207,8 +207,6 @@ async function refused(options) {
         { name: "refused", run: () => decide(engine, asked) },
         {
           name: "accepted",
-          before: () => engine.replace(policy(key)),
-          most: tokens.length,
           run: (index) => decide(engine, headed[index % headed.length]),
         },
         ...Object.entries(verifiers).map(([name, verifier]) => ({ name, run: () => verifier(token) })),
@@ -285,7 +283,7 @@ export async function run(options) {
     notes: [
       "Ours is the difference of two routes of one policy, one open and one for callers who are known; the peers are called alone, keys prepared.",
       "`node:crypto` alone checks the signature and reads no claim.",
-      "New tokens differ in `jti`; between rounds the policy is replaced, which forgets all tokens.",
+      "New tokens differ in `jti`. There are more than are remembered; of RS256 fewer, and the policy is replaced between rounds, which forgets them.",
     ],
   };
 }
