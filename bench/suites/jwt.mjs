@@ -71,7 +71,9 @@ function middleware(secret, algorithm) {
   return (token) =>
     new Promise((resolve, reject) => {
       const req = { method: "GET", headers: { authorization: `Bearer ${token}` } };
-      run(req, {}, (error) => (error === undefined ? resolve(req.auth) : reject(error)));
+      const next = (error) =>
+        error === undefined ? resolve(req.auth) : reject(new Error("refused", { cause: error }));
+      void run(req, {}, next);
     });
 }
 

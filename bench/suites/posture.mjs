@@ -85,7 +85,10 @@ const through = (middleware) => (req, res) =>
     const step = (index) => {
       const one = middleware[index];
       if (one === undefined) return resolve(req.auth);
-      return one(req, res, (error) => (error === undefined ? step(index + 1) : reject(error)));
+      return one(req, res, (error) => {
+        if (error === undefined) step(index + 1);
+        else reject(new Error("refused", { cause: error }));
+      });
     };
     step(0);
   });
@@ -121,15 +124,18 @@ function fastestParts(key, { cached }) {
     allowedAud: AUDIENCE,
     cache: cached,
   });
-  const limit = (req, res, next) =>
-    limiter.consume(req.ip).then((left) => {
-      res.setHeader(
-        "RateLimit",
-        `"default";r=${left.remainingPoints};t=${Math.ceil(left.msBeforeNext / 1000)}`,
-      );
-      res.setHeader("RateLimit-Policy", `"default";q=${PLENTY};w=${HOUR / 1000}`);
-      next();
-    }, next);
+  const limit = async (req, res, next) => {
+    let left;
+    try {
+      left = await limiter.consume(req.ip);
+    } catch (error) {
+      return next(error);
+    }
+    const seconds = Math.ceil(left.msBeforeNext / 1000);
+    res.setHeader("RateLimit", `"default";r=${left.remainingPoints};t=${seconds}`);
+    res.setHeader("RateLimit-Policy", `"default";q=${PLENTY};w=${HOUR / 1000}`);
+    return next();
+  };
   const authenticate = (req, _res, next) => {
     const text = req.headers.authorization;
     if (text?.startsWith("Bearer ") !== true) return next(new Error("no token"));
