@@ -18,30 +18,27 @@ async function spend(run, count, from, waits) {
   return { cpu: (user + system) * 1000, clock };
 }
 
+/** What waits for others uses little CPU of its own: the clock ends its rounds then. */
+const lengthOf = ({ cpu, clock }) => Math.max(cpu, clock / 10, 1);
+
 /**
  * Runs it until it is warm: code that is still being compiled while it is measured would be measured too.
- * @returns nanoseconds of CPU that a call takes by then
+ * @returns how long a call takes by then, and how many were made
  */
-async function warmed({ run, before, most = Infinity }, warmUp) {
+async function warmed({ run }, warmUp) {
   const waits = isPromise(run(0));
-  let [index, all, count] = [1, 0, 1];
-  let each = Infinity;
-  while (all < warmUp) {
-    const some = Math.min(count, most);
-    await before?.();
-    const { cpu, clock } = await spend(run, some, before === undefined ? index : 0, waits);
-    // What waits for others uses little of its own: the clock ends it then.
-    all += Math.max(cpu, clock / 10);
-    each = Math.min(each, Math.max(cpu, clock / 10) / some);
-    index += some;
-    count = Math.min(count * 2, 10_000);
+  let [next, all, each] = [1, 0, Infinity];
+  for (let count = 1; all < warmUp; count = Math.min(count * 2, 10_000)) {
+    const length = lengthOf(await spend(run, count, next, waits));
+    all += length;
+    each = Math.min(each, length / count);
+    next += count;
   }
-  return { waits, each, next: index };
+  return { waits, each, next };
 }
 
 /**
- * @param contenders each `{ name, run(index) }`; `before` runs ahead of each of its rounds and is not counted, and its indexes begin anew
- *   then; `most`: calls of one round, where there are only so many inputs
+ * @param contenders each `{ name, run(index) }`
  * @param options `short`: proves that it works, and measures nothing; `ms`: of one round of each
  */
 export async function sideBySide(contenders, { short = false, ms = 20, rounds = ROUNDS } = {}) {
@@ -53,15 +50,13 @@ export async function sideBySide(contenders, { short = false, ms = 20, rounds = 
     for (let place = 0; place < ready.length; place++) {
       // Who goes first changes, so that nobody always meets the others' garbage.
       const one = ready[(place + turn) % ready.length];
-      const count = Math.min(one.most ?? Infinity, Math.max(1, Math.round(round / one.each)));
-      await one.before?.();
-      const { cpu, clock } = await spend(one.run, count, one.before === undefined ? one.next : 0, one.waits);
+      const count = Math.max(1, Math.round(round / one.each));
+      const spent = await spend(one.run, count, one.next, one.waits);
       one.next += count;
-      const kept = samples.get(one.name);
-      kept.cpu.push(cpu / count);
-      kept.clock.push(clock / count);
+      samples.get(one.name).cpu.push(spent.cpu / count);
+      samples.get(one.name).clock.push(spent.clock / count);
       // The first rounds may find it faster than the warming did.
-      one.each = Math.min(one.each, Math.max(cpu, clock / 10, 1) / count);
+      one.each = Math.min(one.each, lengthOf(spent) / count);
     }
   }
   return new Comparison(samples, "cpu");
