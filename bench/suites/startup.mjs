@@ -94,7 +94,8 @@ export async function run({ short }) {
       ),
     ],
     notes: [
-      `Schemas are compiled at first use: the first body of a route then takes ${figure(lazy, "firstMs").toFixed(1)} ms of CPU.`,
+      `The first decision of a process (a new token, a role) takes ${figure(ruled, "firstMs").toFixed(1)} ms of CPU, the second ${figure(ruled, "nextMs").toFixed(1)} ms.`,
+      `Schemas are compiled at first use: the first body takes ${figure(lazy, "firstMs").toFixed(1)} ms of CPU, the first of another route ${figure(lazy, "nextMs").toFixed(1)} ms.`,
       `No DOM is loaded in any of these starts; a policy that sanitizes HTML loads one: ${figure([html], "cpuMs").toFixed(0)} ms and ${figure([html], "rssMb").toFixed(0)} MB.`,
     ],
     curves: [
