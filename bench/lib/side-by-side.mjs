@@ -105,7 +105,12 @@ class Comparison {
 
   /** How many times as long `peer` takes as what `name` adds to `without`. */
   timesAdded(peer, name, without) {
-    const [whole, less] = [this.#of(name), this.#of(without)];
-    return median(this.#of(peer).map((value, round) => value / (whole[round] - less[round])));
+    return this.perRound((at) => at(peer) / (at(name) - at(without)));
+  }
+
+  /** @param figure made of what each took in one round; the median of all rounds is told */
+  perRound(figure) {
+    const [some] = this.#samples.values();
+    return median(some.cpu.map((_, round) => figure((name) => this.#of(name)[round])));
   }
 }
