@@ -108,9 +108,14 @@ class Comparison {
     return this.perRound((at) => at(peer) / (at(name) - at(without)));
   }
 
-  /** @param figure made of what each took in one round; the median of all rounds is told */
+  /**
+   * A round in which a difference drowned says nothing, and where most say nothing there is no figure.
+   * @param figure above 0, made of what each took in one round; the median of the rounds is told
+   */
   perRound(figure) {
-    const [some] = this.#samples.values();
-    return median(some.cpu.map((_, round) => figure((name) => this.#of(name)[round])));
+    const [{ cpu }] = this.#samples.values();
+    const figures = cpu.map((_, round) => figure((name) => this.#of(name)[round]));
+    const told = figures.filter((value) => value > 0);
+    return told.length * 2 > figures.length ? median(told) : NaN;
   }
 }
