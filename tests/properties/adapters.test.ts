@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest";
 import { histories, policies } from "../model/arbitrary.js";
 import { documentOf } from "../model/policy.js";
 import { rawRequest } from "../model/raw.js";
-import { NOW, SECRET } from "../model/world.js";
+import { find, NOW, SECRET } from "../model/world.js";
 import { listen, stop } from "../node-http/target.js";
 import { through } from "./support.js";
 
@@ -46,7 +46,7 @@ describe("adapters_agree", () => {
         const document = documentOf({ ...generated, https: "off" });
         fc.pre(usable(document));
         const clock = virtualClock(NOW);
-        const options = { clock, secrets: { get: () => SECRET } };
+        const options = { clock, secrets: { get: () => SECRET }, lookups: { find } };
         const core = await createEngine(document, options);
         const served = await createEngine(document, options);
         const guarded = guard(served, (_req, _res, { send }) => send(ANSWER));

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { histories, policies, type ModelStep } from "../model/arbitrary.js";
 import { rawRequest } from "../model/raw.js";
 import { documentOf } from "../model/policy.js";
-import { NOW, SECRET } from "../model/world.js";
+import { find, NOW, SECRET } from "../model/world.js";
 import { through } from "./support.js";
 
 const runs = Number(process.env["GATEHOUSE_PROPERTY_RUNS"] ?? 60);
@@ -28,7 +28,11 @@ function shuffled(value: unknown, turn: (length: number) => number): unknown {
 
 async function outcomes(document: PolicyDocument, steps: readonly ModelStep[]): Promise<unknown[]> {
   const clock = virtualClock(NOW);
-  const engine: Engine = await createEngine(document, { clock, secrets: { get: () => SECRET } });
+  const engine: Engine = await createEngine(document, {
+    clock,
+    secrets: { get: () => SECRET },
+    lookups: { find },
+  });
   const seen: unknown[] = [];
   for (const { request, wait } of steps) {
     clock.advance(wait);
@@ -69,7 +73,7 @@ describe("properties of the language", () => {
       fc.asyncProperty(policies, histories, async (policy, steps) => {
         const document = documentOf({ ...policy, mode: "enforce" });
         fc.pre(usable(document));
-        const engine = await createEngine(document, { secrets: { get: () => SECRET } });
+        const engine = await createEngine(document, { secrets: { get: () => SECRET }, lookups: { find } });
         for (const { request } of steps) {
           if (typeof request.target === "string") continue;
           const elsewhere = rawRequest({ ...request, target: ["nowhere", ...request.target] });

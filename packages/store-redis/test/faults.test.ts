@@ -71,8 +71,9 @@ const FAULTS: readonly Fault[] = [
   {
     name: "slow command",
     forgets: false,
-    begin: ({ server }) => void server.command("DEBUG", "SLEEP", String(BROKEN_MS / 1000)),
-    end: () => undefined,
+    // Longer than it is looked at, so that it never ends before.
+    begin: ({ server }) => void server.command("DEBUG", "SLEEP", String((BROKEN_MS + 500) / 1000)),
+    end: async ({ server }) => void (await server.command("PING")),
   },
   {
     name: "busy script",
@@ -230,12 +231,14 @@ async function underLoad(
     const began = performance.now();
     await fault.begin(world);
     await pause(BROKEN_MS);
+    // Before it is mended, and not after: between the two some may be answered already.
+    const ended = performance.now();
     await fault.end(world);
     const healed = performance.now();
     await until(() => fleet.backAt(healed) !== undefined);
     await pause(BEFORE_MS);
     await fleet.stop();
-    judge(fleet, fault, client, healed, [began, healed]);
+    judge(fleet, fault, client, healed, [began, ended]);
   } finally {
     await proxy.stop();
     await server.stop();

@@ -24,6 +24,8 @@ const IDLE: readonly string[] = [
   "groups/*/response/redact/*/unless",
   // Named by nothing.
   "roles",
+  // Only observed.
+  "shed",
 ];
 
 /** Below these stand names of the author's. */
