@@ -300,15 +300,20 @@ function responseEvidence({ candidate, old, new: fresh }: Exchange): Shown {
   const given = leavesOf(answer.body);
   const before = leftOf(old, given);
   const after = leftOf(fresh, given);
-  let shown = NOTHING;
+  // Without its body it leaves all the same.
+  let shown = compare(isWithheld(old) ? 0 : 1, isWithheld(fresh) ? 0 : 1);
   for (const pointer of given.keys())
     shown = both(shown, compare(before.get(pointer) ?? 0, after.get(pointer) ?? 0));
   return shown;
 }
 
+/** The error shape stands in its place. */
+function isWithheld({ result }: Pick<Seen, "result">): boolean {
+  return result.status >= 500;
+}
+
 function leftOf({ result }: Seen, given: ReadonlyMap<string, unknown>): ReadonlyMap<string, number> {
-  // The error shape in place of an answer that was withheld.
-  if (result.status >= 500) return new Map();
+  if (isWithheld({ result })) return new Map();
   const left = leavesOf(result.body);
   const ranks = new Map<string, number>();
   for (const [pointer, value] of given) {

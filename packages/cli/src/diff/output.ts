@@ -6,7 +6,7 @@ import { alike } from "./canonical.js";
 import { and, FALSE, not, or, TRUE, type Formula } from "./condition.js";
 import type { Apart, Facts } from "./facts.js";
 import { all, notShown, SHOWN, shownIf, type Proof, type Side } from "./model.js";
-import { isAsStrict, mayWithholdAt, projectionWithin } from "./projection.js";
+import { isAsStrict, mayWithhold, mayWithholdAt, projectionWithin } from "./projection.js";
 import { rootPlace, spelledAt, spelledOut, type Place, type SchemaWorld } from "./schemas.js";
 import type { Variables } from "./variables.js";
 
@@ -26,7 +26,7 @@ export function responseWithin(inner: Side, outer: Side, apart: Apart): Proof {
     "streams of events leave otherwise",
   );
   if (a.nothing !== undefined && b.nothing !== undefined) return events;
-  if (a.nothing !== undefined) return all(events, SHOWN);
+  if (a.nothing !== undefined) return all(events, emptyWithin(outer));
   if (b.nothing !== undefined) return notShown("a body leaves where the other lets none out");
   return all(
     events,
@@ -41,6 +41,15 @@ export function responseWithin(inner: Side, outer: Side, apart: Apart): Proof {
     ),
     shownIf(a.encode || !b.encode, "text leaves that could be read as markup"),
     sanitizedWithin(inner, outer),
+  );
+}
+
+/** Without its body an answer leaves all the same, with its status and its fields. */
+function emptyWithin(outer: Side): Proof {
+  const withholds = outer.route.response.onMismatch === "withhold";
+  return shownIf(
+    !schemasOf(outer).some((place) => mayWithhold(place, withholds, new Set())),
+    "an answer leaves without its body where the other withholds it as a whole",
   );
 }
 
