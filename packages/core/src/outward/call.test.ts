@@ -286,3 +286,24 @@ describe("what fails", () => {
     expect(await outcomeOf({ url: base })).toMatch(/^`http:\/\/127\.0\.0\.1:\d+\/` cannot be reached/u);
   });
 });
+
+it("does not make the platform load its client before the first call", async () => {
+  const touched: string[] = [];
+  const own = Object.getOwnPropertyDescriptor(globalThis, "Request") ?? {};
+  Object.defineProperty(globalThis, "Request", {
+    configurable: true,
+    get: () => {
+      touched.push("Request");
+      return own.value as unknown;
+    },
+  });
+  try {
+    vi.resetModules();
+    const { outwardCall: fresh } = await import("./call.js");
+    expect(touched).toEqual([]);
+    await fresh(() => Promise.resolve(new Response("x")), open())({ url: "https://a.test/", maxBytes: 10 });
+    expect(touched).not.toEqual([]);
+  } finally {
+    Object.defineProperty(globalThis, "Request", own);
+  }
+});

@@ -79,7 +79,7 @@ async function exchange(
 ): Promise<OutwardAnswer | OutwardFailure> {
   const { url, method = "GET", headers = {}, body, maxBytes } = request;
   const response = await send(url, {
-    ...BARE,
+    ...(bare ??= bareInit()),
     method,
     headers,
     redirect: "manual",
@@ -96,13 +96,16 @@ async function exchange(
   return { kind: "answer", status, header: (name) => response.headers.get(name) ?? undefined, body: bytes };
 }
 
-/** A page's cookies and client certificates are nobody's here, and neither is what its cache holds. Some workers know none of the two. */
-const BARE: RequestInit = bareInit();
+/**
+ * A page's cookies and client certificates are nobody's here, and neither is what its cache holds. Some workers know none of the two. Asked
+ * with the first call: the first `Request` of a process makes Node load all of its client.
+ */
+let bare: RequestInit | undefined;
 
 function bareInit(): RequestInit {
-  const bare = { credentials: "omit", cache: "no-store" } as const;
+  const wanted = { credentials: "omit", cache: "no-store" } as const;
   try {
-    return new Request("https://gatehouse.invalid/", bare).credentials === "omit" ? bare : {};
+    return new Request("https://gatehouse.invalid/", wanted).credentials === "omit" ? wanted : {};
   } catch {
     return {};
   }
