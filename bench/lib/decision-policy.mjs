@@ -1,4 +1,6 @@
 // The fully loaded route: routing, a token seen before, roles, a condition, two limits, CORS, headers, a body schema.
+import { newOrder } from "../servers/work.mjs";
+import { fields } from "./requests.mjs";
 
 export const policy = (jwk) => ({
   gatehouse: 1,
@@ -28,16 +30,7 @@ export const policy = (jwk) => ({
       },
       limits: ["per-ip", "per-user"],
       request: {
-        body: {
-          type: "object",
-          required: ["sku", "quantity"],
-          additionalProperties: false,
-          properties: {
-            sku: { type: "string", minLength: 4, maxLength: 20 },
-            quantity: { type: "integer", minimum: 1, maximum: 100 },
-            note: { type: "string", maxLength: 500 },
-          },
-        },
+        body: newOrder,
       },
     },
   },
@@ -45,23 +38,14 @@ export const policy = (jwk) => ({
 
 export const body = Buffer.from(JSON.stringify({ sku: "LAMP-0007", quantity: 2, note: "ring twice" }));
 
-export const headersWith = (token) => [
-  "Host",
-  "a.test",
-  "User-Agent",
-  "bench/1.0",
-  "Accept",
-  "application/json",
-  "Accept-Encoding",
-  "gzip, deflate, br",
-  "Connection",
-  "keep-alive",
-  "Origin",
-  "https://shop.example.com",
-  "Authorization",
-  `Bearer ${token}`,
-  "Content-Type",
-  "application/json",
-  "Content-Length",
-  String(body.length),
-];
+export const headersWith = (token) =>
+  fields(
+    "Origin",
+    "https://shop.example.com",
+    "Authorization",
+    `Bearer ${token}`,
+    "Content-Type",
+    "application/json",
+    "Content-Length",
+    String(body.length),
+  );

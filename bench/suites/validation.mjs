@@ -8,22 +8,13 @@ import { fields } from "../lib/requests.mjs";
 import { sideBySide } from "../lib/side-by-side.mjs";
 import { times } from "../lib/target.mjs";
 import { micros } from "../lib/units.mjs";
+import { newOrder } from "../servers/work.mjs";
 
 export const title = "Validation of bodies";
 
 const SIZES = { "100 B": 1, "10 kB": 100, "100 kB": 1000 };
 
-const line = {
-  type: "object",
-  required: ["sku", "quantity"],
-  additionalProperties: false,
-  properties: {
-    sku: { type: "string", minLength: 4, maxLength: 20 },
-    quantity: { type: "integer", minimum: 1, maximum: 100 },
-    note: { type: "string", maxLength: 500 },
-    gift: { type: "boolean" },
-  },
-};
+const line = { ...newOrder, properties: { ...newOrder.properties, gift: { type: "boolean" } } };
 const schema = {
   type: "object",
   required: ["lines"],

@@ -1,5 +1,6 @@
 /** `gatehouse doctor`: which address, scheme and host the engine sees, and why. */
 import type { Command } from "../cli/command.js";
+import { CAPTURED } from "../explain/captured.js";
 import { DEFAULT_IP } from "../explain/request.js";
 import { PROXY_NAMES } from "./names.js";
 
@@ -29,13 +30,7 @@ export const doctorCommand: Command = {
       value: "URL",
       help: "As the server is asked: behind a proxy that ends TLS it is `http:`. A path is asked for over HTTPS. Default `/`.",
     },
-    curl: {
-      type: "text",
-      value: "COMMAND",
-      help: "A curl command line, pasted in. `-` reads it from the standard input.",
-    },
-    har: { type: "text", value: "FILE", help: "An HTTP archive, as browsers save it." },
-    entry: { type: "text", value: "N", help: "Which entry of the archive, from 1." },
+    ...CAPTURED,
     plain: {
       type: "flag",
       help: "The socket is plain HTTP, whatever the URL says: a proxy in front ends TLS.",

@@ -1,5 +1,6 @@
 /** `gatehouse explain`: what becomes of one request, and why. */
 import type { Command } from "../cli/command.js";
+import { CAPTURED } from "./captured.js";
 import { DEFAULT_IP } from "./request.js";
 
 export const explainCommand: Command = {
@@ -29,13 +30,7 @@ export const explainCommand: Command = {
       value: "TEXT",
       help: "The content; JSON unless a header says otherwise. `@FILE` reads it.",
     },
-    curl: {
-      type: "text",
-      value: "COMMAND",
-      help: "A curl command line, pasted in. `-` reads it from the standard input.",
-    },
-    har: { type: "text", value: "FILE", help: "An HTTP archive, as browsers save it." },
-    entry: { type: "text", value: "N", help: "Which entry of the archive, from 1." },
+    ...CAPTURED,
     token: { type: "text", value: "TOKEN", help: "Short for the header `Authorization: Bearer TOKEN`." },
     "assume-person": {
       type: "text",
