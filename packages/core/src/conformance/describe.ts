@@ -1,5 +1,5 @@
 /** The whole list of cases as tests of one adapter, in whatever runner its own tests use. */
-import type { Case } from "./case.js";
+import type { Case, CaseFile } from "./case.js";
 import { caseFiles } from "./files.js";
 import { runOverSockets, whyNotOverSockets, type SocketTarget } from "./sockets.js";
 
@@ -14,7 +14,7 @@ export interface TestRunner {
 
 export interface DescribeOptions {
   /** Cases to run; default all. For a second way of answering it is enough to run those whose handler answers something of its own. */
-  readonly only?: (one: Case) => boolean;
+  readonly only?: (one: Case, file: CaseFile) => boolean;
 }
 
 /**
@@ -32,7 +32,7 @@ export function describeAdapter(
   { only = () => true }: DescribeOptions = {},
 ): void {
   for (const { path, file } of caseFiles()) {
-    const cases = file.cases.filter(only);
+    const cases = file.cases.filter((one) => only(one, file));
     if (cases.length === 0) continue;
     describe(`${target.name}: ${path}`, () => {
       for (const one of cases) {
