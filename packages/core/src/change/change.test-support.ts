@@ -1,5 +1,6 @@
 /** Keys, policies and bundles for the tests of policies that change. */
-import { generateKeyPairSync, type KeyObject } from "node:crypto";
+import type { KeyObject } from "node:crypto";
+import { ecPair, ed25519Pair, rsaPair } from "../node/key-pair.js";
 import type { PolicyChange, PolicyDocument, PolicyProblem } from "../index.js";
 import type { BundleKey } from "./bundle.js";
 import type { SigningKey } from "../node/signing.js";
@@ -18,10 +19,10 @@ export function pairOf(kid: string, algorithm: BundleKey["algorithm"] = "Ed25519
 function generate(algorithm: BundleKey["algorithm"]): { publicKey: KeyObject; privateKey: KeyObject } {
   if (algorithm.startsWith("ES")) {
     const namedCurve = { ES256: "P-256", ES384: "P-384", ES512: "P-521" }[algorithm as "ES256"];
-    return generateKeyPairSync("ec", { namedCurve });
+    return ecPair(namedCurve);
   }
-  if (algorithm.startsWith("E")) return generateKeyPairSync("ed25519");
-  return generateKeyPairSync("rsa", { modulusLength: 2048 });
+  if (algorithm.startsWith("E")) return ed25519Pair();
+  return rsaPair();
 }
 
 /** Lets exactly `/<route>` in. */

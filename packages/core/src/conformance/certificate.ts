@@ -2,12 +2,12 @@
 import {
   createPrivateKey,
   createPublicKey,
-  generateKeyPairSync,
   randomBytes,
   sign,
   X509Certificate,
   type KeyObject,
 } from "node:crypto";
+import { ecPair } from "../node/key-pair.js";
 
 export interface Certificate {
   readonly key: string;
@@ -125,7 +125,7 @@ export function issueCertificate(options: CertificateOptions): Issued {
 }
 
 function keyOf(key: KeyObject | string | undefined): KeyObject {
-  if (key === undefined) return generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
+  if (key === undefined) return ecPair("P-256").privateKey;
   return typeof key === "string" ? createPrivateKey(key) : key;
 }
 

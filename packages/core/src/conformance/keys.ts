@@ -1,13 +1,6 @@
 /** Throwaway keys of one run: nothing that signs is ever written down. */
-import {
-  createHash,
-  generateKeyPairSync,
-  randomBytes,
-  createHmac,
-  scryptSync,
-  sign,
-  type KeyObject,
-} from "node:crypto";
+import { createHash, randomBytes, createHmac, scryptSync, sign, type KeyObject } from "node:crypto";
+import { ecPair, ed25519Pair, rsaPair } from "../node/key-pair.js";
 
 interface SigningKey {
   readonly alg: string;
@@ -79,17 +72,17 @@ export function sha256Hex(text: string): string {
 function makeKey(name: string): SigningKey {
   switch (name.slice(0, 3)) {
     case "es-": {
-      const pair = generateKeyPairSync("ec", { namedCurve: "P-256" });
+      const pair = ecPair("P-256");
       return asymmetric(name, "ES256", pair.publicKey, (data) =>
         sign("sha256", data, { key: pair.privateKey, dsaEncoding: "ieee-p1363" }),
       );
     }
     case "rs-": {
-      const pair = generateKeyPairSync("rsa", { modulusLength: 2048 });
+      const pair = rsaPair();
       return asymmetric(name, "RS256", pair.publicKey, (data) => sign("sha256", data, pair.privateKey));
     }
     case "ed-": {
-      const pair = generateKeyPairSync("ed25519");
+      const pair = ed25519Pair();
       return asymmetric(name, "EdDSA", pair.publicKey, (data) => sign(null, data, pair.privateKey));
     }
     case "hs-":

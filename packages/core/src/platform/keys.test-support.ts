@@ -1,5 +1,6 @@
 /** Throwaway keys and signatures for tests, made by Node's own crypto: the verifiers under test have no part in it. */
 import { constants, createHmac, generateKeyPairSync, sign, type KeyObject } from "node:crypto";
+import { ecPair, ed25519Pair, rsaPair } from "../node/key-pair.js";
 import { JWS_ALGORITHMS, type JwsAlgorithm } from "../lib/jws.js";
 
 export interface TestKeyPair {
@@ -24,18 +25,18 @@ export function keyPair(
 function makePair(kind: Parameters<typeof keyPair>[0]): TestKeyPair {
   switch (kind) {
     case "rsa":
-      return generateKeyPairSync("rsa", { modulusLength: 2048 });
+      return rsaPair();
     case "rsa-1024":
-      return generateKeyPairSync("rsa", { modulusLength: 1024 });
+      return rsaPair(1024);
     case "ed25519":
-      return generateKeyPairSync("ed25519");
+      return ed25519Pair();
     case "x25519":
       return generateKeyPairSync("x25519");
     case "P-256":
     case "P-384":
     case "P-521":
     case "secp256k1":
-      return generateKeyPairSync("ec", { namedCurve: kind });
+      return ecPair(kind);
   }
 }
 

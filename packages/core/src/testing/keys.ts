@@ -2,16 +2,12 @@
  * Throwaway keys, made once in a process. Nothing that signs is ever written down, and no decision depends on
  * which key it is.
  */
-import { constants, createHmac, generateKeyPairSync, sign, type KeyObject } from "node:crypto";
+import { constants, createHmac, sign } from "node:crypto";
 import { JWS_ALGORITHMS, type JwsAlgorithm, type JwsFacts } from "../lib/jws.js";
+import { ecPair, ed25519Pair, rsaPair, type KeyPair } from "../node/key-pair.js";
 
 /** `stranger`: a key of the same kind that no policy is told of; `holder`: one that tokens are bound to. */
 export type KeyHolder = "issuer" | "stranger" | "holder";
-
-interface KeyPair {
-  readonly publicKey: KeyObject;
-  readonly privateKey: KeyObject;
-}
 
 const made = new Map<string, KeyPair>();
 
@@ -27,11 +23,11 @@ function pairFor(algorithm: JwsAlgorithm, holder: KeyHolder): KeyPair {
 function makePair({ kty, curve }: JwsFacts): KeyPair {
   switch (kty) {
     case "RSA":
-      return generateKeyPairSync("rsa", { modulusLength: 2048 });
+      return rsaPair();
     case "EC":
-      return generateKeyPairSync("ec", { namedCurve: curve ?? "P-256" });
+      return ecPair(curve ?? "P-256");
     case "OKP":
-      return generateKeyPairSync("ed25519");
+      return ed25519Pair();
     case "oct":
       throw new Error("a shared secret is no key pair");
   }
