@@ -1,7 +1,7 @@
 /** What every platform asks of a key before it is prepared. Messages name the rule that is broken, never the material. */
 import { decodeBase64Url } from "../lib/base64url.js";
 import { isBlank, strictText, toHex } from "../lib/bytes.js";
-import { holdsSecret, jwkFits, JWS_ALGORITHMS, type JwsAlgorithm } from "../lib/jws.js";
+import { holdsSecret, jwkFits, JWS_ALGORITHMS, type JwsAlgorithm, type JwsFacts } from "../lib/jws.js";
 
 /** @throws Error when the secret is no key for the algorithm */
 export function requireSecret(algorithm: JwsAlgorithm, secret: Uint8Array): void {
@@ -112,4 +112,12 @@ function isPowerOf65537(value: number, prime: number): boolean {
 
 function numberOf(base64Url: string): bigint {
   return BigInt(`0x0${toHex(decodeBase64Url(base64Url) ?? new Uint8Array(0))}`);
+}
+
+/**
+ * Octets of a signature: an RSA key's own length (RFC 8017 sections 8.1.2 and 8.2.2, step 1). OpenSSL does not ask under PSS, and takes a
+ * signature whose leading zero was left out for the same one.
+ */
+export function signatureLength({ signatureBytes }: JwsFacts, modulusBits: number): number {
+  return signatureBytes === 0 ? Math.ceil(modulusBits / 8) : signatureBytes;
 }

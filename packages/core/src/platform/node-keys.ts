@@ -18,6 +18,7 @@ import {
   requirePublicJwk,
   requireSecret,
   requireStrongRsa,
+  signatureLength,
 } from "./key-rules.js";
 
 /** Signing inputs up to here take the short way: as long as the credentials that are read at all. */
@@ -56,10 +57,12 @@ function publicKeyVerifier(algorithm: JwsAlgorithm, key: KeyObject): SignatureVe
   const facts = JWS_ALGORITHMS[algorithm];
   const hash = facts.scheme === "eddsa" ? null : `sha${facts.hashBytes * 8}`;
   const options = { key, ...parametersOf(facts) };
+  const { modulusLength = 0 } = key.asymmetricKeyDetails ?? {};
+  const length = signatureLength(facts, modulusLength);
   return Object.freeze({
     algorithm,
     verify(data: Uint8Array | string, signature: Uint8Array): boolean {
-      if (facts.signatureBytes !== 0 && signature.length !== facts.signatureBytes) return false;
+      if (signature.length !== length) return false;
       const bytes = typeof data === "string" ? Buffer.from(data, "latin1") : data;
       return verifySignature(hash, bytes, options, signature);
     },

@@ -29,6 +29,18 @@ function materials(algorithm: JwsAlgorithm): KeyMaterial[] {
   return [{ pem: pem(publicKey) }, { jwk: jwk(publicKey) }];
 }
 
+/** One of 256 has it. */
+function withLeadingZero(algorithm: "RS256" | "PS256"): {
+  readonly data: string;
+  readonly signature: Uint8Array;
+} {
+  for (let turn = 0; ; turn++) {
+    const data = `${DATA}${turn}`;
+    const signature = signatureOf(algorithm, signer(algorithm), data);
+    if (signature[0] === 0) return { data, signature };
+  }
+}
+
 describe.each([node, portable])("the platform $name", (platform) => {
   const refusal = async (algorithm: JwsAlgorithm, material: KeyMaterial): Promise<string> => {
     try {
@@ -137,6 +149,18 @@ describe.each([node, portable])("the platform $name", (platform) => {
           judge(key, DATA, new Uint8Array(signature.length)),
         ];
         expect(await Promise.all(verdicts)).toEqual([true, true, false, false, false, false, false]);
+      }
+    },
+  );
+
+  it.each(["RS256", "PS256"] as const)(
+    "refuses a signature of %s without its leading zero",
+    async (algorithm) => {
+      const { data, signature } = withLeadingZero(algorithm);
+      for (const material of materials(algorithm)) {
+        const key = await platform.prepareKey(algorithm, material);
+        const verdicts = [judge(key, data, signature), judge(key, data, signature.subarray(1))];
+        expect(await Promise.all(verdicts)).toEqual([true, false]);
       }
     },
   );

@@ -4,7 +4,14 @@ import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 import { utf8 } from "../lib/bytes.js";
 import { JWS_ALGORITHMS, MIN_RSA_BITS, type JwsAlgorithm, type JwsFacts } from "../lib/jws.js";
 import type { KeyMaterial, SignatureVerifier } from "../ports/platform.js";
-import { plainPem, publicMembers, requirePublicJwk, requireSecret, requireStrongRsa } from "./key-rules.js";
+import {
+  plainPem,
+  publicMembers,
+  requirePublicJwk,
+  requireSecret,
+  requireStrongRsa,
+  signatureLength,
+} from "./key-rules.js";
 import { equalBytes } from "./portable-hash.js";
 
 type WebKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
@@ -41,10 +48,12 @@ async function publicKeyVerifier(
       ? await importPem(algorithm, material.pem, parameters)
       : await importJwk(algorithm, material.jwk, parameters);
   await requireStrongKey(key);
+  const { modulusLength = 0 } = key.algorithm as { modulusLength?: number };
+  const length = signatureLength(facts, modulusLength);
   return Object.freeze({
     algorithm,
     verify(data: Uint8Array | string, signature: Uint8Array): boolean | Promise<boolean> {
-      if (facts.signatureBytes !== 0 && signature.length !== facts.signatureBytes) return false;
+      if (signature.length !== length) return false;
       return crypto.subtle.verify(
         parameters,
         key,
