@@ -49,8 +49,18 @@ export interface OpenTelemetryOptions {
 export async function openTelemetry(options: OpenTelemetryOptions = {}): Promise<DecisionSink> {
   const { meter, span } = options;
   if (meter !== undefined && span !== undefined) return sinkOf(meter, span);
-  const api = await import("@opentelemetry/api");
+  const api = await load();
   return sinkOf(meter ?? api.metrics.getMeter("gatehouse"), span ?? (() => api.trace.getActiveSpan()));
+}
+
+/** Within `try`, so that bundlers of applications that have no such package leave it at a warning. */
+async function load(): Promise<typeof import("@opentelemetry/api")> {
+  try {
+    return await import("@opentelemetry/api");
+  } catch (cause) {
+    const mend = "install `@opentelemetry/api`, or hand `meter` and `span` to `openTelemetry`";
+    throw new Error(`the package \`@opentelemetry/api\` cannot be loaded: ${mend}`, { cause });
+  }
 }
 
 /** Seconds: a decision takes microseconds, one that waits for a provider or a store takes milliseconds. */
