@@ -2,6 +2,7 @@
  * Events as metrics and span attributes. What becomes an attribute of a metric has few values whatever callers send: the route's
  * pattern and never a path, a method that is registered, the engine's own codes.
  */
+import type * as OpenTelemetryApi from "@opentelemetry/api";
 import type { DecisionEvent } from "../model/decision.js";
 import type { DecisionSink } from "../ports/decision-sink.js";
 
@@ -54,7 +55,7 @@ export async function openTelemetry(options: OpenTelemetryOptions = {}): Promise
 }
 
 /** Within `try`, so that bundlers of applications that have no such package leave it at a warning. */
-async function load(): Promise<typeof import("@opentelemetry/api")> {
+async function load(): Promise<typeof OpenTelemetryApi> {
   try {
     return await import("@opentelemetry/api");
   } catch (cause) {
