@@ -53,13 +53,17 @@ export function pass(
 }
 
 /**
- * Room on a response of HTTP/1 for all that the guard puts there: to be made before a framework changes its prototype.
+ * Room on a response for all that the guard puts there: to be made before a framework changes its prototype. Of HTTP/1 alone: responses of
+ * HTTP/2 have accessors instead.
  * @param from the prototype that the framework will give to it
  */
 export function reserveRoom(res: ServerResponse, from: object): void {
+  if (isHttp2(res.req)) return;
   (res as Passing)[PASSAGE] = undefined;
   // Node's prototype has them; each answer puts its own in front.
-  Object.assign(res, { statusCode: res.statusCode, statusMessage: res.statusMessage });
+  const { statusCode, statusMessage } = res;
+  res.statusCode = statusCode;
+  res.statusMessage = statusMessage;
   reserveMethods(res, from);
 }
 
