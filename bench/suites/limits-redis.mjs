@@ -99,41 +99,39 @@ async function overhead(port, short) {
   return { driver, together, p50: median(latencies.one) / median(latencies.each) };
 }
 
-async function denied(port, short) {
-  const { store, seen } = await storeOn(port, { prefix: "denied:" });
-  const op = { kind: "gcra", key: "hot:t:x", emissionUs: 50_000, burst: 5, cost: 1 };
-  let asked = 0;
-  const run = { over: false };
-  const before = seen.calls;
-  const workers = Array.from({ length: AT_ONCE }, async () => {
-    while (!run.over) {
-      for (let n = 0; n < 20; n++, asked++) await store.take("limits", [op], context);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+const denied = (port, short) =>
+  callsFor(port, short, {
+    prefix: "denied:",
+    op: { kind: "gcra", key: "hot:t:x", emissionUs: 50_000, burst: 5, cost: 1 },
+    workers: AT_ONCE,
+    inTurn: 20,
+    rest: () => new Promise((resolve) => setImmediate(resolve)),
   });
-  await pause(short ? 200 : 2000);
-  run.over = true;
-  await Promise.all(workers);
-  const calls = seen.calls - before;
-  await store.close();
-  return { calls, asked };
-}
 
-async function leased(port, short) {
-  const { store, seen } = await storeOn(port, { prefix: "leased:" });
-  const op = { kind: "gcra", key: "all:t:", emissionUs: 10, burst: 20_000, cost: 1, precision: "leased" };
+const leased = (port, short) =>
+  callsFor(port, short, {
+    prefix: "leased:",
+    op: { kind: "gcra", key: "all:t:", emissionUs: 10, burst: 20_000, cost: 1, precision: "leased" },
+    workers: 16,
+    inTurn: 10,
+    rest: () => pause(1),
+  });
+
+/** How often the store is asked by so many workers, and how often it asks Redis. */
+async function callsFor(port, short, { prefix, op, workers, inTurn, rest }) {
+  const { store, seen } = await storeOn(port, { prefix });
   let asked = 0;
   const run = { over: false };
   const before = seen.calls;
-  const workers = Array.from({ length: 16 }, async () => {
+  const all = Array.from({ length: workers }, async () => {
     while (!run.over) {
-      for (let n = 0; n < 10; n++, asked++) await store.take("limits", [op], context);
-      await pause(1);
+      for (let n = 0; n < inTurn; n++, asked++) await store.take("limits", [op], context);
+      await rest();
     }
   });
   await pause(short ? 200 : 2000);
   run.over = true;
-  await Promise.all(workers);
+  await Promise.all(all);
   const calls = seen.calls - before;
   await store.close();
   return { calls, asked };
