@@ -1,6 +1,7 @@
 /** The secrets that an engine has read, and those that they replaced and that still verify. */
+import { inTime, isPromiseLike } from "../lib/deadline.js";
 import { Secret } from "../lib/secret.js";
-import { SecretError, type SecretSource } from "../ports/secrets.js";
+import { SecretError, type SecretSource, type SecretValue } from "../ports/secrets.js";
 
 /** What one reference leads to. */
 export type Reading = { readonly secret: Secret } | { readonly problem: string };
@@ -18,6 +19,9 @@ interface Held {
 }
 
 const NONE: readonly Secret[] = [];
+
+/** What waits in turn behind a source that never answers is a replaced secret too, which would go on verifying. */
+const PATIENCE_MS = 10_000;
 
 /**
  * `new`: every secret is read, and must be there: for a policy that somebody hands in.
@@ -140,9 +144,10 @@ export class SecretDraft implements SecretReader {
     if (this.source === undefined) return { problem: `no source of secrets for \`${reference}\`` };
     let secret: Secret;
     try {
-      const found = await this.source.get(reference, this.baseFile);
+      const given = this.source.get(reference, this.baseFile);
+      const found = isPromiseLike(given) ? await inTime(given, PATIENCE_MS, overdue) : given;
       if (found === undefined) return { problem: `secret \`${reference}\` is not set` };
-      secret = Secret.of(found);
+      secret = Secret.of(found as SecretValue);
     } catch (error) {
       // Any other message may quote the secret or its place on disk: only the reference is named.
       const why = error instanceof SecretError ? `: ${error.message}` : "";
@@ -150,4 +155,8 @@ export class SecretDraft implements SecretReader {
     }
     return secret.empty ? { problem: `secret \`${reference}\` is empty` } : { secret };
   }
+}
+
+function overdue(): SecretError {
+  return new SecretError(`it did not answer within ${PATIENCE_MS / 1000} s`);
 }

@@ -226,6 +226,25 @@ describe("a secret that changes while serving", () => {
     expect([await outcomeOf(engine, A), await outcomeOf(engine, B)]).toEqual(["refuse", "admit"]);
   });
 
+  it("ends also where the source does not answer any more", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const [vault, events] = [new Vault(), new Events()];
+    const engine = await serve({ secrets: vault, secretOverlap: "1s", onSecrets: events.listen });
+    vault.values.set("vault:signing", B);
+    vault.signal();
+    await vi.advanceTimersByTimeAsync(50);
+    await events.next("rotated");
+    vault.values.set("vault:hashing", () => new Promise<string>(() => undefined) as never);
+    vault.signal();
+    await vi.advanceTimersByTimeAsync(12_000);
+    expect(await events.next("kept")).toMatchObject({
+      references: ["vault:hashing"],
+      reason: expect.stringContaining("it did not answer within 10 s") as string,
+    });
+    await events.next("retired");
+    expect([await outcomeOf(engine, A), await outcomeOf(engine, B)]).toEqual(["refuse", "admit"]);
+  });
+
   it("one that came back in time is not ended, and nothing is compiled or told for it", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const [vault, events] = [new Vault(), new Events()];

@@ -7,6 +7,7 @@ export interface SecretSource {
   /**
    * The secret; undefined when there is none. An unresolved or empty secret fails the load. What it throws is not told, for it might
    * quote the secret; a `SecretError` is.
+   * Asked for 10 seconds at most.
    * @param reference as written in the policy, e.g. `env:SIGNING_KEY`
    * @param baseFile path of the policy file when it is known: `file:` is relative to it
    */
