@@ -245,7 +245,7 @@ const oneRequest: fc.Arbitrary<ModelRequest> = fc.record({
     nil: undefined,
     freq: 2,
   }),
-  csrfToken: fc.option(fc.constantFrom(...PEOPLE), { nil: undefined, freq: 1 }),
+  csrfToken: fc.option(fc.constantFrom(...PEOPLE), { nil: undefined, freq: 2 }),
   asks: fc.option(fc.constantFrom("GET", "POST", "DELETE"), { nil: undefined }),
   credentials: fc.oneof(
     { weight: 4, arbitrary: credentials.map((list) => list.slice(0, 1)) },
