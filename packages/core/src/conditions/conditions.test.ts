@@ -53,6 +53,18 @@ describe("what conditions read", () => {
     expect(deep.needs).toBe("body");
   });
 
+  it.each([
+    ["params.n > 1 && request.method == 'POST'", "unknown"],
+    ["params.n > 1 && request.method == 'GET'", false],
+    ["params.n > 1 || request.method == 'POST'", true],
+    // What is asked may be an error, and then so is the whole.
+    ["params.n > 1 ? request.method == 'POST' : request.host == 'api.test'", "unknown"],
+    ["params.n > 1 ? params.tenant == '' : request.host == 'api.test'", "unknown"],
+    ["request.method == 'POST' ? request.host == 'api.test' : params.n > 1", true],
+  ])("where parameters are not known, `%s` is %s", (text, truth) => {
+    expect(condition(text).partial(sample(), (fact) => !fact.startsWith("params."))).toBe(truth);
+  });
+
   it("finds nothing but authenticated, roles and scopes of an anonymous caller", () => {
     const anonymous = sample({ identity: undefined });
     expect(result("principal.authenticated", anonymous)).toBe(false);

@@ -23,7 +23,8 @@ export function partialTruth(
     }
     case "choice": {
       const [asked = "error", yes = "error", no = "error"] = parts();
-      if (asked === "unknown") return yes === no ? yes : "unknown";
+      // What is asked may be an error, and then the whole is one.
+      if (asked === "unknown") return yes === "error" && no === "error" ? "error" : "unknown";
       return asked === "error" ? asked : asked ? yes : no;
     }
     case "plain": {
