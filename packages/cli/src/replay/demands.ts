@@ -117,10 +117,12 @@ function scopesOn(scopes: readonly string[], caller: Caller): Answer {
 function claimOn(path: string, wanted: unknown, { facts, absent }: KnownFacts, caller: Caller): Answer {
   if (caller === null) return NO;
   const name = `principal.claims.${path.startsWith("/") ? path.slice(1).replaceAll("/", ".") : path}`;
-  if (caller === undefined || (!facts.has(name) && !absent.has(name)))
+  // A fact has no name for a claim with a dot in its own: what has that name is another claim.
+  const unnamed = path.startsWith("/") && path.includes(".");
+  if (caller === undefined || unnamed || (!facts.has(name) && !absent.has(name)))
     return unknown(`the claim \`${path}\` was not recorded`);
-  if (typeof wanted === "object" && wanted !== null)
-    return unknown(`the claim \`${path}\` is no single value`);
+  // Null is one: it is recorded as absent, like a claim that is not there.
+  if (typeof wanted === "object") return unknown(`the claim \`${path}\` is no single value`);
   return facts.get(name) === wanted ? YES : NO;
 }
 

@@ -134,6 +134,22 @@ const EVERYONE: readonly Ask[] = [
 ];
 
 describe("a candidate that changes nothing", () => {
+  it.each([
+    ["/https:~1~1id.test~1a.b", "x"],
+    ["/a.b", "x"],
+    ["none", null],
+  ])("does not take the claim %s for one that the caller did not have", async (path, value) => {
+    const policy = withRoutes({ "GET /shops": { authorize: { claims: { [path]: value } } } });
+    const claims = { "https://id.test/a.b": "x", "a.b": "x", none: null };
+    const user = (): object => ({ principal: { id: "ann", roles: ["customer"], claims } });
+    const log = await record(policy, [{ target: "/shops", as: "ann" }], {
+      authenticators: { user: user as never },
+    });
+    expect(log[1]).toContain('"outcome":"admit"');
+    if (path.includes(".")) expect(log[1]).not.toContain("principal.claims");
+    expect(told(await replayLog(log, { ...policy, name: "other" }))).toEqual([]);
+  });
+
   it("says the same of every decision, whatever is not recorded", async () => {
     const log = await record(BASE, EVERYONE);
     for (const candidate of [BASE, withRoutes({}, { name: "other" })]) {

@@ -152,10 +152,11 @@ class LineLog implements JsonLines {
 
   /** A chain goes on from what stands in the file. */
   async begin(): Promise<void> {
+    const { line, cut } = await this.target.tail();
+    this.#cut = cut;
     if (this.#chain === undefined) return;
-    const last = await this.target.lastLine();
-    const line = this.#chain.start(last === undefined ? null : hashOf(last), Date.now());
-    await this.put(`${line}\n`);
+    const start = this.#chain.start(line === undefined ? null : hashOf(line), Date.now());
+    await this.put(`${start}\n`);
   }
 
   get status(): LogStatus {
@@ -187,6 +188,7 @@ class LineLog implements JsonLines {
       await this.drain();
       const last = await this.end();
       await this.target.reopen();
+      this.#cut = (await this.target.tail()).cut;
       this.#toldPolicies = new Set();
       if (this.#chain !== undefined) await this.put(`${this.#chain.start(last, Date.now())}\n`);
     });
@@ -295,18 +297,24 @@ class LineLog implements JsonLines {
   private async sealWhen(lines: number): Promise<void> {
     const chain = this.#chain;
     if (chain === undefined || chain.place.unsealed < lines) return;
+    await this.putHead(chain, false).catch(() => undefined);
+  }
+
+  /** A head that was not written is none of the chain. */
+  private async putHead(chain: LogChain, last: boolean): Promise<void> {
     const { place } = chain;
     try {
-      await this.put(`${chain.head(Date.now(), false)}\n`);
-    } catch {
+      await this.put(`${chain.head(Date.now(), last)}\n`);
+    } catch (error) {
       chain.back(place);
+      throw error;
     }
   }
 
   /** @returns hash of the last line, for the file that follows */
   private async end(): Promise<string | null> {
     if (this.#chain === undefined) return null;
-    await this.put(`${this.#chain.head(Date.now(), true)}\n`);
+    await this.putHead(this.#chain, true);
     await this.target.sync();
     return this.#chain.place.prev;
   }

@@ -8,9 +8,16 @@ export interface LogTarget {
   sync(): Promise<void>;
   /** The same name again: another program has moved the file away. */
   reopen(): Promise<void>;
-  /** The last line that is there; undefined: there is none, or nobody can tell. */
-  lastLine(): Promise<string | undefined>;
+  /** How what is there ends. */
+  tail(): Promise<Tail>;
   close(): Promise<void>;
+}
+
+export interface Tail {
+  /** The last line that is whole; undefined: there is none, or nobody can tell. */
+  readonly line: string | undefined;
+  /** Part of a line stands behind it. */
+  readonly cut: boolean;
 }
 
 /** A part of a line stands at the end. */
@@ -55,14 +62,14 @@ export class FileTarget implements LogTarget {
     await before.close();
   }
 
-  async lastLine(): Promise<string | undefined> {
+  async tail(): Promise<Tail> {
     const { size } = await this.file.stat();
     const length = Math.min(size, LONGEST_LINE);
-    if (length === 0) return undefined;
+    if (length === 0) return NO_TAIL;
     const { buffer, bytesRead } = await this.file.read(Buffer.alloc(length), 0, length, size - length);
     const lines = buffer.subarray(0, bytesRead).toString("utf8").split("\n");
-    // Without a newline at its end the last line was cut, and belongs to nobody.
-    return lines.at(-1) === "" ? lines.at(-2) : undefined;
+    // Without a newline at its end the last line was cut: a process died, and the line belongs to nobody.
+    return { line: lines.at(-2), cut: lines.at(-1) !== "" };
   }
 
   close(): Promise<void> {
@@ -71,6 +78,7 @@ export class FileTarget implements LogTarget {
 }
 
 const LONGEST_LINE = 4_194_304;
+const NO_TAIL: Tail = { line: undefined, cut: false };
 
 export class StreamTarget implements LogTarget {
   readonly #unheard = (): void => undefined;
@@ -97,8 +105,8 @@ export class StreamTarget implements LogTarget {
     return Promise.resolve();
   }
 
-  lastLine(): Promise<undefined> {
-    return Promise.resolve(undefined);
+  tail(): Promise<Tail> {
+    return Promise.resolve(NO_TAIL);
   }
 
   close(): Promise<void> {

@@ -55,5 +55,7 @@ function entryReads({ when, forbid, claims }: AuthorizeEntry, scope: ConditionSc
   const paths = Object.keys(claims ?? {}).map((path) =>
     path.startsWith("/") ? (parsePointer(path) ?? []) : path.split("."),
   );
-  return [...conditions, ...paths.map((path) => ["principal", "claims", ...path].join("."))];
+  // A fact has no name for a claim with a dot in its own: it would be told as absent, or as another claim.
+  const named = paths.filter((path) => !path.some((name) => name.includes(".")));
+  return [...conditions, ...named.map((path) => ["principal", "claims", ...path].join("."))];
 }
