@@ -166,6 +166,26 @@ describe("an event", () => {
   it.each<[string, unknown, string]>([
     ["no key", { hash: ["client.ip"] }, "`hash` of `events` needs a `key`"],
     [
+      "a key for nothing",
+      { key: "0123456789abcdef" },
+      "`key` of `events` is for `hash`, which names nothing",
+    ],
+    [
+      "a name that is none",
+      { hash: ["clientip"], key: "0123456789abcdef" },
+      "`hash` of `events` names no fact with `clientip`: write it as `principal.id` or `params.email`",
+    ],
+    [
+      "what every event tells",
+      { hash: ["principal.roles"], key: "0123456789abcdef" },
+      "`hash` of `events`: every event tells `principal.roles` as it is",
+    ],
+    [
+      "what stands in the path",
+      { hash: ["params.email"], key: "0123456789abcdef", paths: true },
+      "`hash` of `events`: `paths` would tell `params.email` as it is",
+    ],
+    [
       "a key that can be guessed",
       { hash: ["client.ip"], key: "short" },
       "`key` of `events` is shorter than 16 bytes",
