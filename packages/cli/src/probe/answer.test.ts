@@ -30,6 +30,20 @@ it("puts chunks together", () => {
   expect(jsonOf(answer?.body ?? new Uint8Array())).toEqual({ a: 1 });
 });
 
+it("takes no chunk whose size is none: a negative one would be read for ever", () => {
+  for (const size of ["-6", "+3", "0x3", "x", ""]) {
+    const { answer, complete } = read(
+      `HTTP/1.1 200\r\nTransfer-Encoding: chunked\r\n\r\n${size}\r\nabc\r\n0\r\n\r\n`,
+    );
+    expect([answer?.body.length, complete]).toEqual([0, false]);
+  }
+});
+
+it("passes interim answers over, however many they are", () => {
+  const many = "HTTP/1.1 103\r\n\r\n".repeat(50_000);
+  expect(read(`${many}HTTP/1.1 204\r\n\r\n`, "GET", true).answer?.status).toBe(204);
+});
+
 it("passes interim answers over, and ends with 101", () => {
   expect(
     read("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n", "GET", true).answer?.status,

@@ -22,16 +22,12 @@ const NOTHING: Progress = { answer: undefined, complete: false };
 
 /** @param ended whether the server has closed its end */
 export function readAnswer(bytes: Buffer, method: string, ended: boolean): Progress {
-  const end = bytes.indexOf("\r\n\r\n");
-  if (end < 0) return NOTHING;
-  const lines = bytes.subarray(0, end).toString("latin1").split("\r\n");
-  const [, code = ""] = /^HTTP\/1\.[01] (\d{3})(?: |$)/u.exec(lines[0] ?? "") ?? [];
-  if (code === "") return NOTHING;
-  const status = Number(code);
-  const rest = bytes.subarray(end + 4);
+  let head = headOf(bytes);
   // 101 is the last answer of this protocol; other interim ones come before the answer (RFC 9110 section 15.2).
-  if (status < 200 && status !== 101) return readAnswer(rest, method, ended);
-  const fields = lines.slice(1).map(fieldOf);
+  while (head !== undefined && head.status < 200 && head.status !== 101) head = headOf(head.rest);
+  if (head === undefined) return NOTHING;
+  const { status, rest } = head;
+  const fields = head.lines.map(fieldOf);
   if (status === 101) return { answer: { status, fields, body: EMPTY, surplus: 0 }, complete: true };
   if (method === "HEAD" || status === 204 || status === 304)
     return { answer: { status, fields, body: EMPTY, surplus: rest.length }, complete: ended };
@@ -40,6 +36,21 @@ export function readAnswer(bytes: Buffer, method: string, ended: boolean): Progr
 }
 
 const EMPTY = new Uint8Array();
+
+interface Head {
+  readonly status: number;
+  readonly lines: readonly string[];
+  /** What stands behind it. */
+  readonly rest: Buffer;
+}
+
+function headOf(bytes: Buffer): Head | undefined {
+  const end = bytes.indexOf("\r\n\r\n");
+  if (end < 0) return undefined;
+  const [first = "", ...lines] = bytes.subarray(0, end).toString("latin1").split("\r\n");
+  const [, code = ""] = /^HTTP\/1\.[01] (\d{3})(?: |$)/u.exec(first) ?? [];
+  return code === "" ? undefined : { status: Number(code), lines, rest: bytes.subarray(end + 4) };
+}
 
 function fieldOf(line: string): HeaderField {
   const colon = line.indexOf(":");
@@ -64,8 +75,11 @@ function unchunked(rest: Buffer): { readonly body: Uint8Array; readonly complete
   let at = 0;
   for (;;) {
     const end = rest.indexOf("\r\n", at);
-    const size = end < 0 ? NaN : Number.parseInt(rest.subarray(at, end).toString("latin1"), 16);
-    if (Number.isNaN(size)) return { body: Buffer.concat(parts), complete: false };
+    const [, digits] =
+      /^([\da-f]{1,8})\s*(?:;|$)/iu.exec(rest.subarray(at, Math.max(at, end)).toString("latin1")) ?? [];
+    // Whatever else `parseInt` takes: behind a size below zero the same line would be read again.
+    if (digits === undefined) return { body: Buffer.concat(parts), complete: false };
+    const size = Number.parseInt(digits, 16);
     if (size === 0) return { body: Buffer.concat(parts), complete: true };
     parts.push(rest.subarray(end + 2, end + 2 + size));
     at = end + 2 + size + 2;

@@ -25,6 +25,14 @@ it("asks another only where it is named, exactly", async () => {
   await expect(placeOf("http://192.0.2.1", ["192.0.2.10", "localhost", "0.2.1"])).rejects.toThrow(problem);
   await expect(placeOf("http://2130706434", [])).resolves.toMatchObject({ address: "127.0.0.2" });
   await expect(placeOf("http://0.0.0.0", [])).rejects.toThrow("`0.0.0.0` is not this machine");
+  // Looked up, it would have no address.
+  await expect(placeOf("https://api.invalid", ["localhost"])).rejects.toThrow(
+    "`api.invalid` is not this machine",
+  );
+  await expect(placeOf("https://api.invalid", ["API.invalid"])).rejects.toThrow(
+    "`api.invalid` has no address",
+  );
+  await expect(placeOf("http://localhost.api.invalid", [])).rejects.toThrow("is not this machine");
   expect(await placeOf("http://192.0.2.1", ["192.0.2.1"])).toMatchObject({ address: "192.0.2.1", port: 80 });
 });
 

@@ -31,14 +31,25 @@ export async function placeOf(url: string, allowed: readonly string[], host?: st
   const parsed = parse(url);
   const name = parsed.hostname.replace(/^\[|\]$/gu, "");
   const https = parsed.protocol === "https:";
+  const named = allowed.some((one) => one.toLowerCase() === name.toLowerCase());
+  // A name that is looked up is told to others already.
+  if (!named && !isOfThisMachine(name)) throw notHere(name);
   const address = await addressOf(name);
-  if (!isLoopback(address) && !allowed.some((one) => one.toLowerCase() === name.toLowerCase()))
-    throw new UsageError(
-      `\`${name}\` is not this machine`,
-      `probing sends hundreds of requests that look like an attack; if it is yours to probe, say \`--allow-host ${name}\``,
-    );
+  if (!named && !isLoopback(address)) throw notHere(name);
   const port = parsed.port === "" ? (https ? 443 : 80) : Number(parsed.port);
   return { https, name, address, port, authority: host ?? parsed.host };
+}
+
+/** An address, or a name that leads nowhere else (RFC 6761 section 6.3). */
+function isOfThisMachine(name: string): boolean {
+  return isIP(name) === 0 ? /(?:^|\.)localhost$/u.test(name) : isLoopback(name);
+}
+
+function notHere(name: string): UsageError {
+  return new UsageError(
+    `\`${name}\` is not this machine`,
+    `probing sends hundreds of requests that look like an attack; if it is yours to probe, say \`--allow-host ${name}\``,
+  );
 }
 
 function parse(url: string): URL {
