@@ -143,6 +143,7 @@ describe("gatehouse explain", () => {
     [["policy.json", "--url", "/", "--har", "x"], "say the request in one way"],
     [["policy.json", "--url", "orders"], "`orders` is no URL and no path"],
     [["policy.json", "--url", "/", "--entry", "1"], "`--entry` is for `--har`"],
+    [["policy.json", "--curl", "curl https://api.test/", "--entry", "1"], "`--entry` is for `--har`"],
     [["policy.json", "--curl", "curl http://x/", "--data", "x"], "`--data` is for `--url`"],
     [["policy.json", "--url", "/", "--as", "ann"], "`--as` and `--people` go together"],
     [["policy.json", "--url", "/", "--assume-person", "{"], "`--assume-person` is no JSON"],

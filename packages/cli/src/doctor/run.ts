@@ -23,7 +23,8 @@ export async function runDoctor(input: Input, io: Io): Promise<number> {
 }
 
 function tellProxy(name: string, input: Input, io: Io): number {
-  if (input.operands.length > 0 || input.has("peer") || input.has("header"))
+  const others = ["peer", "header", "url", "curl", "har", "entry", "plain"];
+  if (input.operands.length > 0 || others.some((name) => input.has(name)))
     throw new UsageError("`--proxy` stands alone: it asks nothing of a policy");
   if (!isProxy(name))
     throw new UsageError(`no advice for \`${name}\``, choiceHelp(name, PROXY_NAMES, "proxies"));
@@ -38,7 +39,7 @@ function isProxy(name: string): name is ProxyName {
 
 /** @param served the first host of the policy, for a request that names none */
 async function arriving(input: Input, io: Io, served: string | undefined): Promise<WireRequest> {
-  const described = ["url", "curl", "har"].some((name) => input.has(name));
+  const described = ["url", "curl", "har", "entry"].some((name) => input.has(name));
   const base: WireRequest = described ? (await requestFrom(input, io)).request : NOTHING;
   const own = input.texts("header").map(readHeader);
   const names = new Set(own.map(([name]) => name.toLowerCase()));

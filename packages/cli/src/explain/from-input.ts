@@ -11,11 +11,12 @@ export async function requestFrom(
   io: Io,
 ): Promise<{ readonly request: WireRequest; readonly ignored: readonly string[] }> {
   const ways = ["url", "curl", "har"].filter((name) => input.has(name));
+  if (ways.length === 0 && input.has("entry")) throw new UsageError("`--entry` is for `--har`");
   if (ways.length !== 1) throw new UsageError("say the request in one way: `--url`, `--curl` or `--har`");
   const curl = input.text("curl");
   const har = input.text("har");
+  if (har === undefined && input.has("entry")) throw new UsageError("`--entry` is for `--har`");
   if (curl === undefined) {
-    if (har === undefined && input.has("entry")) throw new UsageError("`--entry` is for `--har`");
     const base =
       har === undefined ? await fromFlags(input, io) : readHar(await io.read(har), har, entryFrom(input));
     return { request: base, ignored: [] };

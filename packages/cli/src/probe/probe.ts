@@ -138,16 +138,21 @@ export class Run {
         "credentials would go over the network as they are",
         "ask by an `https:` URL, or without `--key` and `--people`",
       );
+    requireOwn(options.headers ?? {});
     const client = new Client(place, { ca: options.ca, deadline: options.deadline ?? DEADLINE_MS });
-    const peer = options.ip ?? (await reached(client, url));
+    // Whoever says where it comes from must be heard all the same.
+    const seen = await reached(client, url);
+    const peer = options.ip ?? seen;
     const proxy = place.https ? undefined : proxyFor(policy, peer);
-    const fields = {
-      "User-Agent": `gatehouse-probe/${version()}`,
-      Accept: "*/*",
-      Connection: "close",
-      ...proxy?.fieldsFor(addressOf(0)),
-      ...options.headers,
-    };
+    const fields = fieldsOver(
+      {
+        "User-Agent": `gatehouse-probe/${version()}`,
+        Accept: "*/*",
+        Connection: "close",
+        ...proxy?.fieldsFor(addressOf(0)),
+      },
+      options.headers ?? {},
+    );
     const judge = new Judge(document, Date.now);
     const keyring = new Keyring(
       policy,
@@ -453,6 +458,24 @@ function isLimited(
 function retryAfter(reply: { readonly answer: Answer }): number {
   const [value = "60"] = valuesOf(reply.answer.fields, "retry-after");
   return /^\d{1,9}$/u.test(value) ? (Number(value) + 1) * 1000 : 60_000;
+}
+
+/** @throws UsageError where two fields of one name would go out: the server would refuse them, whatever the question */
+function requireOwn(own: Readonly<Record<string, string>>): void {
+  const names = Object.keys(own).map((name) => name.toLowerCase());
+  if (names.includes("host")) throw new UsageError("`--host` says the host, not a header");
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined) throw new UsageError(`the header \`${twice}\` is given twice`);
+}
+
+/** By name, however it is spelled. */
+function fieldsOver(
+  base: Readonly<Record<string, string>>,
+  own: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const names = new Set(Object.keys(own).map((name) => name.toLowerCase()));
+  const kept = Object.entries(base).filter(([name]) => !names.has(name.toLowerCase()));
+  return { ...Object.fromEntries(kept), ...own };
 }
 
 async function reached(client: Client, url: string): Promise<string> {

@@ -1,4 +1,5 @@
 /** `gatehouse probe`: from the command line to a report. */
+import { isIP } from "node:net";
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { PolicyDocument } from "@gatehouse/core";
@@ -54,9 +55,9 @@ async function optionsFrom(
   return {
     allowHosts: input.texts("allow-host"),
     host: input.text("host"),
-    headers: Object.fromEntries(input.texts("header").map(readHeader)),
+    headers: headersFrom(input),
     ca: ca === undefined ? undefined : await io.read(ca),
-    ip: input.text("ip"),
+    ip: addressFrom(input),
     keys: await keysFrom(input, policy, io),
     publicKeys: await publicKeysBeside(policy, file),
     people: people === undefined ? undefined : await readPeople(await io.read(people), people, io.env),
@@ -69,6 +70,19 @@ async function optionsFrom(
     maxRequests: numberOf(input, "max-requests", 1_000_000),
     wait: durationOf(input),
   };
+}
+
+function headersFrom(input: Input): Readonly<Record<string, string>> {
+  const fields = input.texts("header").map(readHeader);
+  const twice = fields.find(([name], at) => fields.findIndex(([other]) => other === name) !== at);
+  if (twice !== undefined) throw new UsageError(`the header \`${twice[0].toLowerCase()}\` is given twice`);
+  return Object.fromEntries(fields);
+}
+
+function addressFrom(input: Input): string | undefined {
+  const address = input.text("ip");
+  if (address !== undefined && isIP(address) === 0) throw new UsageError("`--ip` is no IP address");
+  return address;
 }
 
 function readParam(text: string): readonly [string, string] {
