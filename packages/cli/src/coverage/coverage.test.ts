@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { PolicyDocument } from "@gatehouse/core";
+import { definePolicy, type PolicyDocument } from "@gatehouse/core";
 import { runPolicyTests, type PolicyTestFile } from "@gatehouse/core/testing";
 import { CoverageOf, type PolicyCoverage } from "./coverage.js";
 
@@ -111,6 +111,32 @@ it("tells each part of a condition, each entry and each keyword apart", async ()
     "transport | /transport/https | refused",
     "transport | /transport/hosts | refused",
   ]);
+});
+
+it("counts routes without a credential whose callers are asked where they come from", async () => {
+  const login = { authenticate: "none", csrf: { always: true } } as const;
+  const open = definePolicy({
+    gatehouse: 1,
+    name: "login",
+    routes: {
+      "POST /login": login,
+      "GET /login": login,
+      "POST /hello": { authenticate: "none", csrf: { origins: ["https://a.example"] } },
+    },
+  });
+  const from = (site: string): object => ({
+    request: { method: "POST", target: "/login", headers: { "Sec-Fetch-Site": site } },
+  });
+  const missing = async (...tests: readonly object[]): Promise<readonly string[]> => {
+    const { uncovered } = await coverageOf(open, {}, tests);
+    return uncovered
+      .filter(({ kind }) => kind === "csrf")
+      .map(({ pointer, outcome }) => `${pointer} ${outcome}`);
+  };
+  const at = "/routes/POST ~1login/csrf";
+  expect(await missing({ request: "GET /login" })).toEqual([`${at} passed`, `${at} refused`]);
+  expect(await missing(from("same-origin"))).toEqual([`${at} refused`]);
+  expect(await missing(from("cross-site"))).toEqual([`${at} passed`]);
 });
 
 it("counts what is shed, and each of its classes", async () => {

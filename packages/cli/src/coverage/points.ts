@@ -259,7 +259,8 @@ function addCsrf(view: RouteView, points: Points): void {
   const written =
     view.setting("csrf") ?? (whole === undefined ? undefined : { value: whole, pointer: "/csrf" });
   const forged = view.methods.some((method) => !SAFE.has(method)) || view.settings.upgrade !== undefined;
-  if (!ambient || !forged || view.open || written?.value === "off") return;
+  if (!forged || written?.value === "off") return;
+  if ((!ambient || view.open) && written?.value.always !== true) return;
   const pointer = written?.pointer ?? view.setting("authenticate")?.pointer ?? view.pointer;
   points.add("csrf", pointer, "passed", "refused");
 }
