@@ -251,6 +251,12 @@ it("has points of its own for what a proxy says, and for what others say in its 
   ).toEqual([]);
 });
 
+it("has no point for proxies that are believed nothing", () => {
+  const trust = { peers: ["loopback"], ipv6Prefix: 56 };
+  const coverage = new CoverageOf("policy.json", { ...wide, transport: { https: "off", trust } });
+  expect(lines(coverage.report()).filter((line) => line.includes("/trust"))).toEqual([]);
+});
+
 it("has points of its own for a route that may be upgraded", async () => {
   const at = "/routes/GET ~1chat/upgrade";
   const asks = (protocol: string): object => ({

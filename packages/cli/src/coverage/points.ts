@@ -278,9 +278,11 @@ function addTransport(document: PolicyDocument, views: readonly RouteView[], poi
 /** What a trusted proxy says is believed, and what anybody else says is not. */
 function addTrust(trust: TrustSettings | undefined, points: Points): void {
   if (trust === undefined) return;
-  for (const index of trust.peers.keys())
+  const names = Object.keys(fieldsOf(trust));
+  // With `ipv6Prefix` alone nobody is believed anything.
+  for (const index of names.length > 0 ? trust.peers.keys() : [])
     points.add("transport", pointerTo("/transport/trust/peers", index), "believed");
-  for (const name of Object.keys(fieldsOf(trust)))
+  for (const name of names)
     points.add("transport", pointerTo("/transport/trust", name), "believed", "ignored");
 }
 

@@ -1,6 +1,6 @@
 /** From one decision of a test to the points that it reached. */
-import { BlockList, isIP } from "node:net";
 import type { DecisionEvent, PolicyDocument, TraceStep } from "@gatehouse/core";
+import { inRanges } from "@gatehouse/core/analysis";
 import type { PolicyTestFile, SeenDecision, TestPerson, TestStep } from "@gatehouse/core/testing";
 import { pointerTo, segmentsOf } from "../lib/pointer.js";
 import type { RouteView } from "../lib/routes.js";
@@ -97,29 +97,12 @@ function ofTransport(
 /** Trusted is the peer of the socket, whatever stands in the chain behind it. */
 function ofTrust(trust: TrustSettings, { headers, ip }: SeenDecision["result"]["request"], put: Put): void {
   const sent = new Set(headers.map(([name]) => name.toLowerCase()));
-  const peers = [...trust.peers.keys()].filter((index) => isPeer(trust.peers[index] ?? "", ip));
+  const peers = [...trust.peers.keys()].filter((index) => inRanges(ip, [trust.peers[index] ?? ""]));
   for (const [name, fields] of Object.entries(fieldsOf(trust))) {
     if (!fields.some((field) => sent.has(field))) continue;
     put("transport", pointerTo("/transport/trust", name), peers.length > 0 ? "believed" : "ignored");
     for (const index of peers) put("transport", pointerTo("/transport/trust/peers", index), "believed");
   }
-}
-
-/** As docs/policy.md has them. */
-const PEERS: Readonly<Record<string, readonly string[]>> = {
-  loopback: ["127.0.0.0/8", "::1/128"],
-  private: ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"],
-  linklocal: ["169.254.0.0/16", "fe80::/10"],
-};
-
-function isPeer(peer: string, ip: string): boolean {
-  const list = new BlockList();
-  for (const range of PEERS[peer] ?? [peer]) {
-    const [address = "", bits] = range.split("/");
-    const family = isIP(address) === 6 ? "ipv6" : "ipv4";
-    list.addSubnet(address, bits === undefined ? (family === "ipv6" ? 128 : 32) : Number(bits), family);
-  }
-  return list.check(ip, isIP(ip) === 6 ? "ipv6" : "ipv4");
 }
 
 function ofUpgrade(trace: readonly TraceStep[], view: RouteView, put: Put): void {

@@ -52,10 +52,9 @@ function planOf(facts: Facts, { route }: Side, variables: Variables): Plan {
   const demands = [...route.require.map(({ value }) => value), route.authorize.value];
   const entries = demands.filter((one) => typeof one !== "string").flat();
   const forbids = entries.flatMap(({ forbid }) => forbid ?? []);
-  const isLate = (text: string): boolean => readsBody(text);
   return {
-    forbidHead: forbids.filter((text) => !isLate(text)).map((text) => reading.condition(text, false)),
-    forbidBody: forbids.filter(isLate).map((text) => reading.condition(text, false)),
+    forbidHead: forbids.filter((text) => !readsBody(text)).map((text) => reading.condition(text, false)),
+    forbidBody: forbids.filter((text) => readsBody(text)).map((text) => reading.condition(text, false)),
     clauses: demands
       .filter((demand) => demand !== "anyone")
       .map((demand) =>
