@@ -2,7 +2,7 @@
 import { createHash, createHmac, hash as hashOnce, randomFillSync, timingSafeEqual } from "node:crypto";
 import type { HmacHash, Platform } from "../ports/platform.js";
 import { systemClock } from "./clock.js";
-import { nodeSecrets, readTextFile } from "./node-files.js";
+import { nodeSecrets, readTextFile, watchTextFiles } from "./node-files.js";
 import { openNodeHtml } from "./node-html.js";
 import { prepareNodeKey } from "./node-keys.js";
 import { watchNodeLoop } from "./node-loop.js";
@@ -41,5 +41,6 @@ export const platform: Platform = Object.freeze({
   scrypt: nodeScrypt,
   watchEventLoop: watchNodeLoop,
   readFile: readTextFile,
+  watchFiles: watchTextFiles,
   openHtmlSanitizer: openNodeHtml,
 });
