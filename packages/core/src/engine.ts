@@ -191,7 +191,7 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
   const fallback = (): StateStore => (local ??= createMemoryStore());
   let sanitizer: Promise<HtmlSanitizer> | undefined;
   const html = (): Promise<HtmlSanitizer> => (sanitizer ??= platform.openHtmlSanitizer(options.dompurify));
-  const call = outwardCall(options.fetch, stop.signal);
+  const call = outwardCall(options.fetch, stop.signal, platform.addressesOf);
   const revocations = new StoreRevocations(store, clock);
   const kept = { store, revocations, fallback, html, call, handedOn: new Legacies(), inFlight: new Map() };
   const source = sourceWithFiles(options.secrets ?? platform.secrets, platform);

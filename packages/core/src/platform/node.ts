@@ -1,5 +1,6 @@
 /** Node: synchronous hashing and signature checks, files and environment. Bun and Deno resolve here too. */
 import { createHash, createHmac, hash as hashOnce, randomFillSync, timingSafeEqual } from "node:crypto";
+import { lookup } from "node:dns/promises";
 import type { HmacHash, Platform } from "../ports/platform.js";
 import { systemClock } from "./clock.js";
 import { nodeSecrets, readTextFile, watchTextFiles } from "./node-files.js";
@@ -42,5 +43,7 @@ export const platform: Platform = Object.freeze({
   watchEventLoop: watchNodeLoop,
   readFile: readTextFile,
   watchFiles: watchTextFiles,
+  addressesOf: async (name: string): Promise<readonly string[]> =>
+    (await lookup(name, { all: true })).map(({ address }) => address),
   openHtmlSanitizer: openNodeHtml,
 });

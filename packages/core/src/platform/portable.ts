@@ -39,5 +39,6 @@ export const platform: Platform = Object.freeze({
   watchEventLoop: undefined,
   readFile: undefined,
   watchFiles: undefined,
+  addressesOf: undefined,
   openHtmlSanitizer: (dompurify: PurifierFactory | undefined) => openPortableHtml(dompurify),
 });

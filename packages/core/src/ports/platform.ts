@@ -85,6 +85,8 @@ export interface Platform {
   /** Tells when one of such files may hold something else; ended by what it returns. Undefined where there are no files. */
   readonly watchFiles:
     ((paths: readonly string[], changed: () => void, baseFile?: string) => () => void) | undefined;
+  /** All addresses of a name; undefined where names cannot be looked up. */
+  readonly addressesOf: ((name: string) => Promise<readonly string[]>) | undefined;
   /**
    * Loads and proves what sanitizes HTML. Never loaded before.
    * @param dompurify what a page hands in; on Node it is found beside jsdom
