@@ -1,10 +1,23 @@
 // Keys, tokens and API keys for a run on one machine. A real API has an issuer for this.
-import { createHash, generateKeyPairSync, randomBytes, sign } from "node:crypto";
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  randomBytes,
+  sign,
+} from "node:crypto";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const kid = "demo";
-const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+// Read from its encoded form: in Node 20 a key that is exported as a JWK while the job that made it is collected never comes back.
+const made = generateKeyPairSync("ec", {
+  namedCurve: "P-256",
+  publicKeyEncoding: { type: "spki", format: "pem" },
+  privateKeyEncoding: { type: "pkcs8", format: "pem" },
+});
+const [publicKey, privateKey] = [createPublicKey(made.publicKey), createPrivateKey(made.privateKey)];
 
 const people = {
   ann: {

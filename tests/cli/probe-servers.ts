@@ -1,5 +1,5 @@
 /** Servers to probe: the orders API of the examples, as each example wires it, in this process. */
-import { createHash, generateKeyPairSync, scryptSync, sign } from "node:crypto";
+import { createHash, scryptSync, sign } from "node:crypto";
 import { readFileSync } from "node:fs";
 import {
   createServer,
@@ -18,6 +18,7 @@ import { gatehouse as forFastify } from "@gatehouse/fastify";
 import { gatehouse as forFetch } from "@gatehouse/fetch";
 import { guard } from "@gatehouse/node-http";
 import type { ProbeOptions } from "gatehouse";
+import { ecPair } from "../../packages/core/src/node/key-pair.js";
 
 interface Given {
   readonly params: Readonly<Record<string, string>>;
@@ -41,7 +42,7 @@ const { application, checks, annsOrder, orders } = (await import(new URL("applic
 
 export { annsOrder, orders };
 
-const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+const { publicKey, privateKey } = ecPair("P-256");
 export const jwk = { ...publicKey.export({ format: "jwk" }), kid: "issuer-1", alg: "ES256", use: "sig" };
 export const signingKey = JSON.stringify({
   ...privateKey.export({ format: "jwk" }),

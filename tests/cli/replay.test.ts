@@ -1,5 +1,5 @@
 /** A log of 100,000 decisions of the orders example, and a candidate that lets in whom nobody meant to let in. */
-import { generateKeyPairSync, sign } from "node:crypto";
+import { sign } from "node:crypto";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createEngine, parsePolicy, type PolicyDocument } from "@gatehouse/core";
@@ -7,12 +7,13 @@ import { virtualClock } from "@gatehouse/core/conformance";
 import { jsonLines } from "@gatehouse/core/node";
 import { beforeAll, describe, expect, it } from "vitest";
 import { commandUnderTest } from "./support.js";
+import { ecPair } from "../../packages/core/src/node/key-pair.js";
 
 const { run, folder } = commandUnderTest();
 
 const DECISIONS = 100_000;
 const START = Date.UTC(2026, 5, 1, 9);
-const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+const { publicKey, privateKey } = ecPair("P-256");
 
 /** The example's, with keys of this test in place of files. */
 function ordersPolicy(): PolicyDocument {

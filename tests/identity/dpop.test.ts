@@ -1,8 +1,8 @@
 /** Tokens that a real authorization server binds to a key (RFC 9449), used on a real server: the holder's alone, and each proof once. */
-import { createHash, generateKeyPairSync, sign, type KeyObject } from "node:crypto";
 import type { PolicyDocument } from "@gatehouse/core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { serve, type Served } from "../node-http/support.js";
+import { Holder } from "./holder.js";
 import { Issuer, key, SECRET } from "./issuer.js";
 import { policyWith } from "./support.js";
 
@@ -20,43 +20,8 @@ afterAll(async () => {
   await issuer.stop();
 });
 
-const base64Url = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
-
-let made = 0;
-
-/** Whoever holds a key: its proofs are as RFC 9449 section 4.2 says, unless a test says otherwise. */
-class Holder {
-  readonly #privateKey: KeyObject;
-  readonly #jwk: object;
-
-  constructor() {
-    const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-    this.#privateKey = privateKey;
-    this.#jwk = { ...publicKey.export({ format: "jwk" }) };
-  }
-
-  prove(htm: string, htu: string, claims: object = {}): string {
-    made += 1;
-    const header = base64Url({ typ: "dpop+jwt", alg: "ES256", jwk: this.#jwk });
-    const payload = base64Url({
-      jti: `e2e-${made}`,
-      iat: Math.floor(Date.now() / 1000),
-      htm,
-      htu,
-      ...claims,
-    });
-    const input = `${header}.${payload}`;
-    const signature = sign("sha256", Buffer.from(input), {
-      key: this.#privateKey,
-      dsaEncoding: "ieee-p1363",
-    });
-    return `${input}.${signature.toString("base64url")}`;
-  }
-
-  token(): Promise<string> {
-    return issuer.token("jwt", (url) => this.prove("POST", url));
-  }
-}
+const tokenOf = (holder: Holder): Promise<string> =>
+  issuer.token("jwt", { proof: (url) => holder.prove("POST", url) });
 
 class Server {
   constructor(private readonly served: Served) {}
@@ -90,11 +55,7 @@ class Server {
   }
 
   get proofAt(): (holder: Holder, token: string, claims?: object) => string {
-    return (holder, token, claims) =>
-      holder.prove("GET", this.url, {
-        ath: createHash("sha256").update(token).digest("base64url"),
-        ...claims,
-      });
+    return (holder, token, claims) => holder.proveWith(token, this.url, claims);
   }
 
   /** Body and status, and what the challenge says is wrong. */
@@ -123,7 +84,7 @@ const refused = (error: string) => ({
 describe("a token that the issuer bound to a key", () => {
   it("is good with a proof of that key, each proof once", async () => {
     const [server, ann] = [await Server.start(DPOP), new Holder()];
-    const token = await ann.token();
+    const token = await tokenOf(ann);
     const proof = server.proofAt(ann, token);
     expect(await server.ask(token, proof)).toEqual(ADMITTED);
     expect(await server.ask(token, proof)).toEqual(refused("invalid_dpop_proof"));
@@ -134,19 +95,19 @@ describe("a token that the issuer bound to a key", () => {
 
   it("is not good as Bearer, without a proof, or with another's", async () => {
     const [server, ann, eve] = [await Server.start(DPOP), new Holder(), new Holder()];
-    const token = await ann.token();
+    const token = await tokenOf(ann);
     const bearer = await server.ask(token, server.proofAt(ann, token), { scheme: "Bearer" });
     expect(bearer).toEqual({ ...refused(""), challenge: `DPoP realm="t", ${ALGS}` });
     expect(await server.ask(token)).toEqual(refused("invalid_dpop_proof"));
     expect(await server.ask(token, server.proofAt(eve, token))).toEqual(refused("invalid_token"));
-    const hers = await eve.token();
+    const hers = await tokenOf(eve);
     expect(await server.ask(token, server.proofAt(ann, hers))).toEqual(refused("invalid_dpop_proof"));
     expect(await server.ask(hers, server.proofAt(eve, hers))).toEqual(ADMITTED);
   });
 
   it("needs a proof for that method, target and time", async () => {
     const [server, ann] = [await Server.start(DPOP), new Holder()];
-    const token = await ann.token();
+    const token = await tokenOf(ann);
     const proofs = [
       { htm: "DELETE" },
       { htu: server.url.replace("/orders", "/other") },
@@ -164,7 +125,7 @@ describe("a token that the issuer bound to a key", () => {
 
   it("is good nowhere that asks for no proof, and one that is not bound not where a proof is asked for", async () => {
     const [bound, plain, ann] = [await Server.start(DPOP), await Server.start(), new Holder()];
-    const [token, unbound] = [await ann.token(), await issuer.token("jwt")];
+    const [token, unbound] = [await tokenOf(ann), await issuer.token("jwt")];
     const invalid = { ...refused(""), challenge: 'Bearer realm="t", error="invalid_token"' };
     expect(await plain.ask(token, undefined, { scheme: "Bearer" })).toEqual(invalid);
     expect(await plain.ask(unbound, undefined, { scheme: "Bearer" })).toEqual(ADMITTED);
@@ -174,7 +135,7 @@ describe("a token that the issuer bound to a key", () => {
   it("learns the server's nonce by being refused once, and later nonces with each answer", async () => {
     const nonce = { secret: "env:NONCE" };
     const [server, ann] = [await Server.start({ ...DPOP, nonce }), new Holder()];
-    const token = await ann.token();
+    const token = await tokenOf(ann);
     const first = await server.ask(token, server.proofAt(ann, token));
     // The one of the next minutes may come at any time.
     const known = { nonce: expect.stringMatching(/^[\w-]{24}$/u) as string };
@@ -191,7 +152,7 @@ describe("a token that the issuer bound to a key", () => {
 
   it("is good with each of many proofs at once, and with none of them twice", async () => {
     const [server, ann] = [await Server.start(DPOP), new Holder()];
-    const token = await ann.token();
+    const token = await tokenOf(ann);
     const proofs = Array.from({ length: 20 }, () => server.proofAt(ann, token));
     const answers = await Promise.all([...proofs, ...proofs].map((proof) => server.ask(token, proof)));
     const [admitted, again] = [200, 401].map((code) => answers.filter(({ status }) => status === code));

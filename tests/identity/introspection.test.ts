@@ -1,5 +1,4 @@
 /** Opaque tokens: who asks, what is believed, what is remembered, and what an endpoint that fails comes to. */
-import { generateKeyPairSync } from "node:crypto";
 import { inspect } from "node:util";
 import { checkPolicy, PolicyError } from "@gatehouse/core";
 import { importJWK, jwtVerify } from "jose";
@@ -17,6 +16,7 @@ import {
   TestClock,
   type Setting,
 } from "./support.js";
+import { ecPair, ed25519Pair, rsaPair } from "../../packages/core/src/node/key-pair.js";
 
 const URL_ = "https://id.test/introspect?x=c4n4ry-query";
 const SECRET = "c4n4ry: secret%/+";
@@ -85,11 +85,11 @@ describe("who asks", () => {
   });
 
   it.each([
-    ["ES256", "pem", () => generateKeyPairSync("ec", { namedCurve: "P-256" })],
-    ["ES384", "jwk", () => generateKeyPairSync("ec", { namedCurve: "P-384" })],
-    ["RS256", "pem", () => generateKeyPairSync("rsa", { modulusLength: 2048 })],
-    ["PS256", "jwk", () => generateKeyPairSync("rsa", { modulusLength: 2048 })],
-    ["EdDSA", "pem", () => generateKeyPairSync("ed25519")],
+    ["ES256", "pem", () => ecPair("P-256")],
+    ["ES384", "jwk", () => ecPair("P-384")],
+    ["RS256", "pem", () => rsaPair()],
+    ["PS256", "jwk", () => rsaPair()],
+    ["EdDSA", "pem", () => ed25519Pair()],
   ] as const)("is a client with a key: %s from %s", async (algorithm, form, make) => {
     const { publicKey, privateKey } = make();
     const key =
@@ -514,7 +514,7 @@ describe("what is checked without a network", () => {
 });
 
 it("shows no secret and no token anywhere", async () => {
-  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const { privateKey } = ecPair("P-256");
   const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
   for (const [client, secret] of [
     [opaque.client, SECRET],

@@ -1,8 +1,9 @@
 /** A real OAuth and OpenID server on loopback, whose keys, outages and lies a test decides. */
-import { generateKeyPairSync, randomBytes, type KeyObject } from "node:crypto";
+import { randomBytes, type KeyObject } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Provider } from "oidc-provider";
+import { ecPair } from "../../packages/core/src/node/key-pair.js";
 import { TestClock } from "./support.js";
 
 export const SECRET = randomBytes(24).toString("hex");
@@ -16,7 +17,7 @@ interface Key {
 }
 
 export function key(kid: string): Key {
-  return { kid, ...generateKeyPairSync("ec", { namedCurve: "P-256" }) };
+  return { kid, ...ecPair("P-256") };
 }
 
 /** The clock of the provider is the system's, so the engine's begins there. */
@@ -85,6 +86,15 @@ export class Issuer {
           response_types: [],
         },
         {
+          client_id: "certified",
+          client_secret: SECRET,
+          id_token_signed_response_alg: "ES256",
+          grant_types: ["client_credentials"],
+          redirect_uris: [],
+          response_types: [],
+          tls_client_certificate_bound_access_tokens: true,
+        },
+        {
           client_id: "keyed",
           id_token_signed_response_alg: "ES256",
           grant_types: [],
@@ -109,6 +119,13 @@ export class Issuer {
         devInteractions: { enabled: false },
         clientCredentials: { enabled: true },
         revocation: { enabled: true },
+        // It stands behind no TLS here: a field holds what the connection would.
+        mTLS: {
+          enabled: true,
+          certificateBoundAccessTokens: true,
+          getCertificate: (context: { get(name: string): string }) =>
+            decodeURIComponent(context.get("x-client-cert")),
+        },
         introspection: { enabled: true, allowedPolicy: () => true },
         resourceIndicators: {
           enabled: true,
@@ -127,13 +144,23 @@ export class Issuer {
     this.#answer = (request, response) => void answer(request, response);
   }
 
-  /** @param proof makes the proof of possession for a `POST` to that URL: the token is bound to its key */
-  async token(format: "jwt" | "opaque", proof?: (url: string) => string): Promise<string> {
+  /**
+   * @param binding `proof` makes the proof of possession for a `POST` to that URL: the token is bound to its key; `certificate` in PEM: it is
+   *   bound to that
+   */
+  async token(
+    format: "jwt" | "opaque",
+    { proof, certificate }: { proof?: (url: string) => string; certificate?: string } = {},
+  ): Promise<string> {
     const body = { grant_type: "client_credentials", resource: `urn:api:${format}`, scope: "read" };
     const answer = await this.post(
       "/token",
       body,
-      proof === undefined ? {} : { DPoP: proof(`${this.url}/token`) },
+      {
+        ...(proof !== undefined && { DPoP: proof(`${this.url}/token`) }),
+        ...(certificate !== undefined && { "X-Client-Cert": encodeURIComponent(certificate) }),
+      },
+      certificate === undefined ? "app" : "certified",
     );
     const text = await answer.text();
     const { access_token: token } = JSON.parse(text) as { access_token?: string };
@@ -145,8 +172,9 @@ export class Issuer {
     path: string,
     body: Readonly<Record<string, string>>,
     headers: Readonly<Record<string, string>> = {},
+    client = "app",
   ): Promise<Response> {
-    const authorization = `Basic ${Buffer.from(`app:${SECRET}`).toString("base64")}`;
+    const authorization = `Basic ${Buffer.from(`${client}:${SECRET}`).toString("base64")}`;
     return fetch(`${this.url}${path}`, {
       method: "POST",
       headers: { Authorization: authorization, ...headers },

@@ -1,5 +1,5 @@
 /** A provider that is not there: keys, answers and outages under a test's thumb, and a clock that moves when it is told. */
-import { generateKeyPairSync, type KeyObject } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import {
   createEngine,
   type Clock,
@@ -9,6 +9,7 @@ import {
   type Fetch,
 } from "@gatehouse/core";
 import { SignJWT, type JWTPayload } from "jose";
+import { ecPair } from "../../packages/core/src/node/key-pair.js";
 
 export const ISSUER = "https://id.test/tenant";
 export const JWKS = "https://id.test/keys?x-key=c4n4ry-query";
@@ -20,7 +21,7 @@ export interface Pair {
 }
 
 export function pair(kid: string): Pair {
-  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const { privateKey, publicKey } = ecPair("P-256");
   return { kid, privateKey, jwk: { ...publicKey.export({ format: "jwk" }), kid, use: "sig" } };
 }
 

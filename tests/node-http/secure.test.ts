@@ -1,6 +1,6 @@
 /** `createSecureServer`, met by real clients: what is negotiated, what is refused, what a reload changes. */
 import { execFile } from "node:child_process";
-import { generateKeyPairSync, X509Certificate } from "node:crypto";
+import { X509Certificate } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect as connectHttp2 } from "node:http2";
 import { Agent, createServer as createHttps, request as httpsRequest, type RequestOptions } from "node:https";
@@ -23,6 +23,7 @@ import {
 } from "@gatehouse/node-http";
 import { later, policyOf } from "./support.js";
 import { listen, stop } from "./target.js";
+import { ecPair, rsaPair } from "../../packages/core/src/node/key-pair.js";
 
 /** HTTPS is required, as by default. */
 const transport = { hosts: ["a.test"] };
@@ -393,8 +394,8 @@ async function sessionOf(port: number, more: ConnectionOptions): Promise<Buffer>
 }
 
 describe("key and certificate that do not do", () => {
-  const weak = generateKeyPairSync("rsa", { modulusLength: 1024 });
-  const curve = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
+  const weak = rsaPair(1024);
+  const curve = ecPair("prime256v1");
   const encrypted = curve.privateKey
     .export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "canary" })
     .toString();
@@ -466,11 +467,7 @@ describe("key and certificate that do not do", () => {
     },
     {
       what: "a curve that nobody takes",
-      secrets: keyed(
-        generateKeyPairSync("ec", { namedCurve: "secp256k1" })
-          .privateKey.export({ type: "pkcs8", format: "pem" })
-          .toString(),
-      ),
+      secrets: keyed(ecPair("secp256k1").privateKey.export({ type: "pkcs8", format: "pem" }).toString()),
       message: "the certificate in `cert` (`env:CERT`) has a key on a curve that clients do not take",
     },
     {

@@ -2,14 +2,15 @@
  * HTTP Message Signatures (RFC 9421) on generated messages: what a signature covers nobody can change, whatever it does not cover
  * anybody may, and its own words hold only as they were signed. The signer here shares no line with the engine.
  */
-import { createHash, generateKeyPairSync, sign } from "node:crypto";
+import { createHash, sign } from "node:crypto";
 import { createEngine, type PolicyDocument } from "@gatehouse/core";
 import fc from "fast-check";
 import { afterAll, expect, it } from "vitest";
+import { ed25519Pair } from "../../packages/core/src/node/key-pair.js";
 
 const RUNS = Number(process.env["GATEHOUSE_PROPERTY_RUNS"] ?? 300);
 const NOW = Date.UTC(2026, 5, 1, 12);
-const [ann, eve] = [generateKeyPairSync("ed25519"), generateKeyPairSync("ed25519")];
+const [ann, eve] = [ed25519Pair(), ed25519Pair()];
 
 const keyOf = (name: string, { publicKey }: typeof ann) => ({
   keyid: name,

@@ -2,7 +2,6 @@
  * `secrets_never_leak`: credentials, secrets, bodies and what a handler throws carry a canary; it stands in no refusal,
  * reason, header, trace, event, diagnostic or inspected object.
  */
-import { generateKeyPairSync } from "node:crypto";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -22,6 +21,7 @@ import { decisionChannel, jsonLines } from "@gatehouse/core/node";
 import { mintToken } from "@gatehouse/core/conformance";
 import { describe, expect, it } from "vitest";
 import { policy, through } from "./support.js";
+import { ed25519Pair } from "../../packages/core/src/node/key-pair.js";
 
 const CANARY = "c4n4ry";
 const SECRET = `${CANARY}-0123456789abcdef0123456789abcdef`;
@@ -104,7 +104,7 @@ describe("secrets_never_leak (B10.158)", () => {
     const folder = mkdtempSync(join(tmpdir(), "gatehouse-canary-"));
     try {
       const file = join(folder, "decisions.jsonl");
-      const { privateKey } = generateKeyPairSync("ed25519");
+      const { privateKey } = ed25519Pair();
       const log = await jsonLines({ file, chain: { key: { kid: "k", algorithm: "EdDSA", privateKey } } });
       const told: unknown[] = [];
       const instrument = {

@@ -3,6 +3,7 @@ import { platform } from "#platform";
 import { checkPolicy } from "./compile/check.js";
 import { compilePolicy, type CompiledPolicy } from "./compile/compile.js";
 import { environmentFor, type EngineOptions, type EnvironmentParts } from "./compile/environment.js";
+import { sourceWithFiles } from "./compile/key-files.js";
 import { copyWithSource, fileOf, withPositions } from "./compile/positions.js";
 import { reportCertificateReads, reportPeerReads } from "./compile/peer-reads.js";
 import { resolvePolicy } from "./compile/resolve.js";
@@ -190,10 +191,10 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
   const fallback = (): StateStore => (local ??= createMemoryStore());
   let sanitizer: Promise<HtmlSanitizer> | undefined;
   const html = (): Promise<HtmlSanitizer> => (sanitizer ??= platform.openHtmlSanitizer(options.dompurify));
-  const call = outwardCall(options.fetch, stop.signal);
+  const call = outwardCall(options.fetch, stop.signal, platform.addressesOf);
   const revocations = new StoreRevocations(store, clock);
   const kept = { store, revocations, fallback, html, call, handedOn: new Legacies(), inFlight: new Map() };
-  const source = options.secrets ?? platform.secrets;
+  const source = sourceWithFiles(options.secrets ?? platform.secrets, platform);
   const overlapMs = parseDuration(options.secretOverlap ?? SECRET_OVERLAP) ?? 0;
   const keeper = new SecretKeeper(source, overlapMs > 0);
   const services: ExchangeServices = {
@@ -291,7 +292,7 @@ const SECRET_OVERLAP = "1h";
 
 function tellSecrets(event: SecretsEvent, listener: EngineOptions["onSecrets"]): void {
   if (listener !== undefined) heardBy(listener, event);
-  else if (event.outcome === "kept") platform.warn(`a secret was not rotated: ${event.reason}`);
+  else if (event.outcome === "kept") platform.warn(`a secret or key set was not rotated: ${event.reason}`);
 }
 
 async function open(loaded: LoadedPolicy, parts: EngineParts): Promise<PolicyEngine> {

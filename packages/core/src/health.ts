@@ -22,7 +22,7 @@ export function healthOf(sources: HealthSources): EngineHealth {
   const { policy, since, bindings } = sources;
   const kinds = policy.health();
   const store = storeHealth(sources);
-  const secrets = problemHealth("a secret was not rotated", sources.secrets);
+  const secrets = problemHealth("a secret or key set was not rotated", sources.secrets);
   const changes = problemHealth("the last policy that was handed in is not in force", sources.change);
   const added = Object.fromEntries([...sources.added].map(([name, part]) => [name, partOf(part)]));
   const keySets = kinds.keySets ?? [];

@@ -99,7 +99,7 @@ export function authenticationWithin(inner: Side, outer: Side): Proof {
 function readsConnection({ carrier, settings }: ResolvedAuthenticator): boolean {
   if (carrier.in === "tls" || settings.type === "http-signature" || settings.type === "signature")
     return true;
-  return settings.type === "jwt" && settings.senderConstrained !== undefined;
+  return "senderConstrained" in settings && settings.senderConstrained !== undefined;
 }
 
 function revocationOf({ analysed }: Side): unknown {
@@ -220,9 +220,10 @@ function tokensWithin(x: JwtSettings, y: JwtSettings, name: string): Proof {
       y.profile === undefined || x.profile === y.profile,
       `\`${name}\`: tokens that do not keep to a profile are accepted`,
     ),
+    // Who asks for no proof takes no bound token, so neither of the two takes what the other does.
     shownIf(
-      y.senderConstrained === undefined || alike(x.senderConstrained, y.senderConstrained),
-      `\`${name}\`: who holds a token must prove less, or otherwise, that it is its own`,
+      alike(x.senderConstrained, y.senderConstrained),
+      `\`${name}\`: who holds a token must prove less, more, or otherwise, that it is its own`,
     ),
     shownIf(othersAlike(x, y, READ_OF_TOKENS), `\`${name}\`: other settings differ`),
     // A claim of the wrong form makes the credential a bad one.

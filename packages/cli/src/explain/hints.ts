@@ -31,7 +31,10 @@ export function hintsFor({ code, reason }: Refused, context: HintContext): reado
   return hints.length > 0 ? hints : [reason ?? `the code is \`${code}\``];
 }
 
-type BoundSettings = Extract<NonNullable<PolicyDocument["authenticators"]>[string], { readonly type: "jwt" }>;
+type BoundSettings = Extract<
+  NonNullable<PolicyDocument["authenticators"]>[string],
+  { readonly type: "jwt" | "introspection" }
+>;
 
 type Hint = (context: HintContext) => readonly string[];
 
@@ -55,7 +58,8 @@ function credentialText(policy: PolicyDocument, name: string): string {
   const found = resolveAuthenticators(policy).get(name);
   if (found === undefined) return `a credential of \`${name}\``;
   const { settings, carrier } = found;
-  if (settings.type === "jwt" && settings.senderConstrained !== undefined) return boundToken(name, settings);
+  if ("senderConstrained" in settings && settings.senderConstrained !== undefined)
+    return boundToken(name, settings);
   return `${WHAT[settings.type]} of \`${name}\`${placeText(settings, carrier)}`;
 }
 

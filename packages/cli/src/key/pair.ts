@@ -1,6 +1,6 @@
 /** A key pair for signing tokens, as JSON Web Keys (RFC 7517). */
-import { createHash, generateKeyPair, type KeyObject } from "node:crypto";
-import { promisify } from "node:util";
+import { createHash } from "node:crypto";
+import { ecPair, ed25519Pair, rsaPairApart, type KeyPair as MadePair } from "../lib/key-pair.js";
 import type { PairAlgorithm } from "./choices.js";
 
 export type Jwk = Readonly<Record<string, unknown>>;
@@ -26,16 +26,14 @@ export async function makeKeyPair(algorithm: PairAlgorithm, kid?: string): Promi
 /** Good for signatures beyond 2030 (NIST SP 800-57 part 1). */
 const RSA_BITS = 3072;
 
-const generatePair = promisify(generateKeyPair);
-
-async function generate(algorithm: PairAlgorithm): Promise<{ publicKey: KeyObject; privateKey: KeyObject }> {
+function generate(algorithm: PairAlgorithm): MadePair | Promise<MadePair> {
   switch (algorithm) {
     case "ES256":
-      return await generatePair("ec", { namedCurve: "P-256" });
+      return ecPair("P-256");
     case "EdDSA":
-      return await generatePair("ed25519", {});
+      return ed25519Pair();
     case "RS256":
-      return await generatePair("rsa", { modulusLength: RSA_BITS });
+      return rsaPairApart(RSA_BITS);
   }
 }
 

@@ -281,6 +281,16 @@ it("asks as those whom the policy lists, and by every kind of credential", async
         principal: { id: "sub", roles: "roles" },
         senderConstrained: "mtls",
       },
+      asked: {
+        type: "introspection",
+        url: "https://id.test/introspect",
+        client: { id: "others", secret },
+        issuer: "https://id.test/",
+        audience: "others",
+        in: "header",
+        principal: { id: "sub", roles: "roles" },
+        senderConstrained: "dpop",
+      },
     },
     roles: { clerk: [] },
     defaults: { authorize: { roles: ["clerk"] } },
@@ -291,6 +301,7 @@ it("asks as those whom the policy lists, and by every kind of credential", async
       "POST /peer": { authenticate: ["peer"] },
       "POST /hook": { authenticate: ["hook"] },
       "GET /bound": { authenticate: ["bound"] },
+      "GET /asked": { authenticate: ["asked"] },
       "GET /both": { authenticate: [["device", "password"]] },
     },
   });
@@ -302,6 +313,7 @@ it("asks as those whom the policy lists, and by every kind of credential", async
     "POST /peer": ["401 unauthenticated", "no such caller", "allow"],
     "POST /hook": ["401 unauthenticated", "no such caller", "allow"],
     "GET /bound": ["401 unauthenticated", "403 forbidden", "allow"],
+    "GET /asked": ["401 unauthenticated", "403 forbidden", "allow"],
     "GET /both": ["401 unauthenticated", "403 forbidden", "allow"],
   });
 });

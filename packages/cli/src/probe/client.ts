@@ -40,6 +40,9 @@ export class GoneError extends Error {
 }
 
 export class Client {
+  /** The one that took a connection: at another there may be another server. */
+  #address: string | undefined = undefined;
+
   constructor(
     private readonly place: Place,
     private readonly options: ClientOptions,
@@ -75,8 +78,22 @@ export class Client {
     throw new GoneError("the server takes no connections any more");
   }
 
-  private connected(): Promise<Socket> {
-    const { https, address: host, port, name: servername } = this.place;
+  private async connected(): Promise<Socket> {
+    let problem: unknown;
+    for (const address of this.#address === undefined ? this.place.addresses : [this.#address]) {
+      try {
+        const socket = await this.connectedTo(address);
+        this.#address = address;
+        return socket;
+      } catch (error) {
+        problem = error;
+      }
+    }
+    throw problem;
+  }
+
+  private connectedTo(host: string): Promise<Socket> {
+    const { https, port, name: servername } = this.place;
     const { ca, deadline } = this.options;
     return new Promise((resolve, reject) => {
       const socket = https

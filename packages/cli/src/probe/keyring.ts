@@ -46,7 +46,7 @@ export class Keyring {
     for (const [authenticator, { forged }] of credentialsOf(person, this.policy)) {
       if (forged === true) continue;
       const { settings, name } = authenticator;
-      if (settings.type === "jwt" && settings.senderConstrained !== undefined)
+      if ("senderConstrained" in settings && settings.senderConstrained !== undefined)
         return `tokens of \`${name}\` are bound to their sender's key`;
       if (holder !== undefined && this.holders.get(holder)?.person.authenticator === name) continue;
       if (settings.type !== "jwt" || !this.keys.has(name))

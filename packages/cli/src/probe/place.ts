@@ -7,8 +7,11 @@ export interface Place {
   readonly https: boolean;
   /** As the URL names it, without a port. */
   readonly name: string;
-  /** What is connected to: looked up once, so that a name that changes its mind leads nowhere else. */
-  readonly address: string;
+  /**
+   * What is connected to, in the order of the system: looked up once, so that a name that changes its mind leads nowhere else. A server on
+   * `localhost` may listen at one of them alone.
+   */
+  readonly addresses: readonly string[];
   readonly port: number;
   /** What `Host` says. */
   readonly authority: string;
@@ -23,21 +26,30 @@ export function isLoopback(address: string): boolean {
   return version !== 0 && LOOPBACK.check(address, version === 4 ? "ipv4" : "ipv6");
 }
 
+/** Every address of a name. */
+export type Lookup = (name: string) => Promise<readonly string[]>;
+
 /**
  * @param allowed hosts beyond this machine
  * @throws UsageError (rejects) for anything that is not to be asked
  */
-export async function placeOf(url: string, allowed: readonly string[], host?: string): Promise<Place> {
+export async function placeOf(
+  url: string,
+  allowed: readonly string[],
+  host?: string,
+  find: Lookup = lookUp,
+): Promise<Place> {
   const parsed = parse(url);
   const name = parsed.hostname.replace(/^\[|\]$/gu, "");
   const https = parsed.protocol === "https:";
   const named = allowed.some((one) => one.toLowerCase() === name.toLowerCase());
   // A name that is looked up is told to others already.
   if (!named && !isOfThisMachine(name)) throw notHere(name);
-  const address = await addressOf(name);
-  if (!named && !isLoopback(address)) throw notHere(name);
+  const addresses = await addressesOf(name, find);
+  // Each: whichever answers is asked.
+  if (!named && !addresses.every(isLoopback)) throw notHere(name);
   const port = parsed.port === "" ? (https ? 443 : 80) : Number(parsed.port);
-  return { https, name, address, port, authority: host ?? parsed.host };
+  return { https, name, addresses, port, authority: host ?? parsed.host };
 }
 
 /** An address, or a name that leads nowhere else (RFC 6761 section 6.3). */
@@ -74,10 +86,12 @@ function parse(url: string): URL {
   return parsed;
 }
 
-async function addressOf(name: string): Promise<string> {
-  try {
-    return (await lookup(name)).address;
-  } catch {
-    throw new UsageError(`\`${name}\` has no address`);
-  }
+async function addressesOf(name: string, find: Lookup): Promise<readonly string[]> {
+  const found = await find(name).catch((): readonly string[] => []);
+  if (found.length === 0) throw new UsageError(`\`${name}\` has no address`);
+  return [...new Set(found)];
+}
+
+async function lookUp(name: string): Promise<readonly string[]> {
+  return (await lookup(name, { all: true })).map(({ address }) => address);
 }

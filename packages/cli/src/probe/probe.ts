@@ -133,7 +133,7 @@ export class Run {
         throw new UsageError(`the policy has no route \`${key}\``, choiceHelp(key, keys, "routes"));
     const place = await placeOf(url, options.allowHosts ?? [], options.host);
     const handed = Object.keys({ ...options.keys, ...options.people }).length > 0;
-    if (handed && !place.https && !isLoopback(place.address))
+    if (handed && !place.https && !place.addresses.every(isLoopback))
       throw new UsageError(
         "credentials would go over the network as they are",
         "ask by an `https:` URL, or without `--key` and `--people`",

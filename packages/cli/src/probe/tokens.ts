@@ -1,14 +1,7 @@
 /** JSON Web Tokens of our own: good ones under a key that was handed over, and all the others. */
-import {
-  constants,
-  createHmac,
-  createPrivateKey,
-  generateKeyPairSync,
-  sign,
-  type JsonWebKey,
-  type KeyObject,
-} from "node:crypto";
+import { constants, createHmac, createPrivateKey, sign, type JsonWebKey, type KeyObject } from "node:crypto";
 import { isList, isRecord } from "../lib/json.js";
+import { ecPair, ed25519Pair, rsaPair } from "../lib/key-pair.js";
 import { UsageError } from "../cli/io.js";
 
 export type Members = Readonly<Record<string, unknown>>;
@@ -136,10 +129,9 @@ function fits(alg: string, key: SigningKey["key"]): boolean {
 export function strangersKey(alg: string): SigningKey {
   const curve = CURVES[alg];
   if (alg.startsWith("HS")) return { alg, kid: undefined, key: Buffer.alloc(64, "stranger") };
-  if (curve !== undefined)
-    return { alg, kid: undefined, key: generateKeyPairSync("ec", { namedCurve: curve }).privateKey };
-  if (alg.startsWith("Ed")) return { alg, kid: undefined, key: generateKeyPairSync("ed25519").privateKey };
-  return { alg, kid: undefined, key: generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey };
+  if (curve !== undefined) return { alg, kid: undefined, key: ecPair(curve).privateKey };
+  if (alg.startsWith("Ed")) return { alg, kid: undefined, key: ed25519Pair().privateKey };
+  return { alg, kid: undefined, key: rsaPair(2048).privateKey };
 }
 
 /** Texts by which a public key is written down: what a careless verifier takes for a shared secret. */

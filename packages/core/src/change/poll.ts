@@ -1,4 +1,5 @@
 /** A policy that is fetched from time to time: over HTTPS, with `ETag`, at moments that a fleet does not share. */
+import { platform } from "#platform";
 import { checkOptions, duration, FUNCTION, having, type OptionTest, TEXT } from "../errors/options.js";
 import { strictText } from "../lib/bytes.js";
 import { inTime, isPromiseLike } from "../lib/deadline.js";
@@ -126,7 +127,7 @@ class Poll implements PolicyFollower {
     private readonly url: string,
     private readonly options: PollOptions,
   ) {
-    this.#call = outwardCall(options.fetch, this.#end.signal);
+    this.#call = outwardCall(options.fetch, this.#end.signal, platform.addressesOf);
     this.#intervalMs = parseDuration(options.interval ?? "1m") ?? 60_000;
     this.ready = this.begin();
   }

@@ -5,6 +5,7 @@ import { sortedEntries } from "../lib/sorted.js";
 import { webhookForm } from "../model/webhook-form.js";
 import type {
   BasicSettings,
+  IntrospectionSettings,
   JwtSettings,
   MessageSignatureSettings,
   MtlsSettings,
@@ -71,9 +72,9 @@ function schemeOf(
     BasicSettings | MtlsSettings | MessageSignatureSettings
   >,
 ): string {
-  return settings.scheme ?? (settings.type === "jwt" && isDpop(settings) ? "DPoP" : "Bearer");
+  return settings.scheme ?? ("senderConstrained" in settings && isDpop(settings) ? "DPoP" : "Bearer");
 }
 
-function isDpop({ senderConstrained }: JwtSettings): boolean {
+function isDpop({ senderConstrained }: JwtSettings | IntrospectionSettings): boolean {
   return senderConstrained === "dpop" || typeof senderConstrained === "object";
 }

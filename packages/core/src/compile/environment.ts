@@ -1,4 +1,5 @@
 /** What compiling may use, made from the engine's options. */
+import { strictText } from "../lib/bytes.js";
 import type { Report } from "../errors/diagnostics.js";
 import type { CompileEnvironment, HandedOn } from "../model/kind.js";
 import type { DecisionEvent } from "../model/decision.js";
@@ -17,7 +18,7 @@ import type { SecretSource } from "../ports/secrets.js";
 import type { SecretsEvent } from "./secret-rotation.js";
 import type { StateStore } from "../ports/state-store.js";
 import { loadSchemaCompiler } from "../schemas/index.js";
-import { fileOf } from "./positions.js";
+import { fileReference } from "./key-files.js";
 import type { SecretReader } from "./secret-keeper.js";
 
 /** What a policy cannot say because it is code. */
@@ -85,7 +86,6 @@ export interface EnvironmentParts {
 
 export function environmentFor(parts: EnvironmentParts): CompileEnvironment {
   const { options, platform, report } = parts;
-  const file = fileOf(parts.policy);
   let schemas: Promise<SchemaCompiler> | undefined;
   return {
     platform,
@@ -97,7 +97,9 @@ export function environmentFor(parts: EnvironmentParts): CompileEnvironment {
     secret: (reference, pointer) => readSecret(reference, pointer, parts),
     formerSecrets: async (reference) =>
       (await parts.secrets.former(reference)).map((secret) => secret.reveal()),
-    file,
+    ...(platform.readFile !== undefined && {
+      textFile: (path: string) => readText(path, parts.secrets),
+    }),
     checks: options.checks ?? {},
     authenticators: options.authenticators ?? {},
     lookups: options.lookups ?? {},
@@ -141,6 +143,14 @@ async function readSecret(
       : howToSet(reference);
   report.error("unresolved-secret", pointer, reading.problem, help);
   return undefined;
+}
+
+async function readText(
+  path: string,
+  secrets: SecretReader,
+): Promise<{ readonly text: string } | { readonly problem: string }> {
+  const reading = await secrets.read(fileReference(path));
+  return "problem" in reading ? reading : { text: strictText(reading.secret.reveal()) ?? "" };
 }
 
 function howToSet(reference: string): string {

@@ -21,7 +21,8 @@ export function reportCertificateReads({ authenticators, transport }: PolicyDocu
   if (transport?.trust?.clientCert !== undefined) return;
   for (const [name, settings] of Object.entries(authenticators ?? {})) {
     const inTls = settings.type === "mtls" || (settings.type === "custom" && settings.in === "tls");
-    if (!inTls && !(settings.type === "jwt" && settings.senderConstrained === "mtls")) continue;
+    const isBound = "senderConstrained" in settings && settings.senderConstrained === "mtls";
+    if (!inTls && !isBound) continue;
     report.error(
       "needs-client-certificate",
       pointerTo("/authenticators", name),

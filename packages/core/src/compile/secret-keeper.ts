@@ -1,6 +1,7 @@
-/** The secrets that an engine has read, and those that they replaced and that still verify. */
+/** The secrets and key files that an engine has read, and the secrets that they replaced and that still verify. */
 import { inTime, isPromiseLike } from "../lib/deadline.js";
 import { Secret } from "../lib/secret.js";
+import { filePath } from "./key-files.js";
 import { SecretError, type SecretSource, type SecretValue } from "../ports/secrets.js";
 
 /** What one reference leads to. */
@@ -135,13 +136,15 @@ export class SecretDraft implements SecretReader {
     if (held === undefined) return { secret, former: NONE };
     if (held.secret.equals(secret)) return held;
     this.changed.push(reference);
-    if (!this.overlaps) return { secret, former: NONE };
+    // A set of keys is replaced whole, like any list: what was taken out is meant to end.
+    if (!this.overlaps || filePath(reference) !== undefined) return { secret, former: NONE };
     // A value that comes back is the current one again, and no former one.
     return { secret, former: [held.secret, ...held.former].filter((one) => !one.equals(secret)) };
   }
 
   private async ask(reference: string): Promise<Reading> {
     if (this.source === undefined) return { problem: `no source of secrets for \`${reference}\`` };
+    const path = filePath(reference);
     let secret: Secret;
     try {
       const given = this.source.get(reference, this.baseFile);
@@ -149,11 +152,13 @@ export class SecretDraft implements SecretReader {
       if (found === undefined) return { problem: `secret \`${reference}\` is not set` };
       secret = Secret.of(found as SecretValue);
     } catch (error) {
+      if (path !== undefined) return { problem: `\`${path}\` cannot be read` };
       // Any other message may quote the secret or its place on disk: only the reference is named.
       const why = error instanceof SecretError ? `: ${error.message}` : "";
       return { problem: `the source of secrets failed on \`${reference}\`${why}` };
     }
-    return secret.empty ? { problem: `secret \`${reference}\` is empty` } : { secret };
+    const what = path === undefined ? `secret \`${reference}\`` : `\`${path}\``;
+    return secret.empty ? { problem: `${what} is empty` } : { secret };
   }
 }
 

@@ -322,7 +322,7 @@ describe("a secret that changes while serving", () => {
     expect(await events.next("kept")).toMatchObject({ references: ["vault:hashing"] });
     expect(engine.health()).toMatchObject({
       status: "degraded",
-      reason: "a secret was not rotated",
+      reason: "a secret or key set was not rotated",
       secrets: { problem: { references: ["vault:hashing"], reason: expect.any(String) as string } },
     });
     expect(await hashed(engine, B)).toEqual(hashUnder(A));
@@ -338,7 +338,9 @@ describe("a secret that changes while serving", () => {
     await serve({ secrets: vault });
     vault.values.delete("vault:signing");
     vault.signal();
-    expect((await warned).message).toBe("a secret was not rotated: secret `vault:signing` is not set");
+    expect((await warned).message).toBe(
+      "a secret or key set was not rotated: secret `vault:signing` is not set",
+    );
   });
 
   it("a source that will not be left alone holds up neither a swap nor the end", async () => {

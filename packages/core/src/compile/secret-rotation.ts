@@ -5,10 +5,13 @@ import { later } from "../lib/timer.js";
 import type { SecretSource } from "../ports/secrets.js";
 import type { DraftMode, SecretDraft, SecretKeeper } from "./secret-keeper.js";
 
-/** What happened to secrets while serving. References are named, values never. */
+/**
+ * What happened to secrets while serving, and to sets of public keys in files. References are named, values never; a file is named
+ * `jwks PATH`.
+ */
 export type SecretsEvent =
   | {
-      /** New values are in force; the old ones verify for `secretOverlap` more. */
+      /** New values are in force; the old ones verify for `secretOverlap` more, but for lists of API keys and sets of public keys. */
       readonly outcome: "rotated";
       readonly references: readonly string[];
     }

@@ -1,5 +1,6 @@
 /** A certificate of one run, written out by hand: X.509 needs 40 lines where nothing but a loopback server is to be named. */
 import {
+  createHash,
   createPrivateKey,
   createPublicKey,
   randomBytes,
@@ -92,6 +93,11 @@ export function clientCertificate(name: string): ClientIdentity {
   const identity = { key, cert, der: new X509Certificate(cert).raw };
   identities.set(name, identity);
   return identity;
+}
+
+/** As a token names it that is bound to the certificate (RFC 8705 section 3.1). */
+export function certificateThumbprint(name: string): string {
+  return createHash("sha256").update(clientCertificate(name).der).digest("base64url");
 }
 
 export function clientCertificates(): ClientCertificates {

@@ -4,8 +4,8 @@ import type { Check, DecisionSink } from "../index.js";
 import type { Case, CaseFile, CaseRequest, Step } from "./case.js";
 import { checkOf } from "./checks.js";
 import { sinksOf } from "./sinks.js";
-import { clientCertificate } from "./certificate.js";
-import { publicJwk, scryptHash, secretText, sha256Hex } from "./keys.js";
+import { certificateThumbprint, clientCertificate } from "./certificate.js";
+import { publicJwk, scryptHash, secretText, sha256Hex, thumbprint } from "./keys.js";
 import type { Outside } from "./outside.js";
 import { messageFields, webhookFields } from "./signing.js";
 import { mintProof, mintToken } from "./tokens.js";
@@ -239,6 +239,8 @@ function fill(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(fill);
   if (!isRecord(value)) return value;
   if (typeof value["$jwk"] === "string") return publicJwk(value["$jwk"]);
+  if (typeof value["$jkt"] === "string") return thumbprint(value["$jkt"]);
+  if (typeof value["$x5t"] === "string") return certificateThumbprint(value["$x5t"]);
   if (typeof value["$sha256"] === "string") return sha256Hex(value["$sha256"]);
   if (typeof value["$scrypt"] === "string") return scryptHash(value["$scrypt"]);
   if (typeof value["$fingerprint"] === "string") {

@@ -1,7 +1,7 @@
 /** Tokens from recipes, good and spoilt. */
 import { createHash } from "node:crypto";
 import type { ProofRecipe, TokenRecipe } from "./case.js";
-import { clientCertificate } from "./certificate.js";
+import { certificateThumbprint } from "./certificate.js";
 import { keyNamed, publicJwk, thumbprint } from "./keys.js";
 
 /** @param now milliseconds since the epoch: the virtual clock */
@@ -43,8 +43,7 @@ function filled(value: unknown, seconds: number): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
   const { $jkt, $x5t } = value as Readonly<Record<string, unknown>>;
   if (typeof $jkt === "string") return thumbprint($jkt);
-  if (typeof $x5t === "string")
-    return createHash("sha256").update(clientCertificate($x5t).der).digest("base64url");
+  if (typeof $x5t === "string") return certificateThumbprint($x5t);
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, filled(inner, seconds)]));
 }
 

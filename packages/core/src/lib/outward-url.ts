@@ -1,4 +1,6 @@
 /** Which URLs may be called: HTTPS, or plain HTTP on this machine. Nothing secret stands in one. */
+import { parseAddress } from "./ip.js";
+import { inAnyRange, NAMED_RANGES } from "./ip-range.js";
 
 /** Undefined for a URL that may be called, else what is wrong with it, without quoting it. */
 export function outwardUrlProblem(text: string): string | undefined {
@@ -14,6 +16,19 @@ export function outwardUrlProblem(text: string): string | undefined {
 /** Plain HTTP that leaves no machine. A name other than `localhost` may lead anywhere. */
 export function isLoopbackUrl(text: string): boolean {
   return URL.canParse(text) && isLoopbackHost(new URL(text).hostname);
+}
+
+/** The name of the URL where it stands for this machine, and whoever resolves names may think otherwise; undefined where nothing is to be asked. */
+export function nameOfThisMachine(text: string): string | undefined {
+  const { protocol, hostname } = new URL(text);
+  return protocol === "http:" && hostname === "localhost" ? hostname : undefined;
+}
+
+const LOOPBACK = NAMED_RANGES.get("loopback") ?? [];
+
+export function isLoopbackAddress(text: string): boolean {
+  const address = parseAddress(text);
+  return address !== undefined && inAnyRange(address, LOOPBACK);
 }
 
 /** @param host as the URL parser writes it: an IPv4 address is a dotted quad in whatever spelling it came */

@@ -39,8 +39,8 @@ export interface CompileEnvironment {
    */
   formerSecrets?(reference: string): Promise<readonly Uint8Array[]>;
   readonly secrets: SecretSource | undefined;
-  /** Path of the policy file, when it is known. */
-  readonly file: string | undefined;
+  /** Text of a file beside the policy, which is compiled again when it changes; undefined where there are no files. */
+  textFile?(path: string): Promise<{ readonly text: string } | { readonly problem: string }>;
   readonly checks: Readonly<Record<string, Check>>;
   readonly authenticators: Readonly<Record<string, CustomAuthenticator>>;
   readonly lookups: Readonly<Record<string, ApiKeyLookup>>;

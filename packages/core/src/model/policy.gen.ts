@@ -903,9 +903,13 @@ export interface IntrospectionSettings {
    */
   readonly name?: HeaderName;
   /**
-   * Scheme in `Authorization`. Default `Bearer`.
+   * Scheme in `Authorization`. Default `Bearer`; with `senderConstrained` of `dpop` it is `DPoP`.
    */
   readonly scheme?: HeaderName;
+  /**
+   * What the answer must say the token is bound to (`cnf`), and the caller must show: `dpop`, a key, by a proof of its own with every request [RFC 9449 section 6.2]; `mtls`, the certificate of the connection [RFC 8705 section 3.2]. Default: nothing, and a token that is bound is refused.
+   */
+  readonly senderConstrained?: ("dpop" | "mtls") | DpopSettings;
   /**
    * How long an answer is remembered, never beyond `exp`: so long may a revoked token go on. `0s`: asked for each request. Default `1m`.
    */
@@ -967,7 +971,7 @@ export interface JwkSet {
  */
 export interface JwksKeys {
   /**
-   * The set itself, the path of a file that holds it, relative to the policy file, or the HTTPS URL of one that is fetched.
+   * The set itself, the path of a file that holds it, relative to the policy file and read again when it changes, or the HTTPS URL of one that is fetched.
    */
   readonly jwks: string | JwkSet;
   /**

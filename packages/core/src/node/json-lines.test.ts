@@ -1,11 +1,11 @@
 /** Lines of a log: none is lost without a word, and none can be changed behind a signed head. */
-import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createEngine, sampleDecisions, type DecisionEvent, type PolicyDocument } from "../index.js";
 import { jsonLines, verifyLog, type JsonLines, type JsonLinesOptions, type LogProblem } from "./index.js";
+import { ed25519Pair } from "./key-pair.js";
 
 let folder: string;
 let file: string;
@@ -27,7 +27,7 @@ const POLICY: PolicyDocument = {
 
 const OPEN: PolicyDocument = { ...POLICY, routes: { "GET /things/:id": { authenticate: "none" } } };
 
-const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+const { privateKey, publicKey } = ed25519Pair();
 const KEY = {
   kid: "log-1",
   algorithm: "EdDSA",
@@ -233,7 +233,7 @@ describe("a chained log", () => {
     const lines = await chained(4);
     rmSync(file);
     const forger = await logOf({
-      chain: { key: { ...KEY, privateKey: generateKeyPairSync("ed25519").privateKey } },
+      chain: { key: { ...KEY, privateKey: ed25519Pair().privateKey } },
       policies: false,
     });
     forger.write({ ...EVENT, outcome: "refuse" });

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Fetch, OutwardRequest } from "../ports/outward.js";
+import { platform } from "../platform/node.js";
 import { outwardCall } from "./call.js";
 
 const servers: Server[] = [];
@@ -114,6 +115,43 @@ describe("what is never called", () => {
   ])("but %s is", async (url) => {
     const { fetch } = recording(() => new Response("x"));
     expect(await outcomeOf({ url }, fetch)).toEqual({ status: 200, text: "x" });
+  });
+});
+
+describe("the name of this machine", () => {
+  const asking = async (url: string, ...addresses: readonly string[]): Promise<unknown> => {
+    const asked: string[] = [];
+    const call = outwardCall(undefined, open(), (name) => {
+      asked.push(name);
+      return addresses.length === 0
+        ? Promise.reject(Object.assign(new Error("SECRET"), { code: "ENOTFOUND" }))
+        : Promise.resolve(addresses);
+    });
+    const outcome = await call({ url, maxBytes: 1000 });
+    return [outcome.kind === "failure" ? outcome.reason : new TextDecoder().decode(outcome.body), asked];
+  };
+
+  it("is called where all of its addresses are this machine's, whichever of them listens", async () => {
+    const { port } = new URL(await serve((_, response) => response.end("x")));
+    const url = `http://localhost:${port}/a`;
+    expect(await asking(url, "::1", "127.0.0.1")).toEqual(["x", ["localhost"]]);
+    for (const addresses of [["192.0.2.1"], ["127.0.0.1", "192.0.2.1"], ["::1", "2001:db8::1"], ["x"]])
+      expect(await asking(`${url}?SECRET`, ...addresses)).toEqual([
+        `\`${url}\` leads to another machine`,
+        ["localhost"],
+      ]);
+    expect(await asking(url)).toEqual([`\`${url}\` cannot be reached (ENOTFOUND)`, ["localhost"]]);
+  });
+
+  it("is looked up as the engine does it", async () => {
+    const { port } = new URL(await serve((_, response) => response.end("x")));
+    const call = outwardCall(undefined, open(), platform.addressesOf);
+    expect(await call({ url: `http://localhost:${port}/`, maxBytes: 9 })).toMatchObject({ kind: "answer" });
+  });
+
+  it("an address is not looked up", async () => {
+    const base = await serve((_, response) => response.end("x"));
+    expect(await asking(base, "192.0.2.1")).toEqual(["x", []]);
   });
 });
 

@@ -3,13 +3,20 @@
  * limited size, no redirect (a redirect would let the called choose where secrets go, and reach what only we can reach),
  * and no cookies or other credentials of the page that the engine runs in.
  */
-import { namedUrl, outwardUrlProblem } from "../lib/outward-url.js";
+import { isLoopbackAddress, namedUrl, nameOfThisMachine, outwardUrlProblem } from "../lib/outward-url.js";
 import type { Fetch, OutwardAnswer, OutwardCall, OutwardFailure, OutwardRequest } from "../ports/outward.js";
 
 export const DEFAULT_DEADLINE_MS = 5000;
 
-/** @param closed aborted when the engine is closed: every call ends with it */
-export function outwardCall(given: Fetch | undefined, closed: AbortSignal): OutwardCall {
+/**
+ * @param closed aborted when the engine is closed: every call ends with it
+ * @param addressesOf all addresses of a name, where they can be looked up. Who hands in a `fetch` looks up names in ways of its own
+ */
+export function outwardCall(
+  given: Fetch | undefined,
+  closed: AbortSignal,
+  addressesOf?: AddressesOf,
+): OutwardCall {
   const open = new OpenCalls(closed);
   return (request) => {
     const where = namedUrl(request.url);
@@ -19,9 +26,19 @@ export function outwardCall(given: Fetch | undefined, closed: AbortSignal): Outw
       return Promise.resolve(failure(`${where} is not called any more`));
     // Looked up at each call, as any other caller of the global one would do.
     const send: Fetch = given ?? ((url, init) => globalThis.fetch(url, init));
-    return bounded(request, where, open, (signal) => exchange(send, request, where, signal));
+    const run = (signal: AbortSignal): Promise<OutwardAnswer | OutwardFailure> =>
+      exchange(send, request, where, signal);
+    const name = given === undefined ? nameOfThisMachine(request.url) : undefined;
+    if (name === undefined || addressesOf === undefined) return bounded(request, where, open, run);
+    return bounded(request, where, open, async (signal) =>
+      (await addressesOf(name)).every(isLoopbackAddress)
+        ? await run(signal)
+        : failure(`${where} leads to another machine`),
+    );
   };
 }
+
+type AddressesOf = (name: string) => Promise<readonly string[]>;
 
 /** One listener for all calls of an engine: hundreds on one signal look like a leak, and are as slow as one. */
 class OpenCalls {

@@ -58,6 +58,13 @@ export async function readTextFile(path: string, baseFile?: string): Promise<str
   return text.replace(/^\uFEFF/u, "");
 }
 
+export function watchTextFiles(paths: readonly string[], changed: () => void, baseFile?: string): () => void {
+  return watchFiles(
+    paths.map((path) => locate(path, baseFile)),
+    changed,
+  );
+}
+
 /** Editors and `echo` end a file with a newline that is no part of the secret. One, so that a secret may still end in one. */
 function withoutNewline(bytes: Uint8Array): Uint8Array {
   let end = bytes.length;

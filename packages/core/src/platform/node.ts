@@ -1,8 +1,9 @@
 /** Node: synchronous hashing and signature checks, files and environment. Bun and Deno resolve here too. */
 import { createHash, createHmac, hash as hashOnce, randomFillSync, timingSafeEqual } from "node:crypto";
+import { lookup } from "node:dns/promises";
 import type { HmacHash, Platform } from "../ports/platform.js";
 import { systemClock } from "./clock.js";
-import { nodeSecrets, readTextFile } from "./node-files.js";
+import { nodeSecrets, readTextFile, watchTextFiles } from "./node-files.js";
 import { openNodeHtml } from "./node-html.js";
 import { prepareNodeKey } from "./node-keys.js";
 import { watchNodeLoop } from "./node-loop.js";
@@ -41,5 +42,8 @@ export const platform: Platform = Object.freeze({
   scrypt: nodeScrypt,
   watchEventLoop: watchNodeLoop,
   readFile: readTextFile,
+  watchFiles: watchTextFiles,
+  addressesOf: async (name: string): Promise<readonly string[]> =>
+    (await lookup(name, { all: true })).map(({ address }) => address),
   openHtmlSanitizer: openNodeHtml,
 });

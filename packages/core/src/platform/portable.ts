@@ -38,5 +38,7 @@ export const platform: Platform = Object.freeze({
   // Timers of a page in the background, or of a worker, tell nothing of the loop.
   watchEventLoop: undefined,
   readFile: undefined,
+  watchFiles: undefined,
+  addressesOf: undefined,
   openHtmlSanitizer: (dompurify: PurifierFactory | undefined) => openPortableHtml(dompurify),
 });

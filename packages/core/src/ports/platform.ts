@@ -82,6 +82,11 @@ export interface Platform {
   readonly watchEventLoop: (() => EventLoopWatch) | undefined;
   /** Text of a file beside the policy (a JWKS file); undefined where there are no files. */
   readonly readFile: ((path: string, baseFile?: string) => Promise<string>) | undefined;
+  /** Tells when one of such files may hold something else; ended by what it returns. Undefined where there are no files. */
+  readonly watchFiles:
+    ((paths: readonly string[], changed: () => void, baseFile?: string) => () => void) | undefined;
+  /** All addresses of a name; undefined where names cannot be looked up. */
+  readonly addressesOf: ((name: string) => Promise<readonly string[]>) | undefined;
   /**
    * Loads and proves what sanitizes HTML. Never loaded before.
    * @param dompurify what a page hands in; on Node it is found beside jsdom

@@ -15,7 +15,7 @@ import type { ResolvedAuthenticator } from "../model/resolved.js";
 import { certificateBinding, shownBy, type Holder } from "./certificates.js";
 import { claimsFor, statedFields, type Claims } from "./claims.js";
 import { keyId, signature } from "./keys.js";
-import { confirmationOf, proofAlgorithm, proofOf, type ProofTarget } from "./proofs.js";
+import { confirmationOf, proofAlgorithm, proofOf, type BoundSettings, type ProofTarget } from "./proofs.js";
 import type { TestCredential } from "./policy-test.gen.js";
 import type { Unsigned } from "./signers.js";
 
@@ -85,27 +85,17 @@ export function planToken(
   const algorithm = algorithmOf(header["alg"], settings, pointerTo(pointer, "header", "alg"), report);
   const key = "secret" in settings.keys ? Buffer.from(secret(settings.keys.secret)) : undefined;
   let last: { readonly now: number; readonly start: number; readonly text: string } | undefined;
-  const proving = proofAlgorithm(settings);
-  const isCertified = settings.senderConstrained === "mtls";
+  const { cnf, shown } = bindingFor(settings, parts.holder);
   return {
     authenticator,
-    ...(isCertified ? { certificate: shownBy(parts.holder, undefined) } : {}),
-    ...(proving === undefined
-      ? {}
-      : { proof: (token, target, { now }) => proofOf(proving, token, target, now) }),
+    ...shown,
     text(moment) {
       // Hundreds of requests at one instant need no more than one signature.
       if (last?.now === moment.now && last.start === moment.start) return last.text;
-      const bound =
-        proving !== undefined
-          ? { cnf: confirmationOf(proving) }
-          : isCertified
-            ? { cnf: certificateBinding(parts.holder) }
-            : {};
       const dated = {
         ...datesOf(moment, parts.expires),
         ...profileClaims(settings, parts),
-        ...bound,
+        ...cnf,
         ...claims,
       };
       // A shared secret has no name, and neither has a token under it.
@@ -118,6 +108,21 @@ export function planToken(
       last = { ...moment, text };
       return text;
     },
+  };
+}
+
+/** What a token says of its binding where the policy asks for one, and what its holder shows with each request. */
+function bindingFor(
+  settings: BoundSettings,
+  holder: Holder,
+): { readonly cnf: Claims; readonly shown: Pick<IssuedCredential, "certificate" | "proof"> } {
+  if (settings.senderConstrained === "mtls")
+    return { cnf: { cnf: certificateBinding(holder) }, shown: { certificate: shownBy(holder, undefined) } };
+  const algorithm = proofAlgorithm(settings);
+  if (algorithm === undefined) return { cnf: {}, shown: {} };
+  return {
+    cnf: { cnf: confirmationOf(algorithm) },
+    shown: { proof: (token, target, { now }) => proofOf(algorithm, token, target, now) },
   };
 }
 
@@ -209,11 +214,12 @@ export function planOpaque(parts: CredentialParts, settings: IntrospectionSettin
   const stated = statedFields(credential, name, parts.pointer);
   const own: Claims = { ...standardClaims(settings), ...credential.claims };
   const claims = claimsFor(tokenMap(settings.principal), stated, own, authenticator.name, report);
-  const sent = { authenticator, text: () => key };
+  const { cnf, shown } = bindingFor(settings, parts.holder);
+  const sent = { authenticator, ...shown, text: () => key };
   if (credential.forged === true) return sent;
   const of = (moment: Moment): Claims => ({
     active: true,
-    ...written({ ...datesOf(moment, expires), ...claims }, moment.now),
+    ...written({ ...datesOf(moment, expires), ...cnf, ...claims }, moment.now),
   });
   return { ...sent, introspected: { text: key, of } };
 }

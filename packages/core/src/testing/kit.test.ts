@@ -89,6 +89,40 @@ describe("callers who show more than a token", () => {
     }
   });
 
+  it("show what an opaque token is bound to", async () => {
+    const opaque = {
+      type: "introspection",
+      url: "https://id.test/introspect",
+      client: { id: "api", secret: { secret: "env:CLIENT" } },
+      issuer: "https://id.test/",
+      audience: "api",
+      in: "header",
+    } as const;
+    const nonce = { secret: "env:NONCE" };
+    for (const senderConstrained of [
+      "dpop",
+      { type: "dpop", algorithms: ["EdDSA"], nonce, nonceLife: "1m" },
+      "mtls",
+    ] as const) {
+      const kit = await asking({ user: { ...opaque, senderConstrained } });
+      for (let round = 0; round < 2; round += 1)
+        expect(await kit.as({ id: "ann" }).get("/me?a=1")).toMatchObject({
+          handler: { principal: { id: "ann" } },
+        });
+      for (const spoilt of [
+        { forged: true },
+        { claims: { cnf: null } },
+        { claims: { cnf: { jkt: "x" } } },
+        { claims: { token_type: senderConstrained === "mtls" ? "DPoP" : "Bearer" } },
+      ])
+        expect(await kit.as(spoilt).get("/me")).toMatchObject({ code: "invalid-credential" });
+    }
+    const plain = await asking({ user: opaque });
+    expect(await plain.as({ claims: { cnf: { jkt: "x" } } }).get("/me")).toMatchObject({
+      code: "invalid-credential",
+    });
+  });
+
   const fingerprint = "ab".repeat(32);
   const device = {
     type: "mtls",

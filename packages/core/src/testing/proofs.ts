@@ -1,7 +1,7 @@
 /** Proofs of possession (RFC 9449) of a throwaway key, for tokens that the policy wants to be bound to one. */
 import { createHash } from "node:crypto";
 import { isJwsAlgorithm, type JwsAlgorithm } from "../lib/jws.js";
-import type { JwtSettings } from "../model/policy.js";
+import type { IntrospectionSettings, JwtSettings } from "../model/policy.js";
 import { holderJwk, signature } from "./keys.js";
 
 /** What a proof is for: the request as its client sees it. */
@@ -11,8 +11,11 @@ export interface ProofTarget {
   readonly uri: string;
 }
 
+/** Of tokens, whoever says what they are bound to. */
+export type BoundSettings = Pick<JwtSettings | IntrospectionSettings, "senderConstrained">;
+
 /** With what the proofs of a person are signed; undefined where the policy asks for none. */
-export function proofAlgorithm({ senderConstrained }: JwtSettings): JwsAlgorithm | undefined {
+export function proofAlgorithm({ senderConstrained }: BoundSettings): JwsAlgorithm | undefined {
   if (senderConstrained === undefined || senderConstrained === "mtls") return undefined;
   const [first] = senderConstrained === "dpop" ? [] : (senderConstrained.algorithms ?? []);
   return first !== undefined && isJwsAlgorithm(first) ? first : "ES256";

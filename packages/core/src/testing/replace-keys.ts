@@ -6,7 +6,13 @@
 import type { PolicyDocument } from "../index.js";
 import { isJwsAlgorithm } from "../lib/jws.js";
 import { MESSAGE_ALGORITHMS } from "../lib/message-algorithms.js";
-import type { ApiKeySettings, AuthenticatorSettings, JwtSettings, MessageKey } from "../model/policy.js";
+import type {
+  ApiKeySettings,
+  AuthenticatorSettings,
+  IntrospectionSettings,
+  JwtSettings,
+  MessageKey,
+} from "../model/policy.js";
 import { publicJwk } from "./keys.js";
 
 /** By which name the lookup of an api-key authenticator is handed to the engine. */
@@ -38,7 +44,13 @@ function withKeys(name: string, settings: AuthenticatorSettings): AuthenticatorS
       const { id } = settings.client;
       const secret = "secret" in settings.client ? settings.client.secret : settings.client.key;
       // A test sets the clock as it likes: what was said at another time must not be remembered. Each is asked about on its own.
-      return { ...settings, client: { id, secret }, cache: "0s", cacheInactive: "0s", failures: UNLIMITED };
+      return withoutNonces({
+        ...settings,
+        client: { id, secret },
+        cache: "0s",
+        cacheInactive: "0s",
+        failures: UNLIMITED,
+      });
     }
     case "http-signature":
       return { ...settings, keys: settings.keys.map(withOwnKey) };
@@ -54,7 +66,7 @@ function withOwnKey(key: MessageKey): MessageKey {
 }
 
 /** A proof of the kit's is made without having been answered before, so it can know no nonce. */
-function withoutNonces(settings: JwtSettings): JwtSettings {
+function withoutNonces<T extends JwtSettings | IntrospectionSettings>(settings: T): T {
   if (typeof settings.senderConstrained !== "object") return settings;
   const { nonce: _nonce, nonceLife: _life, ...senderConstrained } = settings.senderConstrained;
   return { ...settings, senderConstrained };

@@ -125,15 +125,13 @@ function environmentOf(setUp: SetUp, report: Report): CompileEnvironment {
   return {
     store,
     revocations: setUp.revocations ?? new StoreRevocations(store, base.clock),
-    platform: {
-      ...base,
-      readFile:
-        base.readFile &&
-        ((path) => {
-          const text = files?.[path];
-          return text === undefined ? Promise.reject(new Error("no such file")) : Promise.resolve(text);
-        }),
-    },
+    platform: base,
+    ...(base.readFile !== undefined && {
+      textFile: (path: string) => {
+        const text = files?.[path];
+        return Promise.resolve(text === undefined ? { problem: `\`${path}\` cannot be read` } : { text });
+      },
+    }),
     clock: setUp.clock ?? { now: () => NOW, monotonic: () => 1000 },
     secret(reference) {
       const secret = setUp.secrets?.[reference];
@@ -143,7 +141,6 @@ function environmentOf(setUp: SetUp, report: Report): CompileEnvironment {
     formerSecrets: (reference) =>
       Promise.resolve((setUp.former?.[reference] ?? []).map((text) => utf8(text))),
     secrets: undefined,
-    file: undefined,
     checks: {},
     authenticators: setUp.authenticators ?? {},
     lookups: setUp.lookups ?? {},

@@ -51,7 +51,7 @@ function challengeOf(
   if (settings.type === "basic") return challenge("Basic", [...parameters, ["charset", "UTF-8"]]);
   if ((scheme === BEARER || scheme === DPOP) && refused?.scheme === scheme)
     parameters.push(["error", (scheme === DPOP ? refused.error : undefined) ?? "invalid_token"]);
-  const dpop = settings.type === "jwt" ? dpopSettings(settings) : undefined;
+  const dpop = dpopSettings(settings);
   if (dpop !== undefined) parameters.push(["algs", proofAlgorithms(dpop).join(" ")]);
   if ("resourceMetadata" in settings && settings.resourceMetadata !== undefined) {
     parameters.push(["resource_metadata", settings.resourceMetadata]);

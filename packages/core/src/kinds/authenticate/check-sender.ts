@@ -1,14 +1,13 @@
 /** Cross-checks of `senderConstrained`: bindings that the carrier would undo. */
 import type { Report } from "../../errors/diagnostics.js";
 import { pointerTo } from "../../lib/pointer.js";
-import type { JwtSettings } from "../../model/policy.js";
 import type { ResolvedAuthenticator } from "../../model/resolved.js";
 import { checkDuration } from "./check-duration.js";
-import { dpopSettings } from "./compile-sender.js";
+import { dpopSettings, type TokenSettings } from "./compile-sender.js";
 
 export function checkSender(
   { pointer, carrier }: ResolvedAuthenticator,
-  settings: JwtSettings,
+  settings: TokenSettings,
   report: Report,
 ): void {
   const dpop = dpopSettings(settings);
@@ -31,6 +30,6 @@ export function checkSender(
     "dpop-elsewhere",
     place,
     "a token that needs a DPoP proof travels in `Authorization: DPoP` alone",
-    "leave `in`, `name` and `scheme` out",
+    "let it come in the header, and leave `name` and `scheme` out",
   );
 }

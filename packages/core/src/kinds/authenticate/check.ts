@@ -52,11 +52,10 @@ function checkAuthenticator(
     checkMtls(authenticator, settings, policy, report);
     return;
   }
-  if (settings.type === "jwt") {
-    checkJwt(authenticator, settings, report);
-    checkSender(authenticator, settings, report);
-  }
+  if (settings.type === "jwt") checkJwt(authenticator, settings, report);
   if (settings.type === "introspection") checkIntrospection(settings, pointer, report);
+  if (settings.type === "jwt" || settings.type === "introspection")
+    checkSender(authenticator, settings, report);
   checkPrincipalMap(settings.principal ?? {}, pointer, policy, report);
 }
 
@@ -151,7 +150,7 @@ function checkNonces(
 }
 
 function nonceKey({ settings }: ResolvedAuthenticator): string | undefined {
-  const dpop = settings.type === "jwt" ? dpopSettings(settings) : undefined;
+  const dpop = dpopSettings(settings);
   if (dpop?.nonce === undefined) return undefined;
   return JSON.stringify([dpop.nonce.secret, parseDuration(dpop.nonceLife ?? DEFAULT_NONCE_LIFE)]);
 }

@@ -118,8 +118,9 @@ async function readSet(
   pointer: string,
   environment: CompileEnvironment,
 ): Promise<readonly unknown[] | undefined> {
-  const { platform, report, file } = environment;
-  if (platform.readFile === undefined) {
+  const { report } = environment;
+  const file = await environment.textFile?.(path);
+  if (file === undefined) {
     report.error(
       "no-files",
       pointer,
@@ -128,19 +129,11 @@ async function readSet(
     );
     return undefined;
   }
-  let text: string;
-  try {
-    text = await platform.readFile(path, file);
-  } catch {
-    report.error(
-      "unreadable-file",
-      pointer,
-      `\`${path}\` cannot be read`,
-      "the path is relative to the policy file",
-    );
+  if ("problem" in file) {
+    report.error("unreadable-file", pointer, file.problem, "the path is relative to the policy file");
     return undefined;
   }
-  const set = parseJson(text);
+  const set = parseJson(file.text);
   if (isObject(set) && isList(set["keys"])) return set["keys"];
   report.error(
     "invalid-key",

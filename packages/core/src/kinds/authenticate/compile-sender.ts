@@ -1,24 +1,33 @@
-/** `senderConstrained` of a jwt authenticator, with what proofs need. */
+/** `senderConstrained` of tokens, with what proofs need. */
 import { parseDuration } from "../../lib/duration.js";
 import { isJwsAlgorithm, JWS_ALGORITHMS } from "../../lib/jws.js";
 import { pointerTo } from "../../lib/pointer.js";
 import type { CompileEnvironment } from "../../model/kind.js";
-import type { DpopSettings, JwtSettings } from "../../model/policy.js";
+import type {
+  AuthenticatorSettings,
+  DpopSettings,
+  IntrospectionSettings,
+  JwtSettings,
+} from "../../model/policy.js";
 import type { ResolvedAuthenticator } from "../../model/resolved.js";
-import { dpopProver } from "./dpop.js";
+import { dpopProver, missingProof } from "./dpop.js";
 import { DpopNonces } from "./dpop-nonce.js";
 import type { ReplayGuard } from "./replay.js";
-import { proveCertificate, type Sender } from "./sender.js";
+import { CERTIFICATE_SENDER, type Sender } from "./sender.js";
 
 export const DEFAULT_WINDOW = "60s";
 export const DEFAULT_NONCE_LIFE = "5m";
 /** Of the key of nonces: as long as what is made of it. */
 const MIN_NONCE_KEY = 32;
 
-/** What a jwt authenticator says of proofs; undefined where it asks for none. */
-export function dpopSettings({ senderConstrained }: JwtSettings): DpopSettings | undefined {
-  if (senderConstrained === "dpop") return { type: "dpop" };
-  return typeof senderConstrained === "object" ? senderConstrained : undefined;
+/** Of tokens, whoever says what they are bound to. */
+export type TokenSettings = JwtSettings | IntrospectionSettings;
+
+/** What an authenticator says of proofs; undefined where it asks for none. */
+export function dpopSettings(settings: AuthenticatorSettings): DpopSettings | undefined {
+  const bound = "senderConstrained" in settings ? settings.senderConstrained : undefined;
+  if (bound === "dpop") return { type: "dpop" };
+  return typeof bound === "object" ? bound : undefined;
 }
 
 /** In the order of the table, which is the same for all: a challenge is a constant text. */
@@ -36,16 +45,14 @@ export interface CompiledSender extends Sender {
 
 export async function compileSender(
   { pointer }: ResolvedAuthenticator,
-  settings: JwtSettings,
+  settings: TokenSettings,
   replay: ReplayGuard,
   environment: CompileEnvironment,
 ): Promise<CompiledSender | undefined> {
   const dpop = dpopSettings(settings);
   if (dpop === undefined) {
     const { senderConstrained } = settings;
-    return senderConstrained === undefined
-      ? undefined
-      : { confirmation: "x5t#S256", prove: proveCertificate, nonces: undefined };
+    return senderConstrained === undefined ? undefined : { ...CERTIFICATE_SENDER, nonces: undefined };
   }
   const nonces = await noncesOf(dpop, pointerTo(pointer, "senderConstrained"), environment);
   const prove = dpopProver({
@@ -56,7 +63,7 @@ export async function compileSender(
     platform: environment.platform,
     replay,
   });
-  return { confirmation: "jkt", prove, nonces };
+  return { confirmation: "jkt", prove, missing: missingProof, nonces };
 }
 
 async function noncesOf(

@@ -16,7 +16,7 @@ import type { Judge } from "./credential.js";
 import { authenticateStage, signatureStage } from "./evaluate.js";
 import { authenticateHealth, type KeySets } from "./health.js";
 import { identityMaker, type IdentityMaker } from "./identity.js";
-import { compileSender } from "./compile-sender.js";
+import { compileSender, type TokenSettings } from "./compile-sender.js";
 import type { DpopNonces } from "./dpop-nonce.js";
 import { nonceFields } from "./nonce-fields.js";
 import { compileHeader } from "./jose-header.js";
@@ -32,6 +32,7 @@ import { isRemote, type RemoteKeySettings } from "./remote-source.js";
 import { ReplayGuard } from "./replay.js";
 import { revocable } from "./revocable.js";
 import { revocationTerms } from "./revocation-settings.js";
+import type { Sender } from "./sender.js";
 import { TokenCache } from "./token-cache.js";
 
 export async function compileAuthenticate(
@@ -154,7 +155,7 @@ function compileJudge(authenticator: ResolvedAuthenticator, context: Context): P
         ...context,
       });
     case "introspection":
-      return compileIntrospection(authenticator, settings, identify, context.environment);
+      return compileIntrospection(authenticator, settings, identify, context);
     case "signature":
       return compileWebhook(settings, { authenticator, identify, ...context });
     case "http-signature":
@@ -171,15 +172,18 @@ function compileJudge(authenticator: ResolvedAuthenticator, context: Context): P
 }
 
 async function compileIntrospection(
-  { name, pointer }: ResolvedAuthenticator,
+  authenticator: ResolvedAuthenticator,
   settings: IntrospectionSettings,
   identify: IdentityMaker,
-  environment: CompileEnvironment,
+  context: Context,
 ): Promise<Judge | undefined> {
+  const { name, pointer } = authenticator;
+  const { environment } = context;
+  const sender = await senderOf(authenticator, settings, context);
   const prove = await compileClient(settings, pointer, environment);
   if (prove === undefined) return undefined;
   const { call, clock } = environment;
-  const judge = compileAnswer(settings, pointer, identify);
+  const judge = compileAnswer(settings, pointer, identify, sender);
   return introspectionJudge({
     settings,
     pointer,
@@ -187,8 +191,19 @@ async function compileIntrospection(
     call,
     prove,
     judge,
+    sender,
     monotonic: () => clock.monotonic(),
   });
+}
+
+async function senderOf(
+  authenticator: ResolvedAuthenticator,
+  settings: TokenSettings,
+  { environment, nonces, replay }: Context,
+): Promise<Sender | undefined> {
+  const sender = await compileSender(authenticator, settings, replay, environment);
+  if (sender?.nonces !== undefined) nonces.set(authenticator.name, sender.nonces);
+  return sender;
 }
 
 async function compileJwt(
@@ -197,9 +212,8 @@ async function compileJwt(
   identify: IdentityMaker,
   context: Context,
 ): Promise<Judge> {
-  const { policy, environment, cache, tokenCarriers, nonces, replay } = context;
-  const sender = await compileSender(authenticator, settings, replay, environment);
-  if (sender?.nonces !== undefined) nonces.set(authenticator.name, sender.nonces);
+  const { policy, environment, cache, tokenCarriers } = context;
+  const sender = await senderOf(authenticator, settings, context);
   const parts: JwtParts = {
     pointer: authenticator.pointer,
     index: [...policy.authenticators.keys()].indexOf(authenticator.name),

@@ -53,6 +53,10 @@ export type Prove = (
   state: RequestState,
 ) => Judgement | Promise<Judgement>;
 
+export function missingProof({ request }: RequestState): Bad | undefined {
+  return request.headers.has("dpop") ? undefined : NO_PROOF;
+}
+
 /** `binding`: the thumbprint that the token names, lower-case hex. */
 export function dpopProver(parts: DpopParts): Prove {
   const { platform, algorithms } = parts;

@@ -6,6 +6,7 @@ import { compileAudience, isDate, UNCHECKED } from "./claims.js";
 import type { IdentityMaker } from "./identity.js";
 import { bad, type Accepted, type Bad } from "./judgement.js";
 import { compilePrincipalMap, tokenMap } from "./principal-map.js";
+import { bindingOf, type Sender } from "./sender.js";
 
 type Claims = Readonly<Record<string, unknown>>;
 
@@ -13,6 +14,8 @@ type Claims = Readonly<Record<string, unknown>>;
 export interface Introspected {
   readonly kind: "introspected";
   readonly outcome: Accepted | Bad;
+  /** Thumbprint of what the sender must show, lower-case hex; undefined where nothing is asked for. */
+  readonly binding: string | undefined;
   /** Milliseconds since the epoch, tolerance included. */
   readonly notBefore: number;
   readonly notAfter: number;
@@ -23,6 +26,8 @@ const OTHER_ISSUER = bad("the token is of another issuer");
 const OTHER_AUDIENCE = bad("the token is not meant for this audience");
 const BAD_DATE = bad("a date of the token is no number");
 const BOUND = bad("the token is bound to a key (`cnf`), and no proof is asked for here");
+const OTHER_TYPE = bad("the `token_type` of the token is not `DPoP`, as a bound token's must be");
+const PROOF_TYPE = bad("the `token_type` of the token is `DPoP`, and no such proof is asked for here");
 
 export type JudgeAnswer = (claims: Claims) => Introspected | Fault;
 
@@ -30,6 +35,7 @@ export function compileAnswer(
   settings: IntrospectionSettings,
   pointer: string,
   identify: IdentityMaker,
+  sender: Sender | undefined,
 ): JudgeAnswer {
   const { issuer } = settings;
   const admitsAudience = compileAudience(settings.audience);
@@ -38,7 +44,10 @@ export function compileAnswer(
   const problemOf = (claims: Claims): Bad | undefined => {
     if (issuer !== UNCHECKED && claims["iss"] !== issuer) return OTHER_ISSUER;
     if (!admitsAudience(claims)) return OTHER_AUDIENCE;
-    if (claims["cnf"] !== undefined && claims["cnf"] !== null) return BOUND;
+    // A sender-constrained token without its proof is a stolen one (RFC 9449 section 7.2, RFC 8705 section 3).
+    if (sender === undefined && !isAbsent(claims["cnf"])) return BOUND;
+    const wrongType = typeProblem(claims["token_type"], sender);
+    if (wrongType !== undefined) return wrongType;
     return ["exp", "nbf", "iat"].every((name) => isAbsent(claims[name]) || isDate(claims[name]))
       ? undefined
       : BAD_DATE;
@@ -53,17 +62,26 @@ export function compileAnswer(
     }
     const problem = problemOf(claims);
     if (problem !== undefined) return refused(problem);
+    const binding = sender === undefined ? undefined : bindingOf(claims["cnf"], sender.confirmation);
+    if (typeof binding === "object") return refused(binding);
     const grant = map(claims, {});
     if (grant.kind === "bad") return refused(grant);
     const notBefore =
       Math.max(instantOf(claims["nbf"], -Infinity), instantOf(claims["iat"], -Infinity)) - tolerance;
     const notAfter = instantOf(claims["exp"], Infinity) + tolerance;
-    return { kind: "introspected", outcome: identify(grant), notBefore, notAfter };
+    return { kind: "introspected", outcome: identify(grant), binding, notBefore, notAfter };
   };
 }
 
 function refused(outcome: Bad): Introspected {
-  return { kind: "introspected", outcome, notBefore: -Infinity, notAfter: Infinity };
+  return { kind: "introspected", outcome, binding: undefined, notBefore: -Infinity, notAfter: Infinity };
+}
+
+/** RFC 9449 section 6.2: where the issuer says the type of a bound token, it says `DPoP`. Types know no case (RFC 6749 section 5.1). */
+function typeProblem(type: unknown, sender: Sender | undefined): Bad | undefined {
+  const isDpop = typeof type === "string" && type.toLowerCase() === "dpop";
+  if (sender?.confirmation !== "jkt") return isDpop ? PROOF_TYPE : undefined;
+  return isDpop || isAbsent(type) ? undefined : OTHER_TYPE;
 }
 
 function isAbsent(claim: unknown): boolean {

@@ -1,8 +1,10 @@
 /**
  * Opaque tokens (RFC 7662): their issuer is asked what they are worth. What it said is remembered for a while under a
- * hash of the token, never longer than the token is good; many requests with one token ask once.
+ * hash of the token, never longer than the token is good; many requests with one token ask once. Time and sender are
+ * asked on every use.
  */
 import { LRUCache } from "lru-cache";
+import { chained } from "../../lib/chained.js";
 import { parseDuration } from "../../lib/duration.js";
 import type { Fault } from "../../model/outcome.js";
 import type { IntrospectionSettings } from "../../model/policy.js";
@@ -15,6 +17,7 @@ import { FailureGuard } from "./failure-guard.js";
 import type { Introspected, JudgeAnswer } from "./introspection-answer.js";
 import { bad, type Judgement } from "./judgement.js";
 import { fetchDocument } from "./remote-json.js";
+import type { Sender } from "./sender.js";
 
 const MALFORMED = bad("the token is empty, or holds what no token holds");
 const EXPIRED = bad("the token has expired");
@@ -34,6 +37,8 @@ export interface IntrospectionParts {
   readonly call: OutwardCall;
   readonly prove: ProveClient;
   readonly judge: JudgeAnswer;
+  /** What the caller must show besides the token; undefined: nothing. */
+  readonly sender: Sender | undefined;
   /** Milliseconds on a clock that never goes back. */
   readonly monotonic: () => number;
 }
@@ -45,7 +50,7 @@ interface Remembered {
 }
 
 export function introspectionJudge(parts: IntrospectionParts): Judge {
-  const { settings } = parts;
+  const { settings, sender } = parts;
   const cacheMs = parseDuration(settings.cache ?? DEFAULTS.cache) ?? 0;
   const inactiveMs = parseDuration(settings.cacheInactive ?? DEFAULTS.cacheInactive) ?? 0;
   // Made when the first token comes: its tables are as large when they are empty.
@@ -64,25 +69,47 @@ export function introspectionJudge(parts: IntrospectionParts): Judge {
     if (span > 0) remember(credential.digest, { said, until: parts.monotonic() + span });
     return said;
   };
+  const learn = (credential: Credential): Introspected | Promise<Introspected | Fault> | Fault => {
+    let flight = flights.get(credential.digest);
+    if (flight === undefined) {
+      if (flights.size >= MAX_CALLS) return unavailable(parts, "too many tokens are being asked about", 1000);
+      const pause = breaker.pause(parts.monotonic());
+      if (pause > 0) return unavailable(parts, "it has failed several times in a row", pause);
+      flight = ask(credential).finally(() => flights.delete(credential.digest));
+      flights.set(credential.digest, flight);
+    }
+    return flight;
+  };
   return (credential, state) => {
     if (credential.text.length > MAX_CREDENTIAL) return TOO_LONG;
     if (!/^[\x21-\x7E]+$/u.test(credential.text)) return MALFORMED;
     const remembered = known?.get(credential.digest);
     if (remembered !== undefined && state.monotonicUs / 1000 < remembered.until)
-      return current(remembered.said, state);
-    return guard.run(state, () => {
-      let flight = flights.get(credential.digest);
-      if (flight === undefined) {
-        if (flights.size >= MAX_CALLS)
-          return unavailable(parts, "too many tokens are being asked about", 1000);
-        const pause = breaker.pause(parts.monotonic());
-        if (pause > 0) return unavailable(parts, "it has failed several times in a row", pause);
-        flight = ask(credential).finally(() => flights.delete(credential.digest));
-        flights.set(credential.digest, flight);
-      }
-      return flight.then((said) => (said.kind === "fault" ? said : current(said, state)));
-    });
+      return proved(current(remembered.said, state), remembered.said, credential, state);
+    // Nobody is asked about a token that could not be let in whatever they said.
+    const missing = sender?.missing(state);
+    if (missing !== undefined) return missing;
+    let said: Introspected | undefined;
+    const judged = guard.run(state, () =>
+      chained(learn(credential), (one) => {
+        if (one.kind === "fault") return one;
+        said = one;
+        return current(one, state);
+      }),
+    );
+    // Outside of the guard: whoever must fetch a nonce first, or holds the wrong key, guesses no tokens.
+    return chained(judged, (judgement) => proved(judgement, said, credential, state));
   };
+
+  function proved(
+    judged: Judgement,
+    said: Introspected | undefined,
+    credential: Credential,
+    state: RequestState,
+  ): Judgement | Promise<Judgement> {
+    if (sender === undefined || judged.kind !== "accepted") return judged;
+    return sender.prove(judged, said?.binding ?? "", credential, state);
+  }
 }
 
 function current({ outcome, notBefore, notAfter }: Introspected, { now }: RequestState): Judgement {

@@ -1,6 +1,7 @@
 /** `senderConstrained`: what a token is bound to (`cnf`, RFC 7800), and how the caller shows that it is the one. */
 import { decodeBase64Url } from "../../lib/base64url.js";
 import { toHex } from "../../lib/bytes.js";
+import type { RequestState } from "../../model/state.js";
 import { bad, type Bad } from "./judgement.js";
 import type { Prove } from "./dpop.js";
 import { isCurrent } from "./mtls.js";
@@ -20,6 +21,8 @@ export type Confirmation = "jkt" | "x5t#S256";
 export interface Sender {
   readonly confirmation: Confirmation;
   readonly prove: Prove;
+  /** What nobody need ask about a token to know: that nothing came with it that could prove anything. */
+  readonly missing: (state: RequestState) => Bad | undefined;
 }
 
 /** The thumbprint that a token names, lower-case hex. A second way in which it is bound would be one that nobody checks. */
@@ -31,9 +34,16 @@ export function bindingOf(cnf: unknown, confirmation: Confirmation): string | Ba
 }
 
 /** RFC 8705 section 3: the certificate is the socket's, or a trusted proxy's word. */
-export const proveCertificate: Prove = (accepted, binding, _credential, state) => {
+const proveCertificate: Prove = (accepted, binding, _credential, state) => {
   const certificate = state.request.tls?.clientCertificate;
   if (certificate === undefined) return NO_CERTIFICATE;
   if (certificate.fingerprint256 !== binding) return OTHER_CERTIFICATE;
   return isCurrent(certificate, state.now) ? accepted : OUT_OF_TIME;
 };
+
+export const CERTIFICATE_SENDER: Sender = Object.freeze({
+  confirmation: "x5t#S256",
+  prove: proveCertificate,
+  missing: ({ request }: RequestState) =>
+    request.tls?.clientCertificate === undefined ? NO_CERTIFICATE : undefined,
+});

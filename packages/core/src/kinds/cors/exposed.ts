@@ -38,7 +38,7 @@ function sentFields(route: ResolvedRoute, policy: ResolvedPolicy): string[] {
 
 function asksForNonces({ authenticate }: ResolvedRoute): boolean {
   return authenticate.anyOf.flat().some(({ settings }) => {
-    const bound = settings.type === "jwt" ? settings.senderConstrained : undefined;
+    const bound = "senderConstrained" in settings ? settings.senderConstrained : undefined;
     return typeof bound === "object" && bound.nonce !== undefined;
   });
 }

@@ -1,0 +1,46 @@
+/**
+ * Key pairs that nothing else holds. In Node 20 the job that made a key shares its lock with it: where the job is collected while the key
+ * is exported as a JWK, which allocates, the process waits for itself for ever. What is read from its encoded form is a key of its own.
+ */
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPair,
+  generateKeyPairSync,
+  type KeyObject,
+} from "node:crypto";
+import { promisify } from "node:util";
+
+export interface KeyPair {
+  readonly publicKey: KeyObject;
+  readonly privateKey: KeyObject;
+}
+
+const publicKeyEncoding = { type: "spki", format: "der" } as const;
+const privateKeyEncoding = { type: "pkcs8", format: "der" } as const;
+
+export function rsaPair(modulusLength: number): KeyPair {
+  return read(generateKeyPairSync("rsa", { modulusLength, publicKeyEncoding, privateKeyEncoding }));
+}
+
+/** On another thread: it takes a while. */
+export async function rsaPairApart(modulusLength: number): Promise<KeyPair> {
+  return read(
+    await promisify(generateKeyPair)("rsa", { modulusLength, publicKeyEncoding, privateKeyEncoding }),
+  );
+}
+
+export function ecPair(namedCurve: string): KeyPair {
+  return read(generateKeyPairSync("ec", { namedCurve, publicKeyEncoding, privateKeyEncoding }));
+}
+
+export function ed25519Pair(): KeyPair {
+  return read(generateKeyPairSync("ed25519", { publicKeyEncoding, privateKeyEncoding }));
+}
+
+function read(made: { readonly publicKey: Buffer; readonly privateKey: Buffer }): KeyPair {
+  return {
+    publicKey: createPublicKey({ key: made.publicKey, format: "der", type: "spki" }),
+    privateKey: createPrivateKey({ key: made.privateKey, format: "der", type: "pkcs8" }),
+  };
+}
