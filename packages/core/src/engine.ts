@@ -27,6 +27,7 @@ import { correlationOf } from "./lib/correlation.js";
 import { parseDuration } from "./lib/duration.js";
 import { heardBy } from "./lib/heard.js";
 import { oneAfterAnother } from "./lib/in-turn.js";
+import { lazy } from "./lib/lazy.js";
 import { Secret } from "./lib/secret.js";
 import { createIdSource } from "./lib/uuid.js";
 import type { Precedence, RegisteredRoute, RouteInventory } from "./match/inventory.js";
@@ -323,7 +324,8 @@ async function load(
   if (problems.length > 0 || resolved === undefined) throw new PolicyError(problems);
   const { document: policy } = resolved;
   const report = new Report();
-  const revision = platform.sha256Hex(canonicalJson(policy));
+  // Of a large document it takes longer than all the rest; the copy is ours, so it comes to the same whenever it is asked for.
+  const revision = lazy(() => platform.sha256Hex(canonicalJson(policy)));
   const lifetime = new PolicyLifetime();
   const parts = { policy, revision, options, platform, ...kept, lifetime, report };
   try {

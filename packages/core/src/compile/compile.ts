@@ -70,7 +70,9 @@ export async function compilePolicy(
     document: resolved.document,
     resolved,
     name: resolved.document.name,
-    revision: environment.revision,
+    get revision() {
+      return environment.revision;
+    },
     route: assembling(resolved.routes, kinds),
     unmatched,
     unreadable: { ...unmatched, observe: unmatched.observe && resolved.routes.every(isObserved) },
