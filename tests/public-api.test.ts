@@ -62,6 +62,7 @@ it.each([
       "analyse",
       "conditionOn",
       "inRanges",
+      "parseCondition",
       "readCondition",
       "resolveAuthenticators",
       "seeCaller",

@@ -1,12 +1,11 @@
 /** Where the parts meet: a policy, its environment, and the exchanges that it decides. */
 import { platform } from "#platform";
-import { checkPolicy } from "./compile/check.js";
+import { judgePolicy } from "./compile/check.js";
 import { compilePolicy, type CompiledPolicy } from "./compile/compile.js";
 import { environmentFor, type EngineOptions, type EnvironmentParts } from "./compile/environment.js";
 import { sourceWithFiles } from "./compile/key-files.js";
-import { copyWithSource, fileOf, withPositions } from "./compile/positions.js";
+import { fileOf, withPositions } from "./compile/positions.js";
 import { reportCertificateReads, reportPeerReads } from "./compile/peer-reads.js";
-import { resolvePolicy } from "./compile/resolve.js";
 import { SecretKeeper, type DraftMode, type SecretDraft } from "./compile/secret-keeper.js";
 import { healthOf } from "./health.js";
 import { SecretRotation, type SecretsEvent } from "./compile/secret-rotation.js";
@@ -29,6 +28,7 @@ import { correlationOf } from "./lib/correlation.js";
 import { parseDuration } from "./lib/duration.js";
 import { heardBy } from "./lib/heard.js";
 import { oneAfterAnother } from "./lib/in-turn.js";
+import { lazy } from "./lib/lazy.js";
 import { Secret } from "./lib/secret.js";
 import { createIdSource } from "./lib/uuid.js";
 import type { Precedence, RegisteredRoute, RouteInventory } from "./match/inventory.js";
@@ -320,14 +320,13 @@ async function load(
     "store" | "revocations" | "fallback" | "html" | "call" | "handedOn" | "inFlight" | "secrets"
   >,
 ): Promise<LoadedPolicy> {
-  const problems = checkPolicy(given).filter(({ severity }) => severity === "error");
-  if (problems.length > 0) throw new PolicyError(problems);
-  // It is compiled again when a secret changes: what its author does to the object meanwhile must not follow.
-  const policy = copyWithSource(given);
+  const { diagnostics, resolved } = judgePolicy(given);
+  const problems = diagnostics.filter(({ severity }) => severity === "error");
+  if (problems.length > 0 || resolved === undefined) throw new PolicyError(problems);
+  const { document: policy } = resolved;
   const report = new Report();
-  const resolved = resolvePolicy(policy, report);
-  if (resolved === undefined) throw new PolicyError(withPositions(policy, report.diagnostics));
-  const revision = platform.sha256Hex(canonicalJson(policy));
+  // Of a large document it takes longer than all the rest; the copy is ours, so it comes to the same whenever it is asked for.
+  const revision = lazy(() => platform.sha256Hex(canonicalJson(policy)));
   const lifetime = new PolicyLifetime();
   const parts = { policy, revision, options, platform, ...kept, lifetime, report };
   try {

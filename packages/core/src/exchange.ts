@@ -116,13 +116,13 @@ export class PolicyExchange implements Exchange {
     if (preflight !== undefined) {
       const matched = this.router.match(preflight, request);
       if (typeof matched === "object") {
-        const route = this.policy.routes[matched.route];
+        const route = this.policy.route(matched.route);
         if (route?.preflight !== undefined) return this.preflight(request, route, route.preflight);
       }
     }
     const matched = this.router.match(request.method, request);
     if (matched === "ambiguous") return this.unreadable(request, AMBIGUOUS);
-    const route = matched === undefined ? undefined : this.policy.routes[matched.route];
+    const route = matched === undefined ? undefined : this.policy.route(matched.route);
     if (route !== undefined && matched !== undefined)
       return this.run(this.begin(request, route, matched.params, NO_METHODS, false));
     return this.run(

@@ -1,16 +1,8 @@
 /** Conditions as the engine's own parser reads them. */
-import { parse, type ASTNode } from "@marcbachmann/cel-js";
+import type { ConditionSyntax as ASTNode } from "@gatehouse/core/analysis";
 
-export type { ASTNode } from "@marcbachmann/cel-js";
-
-/** Undefined for a text that is none: `gatehouse check` has the words for it. */
-export function parseCondition(text: string): ASTNode | undefined {
-  try {
-    return parse(text).ast;
-  } catch {
-    return undefined;
-  }
-}
+export { parseCondition } from "@gatehouse/core/analysis";
+export type { ConditionSyntax as ASTNode } from "@gatehouse/core/analysis";
 
 /** `a || b || c` leans to the left; its operands are three. */
 export function operandsOf(node: ASTNode, op: "||" | "&&"): readonly ASTNode[] {

@@ -1,6 +1,6 @@
-/** Conditions as trees, without the library that parses them. */
-import type { ASTNode } from "@marcbachmann/cel-js";
-import { isRejection, parse } from "../conditions/library.js";
+/** Conditions as trees. */
+import type { ASTNode } from "../conditions/ast.js";
+import { isRejection, parse } from "../conditions/parse.js";
 
 /** `text` is canonical: blanks, quotes and superfluous parentheses make no difference. */
 export type ConditionTree =
@@ -16,10 +16,16 @@ export type ConditionTree =
       readonly text: string;
     };
 
-/** Undefined for what is no condition; the checks of the policy have told why. */
-export function readCondition(text: string): ConditionTree | undefined {
+/** As it is written, each part with its place. Undefined for what is no condition; the checks of the policy have told why. */
+export function parseCondition(text: string): ASTNode | undefined {
   const parsed = parse(text);
-  return isRejection(parsed) ? undefined : treeOf(parsed);
+  return isRejection(parsed) ? undefined : parsed;
+}
+
+/** Undefined for what is no condition. */
+export function readCondition(text: string): ConditionTree | undefined {
+  const parsed = parseCondition(text);
+  return parsed && treeOf(parsed);
 }
 
 function treeOf(ast: ASTNode): ConditionTree {
@@ -48,8 +54,6 @@ function treeOf(ast: ASTNode): ConditionTree {
     case "!_":
     case "-_":
       return operation(ast.op.charAt(0), [treeOf(ast.args)]);
-    case ".?":
-      return operation(".?", [treeOf(ast.args[0]), literal(ast.args[1])]);
     default:
       return operation(ast.op, ast.args.map(treeOf));
   }

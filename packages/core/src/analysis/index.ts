@@ -4,7 +4,8 @@
  */
 export { analyse, type AnalysedPolicy } from "./analyse.js";
 export { seeCaller, type CallerView, type SeenHop } from "./caller.js";
-export { readCondition, type ConditionTree } from "./condition-tree.js";
+export { parseCondition, readCondition, type ConditionTree } from "./condition-tree.js";
+export type { ASTNode as ConditionSyntax } from "../conditions/ast.js";
 export { conditionOn, type KnownFacts, type KnownPrincipal, type RecordedCondition } from "./recorded.js";
 export { addressesAround, inRanges, NAMED_RANGE_NAMES } from "./addresses.js";
 export { ANNOTATIONS } from "../lib/schema-annotations.js";

@@ -57,8 +57,14 @@ function tooDeep(report: Report): false {
 function addMembers(visit: Visit, open: Visit[]): void {
   const { value, depth } = visit;
   if (typeof value !== "object" || value === null) return;
-  const entries = Array.isArray(value) ? value.entries() : Object.entries(value);
-  for (const [key, member] of entries) open.push({ value: member, key, parent: visit, depth: depth + 1 });
+  if (Array.isArray(value)) {
+    for (const [key, member] of value.entries())
+      open.push({ value: member, key, parent: visit, depth: depth + 1 });
+    return;
+  }
+  const members = value as Readonly<Record<string, unknown>>;
+  for (const key of Object.keys(members))
+    open.push({ value: members[key], key, parent: visit, depth: depth + 1 });
 }
 
 function pointerOf(visit: Visit): string {

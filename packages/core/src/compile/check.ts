@@ -1,12 +1,13 @@
 /** Everything that can be wrong with a document, at once: bounds, shape, names, schemas, routes, and each kind's own rules. */
 import { type Diagnostic, Report } from "../errors/diagnostics.js";
 import type { PolicyDocument } from "../model/policy.js";
+import type { ResolvedPolicy } from "../model/resolved.js";
 import { checkBounds } from "./bounds.js";
 import { checkNames, declaredIn } from "./check-names.js";
 import { checkRoutes } from "./check-routes.js";
 import { checkSchemas } from "./check-schemas.js";
 import { KINDS } from "./kinds.js";
-import { withPositions } from "./positions.js";
+import { copyWithSource, withPositions } from "./positions.js";
 import { isConsequence, prune } from "./prune.js";
 import { resolveLeniently } from "./resolve.js";
 import { checkShape } from "./shape.js";
@@ -21,7 +22,41 @@ const MOST = 1_000;
 export function checkPolicy(policy: unknown): Diagnostic[] {
   const report = new Report();
   if (isReadable(policy, report)) checkDocument(policy, report);
+  return told(policy, report);
+}
+
+/** A document that was judged, and what was made of it on the way. */
+export interface JudgedPolicy {
+  readonly diagnostics: readonly Diagnostic[];
+  /** Of a copy of the document. Only to be used where no diagnostic is of severity `error`. */
+  readonly resolved: ResolvedPolicy | undefined;
+}
+
+/** As `checkPolicy`, of a copy: what its author does to the object meanwhile must not follow. */
+export function judgePolicy(policy: unknown): JudgedPolicy {
+  const report = new Report();
+  const copy = isReadable(policy, report) ? copyOf(policy, report) : undefined;
+  const resolved = copy === undefined ? undefined : checkDocument(copy.document, report);
+  return { diagnostics: told(policy, report), resolved };
+}
+
+function told(policy: unknown, report: Report): Diagnostic[] {
   return withPositions(policy, capped(unique(report.diagnostics))).sort(byPlace);
+}
+
+function copyOf(policy: unknown, report: Report): { readonly document: unknown } | undefined {
+  try {
+    return { document: copyWithSource(policy) };
+  } catch {
+    // A proxy looks like JSON and cannot be copied.
+    report.error(
+      "not-json",
+      "",
+      "the document cannot be copied",
+      "a policy is data: hand over a plain object",
+    );
+    return undefined;
+  }
 }
 
 function isReadable(policy: unknown, report: Report): boolean {
@@ -35,30 +70,32 @@ function isReadable(policy: unknown, report: Report): boolean {
   }
 }
 
-function checkDocument(policy: unknown, report: Report): void {
+function checkDocument(policy: unknown, report: Report): ResolvedPolicy | undefined {
   checkShape(policy, report);
   const pruned = report.failed ? prune(policy, report.diagnostics) : { document: policy, removed: [] };
-  if (pruned === undefined) return;
+  if (pruned === undefined) return undefined;
   const meaning = new Report();
   // What has no right shape was taken out, and nothing else tells a document from JSON that looks like one.
-  checkMeaning(pruned.document as PolicyDocument, meaning);
+  const resolved = checkMeaning(pruned.document as PolicyDocument, meaning);
   for (const diagnostic of meaning.diagnostics) {
     if (!isConsequence(diagnostic, pruned.removed)) report.diagnostics.push(diagnostic);
   }
+  return resolved;
 }
 
-function checkMeaning(document: PolicyDocument, report: Report): void {
+function checkMeaning(document: PolicyDocument, report: Report): ResolvedPolicy {
   checkNames(document, declaredIn(document), report);
   checkSchemas(document, report);
   const resolved = resolveLeniently(document, report);
   checkRoutes(resolved, report);
-  const told = new Set(report.diagnostics.map(place));
+  const known = new Set(report.diagnostics.map(place));
   for (const kind of KINDS) {
     const found = new Report();
     kind.check(resolved, found);
     // A name that leads nowhere is told by the language once; kinds meet it again where they use it.
-    report.diagnostics.push(...found.diagnostics.filter((diagnostic) => !told.has(place(diagnostic))));
+    report.diagnostics.push(...found.diagnostics.filter((diagnostic) => !known.has(place(diagnostic))));
   }
+  return resolved;
 }
 
 function place({ code, pointer }: Diagnostic): string {

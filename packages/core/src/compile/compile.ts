@@ -32,7 +32,11 @@ export interface CompiledPolicy {
   readonly resolved: ResolvedPolicy;
   readonly name: string;
   readonly revision: string;
-  readonly routes: readonly CompiledRoute[];
+  /**
+   * By the index that the router tells. Put together when it is first asked for: of many routes a process may serve few, and none of them
+   * delays its start. Nothing can be wrong with it any more, and nothing is loaded for it.
+   */
+  readonly route: (index: number) => CompiledRoute | undefined;
   /** What holds where no route matched. */
   readonly unmatched: CompiledRoute;
   /** What holds where the head cannot be read in one way. */
@@ -66,8 +70,10 @@ export async function compilePolicy(
     document: resolved.document,
     resolved,
     name: resolved.document.name,
-    revision: environment.revision,
-    routes: resolved.routes.map((route) => compileRoute(route, kinds, [])),
+    get revision() {
+      return environment.revision;
+    },
+    route: assembling(resolved.routes, kinds),
     unmatched,
     unreadable: { ...unmatched, observe: unmatched.observe && resolved.routes.every(isObserved) },
     metadata: own && { path: own.path, route: compileRoute(own.resolved, kinds, [own.stage]) },
@@ -90,6 +96,19 @@ function patternOf(path: string): readonly PatternPart[] | undefined {
 /** One route that is enforced is enough to keep unreadable heads out: the handler may read one as a request for it. */
 function isObserved({ mode }: ResolvedRoute): boolean {
   return mode === "observe";
+}
+
+function assembling(
+  routes: readonly ResolvedRoute[],
+  kinds: readonly CompiledKind[],
+): (index: number) => CompiledRoute | undefined {
+  const assembled = routes.map((): CompiledRoute | undefined => undefined);
+  return (index) => {
+    const known = assembled[index];
+    if (known !== undefined) return known;
+    const route = routes[index];
+    return route && (assembled[index] = compileRoute(route, kinds, []));
+  };
 }
 
 function compileRoute(

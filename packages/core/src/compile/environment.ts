@@ -68,7 +68,7 @@ export interface EngineOptions {
 
 export interface EnvironmentParts {
   readonly policy: PolicyDocument;
-  readonly revision: string;
+  readonly revision: () => string;
   readonly options: EngineOptions;
   readonly platform: Platform;
   readonly store: StateStore;
@@ -111,7 +111,9 @@ export function environmentFor(parts: EnvironmentParts): CompileEnvironment {
     ...(parts.inFlight !== undefined && { load: loadOf(parts, parts.inFlight) }),
     lifetime: parts.lifetime,
     handedOn: parts.handedOn,
-    revision: parts.revision,
+    get revision() {
+      return parts.revision();
+    },
     report,
   };
 }

@@ -28,10 +28,10 @@ export function rememberFile(document: object, file: string): void {
 }
 
 /** A copy of a document that was found to be JSON; places in it are told as in the original. */
-export function copyWithSource<T extends object>(document: T): T {
-  const copy = structuredClone(document);
-  const source = SOURCES.get(document);
-  if (source !== undefined) SOURCES.set(copy, source);
+export function copyWithSource(document: unknown): unknown {
+  const copy: unknown = structuredClone(document);
+  const source = isObject(document) ? SOURCES.get(document) : undefined;
+  if (source !== undefined && isObject(copy)) SOURCES.set(copy, source);
   return copy;
 }
 
@@ -48,13 +48,17 @@ export function locate(document: object, pointer: string): Position | undefined 
 
 /** Adds line, column and file to the diagnostics of a document that was parsed from text. */
 export function withPositions(document: unknown, diagnostics: readonly Diagnostic[]): Diagnostic[] {
-  const source = typeof document === "object" && document !== null ? SOURCES.get(document) : undefined;
+  const source = isObject(document) ? SOURCES.get(document) : undefined;
   if (source === undefined || diagnostics.length === 0) return [...diagnostics];
   const file = source.file === undefined ? {} : { file: source.file };
   if (source.text === undefined) return diagnostics.map((diagnostic) => ({ ...diagnostic, ...file }));
   // The tree is made again rather than kept: it weighs many times the text, and a good policy never asks for it.
   const tree = treeOf(source.text);
   return diagnostics.map((diagnostic) => ({ ...diagnostic, ...file, ...find(tree, diagnostic.pointer) }));
+}
+
+function isObject(document: unknown): document is object {
+  return typeof document === "object" && document !== null;
 }
 
 function treeOf(text: string): ValueNode {

@@ -17,7 +17,7 @@ const BOUNDS: readonly (readonly [least: string, most: string, equal: boolean])[
 ];
 
 /** @param pointer where the schema stands in the document */
-export function checkBounds(schema: SchemaObject, pointer: string, report: Report): void {
+export function checkBounds(schema: SchemaObject, pointer: () => string, report: Report): void {
   for (const [least, most, equal] of BOUNDS) {
     const low = schema[least];
     const high = schema[most];
@@ -25,7 +25,7 @@ export function checkBounds(schema: SchemaObject, pointer: string, report: Repor
     if (low < high || (equal && low === high)) continue;
     report.error(
       "unsatisfiable-schema",
-      pointerTo(pointer, most),
+      pointerTo(pointer(), most),
       `nothing is at once within \`${least}\` ${low} and \`${most}\` ${high}`,
       "mend one of the two bounds; `false` is the schema that nothing satisfies",
     );
@@ -34,7 +34,7 @@ export function checkBounds(schema: SchemaObject, pointer: string, report: Repor
 }
 
 /** A member that must be there and that `additionalProperties: false` forbids, mostly one of the two misspelled. */
-function checkRequired(schema: SchemaObject, pointer: string, report: Report): void {
+function checkRequired(schema: SchemaObject, pointer: () => string, report: Report): void {
   const { required, properties = {}, patternProperties, additionalProperties } = schema;
   if (additionalProperties !== false || patternProperties !== undefined || !Array.isArray(required)) return;
   if (typeof properties !== "object" || properties === null) return;
@@ -42,7 +42,7 @@ function checkRequired(schema: SchemaObject, pointer: string, report: Report): v
     if (typeof name !== "string" || Object.hasOwn(properties, name)) continue;
     report.error(
       "unsatisfiable-schema",
-      pointerTo(pointer, "required", index),
+      pointerTo(pointer(), "required", index),
       `\`${name}\` is required, and \`additionalProperties\` refuses it`,
       "declare it under `properties`, or take it out of `required`",
     );

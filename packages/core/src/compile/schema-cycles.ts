@@ -9,6 +9,11 @@ const SAME_VALUE_LISTS: readonly string[] = ["allOf", "anyOf", "oneOf"];
 
 type Schemas = Readonly<Record<string, unknown>>;
 
+function refers(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return Object.hasOwn(value, "$ref") || Object.values(value).some(refers);
+}
+
 /** Every schema that a document reaches is looked at once, however many refer to it. */
 export class CycleCheck {
   readonly #done = new Set<unknown>();
@@ -21,7 +26,8 @@ export class CycleCheck {
 
   /** @param base where the schema's root stands in the document */
   check(schema: unknown, base: string, name: string | undefined): void {
-    this.#everywhere({ schema, root: schema, name, pointer: "" }, base);
+    // Only a reference leads back: without one there is nothing to follow.
+    if (refers(schema)) this.#everywhere({ schema, root: schema, name, pointer: "" }, base);
   }
 
   /** Members are smaller values: they begin anew. */

@@ -4,8 +4,8 @@
  */
 import type { Report } from "../errors/diagnostics.js";
 import { didYouMean } from "../errors/did-you-mean.js";
-import { pointerTo } from "../lib/pointer.js";
 import { type SchemaPlace, resolveSchemaRef } from "../lib/schema-ref.js";
+import { SchemaSpot } from "../lib/schema-spot.js";
 import { checkBounds } from "./schema-bounds.js";
 import { formProblem, patternProblem } from "./schema-forms.js";
 import { FOREIGN, type Keyword, KEYWORDS } from "./schema-keywords.js";
@@ -17,12 +17,6 @@ type SchemaObject = Readonly<Record<string, unknown>>;
 export interface SchemaContext {
   readonly schemas: Readonly<Record<string, unknown>>;
   readonly report: Report;
-}
-
-/** A schema, and where it stands in the document and in its own root. */
-interface Spot {
-  readonly pointer: string;
-  readonly place: SchemaPlace;
 }
 
 /**
@@ -38,7 +32,7 @@ export function walkSchema(
   parameter = false,
 ): void {
   const place: SchemaPlace = { schema, root: schema, name, pointer: "" };
-  new SchemaWalk(context).visit({ pointer, place }, parameter);
+  new SchemaWalk(context).visit(SchemaSpot.at(place, pointer), parameter);
 }
 
 class SchemaWalk {
@@ -48,13 +42,13 @@ class SchemaWalk {
     this.#report = context.report;
   }
 
-  visit(spot: Spot, parameter = false): void {
-    const { schema } = spot.place;
+  visit(spot: SchemaSpot, parameter = false): void {
+    const { schema } = spot;
     if (typeof schema === "boolean") return;
     if (!isObject(schema)) {
       this.#report.error(
         "wrong-type",
-        spot.pointer,
+        spot.pointer(),
         `expected a JSON Schema, found ${kindOf(schema)}`,
         "write an object, `true` or `false`",
       );
@@ -64,37 +58,36 @@ class SchemaWalk {
       if (parameter && keyword === "required") this.#ownRequired(value, spot);
       else this.#keyword(keyword, value, schema, spot);
     }
-    checkBounds(schema, spot.pointer, this.#report);
+    checkBounds(schema, () => spot.pointer(), this.#report);
   }
 
   /** `"required": true` beside a parameter's schema. */
-  #ownRequired(value: unknown, { pointer }: Spot): void {
+  #ownRequired(value: unknown, spot: SchemaSpot): void {
     if (typeof value === "boolean") return;
     this.#report.error(
       "wrong-type",
-      pointerTo(pointer, "required"),
+      spot.pointer("required"),
       `expected \`true\` or \`false\`, found ${kindOf(value)}`,
       "a parameter says `required` of itself",
     );
   }
 
-  #keyword(name: string, value: unknown, schema: SchemaObject, spot: Spot): void {
-    const pointer = pointerTo(spot.pointer, name);
+  #keyword(name: string, value: unknown, schema: SchemaObject, spot: SchemaSpot): void {
     const keyword = KEYWORDS.get(name);
-    if (keyword === undefined) return this.#unknown(name, pointer);
-    this.#idle(name, keyword, schema, pointer);
+    if (keyword === undefined) return this.#unknown(name, spot.pointer(name));
+    this.#idle(name, keyword, schema, spot);
     switch (keyword.form) {
       case "schema":
-        return this.visit(below(spot, value, name));
+        return this.visit(spot.below(value, name));
       case "schema-list":
         return this.#list(value, name, spot);
       case "schema-map":
       case "pattern-map":
         return this.#map(value, name, spot, keyword.form === "pattern-map");
       case "ref":
-        return this.#reference(value, pointer, spot.place);
+        return this.#reference(value, spot);
       case "redact":
-        return checkRule(value, { ref: "RedactRule" }, pointer, this.#report);
+        return checkRule(value, { ref: "RedactRule" }, spot.pointer(name), this.#report);
       case "names":
       case "name-map":
       case "type":
@@ -110,7 +103,8 @@ class SchemaWalk {
       case "dialect":
       case "allowed-url": {
         const problem = formProblem(keyword.form, value);
-        if (problem !== undefined) this.#report.error(problem.code, pointer, problem.message, problem.help);
+        if (problem !== undefined)
+          this.#report.error(problem.code, spot.pointer(name), problem.message, problem.help);
       }
     }
   }
@@ -136,11 +130,11 @@ class SchemaWalk {
   }
 
   /** A bound that can never bind looks like a protection and is none. */
-  #idle(name: string, { about, needs }: Keyword, schema: SchemaObject, pointer: string): void {
+  #idle(name: string, { about, needs }: Keyword, schema: SchemaObject, spot: SchemaSpot): void {
     if (needs !== undefined && !Object.hasOwn(schema, needs)) {
       this.#report.error(
         "idle-keyword",
-        pointer,
+        spot.pointer(name),
         `\`${name}\` does nothing without \`${needs}\``,
         `add \`${needs}\`, or leave it out`,
       );
@@ -150,38 +144,38 @@ class SchemaWalk {
     if (about === "number" && types.includes("integer")) return;
     this.#report.error(
       "idle-keyword",
-      pointer,
+      spot.pointer(name),
       `\`${name}\` says nothing about ${alternatives(types)}`,
       `it is about \`${about}\`: mend the \`type\`, or leave the keyword out`,
     );
   }
 
-  #list(value: unknown, name: string, spot: Spot): void {
-    const pointer = pointerTo(spot.pointer, name);
+  #list(value: unknown, name: string, spot: SchemaSpot): void {
     if (!Array.isArray(value) || value.length === 0) {
       return this.#report.error(
         "wrong-type",
-        pointer,
+        spot.pointer(name),
         `expected a list of schemas, not empty, found ${kindOf(value)}`,
       );
     }
-    for (const [index, schema] of value.entries()) this.visit(below(spot, schema, name, String(index)));
+    for (const [index, schema] of value.entries()) this.visit(spot.below(schema, name, String(index)));
   }
 
-  #map(value: unknown, name: string, spot: Spot, patterns: boolean): void {
-    const pointer = pointerTo(spot.pointer, name);
+  #map(value: unknown, name: string, spot: SchemaSpot, patterns: boolean): void {
     if (!isObject(value)) {
-      return this.#report.error("wrong-type", pointer, `expected names with schemas, found ${kindOf(value)}`);
+      const message = `expected names with schemas, found ${kindOf(value)}`;
+      return this.#report.error("wrong-type", spot.pointer(name), message);
     }
     for (const [key, schema] of Object.entries(value)) {
       const problem = patterns ? patternProblem(key) : undefined;
       if (problem !== undefined)
-        this.#report.error(problem.code, pointerTo(pointer, key), problem.message, problem.help);
-      this.visit(below(spot, schema, name, key));
+        this.#report.error(problem.code, spot.pointer(name, key), problem.message, problem.help);
+      this.visit(spot.below(schema, name, key));
     }
   }
 
-  #reference(value: unknown, pointer: string, from: SchemaPlace): void {
+  #reference(value: unknown, spot: SchemaSpot): void {
+    const pointer = spot.pointer("$ref");
     if (typeof value !== "string") {
       return this.#report.error(
         "wrong-type",
@@ -197,7 +191,7 @@ class SchemaWalk {
         "put the schema under `schemas` and write `#/schemas/Name`",
       );
     }
-    const target = resolveSchemaRef(value, from, this.context.schemas);
+    const target = resolveSchemaRef(value, spot.place, this.context.schemas);
     if (target !== undefined && (isObject(target.schema) || typeof target.schema === "boolean")) return;
     this.#report.error(
       "unknown-schema",
@@ -215,13 +209,6 @@ class SchemaWalk {
       ? "the document has no `schemas`; `#/$defs/…` is looked up in the schema it stands in"
       : `the document has ${alternatives(names)}`;
   }
-}
-
-function below({ pointer, place }: Spot, schema: unknown, ...steps: readonly string[]): Spot {
-  return {
-    pointer: pointerTo(pointer, ...steps),
-    place: { ...place, schema, pointer: pointerTo(place.pointer, ...steps) },
-  };
 }
 
 function isObject(value: unknown): value is SchemaObject {

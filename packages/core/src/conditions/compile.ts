@@ -1,6 +1,7 @@
 /** Every construct of the language to the file that compiles it. */
-import type { ASTNode } from "@marcbachmann/cel-js";
+import type { ASTNode } from "./ast.js";
 import { didYouMean } from "../errors/did-you-mean.js";
+import { same } from "./agreement.js";
 import type { Compiler } from "./compiler.js";
 import { compileCall, compileMethod } from "./functions.js";
 import { compileChoice, compileLogical, compileNot } from "./logic.js";
@@ -10,7 +11,7 @@ import { compileArithmetic, compileEquality, compileMinus, compileOrder } from "
 import { factNamed, reading, rootOf } from "./facts.js";
 import { compileIndex, compileSelect } from "./select.js";
 import { sourceOf } from "./source.js";
-import { BOOL, DOUBLE, DYN, INT, NULL, STRING } from "./types.js";
+import { BOOL, DOUBLE, DYN, INT, NULL, STRING, typeName } from "./types.js";
 import type { CelType } from "./types.js";
 import { Failure } from "./values.js";
 
@@ -57,13 +58,6 @@ export function compileNode(compiler: Compiler, ast: ASTNode): Node | undefined 
     case "/":
     case "%":
       return compileArithmetic(compiler, ast);
-    case ".?":
-    case "[?]":
-      return compiler.error(
-        "condition-syntax",
-        `\`${sourceOf(ast)}\` uses optional fields`,
-        "ask with `has()` first",
-      );
   }
 }
 
@@ -133,6 +127,7 @@ function compileName(compiler: Compiler, ast: Extract<ASTNode, { op: "id" }>): N
 function compileList(compiler: Compiler, ast: Extract<ASTNode, { op: "list" }>): Node | undefined {
   const parts = compiler.values(ast.args);
   if (parts === undefined) return undefined;
+  if (!alike(compiler, ast.args, parts, "List elements must have the same type")) return undefined;
   const type: CelType = { kind: "list", of: parts[0]?.type ?? DYN };
   const literals = parts.flatMap((part) => part.constant ?? []);
   if (literals.length === parts.length) {
@@ -156,6 +151,28 @@ function compileList(compiler: Compiler, ast: Extract<ASTNode, { op: "list" }>):
   );
 }
 
+/** Parts of a literal are of one type; `[]` and `{}` are of any. */
+function alike(
+  compiler: Compiler,
+  asts: readonly ASTNode[],
+  parts: readonly Node[],
+  problem: string,
+): boolean {
+  const typed = parts.filter((_, index) => !isEmptyLiteral(asts[index]));
+  const [first] = typed;
+  const other = typed.find(({ type }) => first !== undefined && !same(type, first.type));
+  if (first === undefined || other === undefined) return true;
+  compiler.error(
+    "condition-type",
+    `${problem}, expected type '${typeName(first.type)}' but found '${typeName(other.type)}'`,
+  );
+  return false;
+}
+
+function isEmptyLiteral(ast: ASTNode | undefined): boolean {
+  return (ast?.op === "list" || ast?.op === "map") && ast.args.length === 0;
+}
+
 /** Keys are literal texts: what a request sends never becomes a name here. */
 function compileMap(compiler: Compiler, ast: Extract<ASTNode, { op: "map" }>): Node | undefined {
   const keys = ast.args.map(([key]) =>
@@ -170,6 +187,8 @@ function compileMap(compiler: Compiler, ast: Extract<ASTNode, { op: "map" }>): N
     );
   }
   if (parts === undefined) return undefined;
+  const values = ast.args.map(([, value]) => value);
+  if (!alike(compiler, values, parts, "Map value uses wrong type")) return undefined;
   const type: CelType = { kind: "map", of: parts[0]?.type ?? DYN };
   return compiler.node(
     ast,

@@ -1,5 +1,5 @@
 /** What the parts of the compiler share while one expression is compiled. */
-import type { ASTNode } from "@marcbachmann/cel-js";
+import type { ASTNode } from "./ast.js";
 import type { Report } from "../errors/diagnostics.js";
 import type { Fact, Node } from "./node.js";
 import type { Vocabulary } from "./roots.js";
@@ -81,6 +81,14 @@ export class Compiler {
       ...(set === undefined ? {} : { set }),
       ...(constant === undefined ? {} : { constant }),
     };
+  }
+
+  /** No operator takes these two types together. */
+  clash(op: string, left: Node, right: Node): undefined {
+    return this.error(
+      "condition-type",
+      `no such overload: ${typeName(left.type)} ${op} ${typeName(right.type)}`,
+    );
   }
 
   /** No operator or function takes these types. */

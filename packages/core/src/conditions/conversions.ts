@@ -1,5 +1,5 @@
 /** `int()`, `double()`, `string()`, `bool()`, `dyn()`, `timestamp()` and `duration()`. What a text must look like is spelled out: nothing is guessed. */
-import type { ASTNode } from "@marcbachmann/cel-js";
+import type { ASTNode } from "./ast.js";
 import type { Compiler } from "./compiler.js";
 import { lift1 } from "./compiler.js";
 import type { Node } from "./node.js";

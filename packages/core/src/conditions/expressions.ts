@@ -13,8 +13,7 @@ import type {
 import { explainNode } from "./explain.js";
 import { partialTruth } from "./partial.js";
 import { reachedParts } from "./reached.js";
-import { isRejection, libraryFor, parse, typeProblem } from "./library.js";
-import { namesIn } from "./names.js";
+import { isRejection, parse } from "./parse.js";
 import { factsOf, latest } from "./node.js";
 import type { Node } from "./node.js";
 import { vocabularyOf } from "./roots.js";
@@ -106,9 +105,7 @@ function compileText(
   const ast = parse(text);
   if (isRejection(ast)) return compiler.error(ast.code, ast.message, ast.help);
   const node = compiler.value(ast);
-  if (node === undefined || compiler.failed) return undefined;
-  const problem = typeProblem(text, libraryFor(vocabulary, namesIn(ast)));
-  return problem === undefined ? { node, compiler } : compiler.error(problem.code, problem.message);
+  return node === undefined || compiler.failed ? undefined : { node, compiler };
 }
 
 function expression<T>(

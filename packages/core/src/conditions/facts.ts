@@ -1,5 +1,5 @@
 /** From a name in an expression to the fact behind it, with a diagnostic where there is none. */
-import type { ASTNode } from "@marcbachmann/cel-js";
+import type { ASTNode } from "./ast.js";
 import { didYouMean } from "../errors/did-you-mean.js";
 import type { Access, Root } from "./access.js";
 import type { Compiler } from "./compiler.js";

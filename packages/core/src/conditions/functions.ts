@@ -1,5 +1,5 @@
 /** The functions of the language: CEL's own, and `inRange`. A name that the library knows beyond them is refused, never run. */
-import type { ASTNode } from "@marcbachmann/cel-js";
+import type { ASTNode } from "./ast.js";
 import { didYouMean } from "../errors/did-you-mean.js";
 import type { Compiler } from "./compiler.js";
 import { lift, lift1 } from "./compiler.js";

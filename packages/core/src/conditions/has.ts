@@ -1,5 +1,5 @@
 /** `has()`, and `in` where a root is asked for a name. */
-import type { ASTNode } from "@marcbachmann/cel-js";
+import type { ASTNode } from "./ast.js";
 import type { Root } from "./access.js";
 import type { Compiler } from "./compiler.js";
 import { lift1 } from "./compiler.js";
@@ -22,6 +22,12 @@ export function compileHas(
       "write `has(name.field)`",
     );
   const [target, name] = argument.args;
+  if (!isChain(target))
+    return compiler.error(
+      "condition-type",
+      `\`${sourceOf(ast)}\` asks for a field of what has no name`,
+      "write `has(name.field)`",
+    );
   const root = rootOf(compiler, target);
   if (root === undefined) return hasMember(compiler, ast, target, name);
   const access = accessOf(compiler, root, name);
@@ -29,6 +35,13 @@ export function compileHas(
   return compiler.node(ast, BOOL, (state) => access.get(state) !== undefined, {
     fact: factNamed(`${root.name}.${name}`, access),
   });
+}
+
+/** `has()` follows names alone: what a call or an index leads to, it does not ask. */
+function isChain(ast: ASTNode): boolean {
+  let rest = ast;
+  while (rest.op === ".") [rest] = rest.args;
+  return rest.op === "id";
 }
 
 function hasMember(compiler: Compiler, ast: ASTNode, target: ASTNode, name: string): Node | undefined {

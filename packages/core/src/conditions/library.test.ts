@@ -1,18 +1,17 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parse, isRejection, libraryFor } from "./library.js";
-import { namesIn } from "./names.js";
+import { libraryFor } from "./library.test-support.js";
 import { vocabularyOf } from "./roots.js";
 import { diagnose, identityOf, result, sample, SCOPE } from "./conditions.test-support.js";
 
 /** The library's own answer: true, false, or `error`. Integers are bigints there, and records instances of their types. */
 function theirs(text: string, facts: Facts): boolean | "error" {
-  const ast = parse(text);
-  if (isRejection(ast)) throw new Error(ast.message);
-  const { environment, constructors } = libraryFor(vocabularyOf(SCOPE), namesIn(ast));
-  const make = (type: string, fields: object): object =>
-    Object.assign(new (constructors.get(type) ?? Object)(), fields);
-  const body = bodyType();
+  const vocabulary = vocabularyOf(SCOPE);
+  const { environment, instance } = libraryFor(vocabulary, text);
+  const body = vocabulary.body?.type;
+  const principal = vocabulary.roots.get("principal")?.record;
+  if (body?.kind !== "record" || principal === undefined)
+    throw new Error("the body of the shared scope is an object");
   const { i, j, l, ...rest } = facts.body;
   const integers = {
     ...(i === undefined ? {} : { i: BigInt(i) }),
@@ -21,8 +20,8 @@ function theirs(text: string, facts: Facts): boolean | "error" {
   };
   try {
     const value: unknown = environment.evaluate(text, {
-      body: make(body, { ...rest, ...integers }),
-      principal: make("Root_principal", {
+      body: instance(body.record, { ...rest, ...integers }),
+      principal: instance(principal, {
         id: "ann",
         roles: ["clerk"],
         scopes: [],
@@ -34,12 +33,6 @@ function theirs(text: string, facts: Facts): boolean | "error" {
   } catch {
     return "error";
   }
-}
-
-function bodyType(): string {
-  const type = vocabularyOf(SCOPE).body?.type;
-  if (type?.kind !== "record") throw new Error("the body of the shared scope is an object");
-  return type.record.name;
 }
 
 function ours(text: string, facts: Facts): boolean | "error" {
@@ -286,8 +279,6 @@ describe("differences from the library's evaluator", () => {
     ["no value of unknown type for a condition", "principal.claims.b"],
   ])("refused although the library takes it: %s: %s", (_, expression) => {
     expect(diagnose(expression).length).toBeGreaterThan(0);
-    const ast = parse(expression);
-    if (isRejection(ast)) throw new Error(ast.message);
-    expect(libraryFor(vocabularyOf(SCOPE), namesIn(ast)).environment.check(expression).valid).toBe(true);
+    expect(libraryFor(vocabularyOf(SCOPE), expression).environment.check(expression).valid).toBe(true);
   });
 });

@@ -1,5 +1,5 @@
 /** Functions whose argument must be written out, because it is prepared while compiling: patterns, ranges, time zones. */
-import type { ASTNode } from "@marcbachmann/cel-js";
+import type { ASTNode } from "./ast.js";
 import { RE2JS } from "re2js";
 import { parseAddress } from "../lib/ip.js";
 import { inAnyRange, isRangeProblem, parseRange } from "../lib/ip-range.js";

@@ -1,5 +1,6 @@
 /** `||`, `&&`, `!` and `? :`. An error on one side is absorbed when the other side decides (CEL, "Logical Operators"). */
-import type { ASTNode } from "@marcbachmann/cel-js";
+import type { ASTNode } from "./ast.js";
+import { same } from "./agreement.js";
 import type { Compiler } from "./compiler.js";
 import { lift1 } from "./compiler.js";
 import type { Node } from "./node.js";
@@ -96,7 +97,7 @@ export function compileChoice(compiler: Compiler, ast: Extract<ASTNode, { op: "?
 function commonType(a: CelType, b: CelType): CelType | undefined {
   if (a.kind === "dyn" || b.kind === "dyn") return isTime(a) || isTime(b) ? undefined : DYN;
   if (a.kind !== b.kind) return undefined;
-  if (a.kind !== "list" && a.kind !== "map") return a;
+  if (a.kind !== "list" && a.kind !== "map") return same(a, b) ? a : undefined;
   const of = b.kind === "list" || b.kind === "map" ? commonType(a.of, b.of) : undefined;
   return of === undefined ? undefined : { kind: a.kind, of };
 }

@@ -1,5 +1,5 @@
 /** `all`, `exists`, `exists_one`, `map` and `filter`: all that repeats, under one budget of steps an evaluation. */
-import type { ASTNode } from "@marcbachmann/cel-js";
+import type { ASTNode } from "./ast.js";
 import type { Compiler } from "./compiler.js";
 import { TOO_MANY_STEPS } from "./compiler.js";
 import type { Node } from "./node.js";

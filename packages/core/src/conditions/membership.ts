@@ -1,12 +1,14 @@
 /** `in`: a value of a list, a key of a map. Literal lists and the caller's roles and scopes are sets, not searched. */
-import type { ASTNode } from "@marcbachmann/cel-js";
+import type { ASTNode } from "./ast.js";
 import { didYouMean } from "../errors/did-you-mean.js";
+import { agree } from "./agreement.js";
 import type { Compiler } from "./compiler.js";
 import { lift1, lift2 } from "./compiler.js";
 import type { Node } from "./node.js";
 import { rootOf } from "./facts.js";
 import { compilePresence } from "./has.js";
-import { BOOL, isTime } from "./types.js";
+import { BOOL, DYN, isTime, STRING } from "./types.js";
+import type { CelType } from "./types.js";
 import { equal, Failure, isObject } from "./values.js";
 import type { ReadSet, Run } from "./values.js";
 
@@ -19,12 +21,19 @@ export function compileIn(compiler: Compiler, ast: Extract<ASTNode, { op: "in" }
   const [left, right] = parts ?? [];
   if (parts === undefined || left === undefined || right === undefined) return undefined;
   if (!isContainer(right) || isTime(left.type) !== isTime(right.type)) return compiler.mismatch(ast, parts);
+  if (!agree(left.type, memberTypeOf(right.type))) return compiler.clash("in", left, right);
   if (!knownRole(compiler, left, right)) return undefined;
   return compiler.node(ast, BOOL, membership(left, right), { parts });
 }
 
 function isContainer({ type }: Node): boolean {
   return type.kind === "list" || type.kind === "map" || type.kind === "dyn";
+}
+
+/** Keys of a map are text. */
+function memberTypeOf(container: CelType): CelType {
+  if (container.kind === "map") return STRING;
+  return container.kind === "list" ? container.of : DYN;
 }
 
 /** A role that no document declares is dropped when it is granted: such a test could never be true. */

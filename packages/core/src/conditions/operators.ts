@@ -1,5 +1,6 @@
 /** Equality, order, membership and arithmetic. Numbers are doubles: an int outside ±(2^53 − 1) is an error, never a wrong number. */
-import type { ASTNode } from "@marcbachmann/cel-js";
+import type { ASTNode } from "./ast.js";
+import { agree, isNumeric, isOrdered } from "./agreement.js";
 import type { Compiler } from "./compiler.js";
 import { lift1, lift2, TOO_MANY_STEPS } from "./compiler.js";
 import type { Node } from "./node.js";
@@ -17,6 +18,8 @@ export function compileEquality(compiler: Compiler, ast: Binary<"==" | "!=">): N
   if (parts === undefined || left === undefined || right === undefined) return undefined;
   if (mixesTime(left.type, right.type))
     return compiler.mismatch(ast, parts, "convert the other side: `timestamp(…)` or `duration(…)`");
+  if (!agree(left.type, right.type) && !(isNumeric(left.type) && isNumeric(right.type)))
+    return compiler.clash(ast.op, left, right);
   const scalar = SCALARS.has(left.type.kind) || SCALARS.has(right.type.kind);
   return compiler.node(ast, BOOL, lift2(left.run, right.run, comparator(ast.op, scalar)), { parts });
 }
@@ -42,7 +45,13 @@ export function compileOrder(compiler: Compiler, ast: Binary<Order>): Node | und
   if (parts === undefined || left === undefined || right === undefined) return undefined;
   if (mixesTime(left.type, right.type))
     return compiler.mismatch(ast, parts, "convert the other side: `timestamp(…)` or `duration(…)`");
+  if (!haveOrder(left.type, right.type)) return compiler.clash(ast.op, left, right);
   return compiler.node(ast, BOOL, lift2(left.run, right.run, ORDERS[ast.op]), { parts });
+}
+
+function haveOrder(left: CelType, right: CelType): boolean {
+  const comparable = agree(left, right) || (isNumeric(left) && isNumeric(right));
+  return comparable && isOrdered(left) && isOrdered(right);
 }
 
 const ORDERS: Readonly<Record<Order, (a: unknown, b: unknown) => unknown>> = {
@@ -108,10 +117,16 @@ export function compileArithmetic(
   const parts = compiler.values(ast.args);
   const [left, right] = parts ?? [];
   if (parts === undefined || left === undefined || right === undefined) return undefined;
+  if (joinsLists(ast.op, left, right) && !agree(left.type, right.type))
+    return compiler.clash(ast.op, left, right);
   const [type, compute] = arithmetic(compiler, ast.op, left.type, right.type) ?? [];
   if (type !== undefined && compute !== undefined)
     return compiler.node(ast, type, lift2(left.run, right.run, compute), { parts });
   return compiler.mismatch(ast, parts, arithmeticHelp(left.type, right.type));
+}
+
+function joinsLists(op: string, left: Node, right: Node): boolean {
+  return op === "+" && left.type.kind === "list" && right.type.kind === "list";
 }
 
 type General = (a: unknown, b: unknown) => unknown;

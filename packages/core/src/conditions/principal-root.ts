@@ -43,25 +43,20 @@ const PRINCIPAL: ReadonlyMap<string, Access> = new Map([
   ],
 ]);
 
-export function principalRoot(scope: ConditionScope): {
-  readonly root: Root;
-  readonly inner: readonly RecordType[];
-} {
+export function principalRoot(scope: ConditionScope): Root {
   const companions = scope.companions ?? [];
-  const inner = companionTypes(companions);
   const others = scope.anyPrincipalField === true ? DYN : undefined;
   const known = new Map(PRINCIPAL);
   if (companions.length > 0) {
-    known.set("with", { ...attribute("with"), type: { kind: "record", record: inner.together } });
+    known.set("with", { ...attribute("with"), type: { kind: "record", record: together(companions) } });
   }
   for (const field of scope.principalFields) if (!known.has(field)) known.set(field, attribute(field));
   const fields = new Map([...known].map(([member, access]) => [member, access.type]));
-  const root: Root = {
+  return {
     name: "principal",
-    record: { name: "Root_principal", title: "principal", fields, others },
+    record: { title: "principal", fields, others },
     access: (member) => known.get(member) ?? (others === undefined ? undefined : attribute(member)),
   };
-  return { root, inner: [inner.together, inner.companion] };
 }
 
 /** What an authenticator maps: any JSON, so its type is only known while serving. */
@@ -76,10 +71,7 @@ function attribute(name: string): Access {
 }
 
 /** `principal.with.<name>`: principals of the other credentials where several had to pass together. */
-function companionTypes(names: readonly string[]): {
-  readonly together: RecordType;
-  readonly companion: RecordType;
-} {
+function together(names: readonly string[]): RecordType {
   const fields = new Map<string, CelType>([
     ["id", STRING],
     ["roles", STRINGS],
@@ -87,15 +79,11 @@ function companionTypes(names: readonly string[]): {
     ["claims", CLAIMS],
     ["authenticator", STRING],
   ]);
-  const companion: RecordType = { name: "Companion", title: "principal.with.<name>", fields, others: DYN };
+  const companion: RecordType = { title: "principal.with.<name>", fields, others: DYN };
   const type: CelType = { kind: "record", record: companion };
   return {
-    companion,
-    together: {
-      name: "Companions",
-      title: "principal.with",
-      fields: new Map(names.map((name) => [name, type])),
-      others: undefined,
-    },
+    title: "principal.with",
+    fields: new Map(names.map((name) => [name, type])),
+    others: undefined,
   };
 }

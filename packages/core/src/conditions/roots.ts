@@ -14,8 +14,6 @@ export interface Vocabulary {
   readonly scope: ConditionScope;
   readonly roots: ReadonlyMap<string, Root>;
   readonly body: Access | undefined;
-  /** Every record type that can occur, for the library's type checker. */
-  readonly records: readonly RecordType[];
 }
 
 const vocabularies = new WeakMap<ConditionScope, Vocabulary>();
@@ -24,11 +22,10 @@ export function vocabularyOf(scope: ConditionScope): Vocabulary {
   const known = vocabularies.get(scope);
   if (known !== undefined) return known;
   const types = new SchemaTypes(scope.schemas);
-  const principal = principalRoot(scope);
   const roots = [
     requestRoot(),
     engineRoot("client", { ip: engineFact(STRING, "connection", (state) => state.request.clientIp) }),
-    principal.root,
+    principalRoot(scope),
     valuesRoot("params", scope.params, types, PATH_PARAMS, scope.paramNames),
     valuesRoot("query", scope.query, types, QUERY),
     valuesRoot("headers", scope.headers, types, HEADERS),
@@ -38,20 +35,12 @@ export function vocabularyOf(scope: ConditionScope): Vocabulary {
     scope,
     roots: new Map(roots.map((root) => [root.name, root])),
     body: scope.body === undefined ? undefined : bodyFact(scope.body, types),
-    records: [
-      ...roots.map((root) => root.record),
-      ...principal.inner,
-      TLS,
-      CLIENT_CERTIFICATE,
-      ...types.records,
-    ],
   };
   vocabularies.set(scope, vocabulary);
   return vocabulary;
 }
 
 const CLIENT_CERTIFICATE: RecordType = {
-  name: "ClientCertificate",
   title: "request.tls.clientCertificate",
   fields: new Map([
     ["subject", STRING],
@@ -64,7 +53,6 @@ const CLIENT_CERTIFICATE: RecordType = {
 };
 
 const TLS: RecordType = {
-  name: "RequestTls",
   title: "request.tls",
   fields: new Map<string, CelType>([
     ["protocol", STRING],
@@ -91,7 +79,7 @@ function engineRoot(name: string, members: Readonly<Record<string, Access>>): Ro
   const fields = new Map([...known].map(([member, access]) => [member, access.type]));
   return {
     name,
-    record: { name: `Root_${name}`, title: name, fields, others: undefined },
+    record: { title: name, fields, others: undefined },
     access: (member) => known.get(member),
   };
 }

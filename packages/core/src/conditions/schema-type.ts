@@ -2,7 +2,7 @@
 import { parsePointer, valueAt } from "../lib/pointer.js";
 import type { JsonSchema } from "../model/policy.js";
 import { BOOL, DOUBLE, DYN, INT, NULL, STRING } from "./types.js";
-import type { CelType, RecordType } from "./types.js";
+import type { CelType } from "./types.js";
 
 type Keywords = Readonly<Record<string, unknown>>;
 
@@ -27,7 +27,6 @@ const MAX_REFERENCES = 32;
 
 /** Makes the types of one route; objects of a schema are made once, so that a schema may contain itself. */
 export class SchemaTypes {
-  readonly records: RecordType[] = [];
   private readonly made = new Map<Keywords, CelType>();
 
   /** @param schemas the document's `schemas`, for `#/schemas/Name` */
@@ -87,10 +86,9 @@ export class SchemaTypes {
     const known = this.made.get(schema);
     if (known !== undefined) return known;
     const fields = new Map<string, CelType>();
-    const record = { name: `Object${this.records.length}`, title, fields, others: othersOf(schema) };
+    const record = { title, fields, others: othersOf(schema) };
     const type: CelType = { kind: "record", record };
     this.made.set(schema, type);
-    this.records.push(record);
     for (const [name, property] of Object.entries(properties)) {
       fields.set(name, this.of(property, root, `${title}.${name}`, 0));
     }

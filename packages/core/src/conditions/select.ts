@@ -1,5 +1,5 @@
 /** `.name`, `["name"]` and `[0]`. Every read is of an own member, and of the type that was promised, or an error. */
-import type { ASTNode } from "@marcbachmann/cel-js";
+import type { ASTNode } from "./ast.js";
 import type { Root } from "./access.js";
 import type { Compiler } from "./compiler.js";
 import { lift1, lift2 } from "./compiler.js";

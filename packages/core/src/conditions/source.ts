@@ -1,5 +1,5 @@
 /** The author's own text of a part: explanations and diagnostics quote it. */
-import type { ASTNode } from "@marcbachmann/cel-js";
+import type { ASTNode } from "./ast.js";
 
 /** Longer parts are cut in messages. */
 const MAX_QUOTE = 120;

@@ -2,8 +2,6 @@
 
 /** A thing with named members of known types: a root such as `principal`, or an object of a schema. Never a value by itself. */
 export interface RecordType {
-  /** Name towards the library's type checker. */
-  readonly name: string;
   /** As an author would say it: `principal`, `body.customer`. */
   readonly title: string;
   /** Types of declared members; a Map, because the names are the author's. */
@@ -37,24 +35,6 @@ export function typeName(type: CelType): string {
       return `map<string, ${typeName(type.of)}>`;
     case "record":
       return type.record.title;
-    default:
-      return type.kind;
-  }
-}
-
-/** As the library's type checker spells it. */
-export function libraryType(type: CelType): string {
-  switch (type.kind) {
-    case "list":
-      return `list<${libraryType(type.of)}>`;
-    case "map":
-      return `map<string, ${libraryType(type.of)}>`;
-    case "record":
-      return type.record.name;
-    case "timestamp":
-      return "google.protobuf.Timestamp";
-    case "duration":
-      return "google.protobuf.Duration";
     default:
       return type.kind;
   }

@@ -56,7 +56,7 @@ export function valuesRoot(
   }
   return {
     name: root,
-    record: { name: `Root_${root}`, title: root, fields, others: names === undefined ? STRING : undefined },
+    record: { title: root, fields, others: names === undefined ? STRING : undefined },
     access: (member) => {
       const { typed, sent, sentNeeds, shown } = values;
       if (names !== undefined && !names.includes(member)) return undefined;

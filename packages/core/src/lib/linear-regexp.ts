@@ -31,8 +31,20 @@ export function linearRegExp(pattern: string, cache: PatternCache): LinearRegExp
   return compiled;
 }
 
+/** Patterns that were looked at: the few that an API has stand in many of its schemas. Beyond so many all are forgotten. */
+const FAULTS = new Map<string, string | undefined>();
+const MAX_FAULTS = 1000;
+
 /** Why a pattern is refused, for its author; undefined when it can be used. Call it while a document is checked. */
 export function patternFault(pattern: string): string | undefined {
+  if (FAULTS.has(pattern)) return FAULTS.get(pattern);
+  if (FAULTS.size >= MAX_FAULTS) FAULTS.clear();
+  const fault = faultOf(pattern);
+  FAULTS.set(pattern, fault);
+  return fault;
+}
+
+function faultOf(pattern: string): string | undefined {
   try {
     compileLinear(pattern);
     return undefined;

@@ -2,7 +2,9 @@
 
 /** One member name or index as it stands in a pointer. */
 export function escapeSegment(segment: string | number): string {
-  return String(segment).replaceAll("~", "~0").replaceAll("/", "~1");
+  const text = String(segment);
+  // Most have nothing to escape, and a start spells out thousands.
+  return text.includes("~") || text.includes("/") ? text.replaceAll("~", "~0").replaceAll("/", "~1") : text;
 }
 
 /** `pointerTo("/routes", "GET /a", "limits", 0)` is `/routes/GET ~1a/limits/0`. */

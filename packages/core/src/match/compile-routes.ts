@@ -17,6 +17,19 @@ import type { TrieNode } from "./trie.js";
  * @param report receives `indistinguishable-routes` and `unreachable-route`
  */
 export function compileRouter(policy: ResolvedPolicy, matching: FrameworkMatching, report: Report): Router {
+  const plain = Object.keys(matching).length === 0;
+  const known = plain ? plainRouters.get(policy) : undefined;
+  if (known !== undefined) return known;
+  const before = report.diagnostics.length;
+  const router = compileNew(policy, matching, report);
+  if (plain && report.diagnostics.length === before) plainRouters.set(policy, router);
+  return router;
+}
+
+/** The router of no framework in particular: checks make it first, and it is what most tools ask. Only of a policy that has nothing to report. */
+const plainRouters = new WeakMap<ResolvedPolicy, Router>();
+
+function compileNew(policy: ResolvedPolicy, matching: FrameworkMatching, report: Report): Router {
   const reading = readingOf(matching);
   const sealed = matching.wildcard === "itself";
   const tables: Tables = { root: newNode(), statics: new Map(), sealed };

@@ -59,7 +59,7 @@ export interface CompileEnvironment {
   readonly lifetime: Lifetime;
   /** What one policy of the engine leaves to the next, by a name that tells all that it depends on. Undefined: there is no next. */
   readonly handedOn?: HandedOn;
-  /** sha256 of the canonical document: part of every cache key that must not outlive a policy. */
+  /** sha256 of the canonical document: part of every cache key that must not outlive a policy. Worked out when it is first read. */
   readonly revision: string;
   readonly report: Report;
 }

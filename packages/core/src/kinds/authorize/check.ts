@@ -14,16 +14,29 @@ export function checkAuthorize(policy: ResolvedPolicy, report: Report): void {
   for (const route of policy.routes) {
     const found = new Report();
     checkForm(policy, route, found);
-    const unknown = (): undefined => undefined;
-    planOf({
-      document: policy.document,
-      route,
-      scope: scopeOf(policy, route),
-      report: found,
-      findCheck: unknown,
-    });
+    if (hasCondition(route)) checkConditions(policy, route, found);
     forward(found, route, report, told);
   }
+}
+
+function hasCondition(route: ResolvedRoute): boolean {
+  return demandsOf(route).some(
+    ({ entries }) =>
+      entries !== "authenticated" &&
+      entries.some(({ when, forbid }) => when !== undefined || forbid !== undefined),
+  );
+}
+
+/** Nothing else of a plan can be wrong that `checkForm` has not seen. */
+function checkConditions(policy: ResolvedPolicy, route: ResolvedRoute, report: Report): void {
+  const unknown = (): undefined => undefined;
+  planOf({
+    document: policy.document,
+    route,
+    scope: scopeOf(policy, route),
+    report,
+    findCheck: unknown,
+  });
 }
 
 /** An inherited rule is compiled for every route: what is wrong with it is told once, with the first route that shows it. */

@@ -5,23 +5,27 @@ import type { Stage } from "../../model/compiled.js";
 import type { CompiledKind, CompileEnvironment } from "../../model/kind.js";
 import type { ResolvedPolicy, ResolvedRoute } from "../../model/resolved.js";
 import type { Check } from "../../ports/application.js";
-import { planOf } from "./entries.js";
+import { demandsOf, planOf } from "./entries.js";
 import { authorizeBodyStage, authorizeStage, checkStage } from "./evaluate.js";
 import type { Plan } from "./plan.js";
 
 export function compileAuthorize(policy: ResolvedPolicy, environment: CompileEnvironment): CompiledKind {
   const { report } = environment;
   const missing = new Set<string>();
-  const plans = new Map<ResolvedRoute, Plan>();
-  for (const route of policy.routes) {
-    const findCheck = (name: string, pointer: string): Check | undefined =>
-      find(name, pointer, environment, missing);
-    plans.set(
-      route,
-      planOf({ document: policy.document, route, scope: scopeOf(policy, route), report, findCheck }),
-    );
-  }
-  return { stages: (route) => stagesOf(plans.get(route)) };
+  const findCheck = (name: string, pointer: string): Check | undefined =>
+    find(name, pointer, environment, missing);
+  const plan = (route: ResolvedRoute): Plan =>
+    planOf({ document: policy.document, route, scope: scopeOf(policy, route), report, findCheck });
+  // What a plan names that only the environment has must be missed now; the rest of it can wait for its route.
+  for (const route of policy.routes) if (namesCheck(route)) plan(route);
+  const routes = new Set(policy.routes);
+  return { stages: (route) => (routes.has(route) ? stagesOf(plan(route)) : []) };
+}
+
+function namesCheck(route: ResolvedRoute): boolean {
+  return demandsOf(route).some(
+    ({ entries }) => entries !== "authenticated" && entries.some(({ check }) => check !== undefined),
+  );
 }
 
 /** Own names only; each missing name is told once for each place, however many routes inherit it. */
@@ -41,8 +45,7 @@ function find(
   return undefined;
 }
 
-function stagesOf(plan: Plan | undefined): Stage[] {
-  if (plan === undefined) return [];
+function stagesOf(plan: Plan): Stage[] {
   const { rule, clauses, forbidHead, forbidBody } = plan;
   const entries = clauses.flatMap((clause) => clause.entries);
   const stages: Stage[] = [];

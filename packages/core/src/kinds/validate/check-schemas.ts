@@ -2,6 +2,7 @@
 import type { Report } from "../../errors/diagnostics.js";
 import { pointerTo } from "../../lib/pointer.js";
 import { type SchemaPlace, resolveSchemaRef } from "../../lib/schema-ref.js";
+import { SchemaSpot } from "../../lib/schema-spot.js";
 import type { JsonSchema } from "../../model/policy.js";
 import type { ResolvedPolicy, ResolvedRoute } from "../../model/resolved.js";
 import { type JsonGuards, refusedName } from "../../normalize/json-guards.js";
@@ -21,14 +22,23 @@ const SCHEMAS: readonly string[] = [
   "unevaluatedItems",
   "unevaluatedProperties",
 ];
-const LISTS: readonly string[] = ["allOf", "anyOf", "oneOf", "prefixItems"];
-const MAPS: readonly string[] = ["$defs", "dependentSchemas", "patternProperties", "properties"];
+/** Of lists of schemas, and of schemas by name. */
+const HOLDERS: readonly string[] = [
+  "allOf",
+  "anyOf",
+  "oneOf",
+  "prefixItems",
+  "$defs",
+  "dependentSchemas",
+  "patternProperties",
+  "properties",
+];
 
 export function checkSchemas(policy: ResolvedPolicy, report: Report, once: Once): void {
   for (const route of policy.routes) {
     for (const { schema, pointer } of schemasOf(route)) {
       const place: SchemaPlace = { schema, root: schema, name: undefined, pointer: "" };
-      new SchemaWalk(policy, guardsOf(route), pointer, report, once).visit(place);
+      new SchemaWalk(policy, guardsOf(route), report, once).visit(SchemaSpot.at(place, pointer));
     }
   }
 }
@@ -55,36 +65,34 @@ class SchemaWalk {
   constructor(
     private readonly policy: ResolvedPolicy,
     private readonly guards: JsonGuards,
-    private readonly base: string,
     private readonly report: Report,
     private readonly once: Once,
   ) {}
 
-  visit(place: SchemaPlace): void {
-    const { schema } = place;
+  visit(spot: SchemaSpot): void {
+    const { schema } = spot;
     if (!isObject(schema) || this.#seen.has(schema)) return;
     this.#seen.add(schema);
-    const pointer =
-      (place.name === undefined ? this.base : pointerTo("/schemas", place.name)) + place.pointer;
-    this.inspect(schema, pointer);
+    this.inspect(schema, spot);
     if (typeof schema["$ref"] === "string") {
-      const target = resolveSchemaRef(schema["$ref"], place, this.policy.schemas);
-      if (target !== undefined) this.visit(target);
+      const target = resolveSchemaRef(schema["$ref"], spot.place, this.policy.schemas);
+      if (target !== undefined) this.visit(spot.leadingTo(target));
     }
-    for (const keyword of SCHEMAS) this.enter(place, schema[keyword], keyword);
-    for (const keyword of [...LISTS, ...MAPS]) {
+    for (const keyword of SCHEMAS) this.enter(spot, schema[keyword], keyword);
+    for (const keyword of HOLDERS) {
       const below = schema[keyword];
       if (typeof below !== "object" || below === null) continue;
-      for (const [name, member] of Object.entries(below)) this.enter(place, member, keyword, name);
+      for (const [name, member] of Object.entries(below)) this.enter(spot, member, keyword, name);
     }
   }
 
-  private enter(place: SchemaPlace, schema: unknown, ...steps: readonly string[]): void {
-    if (schema !== undefined) this.visit({ ...place, schema, pointer: pointerTo(place.pointer, ...steps) });
+  private enter(spot: SchemaSpot, schema: unknown, ...steps: readonly string[]): void {
+    if (isObject(schema)) this.visit(spot.below(schema, ...steps));
   }
 
-  private inspect(schema: Readonly<Record<string, unknown>>, pointer: string): void {
+  private inspect(schema: Readonly<Record<string, unknown>>, spot: SchemaSpot): void {
     if (schema["uniqueItems"] === true && schema["maxItems"] === undefined) {
+      const pointer = spot.pointer();
       this.once("unbounded-unique-items", pointer, (code) =>
         this.report.warn(
           code,
@@ -97,7 +105,7 @@ class SchemaWalk {
     const { properties } = schema;
     for (const name of Object.keys(isObject(properties) ? properties : {})) {
       const rule = refusedName(name, this.guards);
-      if (rule !== undefined) this.tellGuarded(name, rule, pointerTo(pointer, "properties", name));
+      if (rule !== undefined) this.tellGuarded(name, rule, spot.pointer("properties", name));
     }
   }
 
