@@ -39,8 +39,23 @@ export function shapeRefusal(
   // In observe mode only a handler that failed comes here, and the policy adds no field of its own to the wire.
   const headers = state.route.observe ? [] : owedHeaders(plan, plan.refusal, state, refusal.headers);
   if (status === 401 && !hasChallenge(refusal)) headers.push(...state.route.challenge);
-  headers.push(["Content-Type", contentType], ["Content-Length", String(bytes ?? utf8Length(body))]);
+  headers.push(typeField(contentType), lengthField(bytes ?? utf8Length(body)));
   return { status, headers, body: state.request.method === "HEAD" ? "" : body };
+}
+
+const PROBLEM: HeaderField = ["Content-Type", "application/problem+json"];
+
+function typeField(contentType: string): HeaderField {
+  return contentType === PROBLEM[1] ? PROBLEM : ["Content-Type", contentType];
+}
+
+/** Lengths of error bodies are few and small: each of these fields is made once. */
+const LENGTHS: HeaderField[] = [];
+const MOST_LENGTHS = 1024;
+
+function lengthField(bytes: number): HeaderField {
+  if (bytes >= MOST_LENGTHS) return ["Content-Length", String(bytes)];
+  return (LENGTHS[bytes] ??= ["Content-Length", String(bytes)]);
 }
 
 function hasChallenge({ headers }: Refusal): boolean {
