@@ -246,8 +246,9 @@ export class PolicyExchange implements Exchange {
   }
 
   private settle(state: ExchangeState, status: number): void {
+    const { settlements } = state;
+    if (settlements === undefined) return;
     const refusedAt = this.#ending?.kind === "refuse" ? this.#ending.stage : undefined;
-    const settlements = state.settlements ?? [];
     state.settlements = undefined;
     for (const settlement of settlements) {
       try {
@@ -353,7 +354,7 @@ export class PolicyExchange implements Exchange {
     const seen = concealed(state, stage, refusal);
     state.concealed = seen !== refusal;
     const shaped = shapeRefusal(state, seen, this.services.utf8Length);
-    return {
+    const rejection: Rejection = {
       outcome: "refuse",
       stage,
       code: seen.code,
@@ -363,8 +364,8 @@ export class PolicyExchange implements Exchange {
       reason: refusal.reason,
       close: refusal.close === true || stage === "normalize",
       route: routeKey(state),
-      ...(state.trace === undefined ? {} : { trace: state.trace }),
     };
+    return state.trace === undefined ? rejection : { ...rejection, trace: state.trace };
   }
 
   private admitted(): ExchangeState {

@@ -29,6 +29,7 @@ export function planHeaders(contributions: readonly HeaderContribution[]): Heade
     refusal,
     dropped,
     vary: [...vary.values()],
+    varyField: vary.size === 0 ? undefined : ["Vary", [...vary.values()].join(", ")],
     dynamic,
     // Where the policy has no value of its own there is nothing to merge: the handler's stays, or is taken out.
     mergeCacheControl: constant.has("cache-control") ? mergeCacheControl : undefined,

@@ -2,9 +2,10 @@
 import type { HeaderPlan, HeaderSink } from "../model/compiled.js";
 import type { HeaderField } from "../model/request.js";
 import type { RequestState } from "../model/state.js";
+import { lowerCase } from "./lower-case.js";
 
 class Collected implements HeaderSink {
-  readonly fields: HeaderField[] = [];
+  constructor(readonly fields: HeaderField[]) {}
 
   set(name: string, value: string): void {
     this.fields.push([name, value]);
@@ -13,11 +14,9 @@ class Collected implements HeaderSink {
 
 const NO_FIELDS: readonly HeaderField[] = [];
 
-function dynamicFields({ dynamic }: HeaderPlan, state: RequestState): readonly HeaderField[] {
-  if (dynamic.length === 0) return NO_FIELDS;
-  const sink = new Collected();
+function collect({ dynamic }: HeaderPlan, state: RequestState, fields: HeaderField[]): void {
+  const sink = new Collected(fields);
   for (const contribute of dynamic) contribute(state, sink);
-  return sink.fields;
 }
 
 /**
@@ -29,16 +28,16 @@ export function owedHeaders(
   plan: HeaderPlan,
   constant: readonly HeaderField[],
   state: RequestState,
-  own: readonly HeaderField[] = [],
+  own: readonly HeaderField[] = NO_FIELDS,
 ): HeaderField[] {
-  const fields = [...constant, ...dynamicFields(plan, state)];
-  const vary: string[] = [];
+  const fields = constant.slice();
+  if (plan.dynamic.length > 0) collect(plan, state, fields);
+  let vary: string[] | undefined;
   for (const field of own) {
-    if (field[0].toLowerCase() === "vary") vary.push(field[1]);
+    if (lowerCase(field[0]) === "vary") (vary ??= []).push(field[1]);
     else fields.push(field);
   }
-  const varied = mergeVary(vary, plan.vary);
-  if (varied !== undefined) fields.push(["Vary", varied]);
+  pushVary(plan, vary, fields);
   return fields;
 }
 
@@ -52,12 +51,13 @@ export function mergeHeaders(
   stripped: ReadonlySet<string> | undefined,
   state: RequestState,
 ): HeaderField[] {
-  const dynamic = dynamicFields(plan, state);
+  const dynamic: HeaderField[] = [];
+  if (plan.dynamic.length > 0) collect(plan, state, dynamic);
   const merged: HeaderField[] = [];
   let vary: string[] | undefined;
   let cacheControl: string | undefined;
   for (const field of theirs) {
-    const name = field[0].toLowerCase();
+    const name = lowerCase(field[0]);
     if (name === "vary") (vary ??= []).push(field[1]);
     else if (name === "cache-control" && plan.mergeCacheControl !== undefined) {
       cacheControl = cacheControl === undefined ? field[1] : `${cacheControl}, ${field[1]}`;
@@ -68,37 +68,42 @@ export function mergeHeaders(
     if (
       cacheControl !== undefined &&
       plan.mergeCacheControl !== undefined &&
-      field[0].toLowerCase() === "cache-control"
+      lowerCase(field[0]) === "cache-control"
     ) {
       merged.push([field[0], plan.mergeCacheControl(cacheControl, field[1])]);
       cacheControl = undefined;
     } else merged.push(field);
   }
   for (const field of dynamic) merged.push(field);
-  const varied = mergeVary(vary, plan.vary);
-  if (varied !== undefined) merged.push(["Vary", varied]);
+  pushVary(plan, vary, merged);
   return merged;
 }
 
 /** The handler's cookies stay beside the policy's; the policy's own, that was laid over this answer before, does not come twice. */
 function replaced(dynamic: readonly HeaderField[], name: string, [, value]: HeaderField): boolean {
   if (name !== "set-cookie") return names(dynamic, name);
-  return dynamic.some((field) => field[1] === value && field[0].toLowerCase() === name);
+  return dynamic.some((field) => field[1] === value && lowerCase(field[0]) === name);
 }
 
-/** Most names differ in length already: lower case is only made of those that do not. */
+/** Most names differ in length already: lower case is only asked for of those that do not. */
 function names(fields: readonly HeaderField[], lowerName: string): boolean {
-  for (const [name] of fields)
-    if (name.length === lowerName.length && name.toLowerCase() === lowerName) return true;
+  for (const field of fields)
+    if (field[0].length === lowerName.length && lowerCase(field[0]) === lowerName) return true;
   return false;
 }
 
-/** `*` swallows the rest (RFC 9110 section 12.5.5). */
-function mergeVary(theirs: readonly string[] | undefined, ours: readonly string[]): string | undefined {
-  if (theirs === undefined || theirs.length === 0) {
-    const [only] = ours;
-    return ours.length > 1 ? ours.join(", ") : only;
+/** @param theirs lists of the handler's, if any */
+function pushVary(plan: HeaderPlan, theirs: readonly string[] | undefined, fields: HeaderField[]): void {
+  if (theirs === undefined) {
+    if (plan.varyField !== undefined) fields.push(plan.varyField);
+    return;
   }
+  const varied = mergeVary(theirs, plan.vary);
+  if (varied !== undefined) fields.push(["Vary", varied]);
+}
+
+/** `*` swallows the rest (RFC 9110 section 12.5.5). */
+function mergeVary(theirs: readonly string[], ours: readonly string[]): string | undefined {
   const tokens = new Map<string, string>();
   for (const list of theirs) {
     for (const part of list.split(",")) {

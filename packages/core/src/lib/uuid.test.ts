@@ -38,6 +38,22 @@ describe("createIdSource", () => {
     expect(next).toBe(3 * 4096);
   });
 
+  it("ids_hold_the_random_bytes_in_their_order", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 4096, maxLength: 4096 }), fc.nat(408), (page, nth) => {
+        const source = createIdSource(() => page);
+        const id = Array.from({ length: nth + 1 }, () => source(0)).at(-1);
+        const hex = Array.from(page.subarray(nth * 10, nth * 10 + 10), (byte, at) =>
+          // Version and variant stand over the first bits of two of them.
+          (at === 0 ? 0x70 | (byte & 0x0f) : at === 2 ? 0x80 | (byte & 0x3f) : byte)
+            .toString(16)
+            .padStart(2, "0"),
+        ).join("");
+        expect(id).toBe(`00000000-0000-${hex.slice(0, 4)}-${hex.slice(4, 8)}-${hex.slice(8)}`);
+      }),
+    );
+  });
+
   it("ids_sort_by_time", () => {
     const time = fc.integer({ min: 0, max: 2 ** 48 - 1 });
     fc.assert(

@@ -16,24 +16,52 @@ function timeOf(time: number): string {
   );
 }
 
-/** Random bytes are fetched by the page: one call of the system for several hundred ids. */
-const POOL_BYTES = 4096;
+/** Random bytes are fetched by the page: one call of the system, and one text, for several hundred ids. */
+const PAGE_BYTES = 4096;
 const BYTES_AN_ID = 10;
+
+/** What follows the time, `7abc-89ab-0123456789ab`: two parts, each short enough that taking it out copies it and the page can go. */
+const FIRST = 10;
+const WHOLE = 22;
+
+const DASH = 0x2d;
+const DIGITS: readonly number[] = Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0));
+
+function digit(nibble: number): number {
+  return DIGITS[nibble & 15] ?? 0;
+}
+
+/** All ids of a page one after the other, without their times. Version 7, variant 0b10 (RFC 9562 sections 4.1, 4.2). */
+function pageOf(random: Uint8Array): string {
+  const ids = Math.floor(random.length / BYTES_AN_ID);
+  const text = new Uint8Array(ids * WHOLE);
+  let to = 0;
+  for (let from = 0; from < ids * BYTES_AN_ID; from += BYTES_AN_ID) {
+    for (let at = 0; at < BYTES_AN_ID; at += 1) {
+      const byte = random[from + at] ?? 0;
+      if (at === 2 || at === 4) text[to++] = DASH;
+      text[to++] = at === 0 ? digit(7) : at === 2 ? digit(8 | ((byte >>> 4) & 3)) : digit(byte >>> 4);
+      text[to++] = digit(byte);
+    }
+  }
+  return ASCII.decode(text);
+}
+
+const ASCII = new TextDecoder();
 
 /**
  * @returns makes an id for an instant in milliseconds since the epoch; a fraction is cut
  * @param randomBytes a cryptographic source: ids are shown to callers, who must not guess those of others
  */
 export function createIdSource(randomBytes: (length: number) => Uint8Array): (now: number) => string {
-  let pool = new Uint8Array(0);
+  let page = "";
   let at = 0;
   // Under load many ids are of one millisecond.
   let lately = -1;
   let prefix = "";
-  const random = (offset: number): number => pool[at + offset] ?? 0;
   return (now) => {
-    if (at + BYTES_AN_ID > pool.length) {
-      pool = Uint8Array.from(randomBytes(POOL_BYTES));
+    if (at >= page.length) {
+      page = pageOf(randomBytes(PAGE_BYTES));
       at = 0;
     }
     const time = Math.max(0, Math.floor(now));
@@ -41,11 +69,8 @@ export function createIdSource(randomBytes: (length: number) => Uint8Array): (no
       prefix = timeOf(time);
       lately = time;
     }
-    const id =
-      `${prefix}${hex(0x70 | (random(0) & 0x0f))}${hex(random(1))}-` +
-      `${hex(0x80 | (random(2) & 0x3f))}${hex(random(3))}-` +
-      `${hex(random(4))}${hex(random(5))}${hex(random(6))}${hex(random(7))}${hex(random(8))}${hex(random(9))}`;
-    at += BYTES_AN_ID;
+    const id = prefix + page.slice(at, at + FIRST) + page.slice(at + FIRST, at + WHOLE);
+    at += WHOLE;
     return id;
   };
 }

@@ -67,13 +67,17 @@ export interface BodyRule {
   apply(value: unknown, status: number, state: RequestState): BodyOutcome;
 }
 
+/** A refusal's body. */
+export interface ShapedError {
+  readonly contentType: string;
+  readonly body: string;
+  /** Its length in UTF-8, where that is known without looking at it. */
+  readonly bytes: number | undefined;
+}
+
 /** Turns a refusal into what goes over the wire (RFC 9457). */
 export interface ErrorShaper {
-  shape(
-    refusal: Refusal,
-    status: number,
-    state: RequestState,
-  ): { readonly contentType: string; readonly body: string };
+  shape(refusal: Refusal, status: number, state: RequestState): ShapedError;
 }
 
 /** All contributions of a route, merged when the policy is compiled. */
@@ -84,6 +88,8 @@ export interface HeaderPlan {
   /** Lower-case names that the handler cannot send: owned by the policy, or removed by it. */
   readonly dropped: ReadonlySet<string>;
   readonly vary: readonly string[];
+  /** The field where nobody else varies by anything; undefined where the policy does not either. */
+  readonly varyField: HeaderField | undefined;
   readonly dynamic: readonly ((state: RequestState, sink: HeaderSink) => void)[];
   readonly mergeCacheControl: ((theirs: string, ours: string) => string) | undefined;
 }

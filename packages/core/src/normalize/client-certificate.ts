@@ -6,6 +6,7 @@ import { decodeBase64Url } from "../lib/base64url.js";
 import { readCertificateFacts } from "../lib/certificate.js";
 import type { Refusal } from "../model/outcome.js";
 import type { ClientCertificate, RawRequest, TlsFacts } from "../model/request.js";
+import type { FieldList } from "./field-list.js";
 import { refusal } from "./refusals.js";
 
 const UNREADABLE = refusal("malformed-request", "a trusted proxy passed on something that is no certificate");
@@ -49,7 +50,7 @@ export function readClientCertificate(der: Uint8Array, sha256Hex: Sha256Hex): Cl
 
 export type TlsReader = (
   raw: RawRequest,
-  headers: Map<string, string>,
+  headers: FieldList,
   fromProxy: boolean,
 ) => TlsFacts | Refusal | undefined;
 
@@ -60,7 +61,7 @@ export function tlsReader(header: string | undefined, sha256Hex: Sha256Hex): Tls
   return ({ tls }, headers, fromProxy) => {
     if (!fromProxy) {
       // A caller's own word: no rule may take it for the proxy's.
-      headers.delete(header);
+      headers.remove(header);
       return tls;
     }
     const { clientCertificate: _proxys, ...session } = tls ?? {};

@@ -56,7 +56,7 @@ export class HostReader {
     const asked = this.authority(fields.authority);
     if (asked === null) return BAD_HOST;
     if (written === undefined) {
-      fields.headers.set("host", fields.authority);
+      fields.headers.add("host", fields.authority);
       return asked;
     }
     const host = this.authority(written);

@@ -11,7 +11,7 @@ import type { HeaderBounds } from "./fields.js";
 import { FieldReader } from "./fields.js";
 import { FramingReader } from "./framing.js";
 import { HostReader } from "./host-reader.js";
-import { compileNames, FIELD, isToken } from "./names.js";
+import { FIELD, FieldNames, isToken } from "./names.js";
 import { isRefusal, refusal } from "./refusals.js";
 import { TargetReader } from "./target.js";
 import { familyOf } from "./trust.js";
@@ -44,7 +44,7 @@ const UNUSUAL = FIELD.methodOverride | FIELD.expect | FIELD.earlyData;
 /** @param policy one that passed its checks */
 export function compileNormalizer(policy: ResolvedPolicy, options: NormalizeOptions = {}): Normalizer {
   const bounds = { ...DEFAULTS, ...options };
-  const fields = new FieldReader(compileNames(singleFields(policy)), bounds);
+  const fields = new FieldReader(new FieldNames(singleFields(policy)), bounds);
   const target = new TargetReader(bounds.maxTargetLength);
   const client = new ClientReader(policy.document.transport?.trust);
   const tlsOf = tlsReader(

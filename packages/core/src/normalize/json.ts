@@ -4,6 +4,7 @@
  */
 import type { InputProblem } from "../model/outcome.js";
 import { type JsonGuards, problemAt } from "./json-guards.js";
+import { QuickReader } from "./json-quick.js";
 import { JsonScanner } from "./json-scan.js";
 
 export type JsonReading =
@@ -22,10 +23,13 @@ const BYTE_ORDER_MARK = 0xfeff;
 
 /** @returns a reader for one set of guards; make it while compiling, it keeps its working memory */
 export function createJsonReader(guards: JsonGuards): JsonReader {
+  const quick = new QuickReader(guards);
   const scanner = new JsonScanner(guards);
   return (bytes) => {
     const text = decode(bytes);
     if (text === undefined) return malformed([problemAt("", "encoding")]);
+    const good = quick.read(bytes, text);
+    if (good !== undefined) return { kind: "value", value: good.value };
     const problems = scanner.scan(text);
     return problems === undefined ? parse(text) : malformed(problems);
   };

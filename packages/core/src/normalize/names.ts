@@ -23,11 +23,20 @@ export const FIELD = {
   pseudo: 2048,
 } as const;
 
-export interface FieldName {
-  /** Lower case. */
-  readonly name: string;
-  /** Union of the bits of `FIELD`. */
-  readonly bits: number;
+/** One object for each name, so that what is met twice in a message is found without a look-up of its own. */
+export class FieldName {
+  /** The latest reading that met it, and where it put the value. */
+  reading = 0;
+  at = 0;
+
+  /**
+   * @param name lower case
+   * @param bits union of the bits of `FIELD`
+   */
+  constructor(
+    readonly name: string,
+    readonly bits: number,
+  ) {}
 }
 
 const { singleton, hopByHop, pseudo } = FIELD;
@@ -115,31 +124,54 @@ const FREQUENT: readonly string[] = [
 
 /** Names beyond the known ones are remembered up to here; what comes later is read anew each time. */
 const MAX_REMEMBERED = 1024;
+const MAX_REMEMBERED_LENGTH = 64;
 
-/**
- * @param extraSingletons lower-case names of fields that this policy reads one value from: credentials and the client's address
- * @returns a lookup; undefined for what is no field name
- */
-export function compileNames(extraSingletons: Iterable<string>): (name: string) => FieldName | undefined {
-  const bits = new Map(MEANING);
-  for (const name of [...SINGLETONS, ...extraSingletons]) {
-    if (name !== "cookie") bits.set(name, (bits.get(name) ?? 0) | singleton);
+/** All names that one normalizer meets. */
+export class FieldNames {
+  readonly #bits: ReadonlyMap<string, number>;
+  /** By each spelling met. */
+  readonly #known = new Map<string, FieldName>();
+  /** Those of the message that is read now for which there was no room. */
+  readonly #passing = new Map<string, FieldName>();
+
+  /** @param extraSingletons lower-case names of fields that this policy reads one value from: credentials and the client's address */
+  constructor(extraSingletons: Iterable<string>) {
+    const bits = new Map(MEANING);
+    for (const name of [...SINGLETONS, ...extraSingletons]) {
+      if (name !== "cookie") bits.set(name, (bits.get(name) ?? 0) | singleton);
+    }
+    this.#bits = bits;
+    for (const name of [...bits.keys(), ...FREQUENT]) this.#known.set(titleCase(name), this.#named(name));
   }
-  const known = new Map<string, FieldName>();
-  for (const name of [...bits.keys(), ...FREQUENT]) {
-    const field: FieldName = Object.freeze({ name, bits: bits.get(name) ?? 0 });
-    known.set(name, field);
-    known.set(titleCase(name), field);
+
+  /** A message begins. */
+  begin(): void {
+    if (this.#passing.size > 0) this.#passing.clear();
   }
-  return (written) => {
-    const field = known.get(written);
-    if (field !== undefined) return field;
+
+  /** Undefined for what is no field name. */
+  find(written: string): FieldName | undefined {
+    return this.#known.get(written) ?? this.#read(written);
+  }
+
+  #read(written: string): FieldName | undefined {
     if (!isToken(written)) return undefined;
-    const name = written.toLowerCase();
-    const fresh = known.get(name) ?? Object.freeze({ name, bits: bits.get(name) ?? 0 });
-    if (known.size < MAX_REMEMBERED && written.length <= 64) known.set(written, fresh);
-    return fresh;
-  };
+    const field = this.#named(written.toLowerCase());
+    if (this.#hasRoom(written)) this.#known.set(written, field);
+    return field;
+  }
+
+  #named(name: string): FieldName {
+    const found = this.#known.get(name) ?? this.#passing.get(name);
+    if (found !== undefined) return found;
+    const field = new FieldName(name, this.#bits.get(name) ?? 0);
+    (this.#hasRoom(name) ? this.#known : this.#passing).set(name, field);
+    return field;
+  }
+
+  #hasRoom(name: string): boolean {
+    return this.#known.size < MAX_REMEMBERED && name.length <= MAX_REMEMBERED_LENGTH;
+  }
 }
 
 /** As most HTTP/1.1 clients write it: `Content-Type`. */

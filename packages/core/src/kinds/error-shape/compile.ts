@@ -69,18 +69,23 @@ function prepare(errors: ResolvedErrors, code: ErrorCode, status: number): Error
   for (const key of [code, String(status)]) {
     if (Object.hasOwn(bodies, key)) {
       const constants = { code, title, detail: told ? (entry.detail ?? "") : "" };
-      return { kind: "template", status, pieces: prepareTemplate(bodies[key], constants) };
+      const pieces = prepareTemplate(bodies[key], constants);
+      return { kind: "template", status, pieces, bytes: bytesIn(pieces.join("")) };
     }
   }
   const type = told && errors.typeBase !== undefined ? errors.typeBase + code : "about:blank";
   let head = `{"type":${quoted(type)},"title":${quoted(title)},"status":${status}`;
   if (told && entry.detail !== undefined) head += `,"detail":${quoted(entry.detail)}`;
-  return {
-    kind: "standard",
-    status,
-    told,
-    head: told ? `${head},"instance":"urn:uuid:` : head,
-    code: told ? `","code":${quoted(code)}` : "",
-    correlation: errors.correlation === undefined ? undefined : ',"correlation":"',
-  };
+  if (told) head += ',"instance":"urn:uuid:';
+  const correlated = errors.correlation !== undefined;
+  const middle = (told ? `","code":${quoted(code)}` : "") + (correlated ? ',"correlation":"' : "");
+  const end = correlated ? '"}' : "}";
+  return { kind: "standard", status, told, head, middle, correlated, bytes: bytesIn(head + middle + end) };
 }
+
+/** In UTF-8. */
+function bytesIn(text: string): number {
+  return UTF8.encode(text).length;
+}
+
+const UTF8 = new TextEncoder();

@@ -1,7 +1,10 @@
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { resolvePolicy } from "../../compile/resolve.js";
 import { ERRORS } from "../../errors/codes.js";
 import { type Diagnostic, Report } from "../../errors/diagnostics.js";
+import { escapeJson } from "../../lib/json-escape.js";
+import { phraseOf } from "../../lib/status-phrase.js";
 import type { CompiledKind, CompileEnvironment } from "../../model/kind.js";
 import type { Refusal } from "../../model/outcome.js";
 import type { ErrorsSettings } from "../../model/policy.js";
@@ -50,12 +53,16 @@ async function shaped(
   const whole = { ...FORBIDDEN, ...refusal };
   const shaper = kind.errors?.(route);
   if (shaper === undefined) throw new Error("no shaper");
-  return shaper.shape(
+  const { bytes, ...seen } = shaper.shape(
     whole,
     status ?? ERRORS[whole.code].status,
-    stateFor({ id: "0197283c-0000-7000-8000-000000000001", correlation: "corr-1" }),
+    stateFor({ id: ID, correlation: "corr-1" }),
   );
+  if (bytes !== undefined) expect(bytes).toBe(Buffer.byteLength(seen.body));
+  return seen;
 }
+
+const ID = "0197283c-0000-7000-8000-000000000001";
 
 const parsed = async (...parameters: Parameters<typeof shaped>): Promise<unknown> =>
   JSON.parse((await shaped(...parameters)).body) as unknown;
@@ -334,4 +341,105 @@ describe("typeBase", () => {
       "`/errors/` is no absolute URI",
     ]);
   });
+});
+
+describe("what is written when the policy is compiled", () => {
+  const text = fc.oneof(
+    fc.string({ unit: "grapheme", maxLength: 12 }),
+    fc.constantFrom("<b>", "\u2028", "ä€😀"),
+  );
+  const settings = fc.record(
+    {
+      typeBase: fc.constantFrom("https://errors.example/", "urn:x:"),
+      correlation: fc.constantFrom("X-Request-Id", "remove"),
+      expose: fc.constantFrom("code", "none"),
+      bodies: fc.dictionary(
+        fc.constantFrom("404", "401", "not-found", "invalid-credential"),
+        fc.record({
+          c: fc.constant("{code} {correlation}"),
+          t: text,
+          all: fc.constantFrom("{correlation}", "{title}: {detail}"),
+        }),
+      ),
+    },
+    { requiredKeys: [] },
+  );
+  const refusal = fc.record(
+    {
+      code: fc.constantFrom(...(Object.keys(ERRORS) as Refusal["code"][])),
+      errors: fc.array(fc.record({ pointer: text, rule: text, message: text }), { maxLength: 2 }),
+      members: fc.dictionary(fc.oneof(text, fc.constantFrom("code", "status")), text, { maxKeys: 2 }),
+    },
+    { requiredKeys: ["code"] },
+  );
+  const correlation = fc.stringMatching(/^[A-Za-z0-9._-]{1,64}$/u);
+
+  it("error_bodies_are_what_they_would_be_if_nothing_were_prepared", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        settings,
+        refusal,
+        fc.constantFrom(undefined, 400, 404, 418, 502),
+        correlation,
+        async (errors, given, status, sent) => {
+          const { kind, route } = await compiled(errors);
+          const whole = { ...FORBIDDEN, ...given };
+          const shown = status ?? ERRORS[whole.code].status;
+          const seen = kind.errors?.(route).shape(whole, shown, stateFor({ id: ID, correlation: sent }));
+          if (seen === undefined) throw new Error("no shaper");
+          if (seen.bytes !== undefined) expect(seen.bytes).toBe(Buffer.byteLength(seen.body));
+          // Nothing that varies in length but ids, and nothing is left to be counted.
+          if (given.errors === undefined && given.members === undefined) expect(seen.bytes).toBeDefined();
+          expect(seen.body).toBe(unprepared(route, whole, shown, sent));
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  /** The whole object, and then its text. */
+  function unprepared({ errors }: ResolvedRoute, refused: Refusal, status: number, sent: string): string {
+    const entry: { readonly status: number; readonly title: string; readonly detail?: string } =
+      ERRORS[refused.code];
+    const told = errors.expose === "code";
+    const title = told && entry.status === status ? entry.title : phraseOf(status);
+    const detail = told ? entry.detail : undefined;
+    const bodies: Readonly<Record<string, unknown>> = errors.bodies?.value ?? {};
+    const template = bodies[refused.code] ?? bodies[String(status)];
+    if (template !== undefined) {
+      const texts: Readonly<Record<string, string>> = {
+        code: refused.code,
+        title,
+        detail: detail ?? "",
+        correlation: sent,
+      };
+      const filled = JSON.stringify(template, (_name, value: unknown) =>
+        typeof value === "string"
+          ? value.replaceAll(
+              /\{(code|title|detail|correlation)\}/gu,
+              (_all, name: string) => texts[name] ?? "",
+            )
+          : value,
+      );
+      return escapeJson(filled);
+    }
+    const { code, errors: problems = [], members = {} } = refused;
+    const known = {
+      type: told && errors.typeBase !== undefined ? errors.typeBase + code : "about:blank",
+      title,
+      status,
+      ...(detail === undefined ? {} : { detail }),
+      ...(told ? { instance: `urn:uuid:${ID}`, code } : {}),
+      ...(errors.correlation === undefined ? {} : { correlation: sent }),
+      ...(told && problems.length > 0
+        ? { errors: problems.map(({ pointer, rule, message }) => ({ pointer, rule, message })) }
+        : {}),
+    };
+    const reserved = ["type", "title", "status", "detail", "instance", "code", "correlation", "errors"];
+    const more = told ? Object.entries(members).filter(([name]) => !reserved.includes(name)) : [];
+    const pairs = [...Object.entries(known), ...more].map(
+      ([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`,
+    );
+    return escapeJson(`{${pairs.join(",")}}`);
+  }
 });

@@ -1,0 +1,119 @@
+/** Fields that are laid over an answer, held to a plan that prepares nothing and remembers no name. */
+import * as fc from "fast-check";
+import { expect, it } from "vitest";
+import { planHeaders } from "../compile/header-plan.js";
+import type { HeaderPlan } from "../model/compiled.js";
+import type { HeaderField } from "../model/request.js";
+import { stateFor } from "../model/state.test-support.js";
+import { mergeHeaders, owedHeaders } from "./header-plan.js";
+
+const NAMES = [
+  "Vary",
+  "Cache-Control",
+  "Set-Cookie",
+  "X-Frame-Options",
+  "Server",
+  "ETag",
+  "X-Request-Id",
+  "RateLimit",
+];
+const name = fc
+  .tuple(fc.constantFrom(...NAMES), fc.constantFrom("as it is", "lower", "upper"))
+  .map(([text, how]) => (how === "lower" ? text.toLowerCase() : how === "upper" ? text.toUpperCase() : text));
+const value = fc.constantFrom(
+  "a",
+  "b",
+  "Origin",
+  "origin, Accept",
+  "*",
+  " , ",
+  "no-store",
+  "public, max-age=5",
+);
+const fields = fc.array(fc.tuple(name, value), { maxLength: 6 });
+const contribution = fc.record(
+  {
+    set: fc.array(
+      fc.tuple(fc.constantFrom("X-Frame-Options", "Cache-Control", "CDN-Cache-Control", "ETag"), value),
+      {
+        maxLength: 3,
+      },
+    ),
+    remove: fc.subarray(["server", "etag", "vary"]),
+    vary: fc.subarray(["Origin", "Accept", "*"]),
+    mergeCacheControl: fc.constant((theirs: string, ours: string) => `${theirs} & ${ours}`),
+  },
+  { requiredKeys: [] },
+);
+const planned = fc
+  .tuple(fc.array(contribution, { maxLength: 3 }), fields)
+  .map(([contributions, dynamic]) => ({
+    dynamic,
+    plan: planHeaders([
+      ...contributions,
+      ...dynamic.map(([text, said]) => ({
+        dynamic: (_state: unknown, sink: { set(name: string, value: string): void }) => sink.set(text, said),
+      })),
+    ]),
+  }));
+
+function varied(theirs: readonly HeaderField[], { vary }: HeaderPlan): HeaderField[] {
+  const lists = theirs.filter(([text]) => text.toLowerCase() === "vary").map(([, list]) => list);
+  if (lists.length === 0) return vary.length === 0 ? [] : [["Vary", vary.join(", ")]];
+  const tokens = new Map<string, string>();
+  for (const part of lists
+    .join(",")
+    .split(",")
+    .map((one) => one.trim()))
+    if (part !== "") tokens.set(part.toLowerCase(), part);
+  for (const token of vary) if (!tokens.has(token.toLowerCase())) tokens.set(token.toLowerCase(), token);
+  if (tokens.has("*")) return [["Vary", "*"]];
+  return tokens.size === 0 ? [] : [["Vary", [...tokens.values()].join(", ")]];
+}
+
+it("fields_owed_are_the_constant_ones_then_those_of_the_request_then_those_of_the_answer", () => {
+  fc.assert(
+    fc.property(planned, fields, ({ plan, dynamic }, own) => {
+      const rest = own.filter(([text]) => text.toLowerCase() !== "vary");
+      for (const constant of [plan.constant, plan.refusal]) {
+        const before = [...constant];
+        const expected = [...constant, ...dynamic, ...rest, ...varied(own, plan)];
+        expect(owedHeaders(plan, constant, stateFor({}), own)).toEqual(expected);
+        expect(constant).toEqual(before);
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+it("fields_merged_by_a_plan_are_those_merged_one_by_one", () => {
+  fc.assert(
+    fc.property(
+      planned,
+      fields,
+      fc.subarray(["etag", "x-request-id"]),
+      ({ plan, dynamic }, theirs, stripped) => {
+        const merges = plan.mergeCacheControl;
+        const caching = theirs
+          .filter(([text]) => text.toLowerCase() === "cache-control")
+          .map(([, said]) => said);
+        const kept = theirs.filter((field) => {
+          const lower = field[0].toLowerCase();
+          if (lower === "vary" || (lower === "cache-control" && merges !== undefined)) return false;
+          if (plan.dropped.has(lower) || stripped.some((text) => text === lower)) return false;
+          return !dynamic.some(
+            ([text, said]) => text.toLowerCase() === lower && (lower !== "set-cookie" || said === field[1]),
+          );
+        });
+        const ours = plan.constant.map((field): HeaderField => {
+          const isCaching =
+            field[0].toLowerCase() === "cache-control" && merges !== undefined && caching.length > 0;
+          return isCaching ? [field[0], merges(caching.join(", "), field[1])] : field;
+        });
+        const expected = [...kept, ...ours, ...dynamic, ...varied(theirs, plan)];
+        expect(mergeHeaders(plan, theirs, new Set(stripped), stateFor({}))).toEqual(expected);
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
