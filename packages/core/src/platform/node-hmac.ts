@@ -9,7 +9,10 @@ const OUTER = 0x5c;
 
 export type Mac = (data: string) => Uint8Array;
 
-/** @param longest characters of the longest text that is worth keeping room for; longer ones go the long way */
+/**
+ * @param longest characters of the longest text that is worth keeping room for; longer ones go the long way
+ * @returns what answers with bytes that are good until it is asked again
+ */
 export function hmacOf(hash: string, hashBytes: number, key: Uint8Array, longest: number): Mac {
   const slow = (data: string): Uint8Array => createHmac(hash, key).update(data, "latin1").digest();
   // Runtimes beside Node may lack it.
@@ -18,12 +21,15 @@ export function hmacOf(hash: string, hashBytes: number, key: Uint8Array, longest
   const short = key.length > blockBytes ? hashOnce(hash, key, "buffer") : key;
   const inner = padded(short, INNER, blockBytes, longest);
   const outer = padded(short, OUTER, blockBytes, hashBytes);
-  // Both rooms are used again and again: nothing is awaited between writing and hashing.
+  const mac = Buffer.alloc(hashBytes);
+  // All rooms are used again and again: nothing is awaited between writing and hashing. The hashes come as hex and are written
+  // where they belong: a Buffer made for each costs more than the hash.
   return (data) => {
     if (data.length > longest) return slow(data);
     const end = blockBytes + inner.write(data, blockBytes, "latin1");
-    outer.set(hashOnce(hash, inner.subarray(0, end), "buffer"), blockBytes);
-    return hashOnce(hash, outer, "buffer");
+    outer.write(hashOnce(hash, inner.subarray(0, end), "hex"), blockBytes, "hex");
+    mac.write(hashOnce(hash, outer, "hex"), "hex");
+    return mac;
   };
 }
 

@@ -3,6 +3,7 @@ import { createHash, createHmac, hash as hashOnce, randomFillSync, timingSafeEqu
 import { lookup } from "node:dns/promises";
 import type { HmacHash, Platform } from "../ports/platform.js";
 import { systemClock } from "./clock.js";
+import { decodeNodeBase64Url, textOfNodeBase64Url } from "./node-base64url.js";
 import { nodeSecrets, readTextFile, watchTextFiles } from "./node-files.js";
 import { openNodeHtml } from "./node-html.js";
 import { prepareNodeKey } from "./node-keys.js";
@@ -11,12 +12,6 @@ import { nodeScrypt } from "./node-scrypt.js";
 
 /** One call into the runtime instead of three and no object: a third of the cost for a token. Runtimes beside Node may lack it. */
 const oneShot = typeof hashOnce === "function";
-
-/** Node's decoder forgives; encoding again shows whether there was anything to forgive. Both are native, so cheaper than a loop. */
-function decodeNodeBase64Url(text: string): Uint8Array | undefined {
-  const bytes = Buffer.from(text, "base64url");
-  return bytes.toString("base64url") === text ? bytes : undefined;
-}
 
 export const platform: Platform = Object.freeze({
   name: "node",
@@ -36,6 +31,7 @@ export const platform: Platform = Object.freeze({
     a.length === b.length && timingSafeEqual(a, b),
   randomBytes: (length: number): Uint8Array => randomFillSync(new Uint8Array(length)),
   decodeBase64Url: decodeNodeBase64Url,
+  textOfBase64Url: textOfNodeBase64Url,
   utf8Length: (text: string): number => Buffer.byteLength(text),
   prepareKey: prepareNodeKey,
   warn: (message: string): void => process.emitWarning(message, { type: "GatehouseWarning" }),

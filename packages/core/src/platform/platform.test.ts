@@ -1,7 +1,8 @@
 import { createPublicKey, sign } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { toHex, utf8 } from "../lib/bytes.js";
+import { decodeBase64Url } from "../lib/base64url.js";
+import { strictText, toHex, utf8 } from "../lib/bytes.js";
 import { isJwsAlgorithm, JWS_ALGORITHMS, type JwsAlgorithm } from "../lib/jws.js";
 import type { KeyMaterial, SignatureVerifier } from "../ports/platform.js";
 import { jwk, keyPair, pairFor, pem, signatureOf } from "./keys.test-support.js";
@@ -121,6 +122,26 @@ describe.each([node, portable])("the platform $name", (platform) => {
       }),
       { numRuns: 500 },
     );
+    const anySegment = fc.tuple(
+      fc.oneof(fc.uint8Array({ maxLength: 40 }), fc.string({ unit: "binary" }).map(utf8)),
+      fc.constantFrom("", "", "", "=", "+", "/", " ", "\n", ".", "é", "\u0141", "A", "\ud83d\ude00"),
+      fc.nat(),
+    );
+    fc.assert(
+      fc.property(anySegment, ([bytes, foreign, at]) => {
+        const good = Buffer.from(bytes).toString("base64url");
+        const place = at % (good.length + 1);
+        const text = good.slice(0, place) + foreign + good.slice(place);
+        const decoded = decodeBase64Url(text);
+        expect(platform.decodeBase64Url(text)?.join()).toBe(decoded?.join());
+        expect(platform.textOfBase64Url(text)).toBe(decoded && strictText(decoded));
+      }),
+      { numRuns: 1000 },
+    );
+    const long = Buffer.alloc(20_000, "ü").toString("base64url");
+    expect(platform.textOfBase64Url(long)).toBe("ü".repeat(10_000));
+    expect(platform.textOfBase64Url(`${long.slice(0, -1)}*`)).toBeUndefined();
+    expect(platform.textOfBase64Url(Buffer.from("\uFEFF\uFFFD").toString("base64url"))).toBe("\uFEFF\uFFFD");
     const refused = ["Zg==", " Zg", "Zh", "Zm9", "Z", "Zm+v"].map((text) => platform.decodeBase64Url(text));
     expect(refused).toEqual(Array(6).fill(undefined));
   });

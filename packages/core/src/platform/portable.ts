@@ -1,5 +1,6 @@
 /** Browsers and workers: no files, no environment, and no code made from text. */
 import { decodeBase64Url } from "../lib/base64url.js";
+import { strictText } from "../lib/bytes.js";
 import type { PurifierFactory } from "../ports/html-sanitizer.js";
 import type { Platform } from "../ports/platform.js";
 import { systemClock } from "./clock.js";
@@ -30,6 +31,10 @@ export const platform: Platform = Object.freeze({
   equalInConstantTime: equalBytes,
   randomBytes: portableRandomBytes,
   decodeBase64Url: (text: string): Uint8Array | undefined => decodeBase64Url(text),
+  textOfBase64Url(text: string): string | undefined {
+    const bytes = decodeBase64Url(text);
+    return bytes === undefined ? undefined : strictText(bytes);
+  },
   utf8Length: portableUtf8Length,
   prepareKey: preparePortableKey,
   // oxlint-disable-next-line no-console -- the one sink that every platform has; `onSecrets` replaces it

@@ -55,6 +55,8 @@ export interface Platform {
   readonly randomBytes: (length: number) => Uint8Array;
   /** Bytes of base64url in its one spelling: no padding, no blanks, no spare bits; undefined for anything else. */
   readonly decodeBase64Url: (text: string) => Uint8Array | undefined;
+  /** The same as text: undefined also where the bytes are no UTF-8. */
+  readonly textOfBase64Url: (text: string) => string | undefined;
   /** Bytes that a text takes in UTF-8. */
   readonly utf8Length: (text: string) => number;
   /**

@@ -5,6 +5,7 @@ import type { Accepted, Bad } from "./judgement.js";
 import { bad } from "./judgement.js";
 import type { IdentityMaker } from "./identity.js";
 import { frozenCopy, isObject } from "./strict-json.js";
+import { textsFrom } from "./texts.js";
 
 export interface CompiledRecord {
   /** Undefined where application code found the record and did not repeat it. */
@@ -100,8 +101,8 @@ export function compileRecord(record: unknown, identify: IdentityMaker): Compile
   const accepted = identify({
     kind: "grant",
     id: record["id"],
-    roles: textsIn(record["roles"]),
-    scopes: textsIn(record["scopes"]),
+    roles: textsFrom(textsIn(record["roles"])),
+    scopes: textsFrom(textsIn(record["scopes"])),
     // What is known of the caller beyond id and rights, under the name by which rules ask every authenticator for it.
     claims: attributes,
     attributes,

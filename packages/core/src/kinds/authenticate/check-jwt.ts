@@ -8,7 +8,8 @@ import type { ResolvedAuthenticator, ResolvedPolicy } from "../../model/resolved
 import { UNCHECKED } from "./claims.js";
 import { checkRemoteKeys } from "./check-remote.js";
 import { usableKeys } from "./jwks.js";
-import { stepsOf, textsOf } from "./principal-map.js";
+import { stepsOf } from "./principal-map.js";
+import { textsOf } from "./texts.js";
 
 export function checkJwt({ pointer }: ResolvedAuthenticator, settings: JwtSettings, report: Report): void {
   checkAlgorithms(settings, pointer, report);
@@ -116,7 +117,7 @@ function checkConstant(
   const names = textsOf(value);
   if (names === undefined)
     report.error("invalid-constant", pointer, `a principal's \`${field}\` are a list of strings`);
-  else if (field === "roles") checkRoles(names, pointer, policy, report);
+  else if (field === "roles") checkRoles(names.all, pointer, policy, report);
 }
 
 export function checkRoles(

@@ -1,12 +1,11 @@
 /** The compact form of a JWS (RFC 7515 section 7.1): three segments, one spelling. Form first, so that garbage costs nothing. */
-import { strictText } from "../../lib/bytes.js";
 import type { Platform } from "../../ports/platform.js";
 import { bad, type Bad } from "./judgement.js";
 import { parseStrictObject } from "./strict-json.js";
 
 const NOT_COMPACT = bad("the token is not three segments with two dots between them");
 
-type Decode = Platform["decodeBase64Url"];
+export type TokenTools = Pick<Platform, "decodeBase64Url" | "textOfBase64Url">;
 
 /** A token by its form alone. Decoding happens on demand and answers undefined for any but the one spelling. */
 export class CompactToken {
@@ -15,14 +14,14 @@ export class CompactToken {
   readonly headerSegment: string;
   readonly #text: string;
   readonly #payloadEnd: number;
-  readonly #decode: Decode;
+  readonly #tools: TokenTools;
   #payload: Readonly<Record<string, unknown>> | null | undefined;
 
-  constructor(text: string, headerEnd: number, payloadEnd: number, decode: Decode) {
+  constructor(text: string, headerEnd: number, payloadEnd: number, tools: TokenTools) {
     this.headerSegment = text.slice(0, headerEnd);
     this.#text = text;
     this.#payloadEnd = payloadEnd;
-    this.#decode = decode;
+    this.#tools = tools;
   }
 
   header(): Readonly<Record<string, unknown>> | undefined {
@@ -39,7 +38,7 @@ export class CompactToken {
   }
 
   signature(): Uint8Array | undefined {
-    return this.#decode(this.#text.slice(this.#payloadEnd + 1));
+    return this.#tools.decodeBase64Url(this.#text.slice(this.#payloadEnd + 1));
   }
 
   /** What was signed: both first segments as they stand. */
@@ -48,16 +47,15 @@ export class CompactToken {
   }
 
   #object(segment: string): Readonly<Record<string, unknown>> | undefined {
-    const bytes = this.#decode(segment);
-    const text = bytes === undefined ? undefined : strictText(bytes);
+    const text = this.#tools.textOfBase64Url(segment);
     return text === undefined ? undefined : parseStrictObject(text);
   }
 }
 
 /** Five segments (JWE) and every other count are refused without a look inside; so is an empty segment (`alg: none`). */
-export function parseCompact(text: string, decode: Decode): CompactToken | Bad {
+export function parseCompact(text: string, tools: TokenTools): CompactToken | Bad {
   const first = text.indexOf(".");
   const second = text.indexOf(".", first + 1);
   if (first < 1 || second <= first + 1 || second === text.length - 1) return NOT_COMPACT;
-  return text.includes(".", second + 1) ? NOT_COMPACT : new CompactToken(text, first, second, decode);
+  return text.includes(".", second + 1) ? NOT_COMPACT : new CompactToken(text, first, second, tools);
 }

@@ -1,13 +1,13 @@
 /** One presented credential. What several authenticators want to know of it is worked out once, at first asking. */
 import type { RequestState } from "../../model/state.js";
 import type { Platform } from "../../ports/platform.js";
-import { parseCompact, type CompactToken } from "./compact-token.js";
+import { parseCompact, type CompactToken, type TokenTools } from "./compact-token.js";
 import { bad, type Bad, type Judgement } from "./judgement.js";
 
 /** Longest credential of any kind. Node's own limit for all header fields together is 16 kB. */
 export const MAX_CREDENTIAL = 8192;
 
-export type CredentialTools = Pick<Platform, "sha256" | "sha256Hex" | "decodeBase64Url">;
+export type CredentialTools = Pick<Platform, "sha256" | "sha256Hex"> & TokenTools;
 
 export class Credential {
   readonly text: string;
@@ -15,6 +15,7 @@ export class Credential {
   #digest: string | undefined;
   #digestBytes: Uint8Array | undefined;
   #token: CompactToken | Bad | undefined;
+  #mark: number | undefined;
 
   constructor(text: string, tools: CredentialTools) {
     this.text = text;
@@ -31,11 +32,30 @@ export class Credential {
     return (this.#digestBytes ??= this.#tools.sha256(this.text));
   }
 
+  /**
+   * Where memory looks for it: of the end of the text, where a token has its signature, for nothing else of it is as evenly
+   * spread. Its last character has spare bits. Others may have the same one: it decides nothing.
+   */
+  get mark(): number {
+    return (this.#mark ??= markOf(this.text));
+  }
+
   /** The text as a compact JWS, by its form alone; nothing is decoded yet. */
   get token(): CompactToken | Bad {
     return (this.#token ??=
-      this.text.length > MAX_CREDENTIAL ? TOO_LONG : parseCompact(this.text, this.#tools.decodeBase64Url));
+      this.text.length > MAX_CREDENTIAL ? TOO_LONG : parseCompact(this.text, this.#tools));
   }
+}
+
+const MARKED = 8;
+
+function markOf(text: string): number {
+  const end = text.length - 1;
+  let mark = 0;
+  for (let index = end - MARKED; index < end; index += 1) {
+    mark = (Math.imul(mark, 31) + text.charCodeAt(index)) | 0;
+  }
+  return mark;
 }
 
 export const TOO_LONG: Bad = bad(`the credential is longer than ${MAX_CREDENTIAL} characters`);

@@ -1,13 +1,13 @@
 /** A DPoP proof by its form (RFC 9449 section 4.2): a JWT that brings the public key by which it is verified. */
 import { holdsSecret, isJwsAlgorithm, jwkFits, type JwsAlgorithm } from "../../lib/jws.js";
 import type { Platform } from "../../ports/platform.js";
-import { parseCompact, type CompactToken } from "./compact-token.js";
+import { parseCompact, type CompactToken, type TokenTools } from "./compact-token.js";
 import { MAX_CREDENTIAL } from "./credential.js";
 import { bad, type Bad } from "./judgement.js";
 import { isObject } from "./strict-json.js";
 
 type Jwk = Readonly<Record<string, unknown>>;
-type Tools = Pick<Platform, "decodeBase64Url" | "sha256Hex">;
+type Tools = TokenTools & Pick<Platform, "sha256Hex">;
 
 export interface DpopProof {
   readonly kind: "proof";
@@ -33,10 +33,10 @@ const OTHER_KEY = proofBad("the DPoP proof's `jwk` does not fit its `alg`");
 export function readProof(
   text: string,
   algorithms: ReadonlySet<string>,
-  { decodeBase64Url, sha256Hex }: Tools,
+  tools: Tools,
 ): DpopProof | Bad {
   if (text.length > MAX_CREDENTIAL) return TOO_LONG;
-  const token = parseCompact(text, decodeBase64Url);
+  const token = parseCompact(text, tools);
   if (token.kind === "bad") return NOT_COMPACT;
   const header = token.header();
   if (header === undefined) return MALFORMED;
@@ -48,7 +48,7 @@ export function readProof(
   if (holdsSecret(jwk)) return PRIVATE_KEY;
   const members = jwkFits(alg, jwk) ? thumbprintMembers(jwk) : undefined;
   if (members === undefined) return OTHER_KEY;
-  return { kind: "proof", token, algorithm: alg, jwk, thumbprint: sha256Hex(members) };
+  return { kind: "proof", token, algorithm: alg, jwk, thumbprint: tools.sha256Hex(members) };
 }
 
 /** The required members of each type, in the order of their names and with nothing between them (RFC 7638 section 3.2). */

@@ -3,6 +3,7 @@ import type { Identity, Principal } from "../../model/principal.js";
 import type { ResolvedAuthenticator } from "../../model/resolved.js";
 import type { Accepted } from "./judgement.js";
 import type { Grant } from "./principal-map.js";
+import type { Texts } from "./texts.js";
 
 export type IdentityMaker = (grant: Grant) => Accepted;
 
@@ -10,39 +11,75 @@ type RoleClosure = ReadonlyMap<string, ReadonlySet<string>>;
 
 export function identityMaker(authenticator: ResolvedAuthenticator, declared: RoleClosure): IdentityMaker {
   const { name, carrier, settings } = authenticator;
-  const confers = settings.confers === undefined ? undefined : new Set(settings.confers);
+  const hold = roleHolder(name, settings.confers, declared);
   return (grant) => {
-    const roles = grant.roles.length === 0 ? NO_TEXTS : new Set<string>();
-    let undeclared = 0;
-    let unconferred = 0;
-    for (const role of grant.roles) {
-      const closure = declared.get(role);
-      if (closure === undefined) undeclared += 1;
-      else if (confers !== undefined && !confers.has(role)) unconferred += 1;
-      else for (const included of closure) roles.add(included);
-    }
-    const scopes = grant.scopes.length === 0 ? NO_TEXTS : new Set(grant.scopes);
-    const principal: Principal = Object.freeze({
-      ...grant.attributes,
-      id: grant.id,
-      roles: listOf(roles),
-      scopes: listOf(scopes),
-      claims: grant.claims,
+    const roles = hold(grant.roles);
+    const { scopes } = grant;
+    const principal = principalOf(grant, roles.list, scopes.list, name);
+    const identity: Identity = Object.freeze({
+      principal,
       authenticator: name,
+      roles: roles.set,
+      scopes: scopes.set,
+      ambient: carrier.ambient,
+      key: keyOf(name, grant.id),
     });
-    const key = keyOf(name, grant.id);
-    const identity = { principal, authenticator: name, roles, scopes, ambient: carrier.ambient, key };
-    const reports = undeclared + unconferred === 0 ? NONE : reportsOf(name, undeclared, unconferred);
-    return Object.freeze({ kind: "accepted", identity: Object.freeze(identity), reports });
+    return Object.freeze({ kind: "accepted", identity, reports: roles.reports });
   };
 }
 
-/** Shared by the many callers who have none: thousands of identities are remembered. Nothing is ever added to it. */
-const NO_TEXTS = new Set<string>();
-const NONE: readonly never[] = Object.freeze([]);
+/** Member by member: what is spread into a literal gets a shape of its own each time, which costs more than all the rest. */
+function principalOf(
+  { attributes, id, claims }: Grant,
+  roles: readonly string[],
+  scopes: readonly string[],
+  authenticator: string,
+): Principal {
+  const principal: Record<string, unknown> = {};
+  // Whoever let the names in let no `__proto__` in. The fields that every principal has win.
+  for (const name in attributes) principal[name] = attributes[name];
+  return Object.freeze(Object.assign(principal, { id, roles, scopes, claims, authenticator }));
+}
 
-function listOf(texts: ReadonlySet<string>): readonly string[] {
-  return texts.size === 0 ? NONE : Object.freeze([...texts]);
+/** Roles that are declared and conferred, with all that they include. */
+interface HeldRoles {
+  readonly list: readonly string[];
+  /** Nothing is ever added to it. */
+  readonly set: ReadonlySet<string>;
+  readonly reports: readonly string[];
+}
+
+/** Worked out once for each list of roles, and shared by all who have it. */
+function roleHolder(
+  name: string,
+  confers: readonly string[] | undefined,
+  declared: RoleClosure,
+): (granted: Texts) => HeldRoles {
+  const conferred = confers === undefined ? undefined : new Set(confers);
+  const known = new WeakMap<Texts, HeldRoles>();
+  const hold = (granted: Texts): HeldRoles => {
+    const set = new Set<string>();
+    let undeclared = 0;
+    let unconferred = 0;
+    for (const role of granted.all) {
+      const closure = declared.get(role);
+      if (closure === undefined) undeclared += 1;
+      else if (conferred !== undefined && !conferred.has(role)) unconferred += 1;
+      else for (const included of closure) set.add(included);
+    }
+    return Object.freeze({
+      list: Object.freeze([...set]),
+      set,
+      reports: reportsOf(name, undeclared, unconferred),
+    });
+  };
+  return (granted) => {
+    const before = known.get(granted);
+    if (before !== undefined) return before;
+    const held = hold(granted);
+    known.set(granted, held);
+    return held;
+  };
 }
 
 /** The length in front keeps (`a`, `b1`) and (`ab`, `1`) apart. */

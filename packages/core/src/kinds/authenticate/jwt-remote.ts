@@ -5,7 +5,7 @@ import type { CompactToken } from "./compact-token.js";
 import type { Credential, Judge } from "./credential.js";
 import { MISSING_KEY } from "./jose-header.js";
 import type { Judgement } from "./judgement.js";
-import { judgeToken, NOT_MINE, type JwtParts } from "./jwt.js";
+import { judgeRecent, judgeToken, NOT_MINE, type JwtParts } from "./jwt.js";
 import type { KeyRefresher } from "./remote-keys.js";
 
 export interface RemoteJwtParts extends JwtParts {
@@ -19,10 +19,15 @@ export interface RemoteJwtParts extends JwtParts {
 export function remoteJwtJudge(parts: RemoteJwtParts): Judge {
   const { keys, claims } = parts;
   return (credential, state) => {
-    const { token } = credential;
-    if (token.kind === "bad") return token;
     const now = state.monotonicUs / 1000;
     const at = keys.at(now);
+    const recent = at && judgeRecent(parts, at.header, credential, state);
+    if (recent !== undefined) {
+      if (keys.isStale(now)) reportStale(parts, state);
+      return recent;
+    }
+    const { token } = credential;
+    if (token.kind === "bad") return token;
     if (at !== undefined) {
       const judgement = judgeToken(parts, at.header, credential, token, state);
       if (judgement !== MISSING_KEY) {

@@ -596,7 +596,36 @@ describe("jwt", () => {
     });
     const others = changed.filter((token) => token !== good);
     expect(await verdictsOf(kind, others)).toEqual(all(others.length, REFUSED));
+    // Now its text is at hand, which has a way of its own.
+    expect(await verdictsOf(kind, [good, good, good])).toEqual(all(3, "user:ann"));
+    expect(await verdictsOf(kind, [...others, `${good}A`, good.slice(0, -1)])).toEqual(
+      all(others.length + 2, REFUSED),
+    );
     expect(await verdictsOf(kind, [good])).toEqual(["user:ann"]);
+  });
+
+  it("B3.70 tells tokens apart whose signatures end alike", async () => {
+    const credulous = { ...node, prepareKey: () => ({ algorithm: "ES256" as const, verify: () => true }) };
+    const kind = await withJwt({}, { platform: credulous });
+    const signature = Buffer.alloc(64, 7).toString("base64url");
+    const other = `AA${signature.slice(2)}`;
+    const token = (sub: string, end: string): string =>
+      `${forged(HEADER, { ...CLAIMS, sub }).replace(/[^.]*$/u, "")}${end}`;
+    const tokens = [token("a", signature), token("b", signature), token("a", other), token("c", other)];
+    const names = ["user:a", "user:b", "user:a", "user:c"];
+    expect(await verdictsOf(kind, [...tokens, ...tokens, ...tokens])).toEqual([...names, ...names, ...names]);
+    const thrice = tokens.flatMap((one) => [one, one, one]);
+    expect(await verdictsOf(kind, thrice)).toEqual(names.flatMap((name) => [name, name, name]));
+  });
+
+  it("B3.71 judges time where the text is at hand", async () => {
+    const kind = await withJwt({ maxAge: "1m" });
+    const token = await signed({ nbf: SECONDS - 10 });
+    const at = async (seconds: number): Promise<string> =>
+      summary(await kind.run("GET /", { ...bearer(token), now: NOW + seconds * 1000 }));
+    const seen: string[] = [];
+    for (const seconds of [0, 0, 0, 59, 60, 59, -1, 0]) seen.push(await at(seconds));
+    expect(seen).toEqual([...all(4, "user:ann"), REFUSED, "user:ann", REFUSED, "user:ann"]);
   });
 
   it("B3.70 keeps what one authenticator made of a token from another", async () => {
@@ -701,6 +730,12 @@ describe("jwt", () => {
     expect(hashes).toBe(0);
     expect(await verdictsOf(kind, [good])).toEqual(["user:ann"]);
     expect(hashes).toBe(1);
+    // The second time finds it by its hash, from then on by its text.
+    expect(await verdictsOf(kind, [good, good, good])).toEqual(all(3, "user:ann"));
+    expect(hashes).toBe(2);
+    const stranger = forged(HEADER, CLAIMS, keyPair("P-256", "attacker").privateKey);
+    expect(await verdictsOf(kind, [stranger, stranger])).toEqual(all(2, REFUSED));
+    expect(hashes).toBe(2);
   });
 
   it("verifies once and no stranger's token in vain", async () => {

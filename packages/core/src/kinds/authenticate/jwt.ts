@@ -1,6 +1,7 @@
 /**
  * JSON Web Tokens (RFC 7519, 8725). Order: form, key, memory, signature, claims, time. Before the signature nothing of
- * the token is judged but which key it asks for and, where several issuers share a carrier, whose it says it is.
+ * the token is judged but which key it asks for and, where several issuers share a carrier, whose it says it is. The very
+ * text that went all the way a moment ago, under the same keys, needs nothing but time.
  */
 import type { Fault } from "../../model/outcome.js";
 import type { RequestState } from "../../model/state.js";
@@ -13,7 +14,7 @@ import type { HeaderRules } from "./jose-header.js";
 import { bad, type Bad, type Judgement } from "./judgement.js";
 import type { Given, Grant } from "./principal-map.js";
 import { bindingOf, type Sender } from "./sender.js";
-import { verifiedBy, type TokenCache, type VerifiedToken } from "./token-cache.js";
+import { renewed, verifiedBy, without, type TokenCache, type VerifiedToken } from "./token-cache.js";
 
 const BAD_SIGNATURE = bad("the token's signature does not verify");
 const BAD_PAYLOAD = bad("the token's payload is not base64url of one JSON object");
@@ -41,9 +42,22 @@ export interface JwtParts {
 /** Keys that never change. */
 export function jwtJudge(parts: JwtParts, header: HeaderRules): Judge {
   return (credential, state) => {
+    const recent = judgeRecent(parts, header, credential, state);
+    if (recent !== undefined) return recent;
     const { token } = credential;
     return token.kind === "bad" ? token : judgeToken(parts, header, credential, token, state);
   };
+}
+
+/** Undefined unless the text is at hand. The same `header` would choose the same key for it. */
+export function judgeRecent(
+  parts: JwtParts,
+  header: HeaderRules,
+  credential: Credential,
+  state: RequestState,
+): Judgement | Promise<Judgement> | undefined {
+  const mine = verifiedBy(parts.cache.recent(credential, state.now), parts.index);
+  return mine?.chosenBy === header ? use(parts, mine, credential, state) : undefined;
 }
 
 export function judgeToken(
@@ -54,16 +68,19 @@ export function judgeToken(
   state: RequestState,
 ): Judgement | Promise<Judgement> {
   const { cache, index, claims, several } = parts;
-  // Before the memory is asked: a header that leads to no key costs not even the hash.
+  // Before the memory is asked: a header that leads to no key costs not even that.
   const key = header.select(token);
   if ("kind" in key) return key;
-  const known = cache.get(credential.digest);
+  const known = cache.get(credential);
   const mine = verifiedBy(known, index);
-  if (mine?.key === key) return use(parts, mine, credential, state);
+  if (known !== undefined && mine?.key === key) {
+    cache.keep(credential, renewed(known, mine, header), state.now);
+    return use(parts, mine, credential, state);
+  }
   if (several && !claims.admitsIssuer(known === undefined ? token.payload()?.["iss"] : known.issuer)) {
     return NOT_MINE;
   }
-  return verifyNew({ ...parts, header }, credential, token, key, state);
+  return verifyNew({ parts, header, credential, token, key, known }, state);
 }
 
 /** Time and sender are asked on every use. */
@@ -83,23 +100,25 @@ function current(token: VerifiedToken, now: number): Judgement {
   return now < token.notBefore ? EARLY : token.accepted;
 }
 
-interface Verifying extends JwtParts {
+/** A token that is verified. */
+interface Attempt {
+  readonly parts: JwtParts;
   readonly header: HeaderRules;
+  readonly credential: Credential;
+  readonly token: CompactToken;
+  readonly key: SignatureVerifier;
+  /** What others made of it. */
+  readonly known: VerifiedToken | undefined;
 }
 
-function verifyNew(
-  parts: Verifying,
-  credential: Credential,
-  token: CompactToken,
-  key: SignatureVerifier,
-  state: RequestState,
-): Judgement | Promise<Judgement> {
+function verifyNew(attempt: Attempt, state: RequestState): Judgement | Promise<Judgement> {
+  const { token, key, parts } = attempt;
   const signature = token.signature();
   if (signature === undefined) return BAD_SIGNATURE;
   const good = key.verify(token.signingInput, signature);
-  if (typeof good === "boolean") return good ? believe(parts, credential, token, key, state) : BAD_SIGNATURE;
+  if (typeof good === "boolean") return good ? believe(attempt, state) : BAD_SIGNATURE;
   return good.then(
-    (verdict) => (verdict ? believe(parts, credential, token, key, state) : BAD_SIGNATURE),
+    (verdict) => (verdict ? believe(attempt, state) : BAD_SIGNATURE),
     (error: unknown) => failed(parts.pointer, error),
   );
 }
@@ -110,10 +129,7 @@ function failed(rule: string, error: unknown): Fault {
 
 /** The signature is good: from here on the token is what its issuer said. */
 function believe(
-  parts: Verifying,
-  credential: Credential,
-  token: CompactToken,
-  key: SignatureVerifier,
+  { parts, header, credential, token, key, known }: Attempt,
   state: RequestState,
 ): Judgement | Promise<Judgement> {
   const claims = token.payload();
@@ -125,17 +141,20 @@ function believe(
   if (typeof binding === "object") return binding;
   const grant = parts.map(claims, NOTHING_GIVEN);
   if (grant.kind === "bad") return grant;
-  const { notBefore, notAfter } = validity;
-  parts.header.remember(token, key);
+  header.remember(token, key);
   // Kept also when it has expired: then the entry can only refuse, and refusing costs no second verification.
-  const verified = parts.cache.add(credential.digest, {
+  const verified: VerifiedToken = {
+    digest: credential.digest,
     by: parts.index,
     key,
+    chosenBy: header,
     issuer: claims["iss"],
     accepted: parts.identify(grant),
     binding,
-    notBefore,
-    notAfter,
-  });
+    notBefore: validity.notBefore,
+    notAfter: validity.notAfter,
+    next: without(known, parts.index),
+  };
+  parts.cache.add(credential, verified);
   return use(parts, verified, credential, state);
 }

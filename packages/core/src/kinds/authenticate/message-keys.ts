@@ -10,6 +10,7 @@ import { anyOf } from "./any-verifier.js";
 import type { IdentityMaker } from "./identity.js";
 import type { SignerKey } from "./message-signature.js";
 import { frozenCopy } from "./strict-json.js";
+import { textsFrom } from "./texts.js";
 import { decodedSecret } from "./webhook-secrets.js";
 
 export async function compileSigners(
@@ -90,8 +91,8 @@ function signerOf(
   return identify({
     kind: "grant",
     id,
-    roles: roles ?? [],
-    scopes: scopes ?? [],
+    roles: textsFrom(roles ?? []),
+    scopes: textsFrom(scopes ?? []),
     claims: known,
     attributes: known,
   });

@@ -3,6 +3,7 @@ import type { CertificateMatch } from "../../model/policy.js";
 import type { ClientCertificate } from "../../model/request.js";
 import type { RequestState } from "../../model/state.js";
 import { frozenCopy } from "./strict-json.js";
+import { textsFrom } from "./texts.js";
 import type { IdentityMaker } from "./identity.js";
 import { ABSENT, bad, type Accepted, type Bad, type Judgement } from "./judgement.js";
 
@@ -74,5 +75,12 @@ function acceptedBy(
   identify: IdentityMaker,
 ): Accepted {
   const copy = frozenCopy(attributes) ?? {};
-  return identify({ kind: "grant", id, roles, scopes, claims: copy, attributes: copy });
+  return identify({
+    kind: "grant",
+    id,
+    roles: textsFrom(roles),
+    scopes: textsFrom(scopes),
+    claims: copy,
+    attributes: copy,
+  });
 }

@@ -185,7 +185,9 @@ function isFinal({ kind }: Judgement): boolean {
 /** The first that accepts, or the first thing that is wrong. */
 function judgeAny(judges: readonly Judge[], credential: Credential, state: RequestState): Judged {
   let refused: Judgement = ABSENT;
-  for (const [index, judge] of judges.entries()) {
+  let index = -1;
+  for (const judge of judges) {
+    index += 1;
     const judgement = judge(credential, state);
     if (judgement instanceof Promise) return judgeRest(judgement, judges, index, refused, credential, state);
     if (isFinal(judgement)) return judgement;

@@ -3,6 +3,7 @@ import { parsePointer, valueAt } from "../../lib/pointer.js";
 import type { PrincipalMap } from "../../model/policy.js";
 import { bad, type Bad } from "./judgement.js";
 import { freezeDeep } from "./strict-json.js";
+import { SharedTexts, type Texts } from "./texts.js";
 
 type Claims = Readonly<Record<string, unknown>>;
 type Field = (claims: Claims) => unknown;
@@ -11,8 +12,8 @@ type Field = (claims: Claims) => unknown;
 export interface Grant {
   readonly kind: "grant";
   readonly id: string;
-  readonly roles: readonly string[];
-  readonly scopes: readonly string[];
+  readonly roles: Texts;
+  readonly scopes: Texts;
   readonly claims: Claims;
   readonly attributes: Readonly<Record<string, unknown>>;
 }
@@ -53,10 +54,11 @@ export function compilePrincipalMap(map: PrincipalMap): (claims: Claims, given: 
   const readRoles = roles === undefined ? undefined : compileField(roles);
   const readScopes = scopes === undefined ? undefined : compileField(scopes);
   const fields = Object.entries(others).map(([name, source]) => [name, compileField(source)] as const);
+  const texts = new SharedTexts();
   return (claims, given) => {
-    const granted = textsOf(readRoles === undefined ? given.roles : readRoles(claims));
+    const granted = texts.of(readRoles === undefined ? given.roles : readRoles(claims));
     if (granted === undefined) return BAD_ROLES;
-    const scoped = textsOf(readScopes === undefined ? given.scopes : readScopes(claims));
+    const scoped = texts.of(readScopes === undefined ? given.scopes : readScopes(claims));
     if (scoped === undefined) return BAD_SCOPES;
     const who = readId === undefined ? given.id : readId(claims);
     if (typeof who !== "string" || who === "") return NO_ID;
@@ -90,19 +92,4 @@ function readAttributes(
     if (value !== undefined && value !== null) attributes[name] = value;
   }
   return attributes;
-}
-
-/**
- * A list of strings, or one string with single blanks between its parts (RFC 6749 section 3.3). Nothing for an absent
- * or empty one; undefined for any other shape: half-understood rights are no rights.
- */
-export function textsOf(value: unknown): readonly string[] | undefined {
-  if (value === undefined || value === null || value === "") return [];
-  const parts: readonly unknown[] | undefined =
-    typeof value === "string" ? value.split(" ") : Array.isArray(value) ? value : undefined;
-  return parts !== undefined && areTexts(parts) ? parts : undefined;
-}
-
-function areTexts(parts: readonly unknown[]): parts is readonly string[] {
-  return parts.every((part) => typeof part === "string" && part !== "");
 }

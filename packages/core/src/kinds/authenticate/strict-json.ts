@@ -7,8 +7,12 @@ export function parseStrictObject(text: string): JsonObject | undefined {
   // What cannot be an object never costs an exception.
   if (!text.startsWith("{") && !text.trimStart().startsWith("{")) return undefined;
   const value = parseJson(text);
+  if (!isObject(value)) return undefined;
+  const { members, shortest } = freezeWhole(value);
+  // No text for the same value could be shorter: so it writes no member in vain. Nearly all issuers write like that.
+  if (shortest === text.length) return value;
   // The text has one colon outside strings for each member that it writes; the value has those that are left.
-  return isObject(value) && freezeDeep(value) === countColons(text) ? value : undefined;
+  return members === countColons(text) ? value : undefined;
 }
 
 /** `Array.isArray` would make the elements `any`. */
@@ -37,33 +41,71 @@ export function frozenCopy(value: unknown): JsonObject | undefined {
   try {
     // JSON.stringify would leave a function out in silence; structuredClone says that it cannot copy it.
     const copy: unknown = JSON.parse(JSON.stringify(structuredClone(value)));
-    return isObject(copy) && freezeDeep(copy) >= 0 ? copy : undefined;
+    return isObject(copy) && freezeDeep(copy) ? copy : undefined;
   } catch {
     return undefined;
   }
 }
 
 /**
- * Freezes the value and all that hangs on it, without recursion: depth is the caller's choice.
+ * Freezes the value and all that hangs on it.
  *
- * @returns the number of members of all objects in it; -1 when one is called `__proto__`, which would become a prototype
- *   wherever somebody copies the object carelessly
+ * @returns false when a member is called `__proto__`, which would become a prototype wherever somebody copies the object carelessly
  */
-export function freezeDeep(root: object): number {
+export function freezeDeep(root: object): boolean {
+  return freezeWhole(root).members >= 0;
+}
+
+interface Counted {
+  /** Of all objects in the value; -1 when one is called `__proto__`. */
+  readonly members: number;
+  /** Characters of the shortest JSON text that stands for the value, or fewer; NaN where that takes too long to say. */
+  readonly shortest: number;
+}
+
+/** Without recursion: depth is the caller's choice. */
+function freezeWhole(root: object): Counted {
   const pending: object[] = [root];
   let members = 0;
+  let shortest = 0;
   for (const holder of pending) {
+    let count = 0;
+    const list = Array.isArray(holder);
     // Of own members only; JSON makes no others.
     for (const name in holder) {
-      if (name === "__proto__") return -1;
+      if (name === "__proto__") return { members: -1, shortest };
       const value: unknown = holder[name as keyof typeof holder];
       if (typeof value === "object" && value !== null) pending.push(value);
-      members += 1;
+      else shortest += shortestOf(value);
+      count += 1;
+      if (!list) shortest += name.length + '"":'.length;
     }
-    if (Array.isArray(holder)) members -= holder.length;
+    // Both brackets, and what stands between two.
+    shortest += 2 + Math.max(0, count - 1);
+    if (!list) members += count;
     Object.freeze(holder);
   }
-  return members;
+  return { members, shortest };
+}
+
+/** What is not written by its own digits in the shortest way (`1e3`, `1e-7`) is not counted. */
+function shortestOf(value: unknown): number {
+  switch (typeof value) {
+    case "string":
+      return value.length + 2;
+    case "number":
+      return value > 0 && value % 1000 !== 0 && Number.isSafeInteger(value) ? digitsOf(value) : NaN;
+    case "boolean":
+      return value ? 4 : 5;
+    default:
+      return value === null ? 4 : NaN;
+  }
+}
+
+function digitsOf(whole: number): number {
+  let digits = 1;
+  for (let above = 10; whole >= above; above *= 10) digits += 1;
+  return digits;
 }
 
 const QUOTE = 0x22;

@@ -1,23 +1,30 @@
 /**
- * Verified tokens, so that a token seen before costs a hash and three comparisons.
+ * Verified tokens, so that a token seen before costs a comparison or a hash, and three comparisons more.
  *
- * The key is a SHA-256 of the whole token: neither the token nor a part that somebody could choose is kept. A cache
- * belongs to one compiled policy, so replacing the policy drops it, and an entry belongs to the authenticator that
- * verified it. Only what holds for good is kept; time is asked again on every use. Negative answers are not kept.
+ * What tells them apart is a SHA-256 of the whole token: the token itself is not kept, except where it was used again within a
+ * minute. Before a hash is spent, a few bits of the signature tell most of those that were never seen. A cache belongs to one compiled policy, so replacing the policy drops it, and an entry belongs to the
+ * authenticator that verified it. Only what holds for good is kept; time is asked again on every use. Negative answers are
+ * not kept.
  */
-import { LRUCache } from "lru-cache";
 import type { SignatureVerifier } from "../../ports/platform.js";
+import type { Credential } from "./credential.js";
+import type { HeaderRules } from "./jose-header.js";
 import type { Accepted } from "./judgement.js";
+import { RecentTokens } from "./recent-tokens.js";
 
-/** Tokens remembered at most; the one unused for longest goes first. Some 2 kB each. */
+/** Tokens remembered at most, some 1 kB each. */
 export const MAX_TOKENS = 10_000;
 
 /** What one authenticator made of a token; what others made of the same token hangs on it. */
 export interface VerifiedToken {
+  /** SHA-256 of the whole token. */
+  readonly digest: string;
   /** Number of the authenticator. */
   readonly by: number;
   /** What verified it: once the key has left the set, or its `kid` names another, nothing is known of the token any more. */
   readonly key: SignatureVerifier;
+  /** What chose the key; as long as it is the same it would choose the same. */
+  readonly chosenBy: HeaderRules;
   /** `iss`, under a verified signature. */
   readonly issuer: unknown;
   readonly accepted: Accepted;
@@ -28,27 +35,54 @@ export interface VerifiedToken {
   readonly next: VerifiedToken | undefined;
 }
 
+/**
+ * Two generations: what was not used while the younger one filled up goes with the older one, all at once. That costs less
+ * than an order of use, which every new token would rearrange.
+ */
 export class TokenCache {
-  /** Made when the first token comes: its tables are as large when they are empty. */
-  #tokens: LRUCache<string, VerifiedToken> | undefined = undefined;
+  /** By their marks. Of two that have the same one, the later one stays. */
+  #young = new Map<number, VerifiedToken>();
+  #old = new Map<number, VerifiedToken>();
+  readonly #recent = new RecentTokens();
 
-  /** Of any authenticator. */
-  get(digest: string): VerifiedToken | undefined {
-    return this.#tokens?.get(digest);
+  /** Of any authenticator, where the text is at hand: for less than a hash. */
+  recent({ text, mark }: Credential, now: number): VerifiedToken | undefined {
+    return this.#recent.get(text, mark, now);
   }
 
-  add(digest: string, token: Omit<VerifiedToken, "next">): VerifiedToken {
-    const { by, key, issuer, accepted, binding, notBefore, notAfter } = token;
-    const tokens = (this.#tokens ??= new LRUCache<string, VerifiedToken>({ max: MAX_TOKENS }));
-    const next = without(tokens.get(digest), by);
-    const added = { by, key, issuer, accepted, binding, notBefore, notAfter, next };
-    tokens.set(digest, added);
-    return added;
+  /** Of any authenticator. */
+  get(credential: Credential): VerifiedToken | undefined {
+    const { mark } = credential;
+    const token = this.#young.get(mark) ?? this.#old.get(mark);
+    return token !== undefined && token.digest === credential.digest ? token : undefined;
+  }
+
+  /** Seen for the first time, or by another authenticator. */
+  add({ mark }: Credential, token: VerifiedToken): void {
+    if (this.#young.size >= MAX_TOKENS / 2) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    this.#young.set(mark, token);
+  }
+
+  /** Seen again: that is how it stays. */
+  keep(credential: Credential, token: VerifiedToken, now: number): void {
+    this.add(credential, token);
+    this.#recent.set(credential.text, credential.mark, token, now);
   }
 }
 
+/** `mine`, one of `known`, whose key was chosen once more. */
+export function renewed(known: VerifiedToken, mine: VerifiedToken, chosenBy: HeaderRules): VerifiedToken {
+  return mine.chosenBy === chosenBy ? known : { ...mine, chosenBy, next: without(known, mine.by) };
+}
+
 /** What the others made of it. */
-function without(token: VerifiedToken | undefined, authenticator: number): VerifiedToken | undefined {
+export function without(
+  token: VerifiedToken | undefined,
+  authenticator: number,
+): VerifiedToken | undefined {
   if (token === undefined) return undefined;
   const next = without(token.next, authenticator);
   return token.by === authenticator ? next : { ...token, next };
