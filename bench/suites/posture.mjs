@@ -193,15 +193,17 @@ export async function run(options) {
   const lists = manyTokens(key.mint, options.short ? 10 : 12_000).map(fieldsWith);
   const requests = lists.map((list) => request("GET", "/orders", list));
   const [list] = lists;
-  const [raw] = requests;
   await assertEqual(ours, [usual, documented, fastest, uncached], list);
   const nth = (all, index) => all[index % all.length];
   const theirs = (stack) => (index) => stack(incoming(nth(lists, index)), new Answer());
-  const same = (stack) => () => stack(incoming(list), new Answer());
+  // A server makes new texts of what comes in: that one was looked at before is not to be seen by the text itself.
+  const bytes = Buffer.from(list.at(-1));
+  const again = () => [...list.slice(0, -1), bytes.latin1Slice()];
+  const same = (stack) => () => stack(incoming(again()), new Answer());
 
   const seen = await sideBySide(
     [
-      { name: "Gatehouse", run: () => ours(raw) },
+      { name: "Gatehouse", run: () => ours(request("GET", "/orders", again())) },
       { name: "helmet, cors, express-rate-limit, express-jwt with a prepared key", run: same(usual) },
       { name: "helmet, cors, rate-limiter-flexible, fast-jwt with its cache", run: same(fastest) },
     ],
