@@ -117,3 +117,9 @@ it("fields_merged_by_a_plan_are_those_merged_one_by_one", () => {
     { numRuns: 500 },
   );
 });
+
+it("a star swallows the rest of Vary, also where the handler's list is the policy's own", () => {
+  const plan = planHeaders([{ vary: ["Origin", "*"] }]);
+  expect(mergeHeaders(plan, [["Vary", "Origin, *"]], undefined, stateFor({}))).toEqual([["Vary", "*"]]);
+  expect(owedHeaders(plan, [], stateFor({}), [["Vary", "Origin, *"]])).toEqual([["Vary", "*"]]);
+});

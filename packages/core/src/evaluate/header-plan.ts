@@ -80,13 +80,13 @@ export function mergeHeaders(
 }
 
 /** The handler's cookies stay beside the policy's; the policy's own, that was laid over this answer before, does not come twice. */
-function replaced(dynamic: readonly HeaderField[], name: string, [, value]: HeaderField): boolean {
-  if (name !== "set-cookie") return names(dynamic, name);
-  return dynamic.some((field) => field[1] === value && lowerCase(field[0]) === name);
+function replaced(dynamic: readonly HeaderField[], name: string, field: HeaderField): boolean {
+  if (name !== "set-cookie") return hasName(dynamic, name);
+  return dynamic.some((ours) => ours[1] === field[1] && lowerCase(ours[0]) === name);
 }
 
 /** Most names differ in length already: lower case is only asked for of those that do not. */
-function names(fields: readonly HeaderField[], lowerName: string): boolean {
+export function hasName(fields: readonly HeaderField[], lowerName: string): boolean {
   for (const field of fields)
     if (field[0].length === lowerName.length && lowerCase(field[0]) === lowerName) return true;
   return false;
@@ -94,12 +94,18 @@ function names(fields: readonly HeaderField[], lowerName: string): boolean {
 
 /** @param theirs lists of the handler's, if any */
 function pushVary(plan: HeaderPlan, theirs: readonly string[] | undefined, fields: HeaderField[]): void {
-  if (theirs === undefined) {
-    if (plan.varyField !== undefined) fields.push(plan.varyField);
+  const { vary, varyField } = plan;
+  if (theirs === undefined || isOurs(theirs, plan)) {
+    if (varyField !== undefined) fields.push(varyField);
     return;
   }
-  const varied = mergeVary(theirs, plan.vary);
+  const varied = mergeVary(theirs, vary);
   if (varied !== undefined) fields.push(["Vary", varied]);
+}
+
+/** As where this very plan was laid over the answer before. */
+function isOurs(theirs: readonly string[], { vary, varyField }: HeaderPlan): boolean {
+  return theirs.length === 1 && theirs[0] === varyField?.[1] && !vary.includes("*");
 }
 
 /** `*` swallows the rest (RFC 9110 section 12.5.5). */

@@ -6,7 +6,8 @@ import type { HeaderField } from "../model/request.js";
 import type { RawResponse, ShapedResponse } from "../model/response.js";
 import { eventAnswer, type EventAnswer } from "./event-answer.js";
 import { EventStream } from "./event-stream.js";
-import { mergeHeaders } from "./header-plan.js";
+import { hasName, mergeHeaders } from "./header-plan.js";
+import { lowerCase } from "./lower-case.js";
 import { CONCEALED, shapeRefusal } from "./refuse.js";
 import type { ExchangeState } from "./state.js";
 
@@ -95,13 +96,13 @@ export function reheadAnswer(
   if (state.route.observe) return theirs;
   const plan = state.route.response.headers;
   if (!state.replaced) return mergeHeaders(plan, theirs, NOTHING, state);
-  const own = new Set(shaped.map(([name]) => name.toLowerCase()));
+  const own = new Set(shaped.map(([name]) => lowerCase(name)));
   own.delete("vary");
   const beside = theirs.filter(([name]) => {
-    const lower = name.toLowerCase();
+    const lower = lowerCase(name);
     return !own.has(lower) && !plan.dropped.has(lower) && !TARGETED_CACHE_FIELDS.has(lower);
   });
-  return [...beside, ...shaped.filter(([name]) => own.has(name.toLowerCase()))];
+  return [...beside, ...shaped.filter(([name]) => own.has(lowerCase(name)))];
 }
 
 const UNSERVED: Refusal = { kind: "refusal", code: "not-found", reason: "no handler answered" };
@@ -126,9 +127,9 @@ function replaced(
 ): ShapedResponse {
   state.replaced = true;
   const shaped = shapeRefusal(state, refusal, utf8Length);
-  const own = new Set(shaped.headers.map(([name]) => name.toLowerCase()));
+  const own = new Set(shaped.headers.map(([name]) => lowerCase(name)));
   const kept = theirs.filter(([name]) => {
-    const lower = name.toLowerCase();
+    const lower = lowerCase(name);
     return (
       lower !== "vary" &&
       !own.has(lower) &&
@@ -239,8 +240,7 @@ function json(
   const written = text ?? "";
   const body = encode === undefined ? written : encode(written);
   const headers = mergeHeaders(plan, response.headers, stripped, state);
-  if (!headers.some(([name]) => name.toLowerCase() === "content-type"))
-    headers.push(["Content-Type", "application/json"]);
+  if (!hasName(headers, "content-type")) headers.push(["Content-Type", "application/json"]);
   headers.push(["Content-Length", String(utf8Length(body))]);
   const sent = state.request.method === "HEAD" ? undefined : body;
   return { status: response.status, headers, body: sent };
@@ -315,7 +315,7 @@ function valueOf({ status, headers, body }: RawResponse): unknown {
 /** The value that JSON text stands for; undefined when it is another type, compressed, or no JSON at all. */
 function parsed(body: string | Uint8Array, headers: readonly HeaderField[]): unknown {
   for (const [name, value] of headers) {
-    const lower = name.toLowerCase();
+    const lower = lowerCase(name);
     if (lower === "content-encoding" && value.toLowerCase() !== "identity") return undefined;
     if (lower === "content-type" && !isJson(value)) return undefined;
   }
