@@ -56,6 +56,7 @@ const SECRETS: Readonly<Record<string, string>> = {
   "env:NEW": HOOKS.new,
   "env:OLD": HOOKS.old,
 };
+export const secretTexts: readonly string[] = Object.values(SECRETS);
 export const secrets = { get: (reference: string): string | undefined => SECRETS[reference] };
 
 function tokensOf(kind: "jwt" | "opaque"): Record<string, unknown> {
