@@ -267,6 +267,47 @@ describe("what would have to change", () => {
     ]);
   });
 
+  it.each([
+    ["jwt", "dpop", "a token of `bound` in `Authorization: DPoP …`, and a proof of its key in `DPoP`"],
+    [
+      "introspection",
+      "dpop",
+      "a token of `bound` in `Authorization: DPoP …`, and a proof of its key in `DPoP`",
+    ],
+    [
+      "jwt",
+      "mtls",
+      "a token of `bound`, bound to the client certificate that is shown, in `Authorization: Bearer …`",
+    ],
+    [
+      "introspection",
+      "mtls",
+      "a token of `bound`, bound to the client certificate that is shown, in `Authorization: Bearer …`",
+    ],
+  ] as const)("names what goes with a bound token: %s, %s", async (type, senderConstrained, what) => {
+    const common = { issuer: "https://id.example.com/", audience: "shop", senderConstrained } as const;
+    const bound = {
+      jwt: { ...common, type: "jwt", algorithms: ["ES256"], keys: { jwks: "k.json" } },
+      introspection: {
+        ...common,
+        type: "introspection",
+        url: "https://id.example.com/introspect",
+        client: { id: "shop", secret: { secret: "env:S" } },
+        in: "header",
+      },
+    } as const;
+    const asking = definePolicy({
+      gatehouse: 1,
+      name: "bound",
+      authenticators: { bound: bound[type] },
+      routes: { "GET /": { authorize: "authenticated" } },
+    });
+    const found = await about({ url: "https://a.test/" }, {}, asking);
+    expect(found.hints).toEqual([`send ${what}`]);
+    const admitted = await about({ url: "https://a.test/" }, { person: { id: "ann" } }, asking);
+    expect(admitted.hints).toEqual([]);
+  });
+
   it("is nothing for what is admitted, and what was assumed is told", async () => {
     const found = await about(
       { url: "/orders/acme?page=1" },

@@ -31,11 +31,6 @@ export function hintsFor({ code, reason }: Refused, context: HintContext): reado
   return hints.length > 0 ? hints : [reason ?? `the code is \`${code}\``];
 }
 
-type BoundSettings = Extract<
-  NonNullable<PolicyDocument["authenticators"]>[string],
-  { readonly type: "jwt" | "introspection" }
->;
-
 type Hint = (context: HintContext) => readonly string[];
 
 const authorization: Hint = ({ unmet }) => unmet.flatMap(demandHints);
@@ -59,7 +54,7 @@ function credentialText(policy: PolicyDocument, name: string): string {
   if (found === undefined) return `a credential of \`${name}\``;
   const { settings, carrier } = found;
   if ("senderConstrained" in settings && settings.senderConstrained !== undefined)
-    return boundToken(name, settings);
+    return boundToken(name, settings.senderConstrained, settings, carrier);
   return `${WHAT[settings.type]} of \`${name}\`${placeText(settings, carrier)}`;
 }
 
@@ -97,9 +92,14 @@ function writtenScheme(settings: ResolvedAuthenticator["settings"]): string | un
   return "scheme" in settings ? settings.scheme : undefined;
 }
 
-function boundToken(name: string, { senderConstrained }: BoundSettings): string {
-  return senderConstrained === "mtls"
-    ? `a token of \`${name}\`, bound to the client certificate that is shown, in \`Authorization: Bearer …\``
+function boundToken(
+  name: string,
+  constraint: unknown,
+  settings: ResolvedAuthenticator["settings"],
+  carrier: Carrier,
+): string {
+  return constraint === "mtls"
+    ? `a token of \`${name}\`, bound to the client certificate that is shown,${placeText(settings, carrier)}`
     : `a token of \`${name}\` in \`Authorization: DPoP …\`, and a proof of its key in \`DPoP\``;
 }
 

@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import {
   createEngine,
   pollPolicy,
@@ -113,6 +113,25 @@ describe("a policy that is polled", () => {
     expect([await lets(engine, "a"), await lets(engine, "b")]).toEqual([false, true]);
     expect(told.changes).toHaveLength(2);
     expect(told.problems).toEqual([]);
+  });
+
+  it.each([
+    [{}, 0, 48_000],
+    [{}, 0.5, 60_000],
+    [{ jitter: 0.5 }, 1, 90_000],
+    [{ jitter: 0 }, 0, 60_000],
+  ])("is asked for at moments that a fleet does not share: %j, chance %d", async (options, chance, waits) => {
+    const [source, told, engine] = [new Source(), new Told(), await serve()];
+    source.has(JSON.stringify(policyOf("a")));
+    const random = vi.spyOn(Math, "random").mockReturnValue(chance);
+    const timers = vi.spyOn(globalThis, "setTimeout");
+    try {
+      await poll(engine, await source.start(), told, { interval: "1m", ...options });
+      expect(timers.mock.calls.map(([, delay]) => delay)).toContain(waits);
+    } finally {
+      random.mockRestore();
+      timers.mockRestore();
+    }
   });
 
   it("is asked for by itself, and after a failure too", async () => {

@@ -1,0 +1,58 @@
+/** What is remembered of opaque tokens has a bound. */
+import { expect, it } from "vitest";
+import { utf8 } from "../../lib/bytes.js";
+import type { IntrospectionSettings } from "../../model/policy.js";
+import { stateFor } from "../../model/state.test-support.js";
+import { platform } from "../../platform/node.js";
+import { Credential } from "./credential.js";
+import { introspectionJudge } from "./introspection.js";
+import { bad } from "./judgement.js";
+
+const SETTINGS: IntrospectionSettings = {
+  type: "introspection",
+  url: "https://id.test/introspect",
+  client: { id: "api", secret: { secret: "env:S" } },
+  issuer: "unchecked",
+  audience: "unchecked",
+  in: "header",
+  failures: "unlimited",
+};
+
+it("10,000 tokens are remembered at most, and those go that were not used for longest", async () => {
+  let calls = 0;
+  const said = {
+    kind: "introspected",
+    outcome: bad("no matter"),
+    binding: undefined,
+    notBefore: -Infinity,
+    notAfter: Infinity,
+  } as const;
+  const judge = introspectionJudge({
+    settings: SETTINGS,
+    pointer: "",
+    name: "opaque",
+    call: () => {
+      calls += 1;
+      return Promise.resolve({
+        kind: "answer",
+        status: 200,
+        header: () => "application/json",
+        body: utf8("{}"),
+      });
+    },
+    prove: () => Promise.resolve({ headers: {}, parameters: {} }),
+    judge: () => said,
+    sender: undefined,
+    monotonic: () => 0,
+  });
+  const state = stateFor({});
+  const ask = async (index: number): Promise<boolean> => {
+    const before = calls;
+    await judge(new Credential(`t${index}`, platform), state);
+    return calls > before;
+  };
+  for (let index = 0; index < 10_000; index += 1) expect(await ask(index)).toBe(true);
+  expect(await ask(0)).toBe(false);
+  expect(await ask(10_000)).toBe(true);
+  expect([await ask(0), await ask(10_000), await ask(2), await ask(1)]).toEqual([false, false, false, true]);
+});
