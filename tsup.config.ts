@@ -11,6 +11,9 @@ const common: Options = {
   splitting: true,
   treeshake: false,
   silent: true,
+  // What is loaded is read and scanned at every start. Names stay, so that a stack says where it was without a map.
+  minifyWhitespace: true,
+  minifySyntax: true,
   // Without the next two, core would carry its dependencies inside and `node:fs` would become `fs`,
   // which no worker check could tell from a package of that name.
   skipNodeModulesBundle: true,

@@ -28,6 +28,25 @@ const policy: PolicyDocument = {
 const lookups = { find: (sha256: string) => ({ id: "ann", sha256, roles: ["clerk"] }) };
 const host: readonly [string, string] = ["Host", "a.test"];
 
+describe("the document that an author handed over", () => {
+  it("is copied: what becomes of it afterwards does not follow", async () => {
+    const given = structuredClone(policy) as { routes: Record<string, unknown> };
+    const engine = await createEngine(given as unknown as PolicyDocument, { lookups });
+    given.routes["GET /late"] = { authenticate: "none" };
+    given.routes["GET /open"] = {};
+    expect(engine.revision).toBe((await createEngine(policy, { lookups })).revision);
+    const answers = ["/late", "/open"].map((target) =>
+      engine.evaluate({ method: "GET", target, headers: [host] }),
+    );
+    expect((await Promise.all(answers)).map(({ outcome }) => outcome)).toEqual(["refuse", "admit"]);
+  });
+
+  it("is refused where it cannot be copied", async () => {
+    const making = createEngine(new Proxy(policy, {}), { lookups });
+    await expect(making).rejects.toMatchObject({ diagnostics: [{ code: "not-json", pointer: "" }] });
+  });
+});
+
 describe("a policy that is refused at the start", () => {
   it("leaves nothing running: whatever the store began may end", async () => {
     const memory = createMemoryStore({ maxKeys: 64 });

@@ -71,7 +71,8 @@ export function conditionMutants(text: string, pointer: string): readonly Mutant
         visit(node.args[1]);
         return node.args[2].forEach(visit);
       default: {
-        const [left, right]: readonly unknown[] = Array.isArray(node.args) ? node.args : [];
+        const parts: readonly unknown[] = Array.isArray(node.args) ? node.args : [];
+        const [left, right] = parts;
         if (!isNode(left) || !isNode(right)) return;
         for (const by of TURNED[node.op] ?? []) {
           const at = between(text, left.end, right.start, node.op);

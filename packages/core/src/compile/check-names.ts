@@ -72,13 +72,15 @@ class NameCheck {
     for (const [key, settings] of sortedEntries(document.routes)) {
       const pointer = pointerTo("/routes", key);
       this.shared(settings, pointer, true);
-      this.authorize(settings.authorize, pointerTo(pointer, "authorize"));
+      if (settings.authorize !== undefined)
+        this.authorize(settings.authorize, pointerTo(pointer, "authorize"));
     }
   }
 
   private shared(settings: SharedSettings, pointer: string, inherits: boolean): void {
-    this.limits(settings.limits, pointerTo(pointer, "limits"), inherits);
-    this.authenticate(settings.authenticate, pointerTo(pointer, "authenticate"));
+    if (settings.limits !== undefined) this.limits(settings.limits, pointerTo(pointer, "limits"), inherits);
+    if (settings.authenticate !== undefined)
+      this.authenticate(settings.authenticate, pointerTo(pointer, "authenticate"));
     if (settings.response !== undefined && settings.response !== false) {
       this.response(settings.response, pointerTo(pointer, "response"));
     }

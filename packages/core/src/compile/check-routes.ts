@@ -96,8 +96,9 @@ function checkLevels(document: PolicyDocument, report: Report): void {
 }
 
 function checkLevel({ headers, request }: SharedSettings, pointer: string, report: Report): void {
-  caseTwins(headers, pointerTo(pointer, "headers"), report);
-  caseTwins(request?.headers, pointerTo(pointer, "request", "headers"), report);
+  if (headers !== undefined) caseTwins(headers, pointerTo(pointer, "headers"), report);
+  if (request?.headers !== undefined)
+    caseTwins(request.headers, pointerTo(pointer, "request", "headers"), report);
 }
 
 /** Field names have no case (RFC 9110 section 5.1): of two spellings, one would silently win. */

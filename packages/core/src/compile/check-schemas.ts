@@ -38,7 +38,10 @@ function schemasOf(document: PolicyDocument): WrittenSchema[] {
   return [...named, ...levels];
 }
 
-function schemasAt({ request, response }: SharedSettings, pointer: string): WrittenSchema[] {
+const NO_SCHEMAS: readonly WrittenSchema[] = [];
+
+function schemasAt({ request, response }: SharedSettings, pointer: string): readonly WrittenSchema[] {
+  if (request === undefined && response === undefined) return NO_SCHEMAS;
   const found: WrittenSchema[] = [];
   for (const place of ["params", "query", "headers", "cookies"] as const) {
     for (const [name, schema] of sortedEntries(request?.[place])) {

@@ -26,6 +26,7 @@ import { metadataRoute } from "./metadata-route.js";
 import { isKeyProblem, parsePath } from "./path-pattern.js";
 import { withPositions } from "./positions.js";
 import { routeStage } from "./route-stage.js";
+import { whenAsked } from "./when-asked.js";
 
 export interface CompiledPolicy {
   readonly document: PolicyDocument;
@@ -73,7 +74,7 @@ export async function compilePolicy(
     get revision() {
       return environment.revision;
     },
-    route: assembling(resolved.routes, kinds),
+    route: whenAsked(resolved.routes, (route) => compileRoute(route, kinds, [])),
     unmatched,
     unreadable: { ...unmatched, observe: unmatched.observe && resolved.routes.every(isObserved) },
     metadata: own && { path: own.path, route: compileRoute(own.resolved, kinds, [own.stage]) },
@@ -96,19 +97,6 @@ function patternOf(path: string): readonly PatternPart[] | undefined {
 /** One route that is enforced is enough to keep unreadable heads out: the handler may read one as a request for it. */
 function isObserved({ mode }: ResolvedRoute): boolean {
   return mode === "observe";
-}
-
-function assembling(
-  routes: readonly ResolvedRoute[],
-  kinds: readonly CompiledKind[],
-): (index: number) => CompiledRoute | undefined {
-  const assembled = routes.map((): CompiledRoute | undefined => undefined);
-  return (index) => {
-    const known = assembled[index];
-    if (known !== undefined) return known;
-    const route = routes[index];
-    return route && (assembled[index] = compileRoute(route, kinds, []));
-  };
 }
 
 function compileRoute(

@@ -10,7 +10,7 @@ import { parsePointer, pointerTo, valueAt } from "../lib/pointer.js";
 import type { PolicyDocument } from "../model/policy.js";
 import { checkPolicy } from "./check.js";
 import { parsePolicy } from "./parse.js";
-import { resolvePolicy } from "./resolve.js";
+import { resolveLeniently, resolvePolicy } from "./resolve.js";
 import { SAMPLE } from "./sample.test-support.js";
 import { checkShape } from "./shape.js";
 
@@ -139,6 +139,50 @@ describe("order_never_matters", () => {
       { numRuns: 50 },
     );
     expect(report.diagnostics).toEqual([]);
+  });
+
+  it("routes_that_share_their_surroundings_resolve_as_if_they_were_alone", () => {
+    const body: Json = { type: "object" };
+    const member = fc.constantFrom<readonly [string, Json]>(
+      ["authenticate", "none"],
+      ["authenticate", ["optional", "partner"]],
+      ["limits", ["per-ip"]],
+      ["limits", ["inherited", "exports"]],
+      ["request", { maxBody: "1kB" }],
+      ["request", { types: ["a/b+json"] }],
+      ["request", { body }],
+      ["response", false],
+      ["response", { body }],
+      ["response", { redact: { "/a": "mask" } }],
+      ["headers", { preset: "web" }],
+      ["headers", { "X-A": "b" }],
+      ["errors", { expose: "status" }],
+      ["audience", "browser"],
+      ["cors", "none"],
+      ["mode", "observe"],
+    );
+    // Little is said in each place: what is not said there is what is shared.
+    const says = fc.array(member, { maxLength: 2 }).map((members) => Object.fromEntries(members));
+    const routes = ["GET /", "GET /c", "POST /a", "GET /a/b", "GET /a/:x", "PUT /a/:x/c", "* /b/*"];
+    const groups = ["/a", "/a/:x"];
+    const settingsOf = (keys: readonly string[]): fc.Arbitrary<Record<string, Record<string, unknown>>> =>
+      fc
+        .tuple(...keys.map(() => says))
+        .map((all) => Object.fromEntries(all.map((one, at) => [keys[at] ?? "", one])));
+    fc.assert(
+      fc.property(settingsOf(routes), settingsOf(groups), says, (all, around, defaults) => {
+        const given = { ...(sample() as object), groups: around, defaults } as unknown as PolicyDocument;
+        const together = resolveLeniently({ ...given, routes: all }, new Report()).routes;
+        const alone = together.flatMap(
+          ({ key }) => resolveLeniently({ ...given, routes: { [key]: all[key] ?? {} } }, new Report()).routes,
+        );
+        expect(plain(together)).toEqual(plain(alone));
+        // What the language itself says of a route is said at that route.
+        for (const { pointer, request } of together)
+          if (request.types.from === "language") expect(request.types.pointer).toBe(pointer);
+      }),
+      { numRuns: 100 },
+    );
   });
 
   it("finds the same problems in a document with its keys in any order", () => {

@@ -45,8 +45,12 @@ export function parsePath(path: string): readonly PatternPart[] | KeyProblem {
   return parts;
 }
 
+/** Nearly every path, so that one look is enough. */
+const PLAIN_PATH = /^\/(?:[\w.:*~-]+(?:\/[\w.:*~-]+)*)?$/u;
+
 /** Paths that normalization refuses, or that no decoded path can equal, whatever stands around them. */
 function unmatchablePath(path: string): KeyProblem | undefined {
+  if (PLAIN_PATH.test(path)) return undefined;
   const help = "no request path can match it; see the rules for paths";
   if (/[?#]/u.test(path)) {
     return {

@@ -1,6 +1,5 @@
 /** One route with all that applies to it, so that no kind ever looks up a group. */
 import type {
-  DefaultSettings,
   GroupSettings,
   LimitSettings,
   Mode,
@@ -10,16 +9,12 @@ import type {
 } from "../model/policy.js";
 import type { Placed, ResolvedAuthenticator, ResolvedGroup, ResolvedRoute } from "../model/resolved.js";
 import { type Level, nearest } from "./levels.js";
-import {
-  type ResolvedAuthorize,
-  resolveAuthenticate,
-  resolveAuthorize,
-  resolveRequire,
-} from "./resolve-access.js";
+import { type ResolvedAuthorize, resolveAuthenticate, resolveAuthorize } from "./resolve-access.js";
 import { resolveErrors, resolveHeaders, resolveResponse } from "./resolve-answer.js";
 import { resolveLimits } from "./resolve-limits.js";
 import { resolveRequest } from "./resolve-request.js";
 import type { RouteKey } from "./route-key.js";
+import { documentLevel, Surroundings, type WholeLevel } from "./surroundings.js";
 
 /** What all routes of a document share while they are resolved. */
 export interface Resolving {
@@ -27,6 +22,8 @@ export interface Resolving {
   readonly mode: Mode;
   readonly authenticators: ReadonlyMap<string, ResolvedAuthenticator>;
   readonly limits: ReadonlyMap<string, Placed<LimitSettings>>;
+  /** What stands around routes, by the innermost group: all routes of one group have the same around them. */
+  readonly surroundings: Map<ResolvedGroup | undefined, Surroundings>;
 }
 
 /** A route as written, with the groups in which it stands, outermost first. */
@@ -42,41 +39,37 @@ const LANGUAGE: { readonly from: "language" } = { from: "language" };
 
 export function resolveRoute(route: WrittenRoute, shared: Resolving): ResolvedRoute {
   const { key, pointer, parsed, settings } = route;
-  const { document } = shared;
-  const groups = groupLevels(route);
+  const around = surroundingsOf(route, shared);
   const own: Level<RouteSettings> = { settings, pointer, from: "route" };
-  const defaults: Level<DefaultSettings>[] = defaultLevels(document);
-  const levels: Level<SharedSettings>[] = [own, ...groups, ...defaults];
-  const whole: Level<Pick<SharedSettings, "cors" | "csrf" | "headers" | "errors">>[] = [
-    ...levels,
-    documentLevel(document),
-  ];
+  const levels: Level<SharedSettings>[] = [own, ...around.levels];
+  const whole: readonly WholeLevel[] = [own, ...around.whole];
   const audience = nearest(levels, "audience")?.value ?? "api";
   const authenticate = resolveAuthenticate(nearest(levels, "authenticate"), shared.authenticators, pointer);
   const open = authenticate.mode === "none";
-  const require = open ? [] : resolveRequire(groups);
+  const require = open ? [] : around.require;
   return {
     key,
     pointer,
     ...parsed,
-    groups: route.groups.map(({ group }) => group),
+    groups: around.groups,
     authenticate,
     authorize:
       resolveAuthorize(
         nearest([own], "authorize"),
-        nearest(defaults, "authorize"),
+        nearest(around.defaults, "authorize"),
         require,
         authenticate.mode,
         pointer,
       ) ?? unsaid(pointer),
     require,
-    limits: resolveLimits(levels, shared.limits, open),
+    // A route that says nothing of a thing shares what the others have that say nothing of it.
+    limits: settings.limits === undefined ? around.limits(open) : resolveLimits(levels, shared.limits, open),
     csrf: nearest(whole, "csrf"),
-    request: resolveRequest(levels, pointer),
-    response: resolveResponse(levels),
+    request: settings.request === undefined ? around.request(pointer) : resolveRequest(levels, pointer),
+    response: settings.response === undefined ? around.response : resolveResponse(levels),
     cors: nearest(whole, "cors"),
-    headers: resolveHeaders(whole, audience),
-    errors: resolveErrors(whole),
+    headers: settings.headers === undefined ? around.headers(audience) : resolveHeaders(whole, audience),
+    errors: settings.errors === undefined ? around.errors : resolveErrors(whole),
     conceal: nearest(levels, "conceal")?.value ?? false,
     mode: nearest(levels, "mode")?.value ?? shared.mode,
     shed: nearest(levels, "shed"),
@@ -88,26 +81,18 @@ export function resolveRoute(route: WrittenRoute, shared: Resolving): ResolvedRo
   };
 }
 
+function surroundingsOf(route: WrittenRoute, { document, limits, surroundings }: Resolving): Surroundings {
+  const innermost = route.groups.at(-1)?.group;
+  const known = surroundings.get(innermost);
+  if (known !== undefined) return known;
+  const made = new Surroundings(route.groups, document, limits);
+  surroundings.set(innermost, made);
+  return made;
+}
+
 /** Never served, since the checks refuse such a document; an empty list of entries admits nobody if it were. */
 function unsaid(pointer: string): ResolvedAuthorize {
   return { value: [], pointer, ...LANGUAGE };
-}
-
-/** Nearest first. */
-function groupLevels(route: WrittenRoute): Level<GroupSettings>[] {
-  return route.groups
-    .map(({ group, settings }): Level<GroupSettings> => ({ settings, pointer: group.pointer, from: "group" }))
-    .toReversed();
-}
-
-function defaultLevels({ defaults }: PolicyDocument): Level<DefaultSettings>[] {
-  return defaults === undefined ? [] : [{ settings: defaults, pointer: "/defaults", from: "defaults" }];
-}
-
-function documentLevel(
-  document: PolicyDocument,
-): Level<Pick<SharedSettings, "cors" | "csrf" | "headers" | "errors">> {
-  return { settings: document, pointer: "", from: "document" };
 }
 
 /** What holds where no route matched: the document's own cors, headers, errors and mode, and nothing to authorize. */

@@ -35,10 +35,15 @@ export function resolveLeniently(document: PolicyDocument, report: Report): Reso
     mode: document.mode ?? "enforce",
     authenticators: resolveAuthenticators(document),
     limits: placeLimits(document),
+    surroundings: new Map(),
   };
   const groups = readGroups(document, report);
+  const { mode, authenticators, limits } = shared;
   return {
-    ...shared,
+    document,
+    mode,
+    authenticators,
+    limits,
     roles: closeRoles(document.roles ?? {}, report),
     schemas: withoutPrototype(document.schemas ?? {}),
     globalLimits: (document.global?.limits ?? []).map((value, index) => ({

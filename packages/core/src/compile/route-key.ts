@@ -34,7 +34,21 @@ export function parseRouteKey(key: string): RouteKey | KeyProblem {
   return isKeyProblem(pattern) ? pattern : { ...methods, path, pattern };
 }
 
-function parseMethods(text: string): { methods: readonly string[]; anyMethod: boolean } | KeyProblem {
+interface Methods {
+  readonly methods: readonly string[];
+  readonly anyMethod: boolean;
+}
+
+const ALONE: ReadonlyMap<string, Methods> = new Map(
+  ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"].map((method) => [
+    method,
+    Object.freeze({ methods: Object.freeze([method]), anyMethod: false }),
+  ]),
+);
+
+function parseMethods(text: string): Methods | KeyProblem {
+  const alone = ALONE.get(text);
+  if (alone !== undefined) return alone;
   if (text === "*") return { methods: ANY_METHOD, anyMethod: true };
   const methods = text.split("|");
   const seen = new Set<string>();

@@ -3,6 +3,21 @@ import { describe, expect, it } from "vitest";
 import { linearRegExp, patternFault } from "./linear-regexp.js";
 
 describe("patterns in linear time", () => {
+  it("are judged the same however many were judged before", () => {
+    const many = Array.from({ length: 1100 }, (_, index) => `^a{${index % 900}}${index}$`);
+    for (const pattern of ["(?=a)", "^a$", "("]) {
+      const first = patternFault(pattern);
+      expect(patternFault(pattern)).toBe(first);
+      for (const other of many) patternFault(other);
+      expect(patternFault(pattern)).toBe(first);
+    }
+    expect([patternFault("^a$"), typeof patternFault("(?=a)"), typeof patternFault("(")]).toEqual([
+      undefined,
+      "string",
+      "string",
+    ]);
+  });
+
   it("mean what they mean in ECMA-262", () => {
     const patterns = [
       "^\\S+$",

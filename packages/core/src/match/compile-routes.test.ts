@@ -26,6 +26,21 @@ function normalized(policy: ResolvedPolicy, target: string): NormalizedRequest |
   return isRefusal(result) ? undefined : result;
 }
 
+describe("the router of no framework in particular", () => {
+  it("is made once, and its problems are told whoever asks", () => {
+    const fine = policyOf(["GET /a", "GET /b/:x"]);
+    const report = new Report();
+    expect(compileRouter(fine, {}, report)).toBe(compileRouter(fine, {}, report));
+    expect(compileRouter(fine, { caseSensitive: false }, report)).not.toBe(compileRouter(fine, {}, report));
+    const rivals = policyOf(["GET /a/:x", "GET /a/:y"]);
+    for (const _ of [1, 2]) {
+      const told = new Report();
+      compileRouter(rivals, {}, told);
+      expect(told.diagnostics.map(({ code }) => code)).toEqual(["indistinguishable-routes"]);
+    }
+  });
+});
+
 interface Subject {
   readonly report: Report;
   /** Key of the route and its parameters, `ambiguous`, or undefined. */

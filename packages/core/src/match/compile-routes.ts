@@ -1,15 +1,15 @@
 /** Routes → matcher, for one way in which a framework matches. */
 import type { Report } from "../errors/diagnostics.js";
 import type { PatternPart, ResolvedPolicy, ResolvedRoute } from "../model/resolved.js";
-import { compileParams } from "./params.js";
+import { compileAllParams } from "./params.js";
 import { readingOf } from "./reading.js";
 import type { Reading } from "./reading.js";
 import { reportHidden, reportOutside, reportRival } from "./report-routes.js";
 import type { FrameworkMatching, Router } from "./router.js";
 import { TrieRouter } from "./trie-router.js";
 import type { Tables } from "./trie-router.js";
-import { childFor, namedRoute, newLeaf, newNode, NONE, staticChildren } from "./trie.js";
-import type { TrieNode } from "./trie.js";
+import { addMethod, childFor, namedRoute, newLeaf, newNode, NONE, staticChildren } from "./trie.js";
+import type { Leaf, TrieNode } from "./trie.js";
 
 /**
  * `matching.staticText` needs no case of its own: a target whose raw and decoded readings differ is ambiguous everywhere, so the
@@ -39,11 +39,7 @@ function compileNew(policy: ResolvedPolicy, matching: FrameworkMatching, report:
   if (sealed) sealWildcards(tables.root);
   reportHidden(policy, tables.root, report);
   if (matching.mountPrefix !== undefined) reportOutside(policy, matching.mountPrefix, reading, report);
-  return new TrieRouter(
-    tables,
-    policy.routes.map((route) => compileParams(route.pattern)),
-    reading,
-  );
+  return new TrieRouter(tables, compileAllParams(policy.routes), reading);
 }
 
 /** The parts to be compared: without the slash at the end where it makes no difference. */
@@ -84,31 +80,39 @@ function addRoute(
 ): void {
   const node = nodeFor(tables.root, route.pattern, reading);
   const leaf = route.pattern.at(-1)?.kind === "rest" ? (node.rest ??= newLeaf()) : (node.leaf ??= newLeaf());
-  const rivals = new Set<number>();
-  if (route.anyMethod) {
-    if (leaf.any === NONE) leaf.any = index;
-    else rivals.add(leaf.any);
-    leaf.anyMethods = new Set(route.methods);
-  } else {
-    for (const method of route.methods) {
-      const rival = namedRoute(leaf, method);
-      if (rival !== NONE) rivals.add(rival);
-      else {
-        leaf.methods.push(method);
-        leaf.routes.push(index);
-      }
-    }
-  }
-  for (const rival of rivals) reportRival(route, policy.routes[rival], report);
+  for (const rival of claim(leaf, route, index)) reportRival(route, policy.routes[rival], report);
   const text = staticText(route.pattern, reading);
   if (text !== undefined) tables.statics.set(text, leaf);
+}
+
+const NO_RIVALS: ReadonlySet<number> = new Set();
+
+/** @returns routes that have one of its methods at this place already */
+function claim(leaf: Leaf, route: ResolvedRoute, index: number): ReadonlySet<number> {
+  if (route.anyMethod) {
+    const rivals = leaf.any === NONE ? NO_RIVALS : new Set([leaf.any]);
+    if (leaf.any === NONE) leaf.any = index;
+    leaf.anyMethods = new Set(route.methods);
+    return rivals;
+  }
+  let rivals: Set<number> | undefined;
+  for (const method of route.methods) {
+    const rival = namedRoute(leaf, method);
+    if (rival === NONE) addMethod(leaf, method, index);
+    else (rivals ??= new Set()).add(rival);
+  }
+  return rivals ?? NO_RIVALS;
+}
+
+function isPlain(text: string): boolean {
+  return /^[\w.~-]*$/u.test(text) || encodeURI(text) === text;
 }
 
 /** The path of a pattern without parameters, where raw and decoded text are the same; else undefined. */
 function staticText(pattern: readonly PatternPart[], reading: Reading): string | undefined {
   let path = "";
   for (const part of significant(pattern, reading)) {
-    if (part.kind !== "static" || encodeURI(part.text) !== part.text) return undefined;
+    if (part.kind !== "static" || !isPlain(part.text)) return undefined;
     path += `/${reading.fold(part.text)}`;
   }
   return path;

@@ -17,7 +17,22 @@ Params.prototype = Object.freeze(Object.create(null)) as Record<string, string>;
 /** Name under which the text that `*` stands for is handed on. */
 const REST = "*";
 
-export function compileParams(pattern: readonly PatternPart[]): ParamsReader {
+/** Routes that take the same names from the same places share their reader: what a look-up reads lies close together. */
+export function compileAllParams(
+  routes: readonly { readonly pattern: readonly PatternPart[] }[],
+): ParamsReader[] {
+  const readers = new Map<string, ParamsReader>();
+  return routes.map(({ pattern }) => {
+    const key = pattern
+      .map((part) => (part.kind === "param" ? `:${part.name}` : part.kind === "rest" ? "*" : ""))
+      .join("/");
+    const reader = readers.get(key) ?? compileParams(pattern);
+    readers.set(key, reader);
+    return reader;
+  });
+}
+
+function compileParams(pattern: readonly PatternPart[]): ParamsReader {
   const names: string[] = [];
   const places: number[] = [];
   for (const [place, part] of pattern.entries()) {

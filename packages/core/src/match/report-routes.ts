@@ -16,6 +16,7 @@ export function reportRival(route: ResolvedRoute, rival: ResolvedRoute | undefin
 
 /** A route under `*` that named ones leave nothing of would be a rule that never holds. */
 export function reportHidden(policy: ResolvedPolicy, root: TrieNode, report: Report): void {
+  if (!policy.routes.some(({ anyMethod }) => anyMethod)) return;
   const nodes = [root];
   for (let node = nodes.pop(); node !== undefined; node = nodes.pop()) {
     reportHiddenAt(policy, node.leaf, report);

@@ -6,9 +6,12 @@
 
 /** Routes whose pattern ends at one place. */
 export interface Leaf {
-  /** Methods that routes name, and beside each its route: few, so that looking them through beats a table. */
-  readonly methods: string[];
-  readonly routes: number[];
+  /** The first method that a route names here, and its route: most places have no other, and a look-up touches nothing else. */
+  method: string | undefined;
+  route: number;
+  /** Further ones, and beside each its route: few, so that looking them through beats a table. Undefined: none. */
+  methods: string[] | undefined;
+  routes: number[] | undefined;
   /** Route written with `*` for its method; -1: none. */
   any: number;
   anyMethods: ReadonlySet<string>;
@@ -71,7 +74,27 @@ export function staticChildren(node: TrieNode): readonly TrieNode[] {
 }
 
 export function newLeaf(): Leaf {
-  return { methods: [], routes: [], any: NONE, anyMethods: new Set() };
+  return {
+    method: undefined,
+    route: NONE,
+    methods: undefined,
+    routes: undefined,
+    any: NONE,
+    anyMethods: NO_METHODS,
+  };
+}
+
+const NO_METHODS: ReadonlySet<string> = new Set();
+
+/** For a method that no route names here yet. */
+export function addMethod(leaf: Leaf, method: string, route: number): void {
+  if (leaf.method === undefined) {
+    leaf.method = method;
+    leaf.route = route;
+  } else {
+    (leaf.methods ??= []).push(method);
+    (leaf.routes ??= []).push(route);
+  }
 }
 
 /** No route yet. */
@@ -81,9 +104,11 @@ const CLOSED = -2;
 
 /** Route that names this very method; `NONE` when none does. */
 export function namedRoute(leaf: Leaf, method: string): number {
+  if (leaf.method === method) return leaf.route;
   const { methods } = leaf;
+  if (methods === undefined) return NONE;
   for (let i = 0; i < methods.length; i += 1) {
-    if (methods[i] === method) return leaf.routes[i] ?? NONE;
+    if (methods[i] === method) return leaf.routes?.[i] ?? NONE;
   }
   return NONE;
 }
@@ -174,6 +199,7 @@ export function collectMethods(
 
 function addMethods(leaf: Leaf | undefined, into: Set<string>): void {
   if (leaf === undefined) return;
-  for (const method of leaf.methods) into.add(method);
+  if (leaf.method !== undefined) into.add(leaf.method);
+  for (const method of leaf.methods ?? []) into.add(method);
   for (const method of leaf.anyMethods) into.add(method);
 }

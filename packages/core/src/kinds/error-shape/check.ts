@@ -53,8 +53,11 @@ const NOT_FOR_IDS = new RegExp(
 
 export function checkErrors(policy: ResolvedPolicy, report: Report): void {
   const seen = new Set<string>();
+  const met = new Set<ResolvedErrors>();
   for (const route of [policy.unmatched, ...policy.routes]) {
     const { errors } = route;
+    if (met.has(errors)) continue;
+    met.add(errors);
     // One setting of the document or a group holds on many routes, and is reported once.
     const once = JSON.stringify([errors.typeBase, errors.correlation, errors.expose, errors.bodies?.pointer]);
     if (seen.has(once)) continue;

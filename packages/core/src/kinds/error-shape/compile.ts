@@ -10,14 +10,15 @@ import { prepareTemplate, quoted } from "./template.js";
 export function compileErrorShape(policy: ResolvedPolicy): CompiledKind {
   // Most routes share the document's settings: one shaper for all of them.
   const shapers = new Map<string, ErrorShaper>();
-  for (const { errors } of [policy.unmatched, ...policy.routes]) {
+  const shaperFor = (errors: ResolvedErrors): ErrorShaper => {
     const key = keyOf(errors);
-    if (!shapers.has(key)) shapers.set(key, shaperOf(errors));
-  }
-  return {
-    errors: (route) => shapers.get(keyOf(route.errors)) ?? shaperOf(route.errors),
-    headers: correlationHeader,
+    const shaper = shapers.get(key) ?? shaperOf(errors);
+    shapers.set(key, shaper);
+    return shaper;
   };
+  for (const errors of new Set([policy.unmatched, ...policy.routes].map((route) => route.errors)))
+    shaperFor(errors);
+  return { errors: (route) => shaperFor(route.errors), headers: correlationHeader };
 }
 
 function keyOf({ typeBase, correlation, expose, bodies }: ResolvedErrors): string {

@@ -15,10 +15,13 @@ export interface Redactions {
   readonly conditions: readonly InForce[];
 }
 
+const NONE: Redactions = { texts: [], pointers: new Pointers([]), actions: [], conditions: [] };
+
 const compiled = new WeakMap<ResolvedRoute, Redactions>();
 
 /** Compiled once a route; what is wrong is reported by the first call, which is the check's. */
 export function redactionsOf(policy: ResolvedPolicy, route: ResolvedRoute, report: Report): Redactions {
+  if (route.response.redact === undefined) return NONE;
   const known = compiled.get(route);
   if (known !== undefined) return known;
   const redactions = readRedactions(policy, route, report);

@@ -21,7 +21,7 @@ export function checkSanitize(policy: ResolvedPolicy, report: Report): void {
 }
 
 interface Written {
-  readonly value: SanitizeSettings | undefined;
+  readonly value: SanitizeSettings;
   readonly pointer: string;
 }
 
@@ -35,10 +35,13 @@ function writtenIn({ defaults, groups, routes }: PolicyDocument): readonly Writt
 }
 
 function writtenAt({ request, response }: SharedSettings, pointer: string): readonly Written[] {
+  const inward = request?.sanitize;
   const outward = response === false ? undefined : response?.sanitize;
   return [
-    { value: request?.sanitize, pointer: pointerTo(pointer, "request", "sanitize") },
-    { value: outward, pointer: pointerTo(pointer, "response", "sanitize") },
+    ...(inward === undefined ? [] : [{ value: inward, pointer: pointerTo(pointer, "request", "sanitize") }]),
+    ...(outward === undefined
+      ? []
+      : [{ value: outward, pointer: pointerTo(pointer, "response", "sanitize") }]),
   ];
 }
 

@@ -73,7 +73,8 @@ function checkTypes({ request }: ResolvedRoute, report: Report, once: Once): voi
 function checkBody(route: ResolvedRoute, { document }: ResolvedPolicy, report: Report): void {
   const { request } = route;
   if (request.body === undefined) {
-    checkUnread(route, document.routes[route.key]?.request ?? {}, report);
+    const written = document.routes[route.key]?.request;
+    if (written !== undefined) checkUnread(route, written, report);
     return;
   }
   const odd = route.methods.filter((method) => method === "GET" || method === "HEAD");
