@@ -65,6 +65,11 @@ export interface BodyRule {
   readonly readsBody: boolean;
   /** `value` is the object before serialization (never text). */
   apply(value: unknown, status: number, state: RequestState): BodyOutcome;
+  /**
+   * The text that JSON.stringify would make of what `apply` lets out of the text's value; undefined where only `apply` can tell, whose
+   * answer may be anything then.
+   */
+  applyToText?(json: string, status: number, state: RequestState): string | undefined;
 }
 
 /** A refusal's body. */

@@ -6,10 +6,12 @@ import type { ResolvedPolicy, ResolvedRoute } from "../../model/resolved.js";
 import type { RequestState } from "../../model/state.js";
 import { GONE, type Hash, MASK } from "./action.js";
 import { NodeBuilder, type NodeCache } from "./builder.js";
+import { makeCopier } from "./copier.js";
 import type { InForce } from "./condition.js";
 import { redactionsOf } from "./entries.js";
 import { project, Walk } from "./evaluate.js";
 import type { Node } from "./node.js";
+import { scan } from "./scan.js";
 import { SchemaReader } from "./schema-reader.js";
 import { ErrorBodies, ruleFor, schemasByStatus, type StatusRule } from "./statuses.js";
 
@@ -21,12 +23,13 @@ export async function compileRedact(
   const reader = new SchemaReader(policy.schemas, environment.report);
   const tools = { reader, errorBodies: new ErrorBodies(reader), whole: reader.foreign(true) };
   const shared: NodeCache = new Map();
+  const make = environment.platform.generatesCode ? makeCopier : undefined;
   const projecting = (
     route: ResolvedRoute,
     ruleOf: (builder: NodeBuilder) => (status: number) => StatusRule,
   ): BodyRule => {
     const redactions = redactionsOf(policy, route, environment.report);
-    const builder = new NodeBuilder(reader, shared, redactions.pointers, redactions.actions);
+    const builder = new NodeBuilder(reader, shared, redactions.pointers, redactions.actions, make);
     const withholds = route.response.onMismatch === "withhold";
     return new ProjectingRule(ruleOf(builder), redactions.conditions, withholds, hash);
   };
@@ -84,16 +87,31 @@ class ProjectingRule implements BodyRule {
     return true;
   }
 
+  applyToText(json: string, status: number, state: RequestState): string | undefined {
+    const rule = this.#ruleOf(status);
+    // The notes of a trace are taken on the walk over the value.
+    if (rule.kind === "uncovered" || rule.step === undefined || state.tracing) return undefined;
+    return scan(rule.step, json, new Walk(state, true, this.#active(state), this.hash));
+  }
+
   apply(value: unknown, status: number, state: RequestState): BodyOutcome {
-    let rule = this.#rules.get(status);
-    if (rule === undefined) this.#rules.set(status, (rule = this.ruleFor(status)));
+    const rule = this.#ruleOf(status);
     if (rule.kind === "uncovered") {
       return { kind: "withheld", code: "response-mismatch", reason: `no schema covers the status ${status}` };
     }
     if (rule.step === undefined) return { kind: "empty" };
+    return outcomeOf(rule.step, value, new Walk(state, this.withholds, this.#active(state), this.hash));
+  }
+
+  #ruleOf(status: number): StatusRule {
+    let rule = this.#rules.get(status);
+    if (rule === undefined) this.#rules.set(status, (rule = this.ruleFor(status)));
+    return rule;
+  }
+
+  #active(state: RequestState): readonly boolean[] {
     const { conditions } = this;
-    const active = conditions.length === 0 ? NO_CONDITIONS : conditions.map((inForce) => inForce(state));
-    return outcomeOf(rule.step, value, new Walk(state, this.withholds, active, this.hash));
+    return conditions.length === 0 ? NO_CONDITIONS : conditions.map((inForce) => inForce(state));
   }
 }
 

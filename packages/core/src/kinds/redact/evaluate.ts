@@ -3,11 +3,8 @@ import type { RequestState } from "../../model/state.js";
 import { GONE, type Hash, redacted } from "./action.js";
 import { ARRAY, bitOf, BOOLEAN, NULL, OBJECT, STRING } from "./json-type.js";
 import { isPlainNumber, type Node, type NodeAction } from "./node.js";
-import { isOrdinary, plainValue } from "./plain.js";
+import { isOrdinary, MAX_DEPTH, plainValue } from "./plain.js";
 import { branchFor } from "./union.js";
-
-/** Deeper values come from loops in the data: no schema is meant so, and walkers die of them. */
-const MAX_DEPTH = 512;
 
 /** Why nothing of an answer leaves. */
 export interface Withheld {
@@ -120,8 +117,15 @@ function projectMembers(
   walk: Walk,
 ): unknown {
   if (tooDeep(depth, walk)) return GONE;
-  const left = new node.Left();
   const plan = node.members;
+  // What a trace tells is noted on the walk alone.
+  if (!walk.state.tracing) {
+    for (const copy of plan.copiers) {
+      const copied = copy(value, depth, walk);
+      if (copied !== undefined) return walk.withheld === undefined ? copied : GONE;
+    }
+  }
+  const left = new node.Left();
   const { guessedNames, guessedSteps } = plan;
   let index = 0;
   // Reads what JSON.stringify would: own enumerable members, each once, and no getter of one that does not leave.
@@ -136,7 +140,15 @@ function projectMembers(
     } else if (name === "__proto__") define(left, name, leaves);
     else left[name] = leaves;
   }
+  plan.walked(index, projectOdd);
   return left;
+}
+
+/** For copiers. What comes after something that is withheld is neither read nor reported. */
+function projectOdd(node: Node, value: unknown, name: string, depth: number, walk: Walk): unknown {
+  if (walk.withheld !== undefined) return undefined;
+  const leaves = project(node, value, name, depth + 1, walk);
+  return leaves === GONE ? undefined : leaves;
 }
 
 /** Assigning would set the prototype, whose members JSON.stringify does not write. */

@@ -4,8 +4,10 @@
  */
 import type { RedactAction } from "../../model/policy.js";
 import type { NodeBuilder } from "./builder.js";
+import type { Copier, Odd } from "./copier.js";
 import type { Atom, NamePattern } from "./atom.js";
 import { BOOLEAN, INTEGER, NULL, NUMBER, STRING } from "./json-type.js";
+import { ScanPlan } from "./scan-plan.js";
 import type { Progress } from "../../lib/pointer-set.js";
 import type { Union } from "./union.js";
 
@@ -49,6 +51,7 @@ export class Node {
   readonly Left: PlainObject = plainObject();
   #members: MemberPlan | undefined;
   #items: ItemPlan | undefined;
+  #scanned: ScanPlan | undefined;
 
   constructor(
     private readonly builder: NodeBuilder,
@@ -83,6 +86,17 @@ export class Node {
     return (this.#items ??= this.builder.itemsOf(this));
   }
 
+  get scanned(): ScanPlan {
+    return (this.#scanned ??= new ScanPlan(this));
+  }
+
+  /** No member leaves that no schema names. */
+  get isClosed(): boolean {
+    return this.atoms.every(
+      ({ kind, patterns, additional }) => kind !== "any" && patterns.length === 0 && additional === undefined,
+    );
+  }
+
   branch(choice: Choice, index: number): Step {
     return (choice.nodes[index] ??= this.builder.branchOf(this, choice.union, index));
   }
@@ -90,6 +104,11 @@ export class Node {
 
 /** Beyond this many members names are data rather than structure, and remembering them would only hold memory. */
 const REMEMBERED = 64;
+
+/** Objects of one place with more layouts than this are walked. */
+const MOST_COPIERS = 4;
+/** So many walks with the same members make it worth while to make code. */
+const ALIKE = 3;
 
 /** Which node each member of an object leads to. */
 export class MemberPlan {
@@ -99,27 +118,53 @@ export class MemberPlan {
    */
   readonly guessedNames: string[] = [];
   readonly guessedSteps: Step[] = [];
-  readonly #named: ReadonlyMap<string, Step>;
+  /** Code for the layouts that were met most. */
+  readonly copiers: Copier[] = [];
+  /** Declared by name, or named by a pointer. */
+  readonly named: ReadonlyMap<string, Step>;
   readonly #patterns: readonly NamePattern[];
   /** By the patterns that a name fits. */
   readonly #fitting = new Map<string, Step>();
+  /** Walks since a guess was wrong. */
+  #alike = 0;
 
   constructor(
     private readonly builder: NodeBuilder,
     private readonly node: Node,
   ) {
-    this.#named = builder.namedMembers(node);
+    this.named = builder.namedMembers(node);
     this.#patterns = node.atoms.flatMap((atom) => atom.patterns);
   }
 
   /** @param index the how-manieth member it is, to be guessed next time */
   find(name: string, index: number): Step {
-    const step = this.#named.has(name) ? this.#named.get(name) : this.#unnamed(name);
+    const step = this.named.has(name) ? this.named.get(name) : this.#unnamed(name);
+    this.#alike = 0;
     if (index < REMEMBERED) {
       this.guessedNames[index] = name;
       this.guessedSteps[index] = step;
     }
     return step;
+  }
+
+  /**
+   * An object was walked. Of several with one layout the next is copied by code.
+   * @param count of its members
+   */
+  walked(count: number, odd: Odd): void {
+    const make = this.builder.makeCopier;
+    if (make === undefined || this.#alike++ !== ALIKE || this.copiers.length >= MOST_COPIERS) return;
+    const names = this.guessedNames.slice(0, count);
+    const steps = this.guessedSteps.slice(0, count);
+    if (count === 0 || count > REMEMBERED) return;
+    if (!names.every((name, index) => this.#isCopied(name, steps[index]))) return;
+    const copier = make({ names, steps }, odd);
+    if (copier !== undefined) this.copiers.push(copier);
+  }
+
+  /** No name of the data comes into code, and none that would set a prototype there. */
+  #isCopied(name: string, step: Step): boolean {
+    return step === undefined || (this.named.has(name) && name !== "__proto__");
   }
 
   #unnamed(name: string): Step {

@@ -1,5 +1,8 @@
 /** What JSON.stringify would make of a value before writing it (ECMA-262, SerializeJSONProperty steps 2 to 4). */
 
+/** Deeper values come from loops in the data: no schema is meant so, and walkers die of them. */
+export const MAX_DEPTH = 512;
+
 /** No JSON stands for the value: a BigInt, or code of the handler's that threw. */
 class Unwritable extends Error {
   override readonly name = "Unwritable";

@@ -1,5 +1,6 @@
 /** One route under one `response`, as the engine would compile it. */
 import { createHmac } from "node:crypto";
+import { expect } from "vitest";
 import { Report, type Diagnostic } from "../../errors/diagnostics.js";
 import type { BodyOutcome, BodyRule } from "../../model/compiled.js";
 import type { CompileEnvironment } from "../../model/kind.js";
@@ -31,11 +32,12 @@ export function diagnose(document: PolicyDocument): readonly Diagnostic[] {
   return report.diagnostics;
 }
 
-export function environmentFor(report: Report): CompileEnvironment {
+export function environmentFor(report: Report, generatesCode = false): CompileEnvironment {
   return {
     report,
     secret: async () => new TextEncoder().encode(KEY),
     platform: {
+      generatesCode,
       hmacSha256: (key: Uint8Array, data: Uint8Array | string) =>
         new Uint8Array(createHmac("sha256", key).update(data).digest()),
     },
@@ -43,18 +45,21 @@ export function environmentFor(report: Report): CompileEnvironment {
 }
 
 /** In the order of the routes' keys. */
-export async function rulesOf(document: PolicyDocument): Promise<readonly (BodyRule | undefined)[]> {
+export async function rulesOf(
+  document: PolicyDocument,
+  generatesCode = false,
+): Promise<readonly (BodyRule | undefined)[]> {
   const report = new Report();
   const policy = resolvePolicy(document, report);
   if (policy === undefined) throw new Error("the document could not be resolved");
   redactKind.check(policy, report);
   if (report.failed) throw new Error(JSON.stringify(report.diagnostics));
-  const kind = await redactKind.compile(policy, environmentFor(report));
+  const kind = await redactKind.compile(policy, environmentFor(report, generatesCode));
   return policy.routes.map((route) => kind.bodyRule?.(route));
 }
 
-export async function ruleOf(document: PolicyDocument): Promise<BodyRule | undefined> {
-  const [rule] = await rulesOf(document);
+export async function ruleOf(document: PolicyDocument, generatesCode = false): Promise<BodyRule | undefined> {
+  const [rule] = await rulesOf(document, generatesCode);
   return rule;
 }
 
@@ -76,10 +81,56 @@ export async function apply(
 
 /** What leaves under this `response`, as the client would parse it; the outcome itself where nothing leaves. */
 export async function leaves(response: unknown, value: unknown, status = 200): Promise<unknown> {
-  const { outcome } = await apply(
-    documentWith(response, { redaction: { key: { secret: "env:KEY" } } }),
-    value,
-    status,
-  );
+  const document = documentWith(response, { redaction: { key: { secret: "env:KEY" } } });
+  const { outcome } = await apply(document, value, status);
+  await compareWays(document, value, status);
   return outcome.kind === "json" ? (JSON.parse(JSON.stringify(outcome.value)) as unknown) : outcome;
+}
+
+/** Enough for a layout to have its code. */
+export const WARM = 5;
+
+/** What came of a value, as the client and the operator see it. */
+export interface Seen {
+  readonly outcome: unknown;
+  readonly reports: readonly string[];
+}
+
+export function seenBy(rule: BodyRule, value: unknown, status = 200): Seen {
+  const state = stateFor();
+  const outcome = rule.apply(value, status, state);
+  const { reports } = state;
+  return { outcome: outcome.kind === "json" ? JSON.stringify(outcome.value) : outcome, reports };
+}
+
+/** Undefined: the text has to be parsed. Else it has nothing to report. */
+export function seenInText(rule: BodyRule, text: string, status = 200): Seen | undefined {
+  const state = stateFor();
+  const outcome = rule.applyToText?.(text, status, state);
+  return outcome === undefined ? undefined : { outcome, reports: state.reports };
+}
+
+/** The same by generated code, and from text. */
+async function compareWays(document: PolicyDocument, value: unknown, status: number): Promise<void> {
+  const text = textOf(value);
+  if (text === undefined) return;
+  const [walking, generated] = [await ruleOf(document), await ruleOf(document, true)];
+  if (walking === undefined || generated === undefined) return;
+  const expected = seenBy(walking, JSON.parse(text), status);
+  for (let count = 0; count <= WARM; count++) {
+    expect(seenBy(generated, JSON.parse(text), status)).toEqual(expected);
+    expect(seenInText(generated, text, status) ?? expected).toEqual(expected);
+  }
+}
+
+/** Undefined: it is no plain data, and looking at it may change what it answers. */
+function textOf(value: unknown): string | undefined {
+  return isData(value, 0) ? JSON.stringify(value) : undefined;
+}
+
+function isData(value: unknown, depth: number): boolean {
+  if (typeof value !== "object" || value === null)
+    return typeof value !== "bigint" && typeof value !== "function";
+  const members = Object.values(Object.getOwnPropertyDescriptors(value));
+  return depth < 100 && members.every((member) => "value" in member && isData(member.value, depth + 1));
 }

@@ -1,0 +1,612 @@
+/** Three ways to one answer: the walk, the code that is made for a layout, and the scan of a text. The walk is what is right. */
+import fc from "fast-check";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import type { BodyRule } from "../../model/compiled.js";
+import type { PolicyDocument } from "../../model/policy.js";
+import { stateFor } from "../../model/state.test-support.js";
+import { documentWith, ruleOf, seenBy, seenInText, WARM } from "./redact.test-support.js";
+
+const RealFunction = Function;
+/** What all objects inherit from. */
+const EVERYBODY: object = Object.prototype;
+const RUNS = Number(process.env["FC_RUNS"] ?? 150);
+const text = { type: "string" };
+const person = { type: "object", properties: { name: text, email: { type: "string", redact: "mask" } } };
+
+/** @param redact inherited, so that it may match nothing */
+async function rule(response: object, generatesCode: boolean, redact: object = {}): Promise<BodyRule> {
+  const rest = {
+    redaction: { key: { secret: "env:KEY" } },
+    defaults: { response: { redact } },
+  } as Partial<PolicyDocument>;
+  const found = await ruleOf(documentWith(response, rest), generatesCode);
+  if (found === undefined) throw new Error("the route has no body rule");
+  return found;
+}
+
+/** Names that objects have anyway, that JSON writes otherwise, that are places, and usual ones. */
+const NAMES = [
+  "a",
+  "b",
+  "c",
+  "__proto__",
+  "constructor",
+  "toJSON",
+  "0",
+  "7",
+  "x y",
+  "é\u2028",
+  'q"\\',
+  "\ud800",
+];
+const names = fc.oneof({ weight: 4, arbitrary: fc.constantFrom("a", "b", "c") }, fc.constantFrom(...NAMES));
+
+const action = fc.constantFrom<unknown>("remove", "null", "mask", "hash", "last4", { replace: { x: [1] } });
+
+const scalarType = fc.constantFrom<unknown>(
+  "string",
+  "integer",
+  "number",
+  "boolean",
+  ["string", "null"],
+  ["integer", "null", "boolean"],
+);
+
+interface Schema {
+  readonly [keyword: string]: unknown;
+}
+
+const { schema } = fc.letrec<{ schema: Schema; object: Schema; list: Schema; redacted: Schema }>((tie) => ({
+  schema: fc.oneof(
+    { maxDepth: 3, withCrossShrink: true },
+    { weight: 3, arbitrary: scalarType.map((type) => ({ type })) },
+    { weight: 4, arbitrary: tie("object") },
+    { weight: 2, arbitrary: tie("list") },
+    { weight: 1, arbitrary: tie("redacted") },
+    { weight: 1, arbitrary: fc.constant({}) },
+  ),
+  object: fc
+    .record({
+      properties: dictionary(tie("schema")),
+      more: fc.constantFrom<Schema>(
+        {},
+        {},
+        {},
+        { additionalProperties: true },
+        { patternProperties: { "^[ab]": text } },
+        { anyOf: [{ type: "null" }, { type: "object", properties: { c: text } }] },
+      ),
+    })
+    .map(({ properties, more }) => ({
+      type: "anyOf" in more ? ["object", "null"] : "object",
+      properties,
+      ...more,
+    })),
+  list: fc.oneof(
+    tie("schema").map((items) => ({ type: "array", items })),
+    tie("schema").map((items) => ({ type: "array", prefixItems: [items, text], items })),
+    fc.constant({ type: "array" }),
+  ),
+  redacted: fc.tuple(scalarType, action).map(([type, redact]) => ({ type, redact })),
+}));
+
+function dictionary<T>(values: fc.Arbitrary<T>): fc.Arbitrary<Record<string, T>> {
+  return fc.array(fc.tuple(names, values), { maxLength: 5 }).map((entries) => fromEntries(entries));
+}
+
+/** `__proto__` too is a member. */
+function fromEntries<T>(entries: readonly (readonly [string, T])[]): Record<string, T> {
+  return Object.fromEntries(entries);
+}
+
+/** Makes the same value anew each time: what answers differently on a second look is looked at by each way alike. */
+type Maker = (reads: string[]) => unknown;
+
+const scalars: fc.Arbitrary<unknown> = fc.oneof(
+  fc.string(),
+  fc.string({ unit: "binary" }),
+  fc.constantFrom<unknown>("\ud800", "a\u2028", 'say "x"', "/", "\u007f\u0001", "😀"),
+  fc.integer(),
+  fc.double(),
+  fc.constantFrom<unknown>(-0, 1e21, 1e-7, 0.000001, 123456789012345680000, NaN, Infinity, 1.5),
+  fc.boolean(),
+  fc.constant(null),
+);
+
+const plain: fc.Arbitrary<Maker> = scalars.map((value) => () => value);
+
+const { anything } = fc.letrec<{ anything: Maker }>((tie) => ({
+  anything: fc.oneof(
+    { maxDepth: 2 },
+    plain,
+    fc
+      .array(tie("anything"), { maxLength: 3 })
+      .map((items) => (reads: string[]) => items.map((make) => make(reads))),
+    fc
+      .array(fc.tuple(names, tie("anything")), { maxLength: 4 })
+      .map(
+        (entries) => (reads: string[]) =>
+          fromEntries(entries.map(([name, make]) => [name, make(reads)] as const)),
+      ),
+  ),
+}));
+
+/** What no JSON text holds. */
+const hostile: fc.Arbitrary<Maker> = fc.oneof(
+  fc.constantFrom<Maker>(
+    () => undefined,
+    () => () => 1,
+    () => Symbol("s"),
+    () => new Date(0),
+    () => new Date(NaN),
+    () => new Map([["a", 1]]),
+    () => Object(1) as unknown,
+    () => Object("s") as unknown,
+    () => Object.create({ a: "inherited", b: "inherited" }) as unknown,
+    () => Object.assign(Object.create(null) as object, { a: "bare", b: 1 }),
+    () => Object.setPrototypeOf([], Object.prototype) as unknown,
+    () => Object.setPrototypeOf({ a: "list?" }, Array.prototype) as unknown,
+    () => Object.defineProperty({ a: "x" }, "b", { value: "hidden", enumerable: false }),
+    () => ({ a: "x", [Symbol("s")]: "symbol" }),
+    () => new Proxy({ a: "p", b: "p", c: "p" }, {}),
+    // oxlint-disable-next-line no-sparse-arrays -- that is the point
+    () => [1, , "x"],
+  ),
+  fc.tuple(names, anything).map(([name, make]): Maker => (reads) => ({
+    a: "secret",
+    toJSON: () => fromEntries([[name, make(reads)]]),
+  })),
+  fc.constant<Maker>(() => ({ a: { toJSON: () => ({ toJSON: () => "again", a: "x" }) } })),
+  // A getter that answers differently each time, and tells that it was asked.
+  fc
+    .tuple(names, fc.array(anything, { minLength: 1, maxLength: 2 }))
+    .map(([name, makers]): Maker => (reads) => {
+      let count = 0;
+      const value = { c: "behind" };
+      return Object.defineProperty(value, name, {
+        enumerable: true,
+        get: () => {
+          reads.push(name);
+          return makers[count++ % makers.length]?.(reads);
+        },
+      });
+    }),
+  fc.constant<Maker>((reads) => ({
+    get a(): never {
+      reads.push("a");
+      throw new Error("canary");
+    },
+  })),
+  fc.constant<Maker>(() => ({ a: 1n })),
+);
+
+/** A value of the schema; if `odd`, now and then with something else in a place of it. */
+function valueOf(of: Schema, odd: boolean): fc.Arbitrary<Maker> {
+  if (!odd) return fitting(of, odd);
+  return fc.oneof(
+    { weight: 10, arbitrary: fitting(of, odd) },
+    { weight: 1, arbitrary: hostile },
+    { weight: 1, arbitrary: anything },
+  );
+}
+
+function fitting(of: Schema, odd: boolean): fc.Arbitrary<Maker> {
+  const { type, properties, items } = of;
+  if (type === "array") {
+    return fc
+      .array(valueOf((items as Schema | undefined) ?? {}, odd), { maxLength: 3 })
+      .map((makers) => (reads) => makers.map((make) => make(reads)));
+  }
+  if (properties !== undefined) return objectOf(properties as Record<string, Schema>, odd);
+  return (Array.isArray(type) ? fc.constantFrom(...(type as string[])) : fc.constant(type)).chain(scalarOf);
+}
+
+function scalarOf(type: unknown): fc.Arbitrary<Maker> {
+  switch (type) {
+    case "string":
+      return fc.string().map((value) => () => value);
+    case "integer":
+      return fc.integer().map((value) => () => value);
+    case "number":
+      return fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => () => value);
+    case "boolean":
+      return fc.boolean().map((value) => () => value);
+    case "null":
+      return fc.constant(() => null);
+    default:
+      return anything;
+  }
+}
+
+/**
+ * Always in one order and with one member that nobody declared, so that the values have a layout in common. Odd ones may lack a
+ * member, or have one more.
+ */
+function objectOf(properties: Record<string, Schema>, odd: boolean): fc.Arbitrary<Maker> {
+  const declared = Object.entries(properties).map(([name, one]) =>
+    fc.tuple(fc.constant(name), valueOf(one, odd)),
+  );
+  const undeclared = fc.tuple(fc.constant("undeclared"), anything);
+  const rare = { depthSize: 0, freq: 8 } as const;
+  const more = odd ? fc.option(fc.tuple(names, anything), rare) : fc.constant(null);
+  const lost = odd ? fc.option(fc.nat(4), rare) : fc.constant(null);
+  return fc.tuple(fc.tuple(undeclared, ...declared), more, lost).map(([own, one, without]) => (reads) => {
+    const kept = own.filter((_, index) => index !== without);
+    return fromEntries((one === null ? kept : [...kept, one]).map(([name, make]) => [name, make(reads)]));
+  });
+}
+
+const settings = fc.record({
+  onMismatch: fc.constantFrom("report", "withhold"),
+  redact: fc.constantFrom<Record<string, unknown>>(
+    {},
+    {},
+    { "/**/a": "mask" },
+    { "/**/a": { action: "mask", when: "request.method == 'POST'" } },
+    { "/**/b": "last4", "/**/0": "null" },
+  ),
+});
+
+describe("generated code", () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  it("the_generated_projector_lets_out_exactly_what_the_walk_lets_out", async () => {
+    const inputs = schema.chain((of) =>
+      fc.tuple(
+        fc.constant(of),
+        settings,
+        fc.array(valueOf(of, false), { minLength: 1, maxLength: 2 }),
+        fc.array(valueOf(of, true), { minLength: 1, maxLength: 6 }),
+      ),
+    );
+    await fc.assert(
+      fc.asyncProperty(inputs, async ([body, { onMismatch, redact }, usual, odd]) => {
+        const walking = await rule({ body, onMismatch }, false, redact);
+        const generated = await rule({ body, onMismatch }, true, redact);
+        for (const make of [...usual.flatMap((one) => Array<Maker>(WARM).fill(one)), ...odd]) {
+          const reads: [string[], string[]] = [[], []];
+          const expected = seenBy(walking, make(reads[0]));
+          expect(seenBy(generated, make(reads[1]))).toEqual(expected);
+          // What is withheld is withheld; how much of it was looked at by then is nobody's concern.
+          if (typeof expected.outcome === "string") expect(reads[1]).toEqual(reads[0]);
+        }
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  /** Texts of the code that is made from now on. */
+  function watchCode(): string[] {
+    const sources: string[] = [];
+    vi.stubGlobal("Function", function (...parts: string[]): unknown {
+      sources.push(parts.at(-1) ?? "");
+      return Reflect.construct(RealFunction, parts);
+    });
+    return sources;
+  }
+
+  it("is made where code may be made, and nowhere else", async () => {
+    const sources = watchCode();
+    for (const [made, generatesCode] of [false, true].entries()) {
+      const one = await rule({ body: person }, generatesCode);
+      for (let count = 0; count <= WARM; count++) {
+        const left = one.apply({ name: "a", x: 1 }, 200, stateFor());
+        expect(left).toEqual({ kind: "json", value: { name: "a" } });
+      }
+      expect(sources).toHaveLength(made);
+    }
+  });
+
+  it("is done without where the process forbids it after all", async () => {
+    let asked = 0;
+    vi.stubGlobal("Function", function (): never {
+      asked++;
+      throw new EvalError("Code generation from strings disallowed for this context");
+    });
+    const one = await rule({ body: person }, true);
+    for (let count = 0; count <= 3 * WARM; count++) {
+      const left = one.apply({ name: "a", x: 1 }, 200, stateFor());
+      expect(left).toEqual({ kind: "json", value: { name: "a" } });
+    }
+    expect(asked).toBe(1);
+  });
+
+  it("holds no name of the data, and those of the policy as literals alone", async () => {
+    const sources = watchCode();
+    const name = '"];process.exit(1);//\u2028\n`${1}\\';
+    const one = await rule({ body: { properties: { [name]: text, "*/": text } } }, true);
+    const value = { canary: "x", [name]: "leaves", "*/": "too" };
+    for (let count = 0; count <= WARM; count++) {
+      const left = one.apply(value, 200, stateFor());
+      expect(left).toEqual({ kind: "json", value: { [name]: "leaves", "*/": "too" } });
+    }
+    expect(sources).toHaveLength(1);
+    expect(sources[0]).not.toMatch(/canary|\u2028/u);
+  });
+
+  it("is made of a few layouts and for names that the policy knows", async () => {
+    const sources = watchCode();
+    const open = await rule({ body: { additionalProperties: text, properties: { a: text } } }, true);
+    const many = await rule({ body: person }, true);
+    for (let layout = 0; layout < 20; layout++) {
+      for (let count = 0; count <= WARM; count++) {
+        open.apply({ a: "x", [`name-${layout}`]: "y" }, 200, stateFor());
+        const value = { [`data-${layout}`]: "x", name: "a" };
+        expect(many.apply(value, 200, stateFor())).toEqual({ kind: "json", value: { name: "a" } });
+      }
+    }
+    expect(sources).toHaveLength(4);
+  });
+
+  const inner = {
+    type: "object",
+    properties: {
+      name: text,
+      n: { type: "number" },
+      i: { type: "integer" },
+      u: { anyOf: [person, { type: "null" }] },
+      secret: { type: "string", redact: "remove" },
+    },
+  };
+  const usual = () => ({ name: "a", u: null, n: 1, i: 1, secret: "canary" });
+  const outer = { type: "object", properties: { p: inner, l: { type: "array", items: inner } } };
+
+  it.each<[string, () => unknown]>([
+    ["no number", () => ({ ...usual(), n: NaN })],
+    ["an endless number", () => ({ ...usual(), i: Infinity })],
+    ["a fraction", () => ({ ...usual(), i: 1.5 })],
+    ["a hidden toJSON", () => hidden("toJSON", () => ({ name: "b", other: "canary" }))],
+    ["a hidden member", () => hidden("name", "canary")],
+    [
+      "a list in disguise",
+      () => Object.setPrototypeOf(Object.assign([], usual()), Object.prototype) as unknown,
+    ],
+    ["a number with members", () => Object.assign(Object(1) as object, usual())],
+    ["an instance", () => Object.assign(Object.create({}) as object, usual())],
+    ["inherited members", () => Object.create(usual()) as unknown],
+    [
+      "one member inherited",
+      () => Object.setPrototypeOf({ n: 1, i: 1, u: null, secret: "" }, { name: "canary" }) as unknown,
+    ],
+    ["no branch", () => ({ ...usual(), u: 5, name: 1 })],
+    ["no branch, and something wrong behind it", () => ({ name: "a", u: 5, n: "x", i: "y", secret: 1 })],
+    ["something wrong before it", () => ({ ...usual(), name: {} })],
+    ["nothing", () => undefined],
+    ["one member less", () => ({ name: "a", n: 1, i: 1, u: null })],
+    ["one member more", () => ({ ...usual(), other: "canary" })],
+    ["another order", () => Object.fromEntries(Object.entries(usual()).toReversed())],
+    ["a removed member that is no text", () => ({ ...usual(), secret: { a: "canary" } })],
+  ])("meets %s as the walk does", async (_, make) => {
+    for (const onMismatch of ["report", "withhold"]) {
+      const walking = await rule({ body: outer, onMismatch }, false);
+      const generated = await rule({ body: outer, onMismatch }, true);
+      const warm = () => ({ p: usual(), l: [usual()] });
+      for (let count = 0; count <= WARM; count++) generated.apply(warm(), 200, stateFor());
+      for (const value of [
+        () => ({ p: make(), l: [] }),
+        () => ({ p: usual(), l: [usual(), make(), { name: {} }] }),
+      ]) {
+        const expected = seenBy(walking, value());
+        expect(JSON.stringify(expected)).not.toContain("canary");
+        expect(seenBy(generated, value())).toEqual(expected);
+      }
+    }
+  });
+
+  function hidden(name: string, value: unknown): unknown {
+    return Object.defineProperty(usual(), name, { value, enumerable: false });
+  }
+
+  it("redacts where a condition is in force, and only there", async () => {
+    const redact = {
+      "/name": { action: "mask", when: "request.method == 'POST'" },
+      "/email": { action: "remove", when: "request.method == 'GET'" },
+    };
+    const generated = await rule({ body: { properties: { name: text, email: text } }, redact }, true);
+    for (let count = 0; count <= 2 * WARM; count++) {
+      expect(seenBy(generated, { name: "a", email: "e" }).outcome).toBe('{"name":"a"}');
+    }
+  });
+
+  it("is not misled by what somebody gave to all objects", async () => {
+    const generated = await rule({ body: person }, true);
+    for (let count = 0; count <= WARM; count++) generated.apply({ name: "a" }, 200, stateFor());
+    Object.defineProperty(EVERYBODY, "name", {
+      value: "canary",
+      configurable: true,
+      writable: true,
+      enumerable: true,
+    });
+    try {
+      expect(seenBy(generated, {}).outcome).toBe("{}");
+      expect(seenBy(generated, { name: "a" }).outcome).toBe('{"name":"a"}');
+    } finally {
+      delete (EVERYBODY as { name?: unknown }).name;
+    }
+  });
+
+  it("notes what a trace tells", async () => {
+    const generated = await rule({ body: person }, true);
+    const value = { name: "a", email: "e" };
+    for (let count = 0; count <= WARM; count++) generated.apply(value, 200, stateFor());
+    const state = stateFor({ tracing: true });
+    generated.apply(value, 200, state);
+    expect(state.notes).toEqual([
+      { reached: [{ rule: "/routes/GET ~1/response/body/properties/email/redact", came: "applied" }] },
+    ]);
+  });
+});
+
+/** JSON texts that are not as JSON.stringify writes them, or no JSON at all. */
+function mutated(written: fc.Arbitrary<string>): fc.Arbitrary<string> {
+  const bits = fc.constantFrom(
+    ...'{}[]",:\\/ \n\t0123456789eE.-+truefalsn'.split(""),
+    "\u0000",
+    "\ufeff",
+    "\ud800",
+    '"a":',
+    "\\u0061",
+    "\\u",
+    "1.0",
+  );
+  const edit = fc.record({
+    at: fc.double({ min: 0, max: 1, noNaN: true }),
+    cut: fc.nat(2),
+    put: fc.option(bits),
+  });
+  return fc.tuple(written, fc.array(edit, { maxLength: 3 })).map(([text, edits]) =>
+    edits.reduce((left, { at, cut, put }) => {
+      const place = Math.floor(at * left.length);
+      return left.slice(0, place) + (put ?? "") + left.slice(place + cut);
+    }, text),
+  );
+}
+
+function written(make: Maker): string {
+  return JSON.stringify(make([])) ?? "null";
+}
+
+describe("the scan of a text", () => {
+  const inputs = (withTexts: (of: Schema) => fc.Arbitrary<string[]>) =>
+    schema.chain((of) => fc.tuple(fc.constant(of), settings, withTexts(of)));
+  const texts = (of: Schema, odd: boolean) =>
+    fc.array(valueOf(of, odd).map(safely), { minLength: 1, maxLength: 4 });
+
+  /** What some makers make cannot be written. */
+  function safely(make: Maker): string {
+    try {
+      return written(make);
+    } catch {
+      return "{}";
+    }
+  }
+
+  /** How many were not left to parsing. */
+  async function compared([body, { onMismatch, redact }, all]: [
+    Schema,
+    { onMismatch: string; redact: object },
+    string[],
+  ]): Promise<number> {
+    const one = await rule({ body, onMismatch }, false, redact);
+    let scanned = 0;
+    for (const json of all) {
+      const seen = seenInText(one, json);
+      if (seen === undefined) continue;
+      scanned++;
+      expect(seenBy(one, JSON.parse(json))).toEqual(seen);
+    }
+    return scanned;
+  }
+
+  it("scanned_is_parsed_projected_written", async () => {
+    let [scanned, all] = [0, 0];
+    await fc.assert(
+      fc.asyncProperty(
+        inputs((of) => texts(of, false)),
+        async (input) => {
+          all += input[2].length;
+          scanned += await compared(input);
+        },
+      ),
+      { numRuns: RUNS },
+    );
+    // Of no use would be a scan that leaves all to parsing.
+    expect(scanned).toBeGreaterThan(all / 4);
+  });
+
+  it("scanned_is_parsed_projected_written_of_hostile_texts", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        inputs((of) => fc.array(mutated(valueOf(of, true).map(safely)), { minLength: 1, maxLength: 12 })),
+        async (input) => void (await compared(input)),
+      ),
+      { numRuns: 2 * RUNS },
+    );
+  });
+
+  const body = {
+    type: "object",
+    properties: {
+      a: text,
+      n: { type: "number" },
+      i: { type: "integer" },
+      p: person,
+      l: { type: "array", items: person },
+      w: {},
+    },
+  };
+
+  it.each([
+    ["members", '{"a":"x","s":1,"n":1.5,"t":[{}]}', '{"a":"x","n":1.5}'],
+    ["the first is cut", '{"s":{"a":1},"a":"x"}', '{"a":"x"}'],
+    ["all are cut", '{"s":1,"t":2}', "{}"],
+    ["nothing is there", "{}", "{}"],
+    ["a member that begins like another", '{"aa":"s","a":"x"}', '{"a":"x"}'],
+    ["masks", '{"p":{"email":"e","x":1,"name":"n"}}', '{"p":{"email":"***","name":"n"}}'],
+    ["lists", '{"l":[{"x":1},{"name":"n"}]}', '{"l":[{},{"name":"n"}]}'],
+    [
+      "the whole of a value, as it would be written",
+      '{"w":{"b":1.0,"b":2,"\\u0061":[]}}',
+      '{"w":{"b":2,"a":[]}}',
+    ],
+    ["short escapes", '{"a":"\\"\\\\\\n"}', '{"a":"\\"\\\\\\n"}'],
+    ["blanks at the end", '{"a":"x"}\n', '{"a":"x"}'],
+    ["odd names and values of what is cut", '{"\u2028":"\\u00e9\\/\ud800","a":"x"}', '{"a":"x"}'],
+    ["long numbers", '{"n":0.30000000000000004}', '{"n":0.30000000000000004}'],
+  ])("needs no parsing: %s", async (_, json, expected) => {
+    const one = await rule({ body }, false);
+    expect(seenInText(one, json)?.outcome).toBe(expected);
+    expect(seenBy(one, JSON.parse(json)).outcome).toBe(expected);
+  });
+
+  it.each([
+    ["a name in other letters", '{"\\u0061":"x","s":1}'],
+    ["a name that is there twice", '{"a":"x","a":"y"}'],
+    ["another shape", '{"a":1}'],
+    ["an object where none is declared", '{"a":{"s":1}}'],
+    ["a fraction where none is declared", '{"i":1.5}'],
+    ["a number that would be written otherwise", '{"n":1.0}'],
+    ["digits that a double loses", '{"n":12345678901234567890}'],
+    ["a number beyond all", '{"n":1e999}'],
+    ["minus nothing", '{"n":-0}'],
+    ["an escape that would be written otherwise", '{"a":"\\u0061"}'],
+    ["half a pair", '{"a":"\ud800"}'],
+    ["blanks", '{"a": "x"}'],
+    ["a mark before it", '\ufeff{"a":"x"}'],
+    ["something behind it", '{"a":"x"}}'],
+    ["its end is missing", '{"a":"x"'],
+    ["no JSON in what is cut", '{"s":[1,],"a":"x"}'],
+    ["no JSON number in what is cut", '{"s":01}'],
+    ["a comma too many", '{"a":"x",}'],
+    ["a control character in what is cut", '{"s":"\u0001"}'],
+    ["deep things in what is cut", `{"s":${"[".repeat(99)}${"]".repeat(99)}}`],
+  ])("is left to parsing: %s", async (_, json) => {
+    expect(seenInText(await rule({ body }, false), json)).toBeUndefined();
+  });
+
+  it("is left to parsing where a name is a place, which objects have first", async () => {
+    const one = await rule({ body: { properties: { a: text, "7": text } } }, false);
+    expect(seenInText(one, '{"a":"x","7":"y"}')?.outcome ?? '{"7":"y","a":"x"}').toBe('{"7":"y","a":"x"}');
+  });
+
+  it("survives texts that are nested without end", async () => {
+    const one = await rule({ body: { properties: { c: { $ref: "#" } } } }, false);
+    expect(seenInText(one, '{"c":'.repeat(1e5))).toBeUndefined();
+    expect(seenInText(one, `{"s":${"[".repeat(1e6)}`)).toBeUndefined();
+  });
+
+  it("leaves to parsing what a `toJSON` of all objects has a say in", async () => {
+    const one = await rule({ body }, false);
+    Object.defineProperty(EVERYBODY, "toJSON", { value: () => "own", configurable: true });
+    try {
+      expect(seenInText(one, '{"a":"x"}')).toBeUndefined();
+    } finally {
+      delete (EVERYBODY as { toJSON?: unknown }).toJSON;
+    }
+  });
+
+  it("leaves to the walk what a trace tells", async () => {
+    const one = await rule({ body }, false);
+    expect(one.applyToText?.('{"a":"x"}', 200, stateFor({ tracing: true }))).toBeUndefined();
+  });
+});
