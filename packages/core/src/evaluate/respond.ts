@@ -145,7 +145,8 @@ function unruled(state: ExchangeState, response: RawResponse, utf8Length: Utf8Le
   const plan = state.route.response.headers;
   const { body, status } = response;
   if (body === undefined || isText(body)) {
-    if (state.route.response.readsAnswer && body !== undefined) state.answer = parsed(body, response.headers);
+    if (state.route.response.readsAnswer && body !== undefined)
+      state.answer = valueOf(textOf(body, response.headers));
     return { status, headers: mergeHeaders(plan, response.headers, NOTHING, state), body };
   }
   state.answer = body;
@@ -171,7 +172,10 @@ function ruled(
     if (!bodyless && state.request.method !== "HEAD") headers.push(["Content-Length", "0"]);
     return { status, headers };
   }
-  const value = valueOf(response);
+  const text = jsonOf(response);
+  const left = text === undefined ? undefined : leftOfText(state, rule, text, status);
+  if (left !== undefined) return json(state, response, left, OF_THE_OLD_BODY, utf8Length);
+  const value = judgedOf(response, text);
   if (value === undefined && rule.readsBody) {
     return withheld(
       state,
@@ -263,7 +267,7 @@ function observeAnswer(state: ExchangeState, response: RawResponse, utf8Length: 
   // Of a stream of events the body's own rule has nothing more to say.
   const rule = events === undefined ? state.route.response.body : undefined;
   const text = body === undefined || isText(body);
-  const value = valueOf(response);
+  const value = judgedOf(response);
   state.answer = value;
   if (rule !== undefined && body !== undefined && rule.needsBody(status)) {
     if (value === undefined && rule.readsBody)
@@ -304,26 +308,46 @@ function isText(body: unknown): body is string | Uint8Array {
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
- * What a body rule judges; undefined when it cannot be told. Of a part (206) it cannot: what stands in the cut, the digits of a
- * number or one text of a list, would be held to the schema of the whole.
+ * Text that is JSON by its type; undefined when it is another type, compressed, or no text at all. Of a part (206) nothing can be told:
+ * what stands in the cut, the digits of a number or one text of a list, would be held to the schema of the whole.
  */
-function valueOf({ status, headers, body }: RawResponse): unknown {
-  if (status === 206) return undefined;
-  return isText(body) ? parsed(body, headers) : body;
+function jsonOf({ status, headers, body }: RawResponse): string | undefined {
+  if (status === 206 || !isText(body)) return undefined;
+  return textOf(body, headers);
 }
 
-/** The value that JSON text stands for; undefined when it is another type, compressed, or no JSON at all. */
-function parsed(body: string | Uint8Array, headers: readonly HeaderField[]): unknown {
+function textOf(body: string | Uint8Array, headers: readonly HeaderField[]): string | undefined {
   for (const [name, value] of headers) {
     const lower = lowerCase(name);
     if (lower === "content-encoding" && value.toLowerCase() !== "identity") return undefined;
     if (lower === "content-type" && !isJson(value)) return undefined;
   }
+  if (typeof body === "string") return body;
   try {
-    return JSON.parse(typeof body === "string" ? body : UTF8.decode(body)) as unknown;
+    return UTF8.decode(body);
   } catch {
     return undefined;
   }
+}
+
+/** What a body rule judges; undefined when it cannot be told. */
+function judgedOf(response: RawResponse, text = jsonOf(response)): unknown {
+  return isText(response.body) || response.status === 206 ? valueOf(text) : response.body;
+}
+
+/** The value that JSON text stands for; undefined when it is none. */
+function valueOf(text: string | undefined): unknown {
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A settlement that reads the answer needs its value, so the text is parsed anyway. */
+function leftOfText(state: ExchangeState, rule: BodyRule, text: string, status: number): string | undefined {
+  return state.route.response.readsAnswer ? undefined : rule.applyToText?.(text, status, state);
 }
 
 function isJson(contentType: string): boolean {
