@@ -6,7 +6,6 @@
 //   expected         what belongs here, in words, for diagnostics
 //   sensitive        what an author wrote here is nobody's business: no diagnostic repeats it
 //   holdsSecret      the same, and a text that does not fit is taken for the secret itself
-//   reserved         a key that a later version builds; `reservedValues` and `reservedPattern` are the same for values
 
 /** Maps over every schema below `node`, children first. */
 export function mapSchema(node, change) {

@@ -1,17 +1,11 @@
 // `policy.schema.json`: plain JSON Schema 2020-12 with a description on every property.
 import { mapSchema, withoutExtends } from "./assemble.mjs";
 
-const OWN = ["tsType", "expected", "sensitive", "holdsSecret", "reservedValues", "reservedPattern"];
+const OWN = ["tsType", "expected", "sensitive", "holdsSecret"];
 
 export function editorSchema(language) {
   const plain = mapSchema(withoutExtends(language), (node) => {
-    const rest = Object.fromEntries(Object.entries(node).filter(([key]) => !OWN.includes(key)));
-    const { reserved, ...kept } = rest;
-    if (reserved === undefined) return kept;
-    return {
-      ...kept,
-      description: `${kept.description} A policy that writes it is refused: not-supported-yet.`,
-    };
+    return Object.fromEntries(Object.entries(node).filter(([key]) => !OWN.includes(key)));
   });
   return dropUnreachable(plain);
 }

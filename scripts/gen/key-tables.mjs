@@ -60,7 +60,6 @@ function apart(description) {
 }
 
 function valueOf(node, language) {
-  if (node.reserved !== undefined) return "reserved";
   if (node.$ref !== undefined) {
     const name = node.$ref.replace("#/$defs/", "");
     return WORDS[name] ?? valueOf(definitionOf(language, node.$ref), language);

@@ -15,7 +15,6 @@ export async function policyTypes(language, what) {
     // By name, with the description that stands beside the reference; else every such place gets a type of its own.
     if (node.$ref !== undefined)
       return { description: node.description, tsType: node.$ref.replace("#/$defs/", "") };
-    if (node.reserved !== undefined) return { description: node.description, tsType: "unknown" };
     if (node.type === "array")
       return { description: node.description, tsType: `readonly ${grouped(typeOf(node.items))}[]` };
     if (node.properties?.deprecated === undefined) return node;

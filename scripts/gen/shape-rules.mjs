@@ -32,9 +32,6 @@ const SAME = [
   "expected",
   "sensitive",
   "holdsSecret",
-  "reserved",
-  "reservedValues",
-  "reservedPattern",
 ];
 const PROSE = ["description", "title", "$schema", "$defs", "tsType", "default", "examples"];
 const DERIVED = ["$ref", "const", "anyOf", "properties", "additionalProperties", "propertyNames", "items"];

@@ -197,18 +197,6 @@ describe("shape", () => {
   });
 });
 
-it("refuses clearly what later versions build", () => {
-  const found = problems({ authenticators: { a: { type: "introspection", in: "tls" } } });
-  expect(found.filter(({ code }) => code === "not-supported-yet")).toEqual([
-    {
-      code: "not-supported-yet",
-      pointer: "/authenticators/a/in",
-      message: "not supported yet: `tls` (a credential of the TLS session)",
-      help: "leave it out: this version has only its name",
-    },
-  ]);
-});
-
 describe("names", () => {
   it("looks for each where it was written", () => {
     const found = problems({

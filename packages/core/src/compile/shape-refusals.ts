@@ -1,4 +1,4 @@
-/** Refusals that more than one rule of shape has cause for. */
+/** A refusal that more than one rule of shape has cause for. */
 import type { Report } from "../errors/diagnostics.js";
 
 /** A secret in a policy is in its repository, its logs and its backups too. The message never repeats it. */
@@ -8,15 +8,5 @@ export function literalSecret(pointer: string, report: Report): void {
     pointer,
     "a literal stands where a secret belongs",
     'take it out of the policy and refer to it: `{ "secret": "env:NAME" }`',
-  );
-}
-
-/** A later version builds it; to accept and ignore it would be a protection that is written down and not there. */
-export function notYet(pointer: string, what: string, report: Report): void {
-  report.error(
-    "not-supported-yet",
-    pointer,
-    `not supported yet: ${what}`,
-    "leave it out: this version has only its name",
   );
 }

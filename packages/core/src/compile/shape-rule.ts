@@ -38,9 +38,6 @@ export interface Rule {
   readonly sensitive?: boolean;
   /** The same, and a text here is taken for a secret that was written out. */
   readonly holdsSecret?: boolean;
-  readonly reserved?: string;
-  readonly reservedValues?: { readonly values: readonly string[]; readonly what: string };
-  readonly reservedPattern?: { readonly pattern: string; readonly what: string };
 }
 
 export type ShapeRules = Readonly<Record<string, Rule>>;

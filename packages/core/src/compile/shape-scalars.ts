@@ -1,7 +1,7 @@
 /** Rules of texts and numbers. */
 import type { Report } from "../errors/diagnostics.js";
 import type { Rule } from "./shape-rule.js";
-import { literalSecret, notYet } from "./shape-refusals.js";
+import { literalSecret } from "./shape-refusals.js";
 import { quote } from "./words.js";
 
 const PATTERNS = new Map<string, RegExp>();
@@ -14,13 +14,7 @@ export function matches(pattern: string, text: string): boolean {
 }
 
 export function checkString(value: string, rule: Rule, pointer: string, report: Report): void {
-  const {
-    minLength = 0,
-    maxLength = Number.POSITIVE_INFINITY,
-    pattern,
-    reservedValues,
-    reservedPattern,
-  } = rule;
+  const { minLength = 0, maxLength = Number.POSITIVE_INFINITY, pattern } = rule;
   if (value.length < minLength) {
     report.error("empty-text", pointer, "the text is empty", "write something, or leave the key out");
   } else if (value.length > maxLength) {
@@ -32,10 +26,6 @@ export function checkString(value: string, rule: Rule, pointer: string, report: 
     );
   } else if (pattern !== undefined && !matches(pattern, value)) {
     wrongText(value, rule, pointer, report);
-  } else if (reservedValues?.values.includes(value) === true) {
-    notYet(pointer, `\`${value}\` (${reservedValues.what})`, report);
-  } else if (reservedPattern !== undefined && matches(reservedPattern.pattern, value)) {
-    notYet(pointer, reservedPattern.what, report);
   }
 }
 

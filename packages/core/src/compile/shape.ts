@@ -7,7 +7,7 @@ import { pointerTo } from "../lib/pointer.js";
 import { checkObject } from "./shape-objects.js";
 import { SHAPE_RULES } from "./shape-rules.gen.js";
 import type { JsonType, Rule, ShapeRules, Walk } from "./shape-rule.js";
-import { literalSecret, notYet } from "./shape-refusals.js";
+import { literalSecret } from "./shape-refusals.js";
 import { checkNumber, checkString } from "./shape-scalars.js";
 import { alternatives, kindOf, quote } from "./words.js";
 import { nearestName } from "../errors/did-you-mean.js";
@@ -31,7 +31,6 @@ export function checkRule(
     named.ref === undefined ? named : dereference(table[named.ref] ?? {});
   const walk: Walk = (value, named, pointer) => {
     const rule = dereference(named);
-    if (rule.reserved !== undefined) return notYet(pointer, rule.reserved, report);
     if (!hasType(value, rule)) return wrongType(value, rule, dereference, pointer, report);
     const branch = rule.union?.[typeOf(value) ?? "null"];
     if (branch !== undefined) return walk(value, branch, pointer);

@@ -25,7 +25,6 @@ export const DIAGNOSTIC_CODES: Readonly<Record<string, string>> = {
   "too-many": "A list or an object has more entries than are allowed.",
   "duplicate-entry": "A list names something twice.",
   "literal-secret": "A secret is written out where a reference to it belongs.",
-  "not-supported-yet": "The language has the name, and this version does not build it.",
 
   // Names
   "unknown-role": "A role is named that the document does not declare.",

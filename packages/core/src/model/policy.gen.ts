@@ -895,9 +895,9 @@ export interface IntrospectionSettings {
    */
   readonly audience: string | readonly string[] | AudienceClaim;
   /**
-   * Where the token travels; a cookie turns `csrf` on. `tls` is reserved.
+   * Where the token travels; a cookie turns `csrf` on.
    */
-  readonly in: "header" | "query" | "cookie" | "tls";
+  readonly in: "header" | "query" | "cookie";
   /**
    * Name of the header, query parameter or cookie. Default `Authorization` for headers.
    */
