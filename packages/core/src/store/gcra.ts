@@ -2,18 +2,18 @@
  * Token bucket as GCRA: one number a key, the theoretical arrival time. In every closed interval of length t at most
  * `burst + floor(t / emission)`. An entry whose time has come equals no entry, so it may be dropped freely.
  */
-import type { LimitOp } from "../ports/state-store.js";
+import type { LimitOp, TakePart } from "../ports/state-store.js";
 import { Overflow, type OverflowOptions } from "./overflow.js";
-import { noRoom } from "./room.js";
+import { Part } from "./part.js";
 import type { Row, Table } from "./row.js";
 import { grown, NO_SLOT, Slots } from "./slots.js";
 
-type Op = Extract<LimitOp, { kind: "gcra" }>;
+export type GcraOp = Extract<LimitOp, { kind: "gcra" }>;
 
 /** Debt ends somewhere: beyond this, microseconds would stop being exact. */
 const FURTHEST_US = 2 ** 52;
 
-export class GcraTable implements Table<Op> {
+export class GcraTable implements Table<GcraOp> {
   #arrival: Float64Array = new Float64Array(0);
   #now = 0;
   readonly #overflow: Overflow;
@@ -21,8 +21,9 @@ export class GcraTable implements Table<Op> {
 
   constructor(options: OverflowOptions) {
     this.#overflow = new Overflow(options);
-    this.#slots = new Slots(options.maxKeys, (key, slot) => {
-      this.#overflow.fold(key, this.#arrival[slot] ?? 0, 0, this.#now);
+    this.#slots = new Slots(options.maxKeys, options.calls, {
+      until: (slot) => this.#arrival[slot] ?? 0,
+      evicted: (key, slot) => this.#overflow.fold(key, this.#arrival[slot] ?? 0, 0, this.#now),
     });
   }
 
@@ -34,7 +35,7 @@ export class GcraTable implements Table<Op> {
     return this.#overflow.count;
   }
 
-  evaluate(op: Op, now: number, row: Row): void {
+  evaluate(op: GcraOp, now: number, row: Row): void {
     this.#now = now;
     const slot = this.#slots.find(op.key);
     const known = slot === NO_SLOT ? this.#unseen(op.key, now) : (this.#arrival[slot] ?? 0);
@@ -48,14 +49,38 @@ export class GcraTable implements Table<Op> {
     row.next = next;
     row.allowed = wait <= 0;
     row.resetUs = base - now;
-    row.remaining = Math.max(0, Math.floor((tolerance - row.resetUs) / emissionUs));
+    row.remaining = whole(tolerance - row.resetUs, emissionUs);
     row.resetAfterUs = next - now;
-    row.remainingAfter = Math.max(0, Math.floor((tolerance - row.resetAfterUs) / emissionUs));
+    row.remainingAfter = whole(tolerance - row.resetAfterUs, emissionUs);
     // A cost above the burst never fits; the longest honest wait is until the bucket is full.
     row.retryUs = cost > burst ? Math.max(row.resetUs, tolerance) : wait;
   }
 
-  apply(op: Op, _now: number, row: Row): void {
+  /**
+   * `evaluate` and `apply` of a take that has no other limit, which is what most takes are: nothing has to be kept between the two,
+   * and what is not said is not reckoned.
+   */
+  take(op: GcraOp, now: number): TakePart {
+    this.#now = now;
+    const slot = this.#slots.find(op.key);
+    const known = slot === NO_SLOT ? this.#unseen(op.key, now) : (this.#arrival[slot] ?? 0);
+    const base = known > now ? known : now;
+    const { emissionUs, burst, cost } = op;
+    const tolerance = burst * emissionUs;
+    const next = base + emissionUs * cost;
+    const wait = next - now - tolerance;
+    if (wait > 0) {
+      const resetUs = base - now;
+      const retryUs = cost > burst ? Math.max(resetUs, tolerance) : wait;
+      return new Part(false, whole(tolerance - resetUs, emissionUs), resetUs, retryUs);
+    }
+    if (slot === NO_SLOT) this.#create(op.key, next);
+    else this.#arrival[slot] = next;
+    const resetUs = next - now;
+    return new Part(true, whole(tolerance - resetUs, emissionUs), resetUs, 0);
+  }
+
+  apply(op: GcraOp, _now: number, row: Row): void {
     this.#write(op.key, row.slot, row.next);
   }
 
@@ -63,7 +88,7 @@ export class GcraTable implements Table<Op> {
    * Giving back `delta * emission` later would mint credit where the bucket drained in between. The difference that a reservation
    * makes starts at that much and shrinks at most at the speed of time, hence less what has passed.
    */
-  settle(op: Op, takenAt: number, delta: number, now: number): void {
+  settle(op: GcraOp, takenAt: number, delta: number, now: number): void {
     this.#now = now;
     const slot = this.#slots.find(op.key);
     if (delta > 0) {
@@ -78,16 +103,24 @@ export class GcraTable implements Table<Op> {
   }
 
   #unseen(key: string, now: number): number {
-    if (this.#overflow.options.policy === "deny-new" && this.#slots.full) {
-      const oldest = this.#slots.oldest();
-      if (oldest === undefined || (this.#arrival[oldest.slot] ?? 0) > now) throw noRoom();
-    }
+    this.#overflow.admit(this.#slots, now);
     return this.#overflow.look(key, now) ? this.#overflow.until : 0;
   }
 
   #write(key: string, slot: number, arrival: number): void {
-    const place = slot === NO_SLOT ? this.#slots.claim(key) : slot;
-    this.#arrival = grown(this.#arrival, place + 1, (length) => new Float64Array(length));
-    this.#arrival[place] = arrival;
+    if (slot === NO_SLOT) this.#create(key, arrival);
+    else this.#arrival[slot] = arrival;
   }
+
+  #create(key: string, arrival: number): void {
+    const slot = this.#slots.claim(key, this.#now);
+    this.#arrival = grown(this.#arrival, slot + 1, this.#overflow.options.maxKeys, newTimes);
+    this.#arrival[slot] = arrival;
+  }
+}
+
+const newTimes = (length: number): Float64Array => new Float64Array(length);
+
+function whole(us: number, emissionUs: number): number {
+  return us > 0 ? Math.floor(us / emissionUs) : 0;
 }

@@ -16,7 +16,7 @@ import { checkOptions, oneOf, type OptionTest } from "../errors/options.js";
 import { StoreError } from "../ports/state-store.js";
 import { Blocks } from "./blocks.js";
 import { Expiring } from "./expiring.js";
-import { GcraTable } from "./gcra.js";
+import { GcraTable, type GcraOp } from "./gcra.js";
 import { LeaseTable } from "./leases.js";
 import { MemoryLog } from "./log.js";
 import type { OverflowOptions, OverflowPolicy } from "./overflow.js";
@@ -75,7 +75,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): StateStore 
     throw new RangeError("`processes` must be an integer from 1 to 2^16");
   }
   const sketch = { cells, seed: options.seed ?? randomSeed() };
-  return new MemoryStore({ maxKeys, policy, sketch }, 1 / processes);
+  return new MemoryStore({ maxKeys, policy, sketch, calls: { number: 0 } }, 1 / processes);
 }
 
 function randomSeed(): readonly [number, number] {
@@ -126,6 +126,9 @@ class MemoryStore implements StateStore {
 
   take(_group: string, ops: readonly LimitOp[], context: CallContext): TakeResult {
     this.#enter(context);
+    const [only] = ops;
+    if (ops.length === 1 && only?.kind === "gcra" && only.penalty === undefined)
+      return this.#takeOne(only, ops);
     if (!this.#evaluate(ops)) {
       this.#strike(ops);
       return { allowed: false, source: "memory", per: this.#parts(ops.length, false) };
@@ -136,6 +139,13 @@ class MemoryStore implements StateStore {
     }
     const token = new MemoryToken(this.#now, this.#wall, ops);
     return { allowed: true, source: "memory", per: this.#parts(ops.length, true), token };
+  }
+
+  #takeOne(op: GcraOp, ops: readonly LimitOp[]): TakeResult {
+    const part = this.#gcra.take(op, this.#now);
+    if (!part.allowed) return { allowed: false, source: "memory", per: [part] };
+    const token = new MemoryToken(this.#now, this.#wall, ops);
+    return { allowed: true, source: "memory", per: [part], token };
   }
 
   peek(_group: string, ops: readonly LimitOp[], context: CallContext): TakeResult {
@@ -216,6 +226,8 @@ class MemoryStore implements StateStore {
   #enter(context: CallContext): void {
     if (context.nowUs > this.#now) this.#now = context.nowUs;
     this.#wall = context.wallUs ?? context.nowUs;
+    const { calls } = this.options;
+    calls.number = (calls.number + 1) >>> 0;
   }
 
   #evaluate(ops: readonly LimitOp[]): boolean {

@@ -6,7 +6,6 @@
  */
 import type { LimitOp } from "../ports/state-store.js";
 import type { Overflow } from "./overflow.js";
-import { noRoom } from "./room.js";
 import { Row, type Table } from "./row.js";
 import { grown, NO_SLOT, Slots } from "./slots.js";
 
@@ -38,8 +37,9 @@ export class Rings implements Table<StrictOp> {
     this.#most = wide ? 2 ** 31 - 1 : 2 ** 16 - 1;
     this.#make = wide ? (length) => new Int32Array(length) : (length) => new Uint16Array(length);
     this.#counts = this.#make(0);
-    this.#slots = new Slots(overflow.options.maxKeys, (key, slot) => {
-      this.overflow.fold(key, this.#ends[slot] ?? 0, this.#sum(slot), this.#now);
+    this.#slots = new Slots(overflow.options.maxKeys, overflow.options.calls, {
+      until: (slot) => this.#ends[slot] ?? 0,
+      evicted: (key, slot) => this.overflow.fold(key, this.#ends[slot] ?? 0, this.#sum(slot), this.#now),
     });
   }
 
@@ -149,10 +149,7 @@ export class Rings implements Table<StrictOp> {
   /** An unseen key starts as if all that the sketch knows had come in the newest bucket. */
   #unseen(key: string, now: number, width: number, row: Row): number {
     const { overflow } = this;
-    if (overflow.options.policy === "deny-new" && this.#slots.full) {
-      const oldest = this.#slots.oldest();
-      if (oldest === undefined || (this.#ends[oldest.slot] ?? 0) > now) throw noRoom();
-    }
+    overflow.admit(this.#slots, now);
     row.next = Math.floor(now / width);
     row.seed = 0;
     if (!overflow.look(key, now)) return 0;
@@ -188,9 +185,10 @@ export class Rings implements Table<StrictOp> {
   }
 
   #claim(key: string): number {
-    const slot = this.#slots.claim(key);
-    this.#ends = grown(this.#ends, slot + 1, (length) => new Float64Array(length));
-    this.#counts = grown(this.#counts, (slot + 1) * this.#length, this.#make);
+    const slot = this.#slots.claim(key, this.#now);
+    const { maxKeys } = this.overflow.options;
+    this.#ends = grown(this.#ends, slot + 1, maxKeys, newTimes);
+    this.#counts = grown(this.#counts, (slot + 1) * this.#length, maxKeys * this.#length, this.#make);
     return slot;
   }
 
@@ -205,3 +203,5 @@ export class Rings implements Table<StrictOp> {
     return sum;
   }
 }
+
+const newTimes = (length: number): Float64Array => new Float64Array(length);
