@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { StoreError, type LimitOp, type TakeResult } from "../ports/state-store.js";
 import { arrivals, everyInterval, gcra, memory, settle, take, type Admitted } from "./store.test-support.js";
 
 const T = 100;
@@ -148,51 +147,3 @@ describe("giving back", () => {
     expect(take(store, 0, gcra("a:1", T, 3)).per[0]?.retryUs).toBe(8 * T);
   });
 });
-
-/** One limit alone is decided in one step; in company it is looked at first and written later. */
-it("fast path: a token bucket that is taken alone answers as it does in company", () => {
-  const free: LimitOp = { kind: "block", key: "b:free" };
-  const step = fc.record({
-    gap: fc.integer({ min: 0, max: 2 * T }),
-    key: fc.integer({ min: 0, max: 40 }),
-    cost: fc.integer({ min: 1, max: 5 }),
-    delta: fc.option(fc.integer({ min: -3, max: 3 }), { nil: undefined }),
-  });
-  fc.assert(
-    fc.property(
-      fc.integer({ min: 1, max: 4 }),
-      fc.constantFrom("sketch", "deny-new", "admit"),
-      fc.constantFrom(0, 2 ** 31 - 3 * T, 2 ** 45),
-      fc.array(step, { minLength: 1, maxLength: 120 }),
-      (burst, onOverflow, from, steps) => {
-        const [alone, company] = [0, 1].map(() => memory({ maxKeys: 32, sketchCells: 4, onOverflow }));
-        if (alone === undefined || company === undefined) throw new Error("no stores");
-        let now = from;
-        for (const { gap, key, cost, delta } of steps) {
-          now += gap;
-          const op = gcra(`a:${key}`, T, burst, cost);
-          const one = answerOf(() => take(alone, now, op));
-          const two = answerOf(() => take(company, now, op, free));
-          expect(one.allowed).toBe(two.allowed);
-          expect(one.per?.[0]).toEqual(two.per?.[0]);
-          expect(alone.health().counters).toEqual(company.health().counters);
-          if (delta === undefined || !("token" in one) || !("token" in two)) continue;
-          settle(alone, one, now, delta);
-          settle(company, two, now, delta);
-        }
-      },
-    ),
-    { numRuns: 300 },
-  );
-});
-
-function answerOf(
-  run: () => TakeResult,
-): TakeResult | { readonly allowed: "full"; readonly per?: undefined } {
-  try {
-    return run();
-  } catch (error) {
-    if (error instanceof StoreError && error.code === "oom") return { allowed: "full" };
-    throw error;
-  }
-}

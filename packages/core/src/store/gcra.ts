@@ -8,12 +8,12 @@ import { Part } from "./part.js";
 import type { Row, Table } from "./row.js";
 import { grown, NO_SLOT, Slots } from "./slots.js";
 
-export type GcraOp = Extract<LimitOp, { kind: "gcra" }>;
+type Op = Extract<LimitOp, { kind: "gcra" }>;
 
 /** Debt ends somewhere: beyond this, microseconds would stop being exact. */
 const FURTHEST_US = 2 ** 52;
 
-export class GcraTable implements Table<GcraOp> {
+export class GcraTable implements Table<Op> {
   #arrival: Float64Array = new Float64Array(0);
   #now = 0;
   readonly #overflow: Overflow;
@@ -35,7 +35,7 @@ export class GcraTable implements Table<GcraOp> {
     return this.#overflow.count;
   }
 
-  evaluate(op: GcraOp, now: number, row: Row): void {
+  evaluate(op: Op, now: number, row: Row): void {
     this.#now = now;
     const slot = this.#slots.find(op.key);
     const known = slot === NO_SLOT ? this.#unseen(op.key, now) : (this.#arrival[slot] ?? 0);
@@ -60,7 +60,7 @@ export class GcraTable implements Table<GcraOp> {
    * `evaluate` and `apply` of a take that has no other limit, which is what most takes are: nothing has to be kept between the two,
    * and what is not said is not reckoned.
    */
-  take(op: GcraOp, now: number): TakePart {
+  take(op: Op, now: number): TakePart {
     this.#now = now;
     const slot = this.#slots.find(op.key);
     const known = slot === NO_SLOT ? this.#unseen(op.key, now) : (this.#arrival[slot] ?? 0);
@@ -80,7 +80,7 @@ export class GcraTable implements Table<GcraOp> {
     return new Part(true, whole(tolerance - resetUs, emissionUs), resetUs, 0);
   }
 
-  apply(op: GcraOp, _now: number, row: Row): void {
+  apply(op: Op, _now: number, row: Row): void {
     this.#write(op.key, row.slot, row.next);
   }
 
@@ -88,7 +88,7 @@ export class GcraTable implements Table<GcraOp> {
    * Giving back `delta * emission` later would mint credit where the bucket drained in between. The difference that a reservation
    * makes starts at that much and shrinks at most at the speed of time, hence less what has passed.
    */
-  settle(op: GcraOp, takenAt: number, delta: number, now: number): void {
+  settle(op: Op, takenAt: number, delta: number, now: number): void {
     this.#now = now;
     const slot = this.#slots.find(op.key);
     if (delta > 0) {

@@ -16,7 +16,7 @@ import { checkOptions, oneOf, type OptionTest } from "../errors/options.js";
 import { StoreError } from "../ports/state-store.js";
 import { Blocks } from "./blocks.js";
 import { Expiring } from "./expiring.js";
-import { GcraTable, type GcraOp } from "./gcra.js";
+import { GcraTable } from "./gcra.js";
 import { LeaseTable } from "./leases.js";
 import { MemoryLog } from "./log.js";
 import type { OverflowOptions, OverflowPolicy } from "./overflow.js";
@@ -127,8 +127,10 @@ class MemoryStore implements StateStore {
   take(_group: string, ops: readonly LimitOp[], context: CallContext): TakeResult {
     this.#enter(context);
     const [only] = ops;
-    if (ops.length === 1 && only?.kind === "gcra" && only.penalty === undefined)
-      return this.#takeOne(only, ops);
+    if (ops.length === 1 && only !== undefined && only.penalty === undefined) {
+      const part = this.#takeOne(only);
+      if (part !== undefined) return this.#answerOne(part, ops);
+    }
     if (!this.#evaluate(ops)) {
       this.#strike(ops);
       return { allowed: false, source: "memory", per: this.#parts(ops.length, false) };
@@ -141,8 +143,13 @@ class MemoryStore implements StateStore {
     return { allowed: true, source: "memory", per: this.#parts(ops.length, true), token };
   }
 
-  #takeOne(op: GcraOp, ops: readonly LimitOp[]): TakeResult {
-    const part = this.#gcra.take(op, this.#now);
+  /** Most takes have one limit and no penalty. Undefined: it has to be looked at before it is written. */
+  #takeOne(op: LimitOp): TakePart | undefined {
+    if (op.kind === "strict") return this.#strict.take(op, this.#now);
+    return op.kind === "gcra" ? this.#gcra.take(op, this.#now) : undefined;
+  }
+
+  #answerOne(part: TakePart, ops: readonly LimitOp[]): TakeResult {
     if (!part.allowed) return { allowed: false, source: "memory", per: [part] };
     const token = new MemoryToken(this.#now, this.#wall, ops);
     return { allowed: true, source: "memory", per: [part], token };
