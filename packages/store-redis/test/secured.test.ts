@@ -89,12 +89,14 @@ describeEngines("a secured server", (engine) => {
     const files = { "ca.pem": authority.cert, "cert.pem": own.cert, "key.pem": own.key };
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
     secure = await freePort();
-    server = await Server.start(
-      engine,
-      ...["--tls-port", String(secure), "--tls-auth-clients", "no"],
-      ...["--tls-ca-cert-file", join(folder, "ca.pem"), "--tls-cert-file", join(folder, "cert.pem")],
-      ...["--tls-key-file", join(folder, "key.pem")],
-    );
+    const settings = {
+      "--tls-port": String(secure),
+      "--tls-auth-clients": "no",
+      "--tls-ca-cert-file": join(folder, "ca.pem"),
+      "--tls-cert-file": join(folder, "cert.pem"),
+      "--tls-key-file": join(folder, "key.pem"),
+    };
+    server = await Server.start(engine, ...Object.entries(settings).flat());
   });
   afterAll(async () => {
     await server.stop();
