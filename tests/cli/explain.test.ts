@@ -55,6 +55,8 @@ describe("gatehouse explain", () => {
     expect(run([...args, "--check", "owns=no"], { env }).out).toContain(
       "the application's check `owns` to say yes",
     );
+    const nowhere = run([...args, "--ip", "10.0.0.256"], { env });
+    expect([nowhere.code, nowhere.err]).toEqual([2, expect.stringContaining("`--ip` is no IP address")]);
     const missing = run(args);
     expect(missing.code).toBe(2);
     expect(missing.err).toContain("secret `env:KEYS` is not set");

@@ -24,6 +24,12 @@ it.each<[string, string, boolean]>([
   ["NOPERM this user has no permissions to run the 'evalsha' command", "auth", false],
   ["NOAUTH Authentication required.", "auth", false],
   [
+    "ERR ACL failure in script: User gatehouse has no permissions to run the 'zadd' command script: 1f, on @user_script:9.",
+    "auth",
+    true,
+  ],
+  ["ERR The user executing the script can't run this command or subcommand", "auth", true],
+  [
     "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.",
     "readonly",
     false,

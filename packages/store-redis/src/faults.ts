@@ -15,6 +15,9 @@ const ANSWERS: readonly (readonly [pattern: RegExp, code: Code, message: string]
   [/\bLOADING\b|\bMASTERDOWN\b|\bCLUSTERDOWN\b|\bTRYAGAIN\b/, "not-ready", "the server is not ready"],
 ];
 
+/** A command within a script that the user may not run: what the script did before it stays done. */
+const REFUSED_WITHIN = /ACL failure in script|executing the script can't/i;
+
 /** Errors of the clients' own that say nothing was sent. */
 const UNSENT =
   /offline|isn't writeable|client is closed|is not available|ECONNREFUSED|startup nodes|root nodes|enableOfflineQueue/i;
@@ -22,6 +25,8 @@ const UNSENT =
 export function storeErrorOf(error: unknown): StoreError {
   if (error instanceof StoreError) return error;
   const text = error instanceof Error ? error.message : "";
+  if (REFUSED_WITHIN.test(text))
+    return new StoreError("auth", true, "the server refuses this user a command of the store's");
   for (const [pattern, code, message] of ANSWERS) {
     if (pattern.test(text)) return new StoreError(code, false, message);
   }

@@ -22,7 +22,7 @@ export const doctorCommand: Command = {
     peer: {
       type: "text",
       value: "ADDRESS",
-      help: `Address of the socket's peer: the nearest proxy. Default ${DEFAULT_IP}.`,
+      help: `Address of the socket's peer: the nearest proxy; unix for a Unix socket. Default ${DEFAULT_IP}.`,
     },
     header: { type: "text", short: "H", value: "'NAME: VALUE'", multiple: true, help: "May be repeated." },
     url: {

@@ -3,6 +3,7 @@ import type { Input } from "../cli/input.js";
 import { EXIT, UsageError, type Io } from "../cli/io.js";
 import { requestFrom } from "../explain/from-input.js";
 import { DEFAULT_IP, has, readHeader, type WireRequest } from "../explain/request.js";
+import { addressFrom } from "../lib/address.js";
 import { choiceHelp } from "../lib/near.js";
 import { policyFrom } from "../lib/policy-file.js";
 import { policyNamed } from "../lib/policy-name.js";
@@ -46,7 +47,12 @@ async function arriving(input: Input, io: Io, served: string | undefined): Promi
   const headers = [...base.headers.filter(([name]) => !names.has(name.toLowerCase())), ...own];
   if (!has(headers, "host")) headers.unshift(["Host", (served ?? "api.test").replace("*.", "api.")]);
   const https = base.https && !input.flag("plain");
-  return { ...base, headers, https, ip: input.text("peer") ?? DEFAULT_IP };
+  return { ...base, headers, https, ip: peerFrom(input) };
+}
+
+/** A Unix socket has no address. */
+function peerFrom(input: Input): string {
+  return input.text("peer") === "unix" ? "" : (addressFrom(input, "peer") ?? DEFAULT_IP);
 }
 
 const NOTHING: WireRequest = {

@@ -7,6 +7,7 @@ import { PolicyTestError, readPolicyTests, type TestPerson } from "@gatehouse/co
 import type { Input } from "../cli/input.js";
 import { EXIT, UsageError, type Io } from "../cli/io.js";
 import { choiceHelp } from "../lib/near.js";
+import { addressFrom } from "../lib/address.js";
 import { policyFrom } from "../lib/policy-file.js";
 import { policyNamed } from "../lib/policy-name.js";
 import { checksIn, lacksSecrets } from "./ask.js";
@@ -63,7 +64,12 @@ function withExtras(base: WireRequest, input: Input): WireRequest {
   if (base.body !== undefined && !has(headers, "content-type"))
     headers.push(["Content-Type", "application/json"]);
   if (input.has("data") && !input.has("url")) throw new UsageError("`--data` is for `--url`");
-  return { ...base, headers, method: input.text("method") ?? base.method, ip: input.text("ip") ?? base.ip };
+  return {
+    ...base,
+    headers,
+    method: input.text("method") ?? base.method,
+    ip: addressFrom(input, "ip") ?? base.ip,
+  };
 }
 
 async function optionsFrom(

@@ -1,5 +1,4 @@
 /** `gatehouse probe`: from the command line to a report. */
-import { isIP } from "node:net";
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { PolicyDocument } from "@gatehouse/core";
@@ -7,6 +6,7 @@ import type { Input } from "../cli/input.js";
 import { EXIT, UsageError, type Io } from "../cli/io.js";
 import { readHeader } from "../explain/request.js";
 import { choiceHelp } from "../lib/near.js";
+import { addressFrom } from "../lib/address.js";
 import { policyFrom } from "../lib/policy-file.js";
 import { policyNamed } from "../lib/policy-name.js";
 import type { Area, ProbeFormat } from "./choices.js";
@@ -57,7 +57,7 @@ async function optionsFrom(
     host: input.text("host"),
     headers: headersFrom(input),
     ca: ca === undefined ? undefined : await io.read(ca),
-    ip: addressFrom(input),
+    ip: addressFrom(input, "ip"),
     keys: await keysFrom(input, policy, io),
     publicKeys: await publicKeysBeside(policy, file),
     people: people === undefined ? undefined : await readPeople(await io.read(people), people, io.env),
@@ -77,12 +77,6 @@ function headersFrom(input: Input): Readonly<Record<string, string>> {
   const twice = fields.find(([name], at) => fields.findIndex(([other]) => other === name) !== at);
   if (twice !== undefined) throw new UsageError(`the header \`${twice[0].toLowerCase()}\` is given twice`);
   return Object.fromEntries(fields);
-}
-
-function addressFrom(input: Input): string | undefined {
-  const address = input.text("ip");
-  if (address !== undefined && isIP(address) === 0) throw new UsageError("`--ip` is no IP address");
-  return address;
 }
 
 function readParam(text: string): readonly [string, string] {

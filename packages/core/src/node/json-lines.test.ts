@@ -1,5 +1,5 @@
 /** Lines of a log: none is lost without a word, and none can be changed behind a signed head. */
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -282,6 +282,24 @@ describe("a chained log", () => {
     expect(await judge(after)).toMatchObject({ faults: [], decisions: 1, continues: true });
     // A whole run that is cut out between two others is missed.
     expect(await kinds([...before.slice(0, -2), ...after])).toEqual([`removed ${before.length - 1}`]);
+  });
+
+  it("a file that could not be begun is none of the chain, and the next one goes on from before it", async () => {
+    const log = await logOf({ chain: { key: KEY }, policies: false, onProblem: () => undefined });
+    log.write(EVENT);
+    await log.flush();
+    renameSync(file, `${file}.1`);
+    symlinkSync("/dev/full", file);
+    await expect(log.reopen()).rejects.toMatchObject({ code: "ENOSPC" });
+    log.write(EVENT);
+    await log.flush();
+    expect(log.status).toMatchObject({ written: 1, dropped: 1 });
+    rmSync(file);
+    await log.reopen();
+    log.write(EVENT);
+    await log.close();
+    const lines = [...linesOf(`${file}.1`), ...linesOf()];
+    expect(await judge(lines)).toMatchObject({ faults: [], decisions: 2, ended: true });
   });
 
   it("a line within which a process died is found, and what follows still holds", async () => {

@@ -51,7 +51,7 @@ export interface JsonLines extends DecisionSink {
   readonly status: LogStatus;
   /** Resolves when all that was handed over is written, or dropped. */
   flush(): Promise<void>;
-  /** The file again by its name: for what rotates logs. @throws Error (rejects) where it cannot be opened; the old one goes on */
+  /** The file again by its name: for what rotates logs. @throws Error (rejects) where it cannot be opened: the old one goes on; or cannot be begun: that is tried again with the next event */
   reopen(): Promise<void>;
   /** Writes what waits, signs the last head, and lets go of the file. What comes later is dropped. */
   close(): Promise<void>;
@@ -135,6 +135,8 @@ class LineLog implements JsonLines {
   /** A part of a line stands at the end of the file. */
   #cut = false;
   #silent = new Set<LogProblem["kind"]>();
+  /** The file has no start yet, which could not be written: without it, its lines would be of no chain. */
+  #owed: { readonly prev: string | null } | undefined;
 
   constructor(
     private readonly target: LogTarget,
@@ -154,9 +156,7 @@ class LineLog implements JsonLines {
   async begin(): Promise<void> {
     const { line, cut } = await this.target.tail();
     this.#cut = cut;
-    if (this.#chain === undefined) return;
-    const start = this.#chain.start(line === undefined ? null : hashOf(line), Date.now());
-    await this.put(`${start}\n`);
+    await this.startChain(line === undefined ? null : hashOf(line));
   }
 
   get status(): LogStatus {
@@ -190,7 +190,7 @@ class LineLog implements JsonLines {
       await this.target.reopen();
       this.#cut = (await this.target.tail()).cut;
       this.#toldPolicies = new Set();
-      if (this.#chain !== undefined) await this.put(`${this.#chain.start(last, Date.now())}\n`);
+      await this.startChain(last);
     });
   }
 
@@ -238,6 +238,7 @@ class LineLog implements JsonLines {
       const untold = this.#untold;
       const told = this.#toldPolicies;
       try {
+        if (this.#owed !== undefined) await this.startChain(this.#owed.prev);
         await this.put(this.textOf(batch));
         if (batch.some(({ kept }) => kept !== undefined)) await this.target.sync();
       } catch (error) {
@@ -296,8 +297,16 @@ class LineLog implements JsonLines {
   /** Heads that cannot be written are written later: the lines before them stay unsigned until then, and the log says so. */
   private async sealWhen(lines: number): Promise<void> {
     const chain = this.#chain;
-    if (chain === undefined || chain.place.unsealed < lines) return;
+    if (chain === undefined || this.#owed !== undefined || chain.place.unsealed < lines) return;
     await this.putHead(chain, false).catch(() => undefined);
+  }
+
+  /** @param prev hash of the line that the file goes on from */
+  private async startChain(prev: string | null): Promise<void> {
+    if (this.#chain === undefined) return;
+    this.#owed = { prev };
+    await this.put(`${this.#chain.start(prev, Date.now())}\n`);
+    this.#owed = undefined;
   }
 
   /** A head that was not written is none of the chain. */
@@ -314,6 +323,7 @@ class LineLog implements JsonLines {
   /** @returns hash of the last line, for the file that follows */
   private async end(): Promise<string | null> {
     if (this.#chain === undefined) return null;
+    if (this.#owed !== undefined) return this.#owed.prev;
     await this.putHead(this.#chain, true);
     await this.target.sync();
     return this.#chain.place.prev;

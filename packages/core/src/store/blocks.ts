@@ -19,9 +19,12 @@ export class Blocks {
   constructor(options: OverflowOptions) {
     this.#blocked = new Overflow(options);
     this.#struck = new Overflow(options);
-    this.#slots = new Slots(options.maxKeys, (key, slot) => {
-      this.#blocked.fold(key, this.#until[slot] ?? 0, 0, this.#now);
-      this.#struck.fold(key, this.#forgotten[slot] ?? 0, this.#strikes[slot] ?? 0, this.#now);
+    this.#slots = new Slots(options.maxKeys, options.calls, {
+      until: (slot) => this.#forgotten[slot] ?? 0,
+      evicted: (key, slot) => {
+        this.#blocked.fold(key, this.#until[slot] ?? 0, 0, this.#now);
+        this.#struck.fold(key, this.#forgotten[slot] ?? 0, this.#strikes[slot] ?? 0, this.#now);
+      },
     });
   }
 
@@ -63,11 +66,11 @@ export class Blocks {
     const struck = this.#struck.look(key, now);
     const strikes = struck ? this.#struck.amount : 0;
     const forgotten = struck ? this.#struck.until : 0;
-    const slot = this.#slots.claim(key);
-    const make = (length: number): Float64Array => new Float64Array(length);
-    this.#strikes = grown(this.#strikes, slot + 1, make);
-    this.#until = grown(this.#until, slot + 1, make);
-    this.#forgotten = grown(this.#forgotten, slot + 1, make);
+    const slot = this.#slots.claim(key, now);
+    const { maxKeys } = this.#blocked.options;
+    this.#strikes = grown(this.#strikes, slot + 1, maxKeys, newNumbers);
+    this.#until = grown(this.#until, slot + 1, maxKeys, newNumbers);
+    this.#forgotten = grown(this.#forgotten, slot + 1, maxKeys, newNumbers);
     this.#strikes[slot] = strikes;
     this.#until[slot] = until;
     this.#forgotten[slot] = forgotten;
@@ -78,3 +81,5 @@ export class Blocks {
 function blockOf({ blockUs, factor, maxUs }: Penalty, time: number): number {
   return Math.min(maxUs, Math.floor(blockUs * factor ** (time - 1)));
 }
+
+const newNumbers = (length: number): Float64Array => new Float64Array(length);

@@ -2,9 +2,9 @@
  * Token bucket as GCRA: one number a key, the theoretical arrival time. In every closed interval of length t at most
  * `burst + floor(t / emission)`. An entry whose time has come equals no entry, so it may be dropped freely.
  */
-import type { LimitOp } from "../ports/state-store.js";
+import type { LimitOp, TakePart } from "../ports/state-store.js";
 import { Overflow, type OverflowOptions } from "./overflow.js";
-import { noRoom } from "./room.js";
+import { Part } from "./part.js";
 import type { Row, Table } from "./row.js";
 import { grown, NO_SLOT, Slots } from "./slots.js";
 
@@ -21,8 +21,9 @@ export class GcraTable implements Table<Op> {
 
   constructor(options: OverflowOptions) {
     this.#overflow = new Overflow(options);
-    this.#slots = new Slots(options.maxKeys, (key, slot) => {
-      this.#overflow.fold(key, this.#arrival[slot] ?? 0, 0, this.#now);
+    this.#slots = new Slots(options.maxKeys, options.calls, {
+      until: (slot) => this.#arrival[slot] ?? 0,
+      evicted: (key, slot) => this.#overflow.fold(key, this.#arrival[slot] ?? 0, 0, this.#now),
     });
   }
 
@@ -48,11 +49,35 @@ export class GcraTable implements Table<Op> {
     row.next = next;
     row.allowed = wait <= 0;
     row.resetUs = base - now;
-    row.remaining = Math.max(0, Math.floor((tolerance - row.resetUs) / emissionUs));
+    row.remaining = whole(tolerance - row.resetUs, emissionUs);
     row.resetAfterUs = next - now;
-    row.remainingAfter = Math.max(0, Math.floor((tolerance - row.resetAfterUs) / emissionUs));
+    row.remainingAfter = whole(tolerance - row.resetAfterUs, emissionUs);
     // A cost above the burst never fits; the longest honest wait is until the bucket is full.
     row.retryUs = cost > burst ? Math.max(row.resetUs, tolerance) : wait;
+  }
+
+  /**
+   * `evaluate` and `apply` of a take that has no other limit, which is what most takes are: nothing has to be kept between the two,
+   * and what is not said is not reckoned.
+   */
+  take(op: Op, now: number): TakePart {
+    this.#now = now;
+    const slot = this.#slots.find(op.key);
+    const known = slot === NO_SLOT ? this.#unseen(op.key, now) : (this.#arrival[slot] ?? 0);
+    const base = known > now ? known : now;
+    const { emissionUs, burst, cost } = op;
+    const tolerance = burst * emissionUs;
+    const next = base + emissionUs * cost;
+    const wait = next - now - tolerance;
+    if (wait > 0) {
+      const resetUs = base - now;
+      const retryUs = cost > burst ? Math.max(resetUs, tolerance) : wait;
+      return new Part(false, whole(tolerance - resetUs, emissionUs), resetUs, retryUs);
+    }
+    if (slot === NO_SLOT) this.#create(op.key, next);
+    else this.#arrival[slot] = next;
+    const resetUs = next - now;
+    return new Part(true, whole(tolerance - resetUs, emissionUs), resetUs, 0);
   }
 
   apply(op: Op, _now: number, row: Row): void {
@@ -78,16 +103,24 @@ export class GcraTable implements Table<Op> {
   }
 
   #unseen(key: string, now: number): number {
-    if (this.#overflow.options.policy === "deny-new" && this.#slots.full) {
-      const oldest = this.#slots.oldest();
-      if (oldest === undefined || (this.#arrival[oldest.slot] ?? 0) > now) throw noRoom();
-    }
+    this.#overflow.admit(this.#slots, now);
     return this.#overflow.look(key, now) ? this.#overflow.until : 0;
   }
 
   #write(key: string, slot: number, arrival: number): void {
-    const place = slot === NO_SLOT ? this.#slots.claim(key) : slot;
-    this.#arrival = grown(this.#arrival, place + 1, (length) => new Float64Array(length));
-    this.#arrival[place] = arrival;
+    if (slot === NO_SLOT) this.#create(key, arrival);
+    else this.#arrival[slot] = arrival;
   }
+
+  #create(key: string, arrival: number): void {
+    const slot = this.#slots.claim(key, this.#now);
+    this.#arrival = grown(this.#arrival, slot + 1, this.#overflow.options.maxKeys, newTimes);
+    this.#arrival[slot] = arrival;
+  }
+}
+
+const newTimes = (length: number): Float64Array => new Float64Array(length);
+
+function whole(us: number, emissionUs: number): number {
+  return us > 0 ? Math.floor(us / emissionUs) : 0;
 }

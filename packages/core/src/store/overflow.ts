@@ -3,6 +3,8 @@
  * would be a bypass: instead it is folded into a sketch of its limit, and an unseen key starts from there.
  */
 import { MaxSketch, type SketchOptions } from "../lib/sketch.js";
+import type { Calls, Slots } from "./slots.js";
+import { noRoom } from "./room.js";
 
 /**
  * `sketch`: evict, and remember in a sketch (over-admission is impossible; a flooded store makes unseen keys start with less).
@@ -14,6 +16,7 @@ export interface OverflowOptions {
   readonly maxKeys: number;
   readonly sketch: SketchOptions;
   readonly policy: OverflowPolicy;
+  readonly calls: Calls;
 }
 
 /** The text before the first `:` names the limit. Each limit has a sketch of its own, so that a long window never blurs a short one. */
@@ -43,6 +46,11 @@ export class Overflow {
       this.#sketches.set(limit, sketch);
     }
     sketch.fold(key, until, amount, now);
+  }
+
+  /** @throws StoreError `oom` where a full table was told to take nobody new */
+  admit(slots: Slots, now: number): void {
+    if (this.options.policy === "deny-new" && !slots.hasRoom(now)) throw noRoom();
   }
 
   /** Fills `until` and `amount`; false when nothing is behind an unseen key. */

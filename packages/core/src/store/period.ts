@@ -4,7 +4,6 @@
  */
 import type { LimitOp } from "../ports/state-store.js";
 import { Overflow, type OverflowOptions } from "./overflow.js";
-import { noRoom } from "./room.js";
 import type { Row, Table } from "./row.js";
 import { grown, NO_SLOT, Slots } from "./slots.js";
 
@@ -20,8 +19,10 @@ export class PeriodTable implements Table<Op> {
 
   constructor(options: OverflowOptions) {
     this.#overflow = new Overflow(options);
-    this.#slots = new Slots(options.maxKeys, (key, slot) => {
-      this.#overflow.fold(key, this.#ends[slot] ?? 0, this.#used[slot] ?? 0, this.#now);
+    this.#slots = new Slots(options.maxKeys, options.calls, {
+      until: (slot) => this.#ends[slot] ?? 0,
+      evicted: (key, slot) =>
+        this.#overflow.fold(key, this.#ends[slot] ?? 0, this.#used[slot] ?? 0, this.#now),
     });
   }
 
@@ -70,24 +71,21 @@ export class PeriodTable implements Table<Op> {
       row.next = end;
       row.seed = this.#used[slot] ?? 0;
     } else {
-      this.#refuseWhenFull(now);
+      this.#overflow.admit(this.#slots, now);
       if (!this.#overflow.look(op.key, now) || this.#overflow.until < op.endsAtUs) return;
       row.next = this.#overflow.until;
       row.seed = this.#overflow.amount;
     }
   }
 
-  #refuseWhenFull(now: number): void {
-    if (this.#overflow.options.policy !== "deny-new" || !this.#slots.full) return;
-    const oldest = this.#slots.oldest();
-    if (oldest === undefined || (this.#ends[oldest.slot] ?? 0) > now) throw noRoom();
-  }
-
   #write(key: string, row: Row, cost: number): void {
-    const slot = row.slot === NO_SLOT ? this.#slots.claim(key) : row.slot;
-    this.#used = grown(this.#used, slot + 1, (length) => new Float64Array(length));
-    this.#ends = grown(this.#ends, slot + 1, (length) => new Float64Array(length));
+    const slot = row.slot === NO_SLOT ? this.#slots.claim(key, this.#now) : row.slot;
+    const { maxKeys } = this.#overflow.options;
+    this.#used = grown(this.#used, slot + 1, maxKeys, newNumbers);
+    this.#ends = grown(this.#ends, slot + 1, maxKeys, newNumbers);
     this.#used[slot] = row.seed + cost;
     this.#ends[slot] = row.next;
   }
 }
+
+const newNumbers = (length: number): Float64Array => new Float64Array(length);

@@ -4,9 +4,9 @@
  *
  * A key is a ring of counts in one flat array, and the instant at which its newest bucket stops counting.
  */
-import type { LimitOp } from "../ports/state-store.js";
+import type { LimitOp, TakePart } from "../ports/state-store.js";
 import type { Overflow } from "./overflow.js";
-import { noRoom } from "./room.js";
+import { Part } from "./part.js";
 import { Row, type Table } from "./row.js";
 import { grown, NO_SLOT, Slots } from "./slots.js";
 
@@ -21,6 +21,8 @@ export interface Ring {
 export class Rings implements Table<StrictOp> {
   #ends: Float64Array = new Float64Array(0);
   #counts: Int32Array | Uint16Array;
+  /** Sum of a key's counts: most takes come in the bucket of the last one, and then nothing has to be added up. */
+  #totals: Float64Array = new Float64Array(0);
   #now = 0;
   /** Buckets that can touch a window: one more than it is cut into. */
   readonly #length: number;
@@ -38,8 +40,10 @@ export class Rings implements Table<StrictOp> {
     this.#most = wide ? 2 ** 31 - 1 : 2 ** 16 - 1;
     this.#make = wide ? (length) => new Int32Array(length) : (length) => new Uint16Array(length);
     this.#counts = this.#make(0);
-    this.#slots = new Slots(overflow.options.maxKeys, (key, slot) => {
-      this.overflow.fold(key, this.#ends[slot] ?? 0, this.#sum(slot), this.#now);
+    this.#slots = new Slots(overflow.options.maxKeys, overflow.options.calls, {
+      until: (slot) => this.#ends[slot] ?? 0,
+      evicted: (key, slot) =>
+        this.overflow.fold(key, this.#ends[slot] ?? 0, this.#totals[slot] ?? 0, this.#now),
     });
   }
 
@@ -77,6 +81,19 @@ export class Rings implements Table<StrictOp> {
         : this.#freeAt(slot, row.next, used + cost - limit, width) - now;
   }
 
+  /** `evaluate` and `apply` of a take that has no other limit: undefined where it is not that simple. */
+  take(op: StrictOp, now: number): TakePart | undefined {
+    const slot = this.#slots.find(op.key);
+    if (slot === NO_SLOT) return undefined;
+    const width = Math.ceil(op.windowUs / op.buckets);
+    const current = Math.floor(now / width);
+    const used = this.#age(slot, width, current, this.#scratch) + op.cost;
+    const left = op.limit - used;
+    if (left < 0) return undefined;
+    this.#add(slot, width, current, op.cost);
+    return new Part(true, left, (current + this.#length) * width - now, 0);
+  }
+
   apply(op: StrictOp, now: number, row: Row): void {
     const width = Math.ceil(op.windowUs / op.buckets);
     const slot = row.slot === NO_SLOT ? this.#create(op.key, row) : row.slot;
@@ -103,7 +120,7 @@ export class Rings implements Table<StrictOp> {
     const place = this.#place(slot, bucket);
     const count = this.#counts[place] ?? 0;
     // A count at its ceiling may stand for more: giving back from it could forgive.
-    if (count < this.#most) this.#counts[place] = Math.max(0, count - Math.min(-delta, op.cost));
+    if (count < this.#most) this.#put(slot, place, Math.max(0, count - Math.min(-delta, op.cost)));
   }
 
   /** Takes a key out, for a ring of another width. */
@@ -122,8 +139,9 @@ export class Rings implements Table<StrictOp> {
   adopt(key: string, ring: Ring): void {
     const slot = this.#claim(key);
     this.#ends[slot] = ring.end;
+    this.#empty(slot);
     for (const [index, count] of ring.counts.entries()) {
-      this.#counts[slot * this.#length + index] = Math.min(count, this.#most);
+      this.#put(slot, slot * this.#length + index, Math.min(count, this.#most));
     }
   }
 
@@ -137,22 +155,16 @@ export class Rings implements Table<StrictOp> {
     const head = this.#headOf(slot, width);
     row.next = head;
     row.seed = 0;
-    const start = slot * this.#length;
-    if (current - head >= this.#length) {
-      this.#counts.fill(0, start, start + this.#length);
-      return 0;
-    }
-    for (let bucket = head + 1; bucket <= current; bucket++) this.#counts[this.#place(slot, bucket)] = 0;
-    return this.#sum(slot);
+    if (current - head >= this.#length) this.#empty(slot);
+    else
+      for (let bucket = head + 1; bucket <= current; bucket++) this.#put(slot, this.#place(slot, bucket), 0);
+    return this.#totals[slot] ?? 0;
   }
 
   /** An unseen key starts as if all that the sketch knows had come in the newest bucket. */
   #unseen(key: string, now: number, width: number, row: Row): number {
     const { overflow } = this;
-    if (overflow.options.policy === "deny-new" && this.#slots.full) {
-      const oldest = this.#slots.oldest();
-      if (oldest === undefined || (this.#ends[oldest.slot] ?? 0) > now) throw noRoom();
-    }
+    overflow.admit(this.#slots, now);
     row.next = Math.floor(now / width);
     row.seed = 0;
     if (!overflow.look(key, now)) return 0;
@@ -175,22 +187,23 @@ export class Rings implements Table<StrictOp> {
 
   #create(key: string, row: Row): number {
     const slot = this.#claim(key);
-    const start = slot * this.#length;
-    this.#counts.fill(0, start, start + this.#length);
-    if (row.seed > 0) this.#counts[this.#place(slot, row.next)] = row.seed;
+    this.#empty(slot);
+    if (row.seed > 0) this.#put(slot, this.#place(slot, row.next), row.seed);
     return slot;
   }
 
   #add(slot: number, width: number, current: number, amount: number): void {
     const place = this.#place(slot, current);
-    this.#counts[place] = Math.min((this.#counts[place] ?? 0) + amount, this.#most);
+    this.#put(slot, place, Math.min((this.#counts[place] ?? 0) + amount, this.#most));
     this.#ends[slot] = (current + this.#length) * width;
   }
 
   #claim(key: string): number {
-    const slot = this.#slots.claim(key);
-    this.#ends = grown(this.#ends, slot + 1, (length) => new Float64Array(length));
-    this.#counts = grown(this.#counts, (slot + 1) * this.#length, this.#make);
+    const slot = this.#slots.claim(key, this.#now);
+    const { maxKeys } = this.overflow.options;
+    this.#ends = grown(this.#ends, slot + 1, maxKeys, newNumbers);
+    this.#totals = grown(this.#totals, slot + 1, maxKeys, newNumbers);
+    this.#counts = grown(this.#counts, (slot + 1) * this.#length, maxKeys * this.#length, this.#make);
     return slot;
   }
 
@@ -198,10 +211,16 @@ export class Rings implements Table<StrictOp> {
     return slot * this.#length + (bucket % this.#length);
   }
 
-  #sum(slot: number): number {
+  #put(slot: number, place: number, count: number): void {
+    this.#totals[slot] = (this.#totals[slot] ?? 0) + count - (this.#counts[place] ?? 0);
+    this.#counts[place] = count;
+  }
+
+  #empty(slot: number): void {
     const start = slot * this.#length;
-    let sum = 0;
-    for (let place = start; place < start + this.#length; place++) sum += this.#counts[place] ?? 0;
-    return sum;
+    this.#counts.fill(0, start, start + this.#length);
+    this.#totals[slot] = 0;
   }
 }
+
+const newNumbers = (length: number): Float64Array => new Float64Array(length);

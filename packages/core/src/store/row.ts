@@ -1,5 +1,6 @@
 /** One limit's view of a take before it is decided: what it would say, and what applying it would write. Reused, never kept. */
 import type { TakePart } from "../ports/state-store.js";
+import { Part } from "./part.js";
 
 export class Row {
   allowed = false;
@@ -36,17 +37,12 @@ export class Row {
   }
 
   partWhenTaken(): TakePart {
-    return { allowed: true, remaining: this.remainingAfter, resetUs: this.resetAfterUs, retryUs: 0 };
+    return new Part(true, this.remainingAfter, this.resetAfterUs, 0);
   }
 
   /** Nothing was applied: a limit that would have passed reports what it still has. */
   partWhenRefused(): TakePart {
-    return {
-      allowed: this.allowed,
-      remaining: this.remaining,
-      resetUs: this.resetUs,
-      retryUs: this.allowed ? 0 : this.retryUs,
-    };
+    return new Part(this.allowed, this.remaining, this.resetUs, this.allowed ? 0 : this.retryUs);
   }
 }
 

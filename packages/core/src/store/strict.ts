@@ -1,4 +1,5 @@
 /** Strict sliding windows: small limits in narrow rings, large ones in wide rings, and a key that changes sides keeps its counts. */
+import type { TakePart } from "../ports/state-store.js";
 import { Overflow, type OverflowOptions } from "./overflow.js";
 import { Rings, type StrictOp } from "./rings.js";
 import type { Row, Table } from "./row.js";
@@ -32,6 +33,11 @@ export class StrictTable implements Table<StrictOp> {
 
   evaluate(op: StrictOp, now: number, row: Row): void {
     this.#ringsOf(op).evaluate(op, now, row);
+  }
+
+  /** A take that has no other limit, where a known key has room; undefined: look at it step by step. */
+  take(op: StrictOp, now: number): TakePart | undefined {
+    return this.#ringsOf(op).take(op, now);
   }
 
   apply(op: StrictOp, now: number, row: Row): void {

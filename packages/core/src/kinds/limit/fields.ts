@@ -51,6 +51,13 @@ function itemOf({ texts, part }: LimitReport): string {
 function writeFields(state: RequestState, sink: HeaderSink): void {
   const reports = state.limitReports;
   if (reports === undefined) return;
+  const [only] = reports;
+  // Nearly always: then what the policy says is a text that is there already.
+  if (reports.length === 1 && only instanceof LimitReport) {
+    sink.set("RateLimit-Policy", only.texts.policy);
+    sink.set("RateLimit", itemOf(only));
+    return;
+  }
   let policies = "";
   let items = "";
   for (const report of reports) {
