@@ -3,10 +3,14 @@ import type { ServerResponse } from "node:http";
 import type { HeaderField, ShapedResponse } from "@gatehouse/core";
 import type { Chunk } from "./wire.js";
 
-/** With the length of what is sent, whatever the handler said of it. */
+/**
+ * With the length of what is sent, whatever the handler said of it.
+ * @param length of the body in bytes
+ */
 export function framed(
   res: ServerResponse,
-  { status, headers, body }: ShapedResponse,
+  { status, headers }: ShapedResponse,
+  length: number,
 ): readonly HeaderField[] {
   if (res.req.method === "HEAD" || status === 304) {
     return headers.filter(([name]) => name.toLowerCase() !== "trailer");
@@ -14,7 +18,7 @@ export function framed(
   const rest = headers.filter(([name]) => !isFraming(name));
   // RFC 9110 section 8.6: none on a 204.
   if (status !== 204) {
-    rest.push(["Content-Length", String(body === undefined ? 0 : lengthOf(body, "utf8"))]);
+    rest.push(["Content-Length", String(length)]);
   }
   return rest;
 }

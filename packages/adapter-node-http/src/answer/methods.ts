@@ -23,6 +23,7 @@ export function interceptResponse(
 ): Interception {
   const interception = new Interception(res, exchange, settings);
   interception.ownWriteHead = writeHead;
+  interception.ownEnd = end;
   (res as Guarded)[ANSWER] = interception;
   takeOver(res, interception);
   const target = res as unknown as Record<string, unknown>;

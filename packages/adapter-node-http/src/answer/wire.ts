@@ -2,6 +2,7 @@
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { HeaderField } from "@gatehouse/core";
 import { isHttp2 } from "../types.js";
+import { runOf, storeOf, type Store } from "./owed.js";
 
 export type Chunk = string | Uint8Array;
 export type Done = (error?: Error | null) => void;
@@ -54,8 +55,11 @@ const OF_THE_CONNECTION: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
+const NOTHING_OWED: readonly HeaderField[] = [];
+
 /**
  * No reason phrase of the handler's: it would be a way around redaction, and HTTP/2 and fetch have none.
+ * @param owed constant fields that may be among them
  * @throws what Node's `writeHead` throws
  */
 export function sendHead(
@@ -63,13 +67,25 @@ export function sendHead(
   native: Native,
   status: number,
   fields: readonly HeaderField[],
+  owed: readonly HeaderField[] = NOTHING_OWED,
 ): void {
   if (isHttp2(res.req)) {
     native.writeHead.call(res, status, recordOf(fields.filter(([name]) => !ofTheConnection(name))));
     return;
   }
   res.statusMessage = "";
-  native.writeHead.call(res, status, flatList(fields));
+  const store = storeOf(owed, native.writeHead);
+  const from = store === undefined ? -1 : runOf(fields, owed);
+  if (store === undefined || from < 0) {
+    native.writeHead.call(res, status, flatList(fields));
+    return;
+  }
+  (res as Storing)._storeHeader = store;
+  native.writeHead.call(res, status, flatList([...fields.slice(0, from), ...fields.slice(from + owed.length)]));
+}
+
+interface Storing extends ServerResponse {
+  _storeHeader?: Store;
 }
 
 function ofTheConnection(name: string): boolean {
