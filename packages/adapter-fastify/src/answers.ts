@@ -96,7 +96,8 @@ export function noteError(
   FAILURES.set(reply.raw, { error, ofTheApplication: false });
   interceptionOf(reply.raw)?.distrust(error, () => reply.sent);
   // What the error handler sends is another answer, perhaps text.
-  if (OURS.has((serializerOf(reply) as Serializer | null | undefined) ?? NONE)) reply.serializer(null as unknown as Serializer);
+  if (OURS.has((serializerOf(reply) as Serializer | null | undefined) ?? NONE))
+    reply.serializer(null as unknown as Serializer);
   next();
 }
 

@@ -15,7 +15,7 @@ import {
   promised,
 } from "./framing.js";
 import { isPrepared } from "./prepared.js";
-import { nativeOf, sendHead, type Chunk, type Done, type Native } from "./wire.js";
+import { endWith, nativeOf, sendHead, type Chunk, type Done, type Native } from "./wire.js";
 
 export interface AnswerSettings {
   /** Bytes of an answer that are kept while a rule needs the whole of it. */
@@ -408,10 +408,13 @@ export class Interception {
     const length = body === undefined ? 0 : lengthOf(body, "utf8");
     this.sendHead(status, framed(res, shaped, length));
     this.phase = "taken";
-    const silent = length === 0 || res.req.method === "HEAD";
-    // One byte for each letter: the same bytes either way, and this one is a copy.
-    const encoding = body?.length === length ? "latin1" : "utf8";
-    this.endNatively(silent ? undefined : body, encoding, undefined);
+    this.sending = true;
+    try {
+      if (body === undefined || length === 0 || res.req.method === "HEAD") this.native.end.call(res);
+      else endWith(res, this.native, body, length);
+    } finally {
+      this.sending = false;
+    }
   }
 
   private endNatively(chunk: Chunk | undefined, encoding: BufferEncoding, done: Done | undefined): void {

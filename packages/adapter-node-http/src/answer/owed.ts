@@ -2,20 +2,12 @@
  * Fields that the policy owes on every answer of a route, as text that was checked and joined once. Node's `writeHead` looks at each
  * character of each field with every answer, and a page's security headers are most of them.
  */
-import { IncomingMessage, ServerResponse, validateHeaderName, validateHeaderValue } from "node:http";
+import { validateHeaderName, validateHeaderValue } from "node:http";
 import type { HeaderField } from "@gatehouse/core";
-
-/** Node's own: it writes the fields behind the status line, and frames the message. `writeHead` calls it on the response. */
-export type Store = (this: ServerResponse, statusLine: string, fields: unknown) => void;
-
-const { prototype } = ServerResponse;
-const { writeHead, _storeHeader: storeHeader } = prototype as unknown as {
-  readonly writeHead: unknown;
-  readonly _storeHeader?: Store;
-};
+import { storeHeaderBehind, type StoreHeader } from "./inner.js";
 
 /** Undefined where there is no such text: the fields have to be handed over one by one. */
-const STORES = new WeakMap<readonly HeaderField[], Store | undefined>();
+const STORES = new WeakMap<readonly HeaderField[], StoreHeader | undefined>();
 
 /** What `writeHead` reads for its own sake. */
 const READ_BY_NODE: ReadonlySet<string> = new Set([
@@ -30,13 +22,15 @@ const READ_BY_NODE: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * @param writer the `writeHead` that will be called: where something wraps Node's, it is to see all fields
+ * Writes them in front of all others; undefined where that cannot be.
+ * @param writer the `writeHead` that will be called
  */
-export function storeOf(owed: readonly HeaderField[], writer: unknown): Store | undefined {
-  if (writer !== writeHead || !CAN_STORE || owed.length === 0) return undefined;
+export function storeOf(owed: readonly HeaderField[], writer: unknown): StoreHeader | undefined {
+  const native = owed.length === 0 ? undefined : storeHeaderBehind(writer);
+  if (native === undefined) return undefined;
   const known = STORES.get(owed);
   if (known !== undefined || STORES.has(owed)) return known;
-  const store = storeWith(owed);
+  const store = storeWith(owed, native);
   STORES.set(owed, store);
   return store;
 }
@@ -51,40 +45,15 @@ export function runOf(fields: readonly HeaderField[], owed: readonly HeaderField
   return from;
 }
 
-function storeWith(owed: readonly HeaderField[]): Store | undefined {
-  if (storeHeader === undefined) return undefined;
-  let text = "";
+function storeWith(owed: readonly HeaderField[], native: StoreHeader): StoreHeader | undefined {
   for (const [name, value] of owed) {
     if (READ_BY_NODE.has(name.toLowerCase())) return undefined;
     validateHeaderName(name);
     validateHeaderValue(name, value);
-    text += `${name}: ${value}\r\n`;
   }
+  // Joined, not added up: V8 keeps a sum as a tree of its parts, and would walk that with every answer.
+  const text = owed.map(([name, value]) => `${name}: ${value}\r\n`).join("");
   return function (statusLine, fields) {
-    storeHeader.call(this, statusLine + text, fields);
+    native.call(this, statusLine + text, fields);
   };
-}
-
-/** `_storeHeader` is not documented. Where a version of Node calls it in another way, nothing of this file is used. */
-const CAN_STORE = canStore();
-
-function canStore(): boolean {
-  try {
-    const res = new ServerResponse(new IncomingMessage(undefined as never)) as ServerResponse & {
-      _storeHeader: Store;
-      readonly _header?: unknown;
-    };
-    const seen: unknown[] = [];
-    res._storeHeader = function (...given) {
-      seen.push(...given);
-      storeHeader?.call(this, `${given[0]}A: b\r\n`, given[1]);
-    };
-    res.sendDate = false;
-    const list = ["C", "d"];
-    res.writeHead(201, list);
-    const head = "HTTP/1.1 201 Created\r\nA: b\r\nC: d\r\n";
-    return seen[0] === "HTTP/1.1 201 Created\r\n" && seen[1] === list && String(res._header).startsWith(head);
-  } catch {
-    return false;
-  }
 }

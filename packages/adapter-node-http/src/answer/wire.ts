@@ -2,7 +2,8 @@
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { HeaderField } from "@gatehouse/core";
 import { isHttp2 } from "../types.js";
-import { runOf, storeOf, type Store } from "./owed.js";
+import { sendInOne, setStoreHeader } from "./inner.js";
+import { runOf, storeOf } from "./owed.js";
 
 export type Chunk = string | Uint8Array;
 export type Done = (error?: Error | null) => void;
@@ -80,12 +81,16 @@ export function sendHead(
     native.writeHead.call(res, status, flatList(fields));
     return;
   }
-  (res as Storing)._storeHeader = store;
-  native.writeHead.call(res, status, flatList([...fields.slice(0, from), ...fields.slice(from + owed.length)]));
+  setStoreHeader(res, store);
+  native.writeHead.call(res, status, flatList(fields, from, from + owed.length));
 }
 
-interface Storing extends ServerResponse {
-  _storeHeader?: Store;
+/** The whole body of an answer whose head has just been written. @param length of it in bytes */
+export function endWith(res: ServerResponse, native: Native, body: Chunk, length: number): void {
+  // One byte for each letter: the same bytes either way, and this one is a copy.
+  const encoding = body.length === length ? "latin1" : "utf8";
+  if (sendInOne(res, native.end, body, encoding)) native.end.call(res);
+  else native.end.call(res, body, encoding);
 }
 
 function ofTheConnection(name: string): boolean {
@@ -95,16 +100,23 @@ function ofTheConnection(name: string): boolean {
 /**
  * A flat list is what Node writes with the least work. Where fields were set on the response before, it keeps only the last of a
  * repeated name, so repeats go as a record of arrays.
+ * @param from up to `to`: left out
  */
-function flatList(fields: readonly HeaderField[]): string[] | OutgoingHttpHeaders {
+function flatList(fields: readonly HeaderField[], from = 0, to = 0): string[] | OutgoingHttpHeaders {
   const flat: string[] = [];
-  for (let index = 0; index < fields.length; index++) {
+  const isFlat = addTo(flat, fields, 0, from) && addTo(flat, fields, to, fields.length);
+  return isFlat ? flat : recordOf([...fields.slice(0, from), ...fields.slice(to)]);
+}
+
+/** False: a name stands there more than once. */
+function addTo(flat: string[], fields: readonly HeaderField[], from: number, to: number): boolean {
+  for (let index = from; index < to; index++) {
     const field = fields[index];
     if (field === undefined) continue;
-    if (repeats(fields, index)) return recordOf(fields);
+    if (repeats(fields, index)) return false;
     flat.push(field[0], field[1]);
   }
-  return flat;
+  return true;
 }
 
 /** Neighbours only: an answer's repeated fields come from one array, and stay side by side. */
