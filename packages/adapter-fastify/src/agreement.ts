@@ -40,10 +40,11 @@ export class Agreement {
       this.revision = this.engine.revision;
       this.expected = new Map();
     }
-    let known = this.expected.get(url);
-    if (known === undefined) this.expected.set(url, (known = new Map()));
-    if (!known.has(method)) known.set(method, this.keysFor(method, url));
-    return known.get(method);
+    const known = this.expected.get(url) ?? new Map<string, ReadonlySet<string> | undefined>();
+    if (known.has(method)) return known.get(method);
+    const keys = this.keysFor(method, url);
+    this.expected.set(url, known.set(method, keys));
+    return keys;
   }
 
   private keysFor(method: string, url: string): ReadonlySet<string> | undefined {

@@ -53,8 +53,8 @@ export function routeUrlOf(request: FastifyRequest): string | undefined {
 }
 
 export function hasResponseSchema(request: FastifyRequest): boolean {
-  const { schema } = contextOf(request) ?? request.routeOptions;
-  return (schema as RouteContext["schema"])?.response !== undefined;
+  const { schema }: RouteContext = contextOf(request) ?? request.routeOptions;
+  return schema?.response !== undefined;
 }
 
 /**

@@ -4,25 +4,32 @@
  */
 import { IncomingMessage, ServerResponse } from "node:http";
 
-interface Inner extends ServerResponse {
+export type StoreHeader = (this: ServerResponse, statusLine: string, fields: unknown) => void;
+
+interface Methods {
+  readonly writeHead: unknown;
+  readonly end: unknown;
   /** `writeHead` calls it on the response, to write the fields behind the status line and to frame the message. */
-  _storeHeader: StoreHeader;
+  readonly _storeHeader: StoreHeader;
   /** Head and first bytes as one text, to the socket or into the queue of a response that is not yet at its turn. */
-  _send(this: ServerResponse, text: string, encoding: BufferEncoding): boolean;
+  readonly _send: (this: ServerResponse, text: string, encoding: BufferEncoding) => boolean;
+}
+
+interface Inner extends ServerResponse {
+  _storeHeader: StoreHeader;
   readonly _header: string | null;
   /** False where Node drops what is written as a body: for HEAD, 204, 304. */
   readonly _hasBody: boolean;
   readonly outputData: readonly { readonly data: unknown; readonly encoding: unknown }[];
 }
 
-export type StoreHeader = (this: ServerResponse, statusLine: string, fields: unknown) => void;
-
-const { writeHead, end, _storeHeader, _send } = ServerResponse.prototype as Inner;
+const NODE = ServerResponse.prototype as unknown as Methods;
+const { writeHead, end, _storeHeader: storeHeader, _send: send } = NODE;
 const AS_TRIED = behavesAsTried();
 
 /** Undefined where something wraps Node's `writeHead`, which then is to see all fields. @param writer the one that will be called */
 export function storeHeaderBehind(writer: unknown): StoreHeader | undefined {
-  return AS_TRIED && writer === writeHead ? _storeHeader : undefined;
+  return AS_TRIED && writer === writeHead ? storeHeader : undefined;
 }
 
 /** From now on `writeHead` calls this one. */
@@ -36,17 +43,12 @@ export function setStoreHeader(res: ServerResponse, store: StoreHeader): void {
  * @param ender the `end` that will be called: where something wraps Node's, it is to see the text
  * @returns false where nothing was sent
  */
-export function sendInOne(
-  res: ServerResponse,
-  ender: unknown,
-  text: string | Uint8Array,
-  encoding: BufferEncoding,
-): boolean {
+export function sendInOne(res: ServerResponse, ender: unknown, text: string | Uint8Array): boolean {
   const { _hasBody: hasBody, chunkedEncoding, strictContentLength } = res as Inner;
   if (!AS_TRIED || ender !== end || typeof text !== "string") return false;
   // Of these Node's own `end` has more to say.
   if (!hasBody || chunkedEncoding || strictContentLength) return false;
-  _send.call(res, text, encoding);
+  send.call(res, text, "utf8");
   return true;
 }
 
@@ -56,14 +58,14 @@ function behavesAsTried(): boolean {
     const seen: unknown[] = [];
     res._storeHeader = function (statusLine, fields) {
       seen.push(statusLine, fields);
-      _storeHeader.call(this, `${statusLine}A: b\r\n`, fields);
+      storeHeader.call(this, `${statusLine}A: b\r\n`, fields);
     };
     const list = ["Content-Length", "2"];
     res.writeHead(201, list);
     const line = "HTTP/1.1 201 Created\r\n";
     const head = String(res._header);
     const tells = (res._hasBody as unknown) === true && (res.chunkedEncoding as unknown) === false;
-    _send.call(res, "ok", "latin1");
+    send.call(res, "ok", "utf8");
     const [queued, ...others] = res.outputData;
     return (
       tells &&
@@ -73,7 +75,7 @@ function behavesAsTried(): boolean {
       head.startsWith(`${line}A: b\r\nContent-Length: 2\r\n`) &&
       others.length === 0 &&
       queued?.data === `${head}ok` &&
-      queued.encoding === "latin1"
+      queued.encoding === "utf8"
     );
   } catch {
     return false;

@@ -411,7 +411,7 @@ export class Interception {
     this.sending = true;
     try {
       if (body === undefined || length === 0 || res.req.method === "HEAD") this.native.end.call(res);
-      else endWith(res, this.native, body, length);
+      else endWith(res, this.native, body);
     } finally {
       this.sending = false;
     }

@@ -85,12 +85,10 @@ export function sendHead(
   native.writeHead.call(res, status, flatList(fields, from, from + owed.length));
 }
 
-/** The whole body of an answer whose head has just been written. @param length of it in bytes */
-export function endWith(res: ServerResponse, native: Native, body: Chunk, length: number): void {
-  // One byte for each letter: the same bytes either way, and this one is a copy.
-  const encoding = body.length === length ? "latin1" : "utf8";
-  if (sendInOne(res, native.end, body, encoding)) native.end.call(res);
-  else native.end.call(res, body, encoding);
+/** The whole body of an answer whose head has just been written. */
+export function endWith(res: ServerResponse, native: Native, body: Chunk): void {
+  if (sendInOne(res, native.end, body)) native.end.call(res);
+  else native.end.call(res, body, "utf8");
 }
 
 function ofTheConnection(name: string): boolean {
