@@ -16,7 +16,10 @@ const POLICY = policyOf(
     "GET|POST|HEAD /": { response: { body: { type: "object", additionalProperties: { type: "string" } } } },
     "GET|POST|HEAD /open": {},
   },
-  { headers: { preset: "web", "X-Of-The-Policy": "a" }, defaults: { cors: { origins: ["https://a.test"] } } },
+  {
+    headers: { preset: "web", "Cache-Control": "private", "X-Of-The-Policy": "a" },
+    defaults: { cors: { origins: ["https://a.test"] } },
+  },
 );
 
 /** The same guard behind methods that do nothing but call Node's: it cannot know that. */
@@ -129,6 +132,7 @@ describe("written in one", () => {
       context.send({ a: "b" });
     });
     expect((await ask(served, "GET / HTTP/1.1")).text).toBe('{"a":"b"}');
+    expect([(await served.event()).error, served.errors]).toEqual([undefined, []]);
   });
 
   it("answers to requests that were sent together keep their order", async () => {
