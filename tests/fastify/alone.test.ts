@@ -110,7 +110,7 @@ describe("alone on the way", () => {
     const seen: unknown[] = [];
     const served = await serve(POLICY, (app) =>
       app.get("/", (_request, reply) => {
-        const { end } = reply.raw;
+        const end = Reflect.get(reply.raw, "end") as (...given: unknown[]) => unknown;
         reply.raw.end = function (this: typeof reply.raw, ...given: unknown[]) {
           seen.push(String(given[0]));
           return Reflect.apply(end, this, given) as typeof reply.raw;

@@ -22,12 +22,17 @@ const POLICY = policyOf(
   },
 );
 
+type Method = (...given: unknown[]) => unknown;
+
 /** The same guard behind methods that do nothing but call Node's: it cannot know that. */
 async function wrapped(handler: PlainHandler): Promise<number> {
   const engine = await createEngine(POLICY);
   const listener = guard(engine, handler);
   const server = createServer({ requireHostHeader: false }, (req, res) => {
-    const { writeHead, end } = res;
+    const [writeHead, end] = ["writeHead", "end"].map((name) => Reflect.get(res, name) as Method) as [
+      Method,
+      Method,
+    ];
     res.writeHead = function (this: ServerResponse, ...given: unknown[]) {
       return Reflect.apply(writeHead, this, given) as never;
     };
@@ -49,6 +54,8 @@ interface Said {
   readonly path: string;
   readonly status: number;
   readonly value: unknown;
+  /** By `res.end`, as text. */
+  readonly ends: boolean;
   readonly fields: readonly (readonly [string, string | string[]])[];
 }
 
@@ -62,6 +69,7 @@ const said: fc.Arbitrary<Said> = fc.record({
     fc.constant(undefined),
     fc.constant(""),
   ),
+  ends: fc.boolean(),
   fields: fc.uniqueArray(
     fc.constantFrom<readonly [string, string | string[]]>(
       ["Set-Cookie", ["a=1", "b=2"]],
@@ -86,7 +94,9 @@ async function read(port: number, { method, path }: Said): Promise<unknown> {
   // Bytes behind the first answer would be read as the beginning of the second one.
   const request = `${method} ${path} HTTP/1.1\r\nHost: a.test\r\nOrigin: https://a.test\r\n\r\n`;
   wire.send(request);
-  const first = await wire.answer(method);
+  // A handler that says another length than it writes is cut off.
+  const first = await wire.answer(method).catch(() => undefined);
+  if (first === undefined) return wire.text;
   const fields = first.headers
     .filter(([name]) => !/^(?:date|x-request-id)$/i.test(name))
     .map(([name, value]) => `${name.toLowerCase()}: ${value}`)
@@ -105,7 +115,9 @@ describe("written in one", () => {
     const handler: PlainHandler = (_req, res, context) => {
       if (now === undefined) return;
       for (const [name, value] of now.fields) res.setHeader(name, value);
-      context.send(now.value, { status: now.status });
+      if (!now.ends) return context.send(now.value, { status: now.status });
+      res.statusCode = now.status;
+      res.end(now.value === undefined ? undefined : JSON.stringify(now.value));
     };
     const { port } = await serve(POLICY, handler);
     const plain = await wrapped(handler);

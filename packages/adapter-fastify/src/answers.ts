@@ -14,6 +14,7 @@ import {
   isAloneOnTheWay,
   serializerOf,
   sharedSerializerOf,
+  takeFields,
 } from "./internals.js";
 
 type Next = (error: Error | null, payload?: unknown) => void;
@@ -120,12 +121,12 @@ function ends(request: FastifyRequest, reply: FastifyReply, answer: Interception
   );
 }
 
-/** fastify is not told to go on: it finds the reply sent. */
+/**
+ * fastify is not told to go on: it finds the reply sent. The handler's own fields are taken off it, or they would stand over what the
+ * response says was sent.
+ */
 function conclude(reply: FastifyReply, answer: Interception, value: unknown): void {
-  const fields = reply.getHeaders();
-  // What was sent shows in the response; the handler's own fields, kept on the reply, would stand over it.
-  for (const name of Object.keys(fields)) reply.removeHeader(name);
-  answer.send(valueOf(value), reply.statusCode, fields);
+  answer.send(valueOf(value), reply.statusCode, takeFields(reply));
 }
 
 function prepare(reply: FastifyReply, answer: Interception, body: unknown): ShapedResponse {

@@ -15,10 +15,18 @@ export function internal(owner: object, description: string): unknown {
  * the object.
  */
 function reader(description: string): (owner: object) => unknown {
+  const symbolFor = finder(description);
+  return (owner) => {
+    const symbol = symbolFor(owner);
+    return symbol === undefined ? undefined : (owner as Record<symbol, unknown>)[symbol];
+  };
+}
+
+function finder(description: string): (owner: object) => symbol | undefined {
   let symbol: symbol | undefined;
   return (owner) => {
     if (symbol === undefined || !(symbol in owner)) symbol = symbolIn(owner, description) ?? symbol;
-    return symbol === undefined ? undefined : (owner as Record<symbol, unknown>)[symbol];
+    return symbol;
   };
 }
 
@@ -40,6 +48,7 @@ interface RouteContext {
 
 const contextOf = reader("fastify.context") as (request: FastifyRequest) => RouteContext | undefined;
 const trailersOf = reader("fastify.reply.trailers");
+const fieldsFor = finder("fastify.reply.headers");
 
 /** The route's own serializer of this reply, or one that was set for it. */
 export const serializerOf = reader("fastify.reply.serializer");
@@ -66,6 +75,24 @@ export function isAloneOnTheWay(request: FastifyRequest, reply: FastifyReply): b
   return (
     context?.preSerialization?.length === 1 && context.onSend?.length === 1 && trailersOf(reply) === null
   );
+}
+
+type Fields = Readonly<Record<string, number | string | string[] | undefined>>;
+
+/** All fields that were set on a reply and its response. None is left there. */
+export function takeFields(reply: FastifyReply): Fields {
+  const symbol = fieldsFor(reply);
+  if (symbol !== undefined && reply.raw.getHeaderNames().length === 0) {
+    const held = reply as unknown as Record<symbol, Fields | undefined>;
+    const fields = held[symbol];
+    if (fields !== undefined) {
+      held[symbol] = {};
+      return fields;
+    }
+  }
+  const fields = reply.getHeaders();
+  for (const name of Object.keys(fields)) reply.removeHeader(name);
+  return fields;
 }
 
 function symbolOf(owner: object, description: string): symbol | undefined {

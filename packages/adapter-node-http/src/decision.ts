@@ -71,7 +71,7 @@ function markClosing(req: IncomingMessage): void {
 
 function finish(res: ServerResponse, native: Native, body: string | Uint8Array): void {
   if (body.length === 0) native.end.call(res);
-  else endWith(res, native, body);
+  else endWith(res, native, body, "utf8");
 }
 
 /** The whole answer is out; its end waits until the client has said all, has left, or has had its time. */

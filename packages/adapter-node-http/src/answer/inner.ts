@@ -43,11 +43,16 @@ export function setStoreHeader(res: ServerResponse, store: StoreHeader): void {
  * @param ender the `end` that will be called: where something wraps Node's, it is to see the text
  * @returns false where nothing was sent
  */
-export function sendInOne(res: ServerResponse, ender: unknown, text: string | Uint8Array): boolean {
-  const { _hasBody: hasBody, chunkedEncoding, strictContentLength } = res as Inner;
-  if (!AS_TRIED || ender !== end || typeof text !== "string") return false;
+export function sendInOne(
+  res: ServerResponse,
+  ender: unknown,
+  text: string | Uint8Array | undefined,
+  encoding: BufferEncoding,
+): boolean {
+  const { _hasBody: hasBody, chunkedEncoding, strictContentLength, destroyed } = res as Inner;
+  if (!AS_TRIED || ender !== end || typeof text !== "string" || encoding !== "utf8") return false;
   // Of these Node's own `end` has more to say.
-  if (!hasBody || chunkedEncoding || strictContentLength) return false;
+  if (!hasBody || chunkedEncoding || strictContentLength || destroyed) return false;
   send.call(res, text, "utf8");
   return true;
 }

@@ -408,19 +408,14 @@ export class Interception {
     const length = body === undefined ? 0 : lengthOf(body, "utf8");
     this.sendHead(status, framed(res, shaped, length));
     this.phase = "taken";
-    this.sending = true;
-    try {
-      if (body === undefined || length === 0 || res.req.method === "HEAD") this.native.end.call(res);
-      else endWith(res, this.native, body);
-    } finally {
-      this.sending = false;
-    }
+    const silent = length === 0 || res.req.method === "HEAD";
+    this.endNatively(silent ? undefined : body, "utf8", undefined);
   }
 
   private endNatively(chunk: Chunk | undefined, encoding: BufferEncoding, done: Done | undefined): void {
     this.sending = true;
     try {
-      this.native.end.call(this.res, chunk, encoding, done);
+      endWith(this.res, this.native, chunk, encoding, done);
     } finally {
       this.sending = false;
     }

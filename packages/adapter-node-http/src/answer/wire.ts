@@ -85,10 +85,16 @@ export function sendHead(
   native.writeHead.call(res, status, flatList(fields, from, from + owed.length));
 }
 
-/** The whole body of an answer whose head has just been written. */
-export function endWith(res: ServerResponse, native: Native, body: Chunk): void {
-  if (sendInOne(res, native.end, body)) native.end.call(res);
-  else native.end.call(res, body, "utf8");
+/** The last of a body, behind a head that has been written. */
+export function endWith(
+  res: ServerResponse,
+  native: Native,
+  chunk: Chunk | undefined,
+  encoding: BufferEncoding,
+  done?: Done,
+): void {
+  const left = sendInOne(res, native.end, chunk, encoding) ? undefined : chunk;
+  native.end.call(res, left, encoding, done);
 }
 
 function ofTheConnection(name: string): boolean {
