@@ -10,7 +10,7 @@ import { guard } from "@gatehouse/node-http";
 import { listen, stop } from "./target.js";
 import { ask, later, policyOf, serve, Wire, type PlainHandler } from "./support.js";
 
-const runs = Number(process.env["WRITING_RUNS"] ?? 150);
+const runs = Number(process.env["WRITING_RUNS"] ?? 100);
 const POLICY = policyOf(
   {
     "GET|POST|HEAD /": { response: { body: { type: "object", additionalProperties: { type: "string" } } } },
@@ -27,7 +27,7 @@ type Method = (...given: unknown[]) => unknown;
 /** The same guard behind methods that do nothing but call Node's: it cannot know that. */
 async function wrapped(handler: PlainHandler): Promise<number> {
   const engine = await createEngine(POLICY);
-  const listener = guard(engine, handler);
+  const listener = guard(engine, handler, { onError: () => undefined });
   const server = createServer({ requireHostHeader: false }, (req, res) => {
     const [writeHead, end] = ["writeHead", "end"].map((name) => Reflect.get(res, name) as Method) as [
       Method,
@@ -96,7 +96,12 @@ async function read(port: number, { method, path }: Said): Promise<unknown> {
   wire.send(request);
   // A handler that says another length than it writes is cut off.
   const first = await wire.answer(method).catch(() => undefined);
-  if (first === undefined) return wire.text;
+  if (first === undefined)
+    return wire.text
+      .replace(IDS, "id")
+      .replace(/^Date:.*$/m, "")
+      .split("\r\n")
+      .sort();
   const fields = first.headers
     .filter(([name]) => !/^(?:date|x-request-id)$/i.test(name))
     .map(([name, value]) => `${name.toLowerCase()}: ${value}`)
@@ -105,8 +110,8 @@ async function read(port: number, { method, path }: Said): Promise<unknown> {
     return [first.status, fields, first.body.toString("latin1").replace(IDS, "id")];
   }
   wire.send(request);
-  const second = await wire.answer(method);
-  return [first.status, fields, first.body.toString("latin1").replace(IDS, "id"), second.status];
+  const second = await wire.answer(method).catch(() => undefined);
+  return [first.status, fields, first.body.toString("latin1").replace(IDS, "id"), second?.status];
 }
 
 describe("written in one", () => {

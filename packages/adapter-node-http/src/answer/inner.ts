@@ -32,9 +32,15 @@ export function storeHeaderBehind(writer: unknown): StoreHeader | undefined {
   return AS_TRIED && writer === writeHead ? storeHeader : undefined;
 }
 
-/** From now on `writeHead` calls this one. */
-export function setStoreHeader(res: ServerResponse, store: StoreHeader): void {
-  (res as Inner)._storeHeader = store;
+/** While `write` runs, `writeHead` calls this one: a head that Node refuses is followed by another, which may not have these fields. */
+export function storingBy(store: StoreHeader, res: ServerResponse, write: () => void): void {
+  const inner = res as Inner;
+  inner._storeHeader = store;
+  try {
+    write();
+  } finally {
+    inner._storeHeader = storeHeader;
+  }
 }
 
 /**

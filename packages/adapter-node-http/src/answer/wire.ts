@@ -2,7 +2,7 @@
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { HeaderField } from "@gatehouse/core";
 import { isHttp2 } from "../types.js";
-import { sendInOne, setStoreHeader } from "./inner.js";
+import { sendInOne, storingBy } from "./inner.js";
 import { runOf, storeOf } from "./owed.js";
 
 export type Chunk = string | Uint8Array;
@@ -81,8 +81,8 @@ export function sendHead(
     native.writeHead.call(res, status, flatList(fields));
     return;
   }
-  setStoreHeader(res, store);
-  native.writeHead.call(res, status, flatList(fields, from, from + owed.length));
+  const others = flatList(fields, from, from + owed.length);
+  storingBy(store, res, () => native.writeHead.call(res, status, others));
 }
 
 /** The last of a body, behind a head that has been written. */
