@@ -8,8 +8,8 @@ import type { RouterRoute } from "./routes.js";
 
 export class Agreement {
   private revision = "";
-  /** By method and route: the policy's routes that decide requests to it. Undefined: a policy cannot say its path at all. */
-  private expected = new Map<string, ReadonlySet<string> | undefined>();
+  /** By route and method: the policy's routes that decide requests to it. Undefined: a policy cannot say its path at all. */
+  private expected = new Map<string, Map<string, ReadonlySet<string> | undefined>>();
   private paths: ReadonlyMap<string, readonly string[]> | undefined = undefined;
   private readonly told = new Set<string>();
 
@@ -27,22 +27,24 @@ export class Agreement {
    */
   of(method: string, url: string | undefined): (decided: string | null) => boolean {
     if (url === undefined) return () => true;
-    const route = `${method} ${url}`;
-    const expected = this.expectedAt(route, method, url);
+    const expected = this.expectedAt(method, url);
     return (decided) => {
       if (decided === null || expected?.has(decided) !== false) return true;
-      this.tell(route, decided);
+      this.tell(`${method} ${url}`, decided);
       return false;
     };
   }
 
-  private expectedAt(route: string, method: string, url: string): ReadonlySet<string> | undefined {
+  private expectedAt(method: string, url: string): ReadonlySet<string> | undefined {
     if (this.revision !== this.engine.revision) {
       this.revision = this.engine.revision;
       this.expected = new Map();
     }
-    if (!this.expected.has(route)) this.expected.set(route, this.keysFor(method, url));
-    return this.expected.get(route);
+    const known = this.expected.get(url) ?? new Map<string, ReadonlySet<string> | undefined>();
+    if (known.has(method)) return known.get(method);
+    const keys = this.keysFor(method, url);
+    this.expected.set(url, known.set(method, keys));
+    return keys;
   }
 
   private keysFor(method: string, url: string): ReadonlySet<string> | undefined {

@@ -8,7 +8,14 @@ import { interceptionOf, type Interception } from "@gatehouse/node-http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { restoreMethod } from "./bodies.js";
 import { collect, isStream } from "./collect.js";
-import { internal } from "./internals.js";
+import {
+  hasResponseSchema,
+  internal,
+  isAloneOnTheWay,
+  serializerOf,
+  sharedSerializerOf,
+  takeFields,
+} from "./internals.js";
 
 type Next = (error: Error | null, payload?: unknown) => void;
 type Serializer = (value: unknown) => string;
@@ -32,6 +39,7 @@ export function shapeValue(request: FastifyRequest, reply: FastifyReply, value: 
     if (isDefault404(request, value)) {
       serializeBy(reply, () => adopt(reply, answer.prepareFailure(undefined, 404)) as string);
     } else if (answer.exchange.writesJson && isPlain(request, reply)) {
+      if (failure === undefined && ends(request, reply, answer)) return conclude(reply, answer, value);
       serializeBy(reply, (last) => adopt(reply, prepare(reply, answer, valueOf(last))) as string);
     }
   }
@@ -89,11 +97,37 @@ export function noteError(
   FAILURES.set(reply.raw, { error, ofTheApplication: false });
   interceptionOf(reply.raw)?.distrust(error, () => reply.sent);
   // What the error handler sends is another answer, perhaps text.
-  if (OURS.has(serializerOf(reply) ?? NONE)) reply.serializer(null as unknown as Serializer);
+  if (OURS.has((serializerOf(reply) as Serializer | null | undefined) ?? NONE))
+    reply.serializer(null as unknown as Serializer);
   next();
 }
 
 const NONE: Serializer = () => "";
+/** Statuses whose answers have no content, or that fastify treats by itself. */
+const WITHOUT_CONTENT: ReadonlySet<number> = new Set([204, 304]);
+
+/**
+ * Where nobody waits for text or fields between here and the wire, an answer is shaped and sent in one go. Otherwise its fields would go
+ * from the policy to fastify, one by one, and back.
+ */
+function ends(request: FastifyRequest, reply: FastifyReply, answer: Interception): boolean {
+  const { statusCode } = reply.raw;
+  return (
+    isAloneOnTheWay(request, reply) &&
+    answer.isUnwrapped &&
+    request.raw.method !== "HEAD" &&
+    statusCode >= 200 &&
+    !WITHOUT_CONTENT.has(statusCode)
+  );
+}
+
+/**
+ * fastify is not told to go on: it finds the reply sent. The handler's own fields are taken off it, or they would stand over what the
+ * response says was sent.
+ */
+function conclude(reply: FastifyReply, answer: Interception, value: unknown): void {
+  answer.send(valueOf(value), reply.statusCode, takeFields(reply));
+}
 
 function prepare(reply: FastifyReply, answer: Interception, body: unknown): ShapedResponse {
   return answer.prepare(body, reply.statusCode, reply.getHeaders());
@@ -118,17 +152,13 @@ function serializeBy(reply: FastifyReply, serializer: Serializer): void {
   reply.serializer(serializer);
 }
 
-function serializerOf(reply: FastifyReply): Serializer | undefined {
-  return (internal(reply, "fastify.reply.serializer") as Serializer | null | undefined) ?? undefined;
-}
-
 /** `JSON.stringify` would write it: no serializer of the application's, which may cut too, has a say. */
 function isPlain(request: FastifyRequest, reply: FastifyReply): boolean {
-  const own = serializerOf(reply);
-  if (own !== undefined) return OURS.has(own);
-  const shared = internal(reply.server, "fastify.replySerializerDefault");
+  const own = serializerOf(reply) as Serializer | null | undefined;
+  if (own !== undefined && own !== null) return OURS.has(own);
+  const shared = sharedSerializerOf(reply.server);
   if (shared !== undefined && shared !== null) return false;
-  return request.routeOptions.schema?.response === undefined;
+  return !hasResponseSchema(request);
 }
 
 /** Text and bytes stand for themselves where the policy reads them; here they are values like any other. */

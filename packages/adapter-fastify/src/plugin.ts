@@ -12,6 +12,7 @@ import { Agreement } from "./agreement.js";
 import { noteError, shapeText, shapeValue } from "./answers.js";
 import { giveBody, skipParsers } from "./bodies.js";
 import { hostOptionsOf, matchingOf } from "./host.js";
+import { routeUrlOf } from "./internals.js";
 import { settingsOf, type GatehouseOptions, type GatehouseSettings } from "./options.js";
 import { registeredRoutes, routesOf } from "./routes.js";
 import { Servers } from "./servers.js";
@@ -58,7 +59,7 @@ function install(app: FastifyInstance, options: GatehouseOptions): void {
   app.addHook("onRequest", (request, reply, next) => {
     const { raw } = request;
     if (!servers.admits(raw, reply.raw)) return;
-    const agrees = agreement.of(raw.method ?? "", request.routeOptions.url);
+    const agrees = agreement.of(raw.method ?? "", routeUrlOf(request));
     pass(engine, raw, reply.raw, settings, (_req, _res, context) => {
       hand(request, context);
       if (agrees(context.route)) next();

@@ -9,6 +9,8 @@ import type { GatehouseSettings } from "./options.js";
 
 export class Servers {
   private readonly problems = new WeakMap<EventEmitter, string | undefined>();
+  /** The one that the last request came from, where it has no problem: two are rare. */
+  private sound: EventEmitter | undefined = undefined;
 
   /** @throws Error when something else listens there already, or the server parses leniently */
   constructor(
@@ -32,7 +34,11 @@ export class Servers {
     if (isClosing(req)) return false;
     // `inject` has no server.
     const { server } = req.socket as { server?: EventEmitter };
-    if (server === undefined || this.ask(server) === undefined) return true;
+    if (server === undefined || server === this.sound) return true;
+    if (this.ask(server) === undefined) {
+      this.sound = server;
+      return true;
+    }
     writeBareError(res);
     return false;
   }

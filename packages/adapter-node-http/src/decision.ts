@@ -1,7 +1,7 @@
 /** A decision that is not an admission, as an answer on the wire. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { HeaderField, OwnAnswer, Rejection } from "@gatehouse/core";
-import { nativeOf, sendHead, type Native } from "./answer/wire.js";
+import { endWith, nativeOf, sendHead, type Native } from "./answer/wire.js";
 import { existingIntake, intakeOf } from "./intake.js";
 import { hasContent, statedLength } from "./request.js";
 import { isHttp2, plainResponse, type NodeResponse } from "./types.js";
@@ -71,7 +71,7 @@ function markClosing(req: IncomingMessage): void {
 
 function finish(res: ServerResponse, native: Native, body: string | Uint8Array): void {
   if (body.length === 0) native.end.call(res);
-  else native.end.call(res, body, "utf8");
+  else endWith(res, native, body, "utf8");
 }
 
 /** The whole answer is out; its end waits until the client has said all, has left, or has had its time. */

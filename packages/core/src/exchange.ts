@@ -39,6 +39,11 @@ export interface Exchange {
   body(body: RawBody): Decision | Promise<Decision>;
   /** False: the handler's body may stream through, only its headers are shaped. */
   readonly responseNeedsBody: boolean;
+  /**
+   * Constant fields that the policy owes on the handler's answers: one list for all answers of a route, whose very pairs stand side by
+   * side among the fields of a shaped answer, where none had to give way. For a writer that keeps their text.
+   */
+  readonly owedFields: readonly HeaderField[];
   /** True: hand a value to `respond` before it is text where you can. A rule reads it, or the engine's own writing (`encode`) is asked for. */
   readonly writesJson: boolean;
   /**
@@ -87,6 +92,7 @@ export interface Exchange {
 
 const NO_PARAMS = Object.freeze(Object.create(null) as Record<string, unknown>);
 const NO_METHODS: readonly string[] = [];
+const NO_FIELDS: readonly HeaderField[] = [];
 
 export class PolicyExchange implements Exchange {
   #state: ExchangeState | undefined;
@@ -163,6 +169,10 @@ export class PolicyExchange implements Exchange {
 
   get responseNeedsBody(): boolean {
     return this.#state?.route.response.body !== undefined;
+  }
+
+  get owedFields(): readonly HeaderField[] {
+    return this.#state?.route.response.headers.constant ?? NO_FIELDS;
   }
 
   get writesJson(): boolean {

@@ -3,20 +3,35 @@ import type { ServerResponse } from "node:http";
 import type { HeaderField, ShapedResponse } from "@gatehouse/core";
 import type { Chunk } from "./wire.js";
 
-/** With the length of what is sent, whatever the handler said of it. */
+/**
+ * With the length of what is sent, whatever the handler said of it.
+ * @param length of the body in bytes
+ */
 export function framed(
   res: ServerResponse,
-  { status, headers, body }: ShapedResponse,
+  { status, headers }: ShapedResponse,
+  length: number,
 ): readonly HeaderField[] {
   if (res.req.method === "HEAD" || status === 304) {
     return headers.filter(([name]) => name.toLowerCase() !== "trailer");
   }
+  const stated = String(length);
+  if (status !== 204 && isFramedAs(headers, stated)) return headers;
   const rest = headers.filter(([name]) => !isFraming(name));
   // RFC 9110 section 8.6: none on a 204.
-  if (status !== 204) {
-    rest.push(["Content-Length", String(body === undefined ? 0 : lengthOf(body, "utf8"))]);
-  }
+  if (status !== 204) rest.push(["Content-Length", stated]);
   return rest;
+}
+
+/** What the engine writes itself it has counted, and nothing is left to be done. */
+function isFramedAs(fields: readonly HeaderField[], length: string): boolean {
+  let counted = 0;
+  for (const [name, value] of fields) {
+    if (!isFraming(name)) continue;
+    if (name.length !== 14 || value !== length) return false;
+    counted += 1;
+  }
+  return counted === 1;
 }
 
 export function mayHaveBody(res: ServerResponse, status: number): boolean {

@@ -15,7 +15,7 @@ import {
   promised,
 } from "./framing.js";
 import { isPrepared } from "./prepared.js";
-import { nativeOf, sendHead, type Chunk, type Done, type Native } from "./wire.js";
+import { endWith, nativeOf, sendHead, type Chunk, type Done, type Native } from "./wire.js";
 
 export interface AnswerSettings {
   /** Bytes of an answer that are kept while a rule needs the whole of it. */
@@ -51,6 +51,7 @@ export class Interception {
   announcing = false;
   /** The guard's own `writeHead`: where another stands on the response, somebody waits for the head. */
   ownWriteHead: unknown = undefined;
+  ownEnd: unknown = undefined;
   /** What went out, once it did. */
   sent: readonly HeaderField[] | undefined = undefined;
   private argument: FieldsArgument | undefined = undefined;
@@ -86,6 +87,12 @@ export class Interception {
   /** True where a body rule has to see all of the answer. */
   get ruled(): boolean {
     return this.collector !== undefined;
+  }
+
+  /** False where something behind the guard waits for the handler to write: a session, a compressor. */
+  get isUnwrapped(): boolean {
+    const { res } = this;
+    return res.writeHead === this.ownWriteHead && res.end === this.ownEnd;
   }
 
   writeHead(status: number, fields: FieldsArgument | undefined): void {
@@ -398,30 +405,30 @@ export class Interception {
   private sendWhole(shaped: ShapedResponse): void {
     const { res } = this;
     const { status, body } = shaped;
-    this.sendHead(status, framed(res, shaped));
+    const length = body === undefined ? 0 : lengthOf(body, "utf8");
+    this.sendHead(status, framed(res, shaped, length));
     this.phase = "taken";
-    const silent = body === undefined || body.length === 0 || res.req.method === "HEAD";
+    const silent = length === 0 || res.req.method === "HEAD";
     this.endNatively(silent ? undefined : body, "utf8", undefined);
   }
 
   private endNatively(chunk: Chunk | undefined, encoding: BufferEncoding, done: Done | undefined): void {
     this.sending = true;
     try {
-      this.native.end.call(this.res, chunk, encoding, done);
+      endWith(this.res, this.native, chunk, encoding, done);
     } finally {
       this.sending = false;
     }
   }
 
   private sendHead(status: number, headers: readonly HeaderField[]): void {
-    // Fields that an outer listener had set were taken over; they are among these now.
-    delete (this.res as { headersSent?: boolean }).headersSent;
+    if (this.headed) delete (this.res as { headersSent?: boolean }).headersSent;
     // An answer that replaces the handler's has none of its fields, whichever way they were set.
     for (const name of this.native.getHeaderNames.call(this.res))
       this.native.removeHeader.call(this.res, name);
     this.sending = true;
     try {
-      sendHead(this.res, this.native, status, headers);
+      sendHead(this.res, this.native, status, headers, this.exchange.owedFields);
     } finally {
       this.sending = false;
     }

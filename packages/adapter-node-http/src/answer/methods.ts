@@ -23,6 +23,7 @@ export function interceptResponse(
 ): Interception {
   const interception = new Interception(res, exchange, settings);
   interception.ownWriteHead = writeHead;
+  interception.ownEnd = end;
   (res as Guarded)[ANSWER] = interception;
   takeOver(res, interception);
   const target = res as unknown as Record<string, unknown>;
@@ -68,6 +69,7 @@ export function reserveMethods(res: ServerResponse, from: object): void {
   if (target["writeHeader"] === NODE["writeHeader"]) target["writeHeader"] = methods["writeHeader"];
   if (target["_implicitHeader"] === NODE["_implicitHeader"])
     target["_implicitHeader"] = methods["_implicitHeader"];
+  if (target["_storeHeader"] === NODE["_storeHeader"]) target["_storeHeader"] = methods["_storeHeader"];
   if (target["flushHeaders"] === NODE["flushHeaders"]) target["flushHeaders"] = methods["flushHeaders"];
   if (target["write"] === NODE["write"]) target["write"] = methods["write"];
   if (target["end"] === NODE["end"]) target["end"] = methods["end"];

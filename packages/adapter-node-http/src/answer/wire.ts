@@ -2,6 +2,8 @@
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { HeaderField } from "@gatehouse/core";
 import { isHttp2 } from "../types.js";
+import { sendInOne, storingBy } from "./inner.js";
+import { runOf, storeOf } from "./owed.js";
 
 export type Chunk = string | Uint8Array;
 export type Done = (error?: Error | null) => void;
@@ -54,8 +56,11 @@ const OF_THE_CONNECTION: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
+const NOTHING_OWED: readonly HeaderField[] = [];
+
 /**
  * No reason phrase of the handler's: it would be a way around redaction, and HTTP/2 and fetch have none.
+ * @param owed constant fields that may be among them
  * @throws what Node's `writeHead` throws
  */
 export function sendHead(
@@ -63,13 +68,33 @@ export function sendHead(
   native: Native,
   status: number,
   fields: readonly HeaderField[],
+  owed: readonly HeaderField[] = NOTHING_OWED,
 ): void {
   if (isHttp2(res.req)) {
     native.writeHead.call(res, status, recordOf(fields.filter(([name]) => !ofTheConnection(name))));
     return;
   }
   res.statusMessage = "";
-  native.writeHead.call(res, status, flatList(fields));
+  const store = storeOf(owed, native.writeHead);
+  const from = store === undefined ? -1 : runOf(fields, owed);
+  if (store === undefined || from < 0) {
+    native.writeHead.call(res, status, flatList(fields));
+    return;
+  }
+  const others = flatList(fields, from, from + owed.length);
+  storingBy(store, res, () => native.writeHead.call(res, status, others));
+}
+
+/** The last of a body, behind a head that has been written. */
+export function endWith(
+  res: ServerResponse,
+  native: Native,
+  chunk: Chunk | undefined,
+  encoding: BufferEncoding,
+  done?: Done,
+): void {
+  const left = sendInOne(res, native.end, chunk, encoding) ? undefined : chunk;
+  native.end.call(res, left, encoding, done);
 }
 
 function ofTheConnection(name: string): boolean {
@@ -79,16 +104,23 @@ function ofTheConnection(name: string): boolean {
 /**
  * A flat list is what Node writes with the least work. Where fields were set on the response before, it keeps only the last of a
  * repeated name, so repeats go as a record of arrays.
+ * @param from up to `to`: left out
  */
-function flatList(fields: readonly HeaderField[]): string[] | OutgoingHttpHeaders {
+function flatList(fields: readonly HeaderField[], from = 0, to = 0): string[] | OutgoingHttpHeaders {
   const flat: string[] = [];
-  for (let index = 0; index < fields.length; index++) {
+  const isFlat = addTo(flat, fields, 0, from) && addTo(flat, fields, to, fields.length);
+  return isFlat ? flat : recordOf([...fields.slice(0, from), ...fields.slice(to)]);
+}
+
+/** False: a name stands there more than once. */
+function addTo(flat: string[], fields: readonly HeaderField[], from: number, to: number): boolean {
+  for (let index = from; index < to; index++) {
     const field = fields[index];
     if (field === undefined) continue;
-    if (repeats(fields, index)) return recordOf(fields);
+    if (repeats(fields, index)) return false;
     flat.push(field[0], field[1]);
   }
-  return flat;
+  return true;
 }
 
 /** Neighbours only: an answer's repeated fields come from one array, and stay side by side. */

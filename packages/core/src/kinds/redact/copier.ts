@@ -46,8 +46,13 @@ type Make = (
   odd: Odd,
 ) => Copier;
 
+/**
+ * Members are read by the name that a loop over them is at, which engines find without having met the kind of object before: by a
+ * name written out it would be looked for, which is dear where each object is of a kind of its own, as those that a spread
+ * followed by new members makes are in Node 20.
+ */
 function sourceOf(names: readonly string[], steps: readonly Step[]): string {
-  const read: string[] = [];
+  const cases: string[] = [];
   const written: string[] = [];
   const bound: string[] = [];
   for (const [index, name] of names.entries()) {
@@ -56,8 +61,8 @@ function sourceOf(names: readonly string[], steps: readonly Step[]): string {
     const [key, member, node, inner] = [literal(name), `m${index}`, `n${index}`, `copy${index}`];
     bound.push(`const ${node} = steps[${index}];`);
     bound.push(`const ${inner} = inners[${index}];`);
-    read.push(`let ${member} = value[${key}];`);
-    read.push(leaving(step, member, inner, `odd(${node}, ${member}, ${key}, depth, walk)`));
+    const leaves = leaving(step, member, inner, `odd(${node}, ${member}, ${key}, depth, walk)`);
+    cases.push(`case ${index}: ${member} = value[name]; ${leaves} break;`);
     written.push(`${key}: ${member}`);
   }
   return `"use strict";
@@ -71,7 +76,15 @@ return function copy(value, depth, walk) {
     if (name !== names[index++] || !hasOwnProperty.call(value, name)) return undefined;
   }
   if (index !== ${names.length}) return undefined;
-  ${read.join("\n  ")}
+  let ${names.map((_name, place) => `m${place}`).join(", ")};
+  index = 0;
+  for (const name in value) {
+    // A getter that was just called may have changed the others. One that went is left out by the walk, too.
+    if (name !== names[index]) return undefined;
+    switch (index++) {
+      ${cases.join("\n      ")}
+    }
+  }
   return { ${written.join(", ")} };
 };`;
 }

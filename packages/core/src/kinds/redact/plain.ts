@@ -3,6 +3,8 @@
 /** Deeper values come from loops in the data: no schema is meant so, and walkers die of them. */
 export const MAX_DEPTH = 512;
 
+const { hasOwnProperty } = Object.prototype;
+
 /** No JSON stands for the value: a BigInt, or code of the handler's that threw. */
 class Unwritable extends Error {
   override readonly name = "Unwritable";
@@ -34,10 +36,9 @@ export function plainValue(value: unknown, key: string): unknown {
 export function isOrdinary(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
-  return (
-    (prototype === Object.prototype || prototype === Array.prototype) &&
-    (value as { readonly toJSON?: unknown }).toJSON === undefined
-  );
+  if (prototype !== Object.prototype && prototype !== Array.prototype) return false;
+  // The two questions of `value.toJSON`, which is dear of an object whose kind the engine has not met before.
+  return !hasOwnProperty.call(value, "toJSON") && (prototype as { toJSON?: unknown }).toJSON === undefined;
 }
 
 function converted(value: object | bigint, key: string): unknown {

@@ -374,8 +374,23 @@ describe("generated code", () => {
     ["nothing", () => undefined],
     ["one member less", () => ({ name: "a", n: 1, i: 1, u: null })],
     ["one member more", () => ({ ...usual(), other: "canary" })],
-    ["another order", () => Object.fromEntries(Object.entries(usual()).toReversed())],
+    ["another order", () => reversed(usual())],
     ["a removed member that is no text", () => ({ ...usual(), secret: { a: "canary" } })],
+    ["a member that goes while another is read", () => reading("name", (value) => delete value.n)],
+    ["a last member that goes while another is read", () => reading("i", (value) => delete value.secret)],
+    [
+      "members that change places while another is read",
+      () =>
+        reading("name", (value) => {
+          for (const [name, other] of [
+            ["u", null],
+            ["n", 1],
+          ] as const) {
+            delete value[name];
+            Object.assign(value, { [name]: other });
+          }
+        }),
+    ],
   ])("meets %s as the walk does", async (_, make) => {
     for (const onMismatch of ["report", "withhold"]) {
       const walking = await rule({ body: outer, onMismatch }, false);
@@ -392,6 +407,58 @@ describe("generated code", () => {
       }
     }
   });
+
+  it.each<[string, object]>([
+    ["in another order", reversed(usual())],
+    ["fewer, and others", { name: "a", other: "canary" }],
+    ["others at the same places", { name: "a", secret: "canary", u: null, n: 1, i: 1 }],
+  ])("lets out nothing undeclared of members that are %s at a second look", async (_, second) => {
+    const generated = await rule({ body: outer }, true);
+    for (let count = 0; count <= WARM; count++) {
+      generated.apply({ p: usual(), l: [usual()] }, 200, stateFor());
+    }
+    for (const told of [
+      [usual(), second],
+      [second, usual()],
+      [usual(), second, usual()],
+    ]) {
+      expect(JSON.stringify(seenBy(generated, { p: inTurn(told), l: [inTurn(told)] }))).not.toContain(
+        "canary",
+      );
+    }
+  });
+
+  type Usual = Partial<ReturnType<typeof usual>>;
+
+  function reversed(value: object): object {
+    return Object.fromEntries(Object.entries(value).toReversed());
+  }
+
+  function reading(name: keyof Usual, then: (value: Usual) => unknown): unknown {
+    const value = usual();
+    const { [name]: read } = value;
+    const get = () => {
+      then(value);
+      return read;
+    };
+    return Object.defineProperty(value, name, { get, enumerable: true });
+  }
+
+  /** Whoever asks for the members is told of one object after the other. */
+  function inTurn(told: readonly object[]): unknown {
+    const [first = {}] = told;
+    let asked = 0;
+    const current = () => told[Math.min(asked - 1, told.length - 1)] ?? first;
+    return new Proxy(first, {
+      getPrototypeOf: () => Object.prototype,
+      ownKeys: () => Reflect.ownKeys(told[Math.min(asked++, told.length - 1)] ?? first),
+      getOwnPropertyDescriptor: (_, name) => {
+        const found = Reflect.getOwnPropertyDescriptor(current(), name);
+        return found === undefined ? undefined : { ...found, configurable: true };
+      },
+      get: (_, name) => Reflect.get(current(), name) as unknown,
+    });
+  }
 
   function hidden(name: string, value: unknown): unknown {
     return Object.defineProperty(usual(), name, { value, enumerable: false });

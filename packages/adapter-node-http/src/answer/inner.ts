@@ -1,0 +1,94 @@
+/**
+ * Two methods of Node's responses that are not documented, and what they save. Both have been there since Node's first years; where a
+ * version does anything else in them than what is tried here once, neither is used.
+ */
+import { IncomingMessage, ServerResponse } from "node:http";
+
+export type StoreHeader = (this: ServerResponse, statusLine: string, fields: unknown) => void;
+
+interface Methods {
+  readonly writeHead: unknown;
+  readonly end: unknown;
+  /** `writeHead` calls it on the response, to write the fields behind the status line and to frame the message. */
+  readonly _storeHeader: StoreHeader;
+  /** Head and first bytes as one text, to the socket or into the queue of a response that is not yet at its turn. */
+  readonly _send: (this: ServerResponse, text: string, encoding: BufferEncoding) => boolean;
+}
+
+interface Inner extends ServerResponse {
+  _storeHeader: StoreHeader;
+  readonly _header: string | null;
+  /** False where Node drops what is written as a body: for HEAD, 204, 304. */
+  readonly _hasBody: boolean;
+  readonly outputData: readonly { readonly data: unknown; readonly encoding: unknown }[];
+}
+
+const NODE = ServerResponse.prototype as unknown as Methods;
+const { writeHead, end, _storeHeader: storeHeader, _send: send } = NODE;
+const AS_TRIED = behavesAsTried();
+
+/** Undefined where something wraps Node's `writeHead`, which then is to see all fields. @param writer the one that will be called */
+export function storeHeaderBehind(writer: unknown): StoreHeader | undefined {
+  return AS_TRIED && writer === writeHead ? storeHeader : undefined;
+}
+
+/** While `write` runs, `writeHead` calls this one: a head that Node refuses is followed by another, which may not have these fields. */
+export function storingBy(store: StoreHeader, res: ServerResponse, write: () => void): void {
+  const inner = res as Inner;
+  inner._storeHeader = store;
+  try {
+    write();
+  } finally {
+    inner._storeHeader = storeHeader;
+  }
+}
+
+/**
+ * Node's `end` holds the socket back, writes head, text and an empty text, and hands all to the system as a vector that was allocated for
+ * it. One text needs none of that. To be called behind `writeHead`; `end` is still to come, without a chunk.
+ * @param ender the `end` that will be called: where something wraps Node's, it is to see the text
+ * @returns false where nothing was sent
+ */
+export function sendInOne(
+  res: ServerResponse,
+  ender: unknown,
+  text: string | Uint8Array | undefined,
+  encoding: BufferEncoding,
+): boolean {
+  const { _hasBody: hasBody, chunkedEncoding, strictContentLength, destroyed } = res as Inner;
+  if (!AS_TRIED || ender !== end || typeof text !== "string" || encoding !== "utf8") return false;
+  // Of these Node's own `end` has more to say.
+  if (!hasBody || chunkedEncoding || strictContentLength || destroyed) return false;
+  send.call(res, text, "utf8");
+  return true;
+}
+
+function behavesAsTried(): boolean {
+  try {
+    const res = new ServerResponse(new IncomingMessage(undefined as never)) as Inner;
+    const seen: unknown[] = [];
+    res._storeHeader = function (statusLine, fields) {
+      seen.push(statusLine, fields);
+      storeHeader.call(this, `${statusLine}A: b\r\n`, fields);
+    };
+    const list = ["Content-Length", "2"];
+    res.writeHead(201, list);
+    const line = "HTTP/1.1 201 Created\r\n";
+    const head = String(res._header);
+    const tells = (res._hasBody as unknown) === true && (res.chunkedEncoding as unknown) === false;
+    send.call(res, "ok", "utf8");
+    const [queued, ...others] = res.outputData;
+    return (
+      tells &&
+      seen.length === 2 &&
+      seen[0] === line &&
+      seen[1] === list &&
+      head.startsWith(`${line}A: b\r\nContent-Length: 2\r\n`) &&
+      others.length === 0 &&
+      queued?.data === `${head}ok` &&
+      queued.encoding === "utf8"
+    );
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * Where no other hook stands between a handler's value and the wire, the answer is shaped and sent in one go. Any other hook leads it the
+ * long way, through fastify: what arrives is the same.
+ */
+import * as fc from "fast-check";
+import type { FastifyInstance, FastifyReply } from "fastify";
+import { describe, expect, it } from "vitest";
+import { policyOf, Wire } from "../servers/wire.js";
+import { ask, serve, type Served } from "./support.js";
+
+const runs = Number(process.env["ALONE_RUNS"] ?? 100);
+const RULE = { response: { body: { type: "object", additionalProperties: { type: "string" } } } };
+const POLICY = policyOf(
+  { "GET|POST /": RULE, "GET|POST /open": {}, "GET|POST /encoded": { response: { encode: true } } },
+  { headers: { preset: "web" } },
+);
+
+interface Said {
+  readonly method: "GET" | "POST" | "HEAD";
+  readonly path: string;
+  readonly status: number;
+  readonly value: unknown;
+  readonly fields: readonly (readonly [string, string | string[]])[];
+  readonly raw: boolean;
+}
+
+const said: fc.Arbitrary<Said> = fc.record({
+  method: fc.constantFrom("GET", "POST", "HEAD"),
+  path: fc.constantFrom("/", "/open", "/encoded"),
+  status: fc.constantFrom(200, 200, 201, 204, 304, 404, 500),
+  value: fc.oneof(
+    fc.dictionary(fc.stringMatching(/^[a-z]{1,4}$/), fc.string({ unit: "grapheme" })),
+    fc.constantFrom(null, 1, true, [], { a: 1 }, { toJSON: () => ({ b: "c" }) }, { toJSON: () => undefined }),
+  ),
+  fields: fc.uniqueArray(
+    fc.constantFrom<readonly [string, string | string[]]>(
+      ["Set-Cookie", ["a=1", "b=2"]],
+      ["Cache-Control", "no-transform"],
+      ["X-Own", "own"],
+      ["X-Frame-Options", "ALLOWALL"],
+      ["ETag", '"of-the-secret"'],
+      ["Vary", "Accept"],
+      ["Content-Type", "application/hal+json"],
+    ),
+    { selector: ([name]) => name },
+  ),
+  raw: fc.boolean(),
+});
+
+const IDS = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
+
+async function read({ port }: Served, { method, path }: Said): Promise<unknown> {
+  const wire = await Wire.open(port);
+  const length = method === "POST" ? "Content-Length: 0\r\n" : "";
+  wire.send(`${method} ${path} HTTP/1.1\r\nHost: a.test\r\n${length}\r\n`);
+  const answer = await wire.answer(method);
+  const fields = answer.headers
+    .filter(([name]) => !/^(?:date|x-request-id)$/i.test(name))
+    .map(([name, value]) => `${name.toLowerCase()}: ${value}`)
+    .sort();
+  return [answer.status, fields, answer.body.toString("latin1").replace(IDS, "id")];
+}
+
+const long = (app: FastifyInstance): void =>
+  void app.addHook("onSend", (_request, _reply, payload, next) => next(null, payload));
+
+describe("alone on the way", () => {
+  it("an answer is what it is the long way", async () => {
+    let now: Said | undefined;
+    const handle = (_request: unknown, reply: FastifyReply): FastifyReply => {
+      for (const [name, value] of now?.fields ?? []) {
+        if (now?.raw === true) reply.raw.setHeader(name, value);
+        else void reply.header(name, value);
+      }
+      return reply.code(now?.status ?? 200).send(now?.value);
+    };
+    const build = (app: FastifyInstance): void => {
+      for (const path of ["/", "/open", "/encoded"]) app.get(path, handle).post(path, handle);
+    };
+    const alone = await serve(POLICY, build);
+    const others = await serve(POLICY, (app) => {
+      long(app);
+      build(app);
+    });
+    await fc.assert(
+      fc.asyncProperty(said, async (one) => {
+        now = one;
+        expect(await read(alone, one)).toEqual(await read(others, one));
+      }),
+      { numRuns: runs },
+    );
+  });
+
+  it("onResponse hooks see what was sent, and nothing that was not", async () => {
+    const seen: unknown[] = [];
+    const served = await serve(POLICY, (app) => {
+      app.addHook("onResponse", (_request, reply, next) => {
+        seen.push(reply.statusCode, reply.getHeader("x-frame-options"), reply.getHeader("etag"), reply.sent);
+        next();
+      });
+      app.get("/", (_request, reply) =>
+        reply.headers({ "X-Frame-Options": "ALLOWALL", ETag: '"secret"' }).send({ a: "b" }),
+      );
+    });
+    await ask(served, "GET / HTTP/1.1");
+    await expect.poll(() => seen).toEqual([200, "SAMEORIGIN", undefined, true]);
+  });
+
+  it("something that waits for `end` on the raw response is waited for", async () => {
+    const seen: unknown[] = [];
+    const served = await serve(POLICY, (app) =>
+      app.get("/", (_request, reply) => {
+        const end = Reflect.get(reply.raw, "end") as (...given: unknown[]) => unknown;
+        reply.raw.end = function (this: typeof reply.raw, ...given: unknown[]) {
+          seen.push(String(given[0]));
+          return Reflect.apply(end, this, given) as typeof reply.raw;
+        };
+        return reply.send({ a: "b" });
+      }),
+    );
+    expect((await ask(served, "GET / HTTP/1.1")).text).toBe(seen[0]);
+    expect(seen).toEqual(['{"a":"b"}']);
+  });
+
+  it("a second answer is not sent", async () => {
+    const served = await serve(POLICY, (app) =>
+      app.get("/", async (_request, reply) => {
+        await reply.send({ a: "b" });
+        return { a: "c" };
+      }),
+    );
+    const wire = await Wire.open(served.port);
+    wire.send("GET / HTTP/1.1\r\nHost: a.test\r\n\r\nGET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
+    const answers = [await wire.answer(), await wire.answer()];
+    expect(answers.map(({ body }) => body.toString())).toEqual(['{"a":"b"}', '{"a":"b"}']);
+  });
+});

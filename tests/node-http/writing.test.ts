@@ -1,0 +1,171 @@
+/**
+ * Answers leave in one write, with the policy's constant fields as kept text, where nothing wraps Node's own methods. What is on the wire
+ * is what Node itself would have written, field by field.
+ */
+import { createServer, type ServerResponse } from "node:http";
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { createEngine } from "@gatehouse/core";
+import { guard } from "@gatehouse/node-http";
+import { listen, stop } from "./target.js";
+import { ask, later, policyOf, serve, Wire, type PlainHandler } from "./support.js";
+
+const runs = Number(process.env["WRITING_RUNS"] ?? 100);
+const POLICY = policyOf(
+  {
+    "GET|POST|HEAD /": { response: { body: { type: "object", additionalProperties: { type: "string" } } } },
+    "GET|POST|HEAD /open": {},
+  },
+  {
+    headers: { preset: "web", "Cache-Control": "private", "X-Of-The-Policy": "a" },
+    defaults: { cors: { origins: ["https://a.test"] } },
+  },
+);
+
+type Method = (...given: unknown[]) => unknown;
+
+/** The same guard behind methods that do nothing but call Node's: it cannot know that. */
+async function wrapped(handler: PlainHandler): Promise<number> {
+  const engine = await createEngine(POLICY);
+  const listener = guard(engine, handler, { onError: () => undefined });
+  const server = createServer({ requireHostHeader: false }, (req, res) => {
+    const [writeHead, end] = ["writeHead", "end"].map((name) => Reflect.get(res, name) as Method) as [
+      Method,
+      Method,
+    ];
+    res.writeHead = function (this: ServerResponse, ...given: unknown[]) {
+      return Reflect.apply(writeHead, this, given) as never;
+    };
+    res.end = function (this: ServerResponse, ...given: unknown[]) {
+      return Reflect.apply(end, this, given) as never;
+    };
+    listener(req, res);
+  });
+  const port = await listen(server);
+  later(async () => {
+    await stop(server);
+    await engine.close();
+  });
+  return port;
+}
+
+interface Said {
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  readonly value: unknown;
+  /** By `res.end`, as text. */
+  readonly ends: boolean;
+  readonly fields: readonly (readonly [string, string | string[]])[];
+}
+
+const said: fc.Arbitrary<Said> = fc.record({
+  method: fc.constantFrom("GET", "POST", "HEAD"),
+  path: fc.constantFrom("/", "/open"),
+  status: fc.constantFrom(200, 200, 201, 204, 304, 404, 500),
+  value: fc.oneof(
+    fc.dictionary(fc.stringMatching(/^[a-z]{1,4}$/), fc.string({ unit: "grapheme" })),
+    fc.dictionary(fc.stringMatching(/^[a-z]{1,4}$/), fc.string({ unit: "grapheme-ascii" })),
+    fc.constant(undefined),
+    fc.constant(""),
+  ),
+  ends: fc.boolean(),
+  fields: fc.uniqueArray(
+    fc.constantFrom<readonly [string, string | string[]]>(
+      ["Set-Cookie", ["a=1", "b=2"]],
+      ["Cache-Control", "no-transform"],
+      ["X-Own", "caf\u00e9"],
+      ["X-Frame-Options", "ALLOWALL"],
+      ["Vary", "Accept"],
+      ["Connection", "close"],
+      ["Content-Length", "3"],
+      ["Transfer-Encoding", "chunked"],
+      ["Trailer", "x-sum"],
+    ),
+    { selector: ([name]) => name },
+  ),
+});
+
+const IDS = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
+
+/** What differs from one answer to the next by itself is not compared. */
+async function read(port: number, { method, path }: Said): Promise<unknown> {
+  const wire = await Wire.open(port);
+  // Bytes behind the first answer would be read as the beginning of the second one.
+  const request = `${method} ${path} HTTP/1.1\r\nHost: a.test\r\nOrigin: https://a.test\r\n\r\n`;
+  wire.send(request);
+  // A handler that says another length than it writes is cut off.
+  const first = await wire.answer(method).catch(() => undefined);
+  if (first === undefined)
+    return wire.text
+      .replace(IDS, "id")
+      .replace(/^Date:.*$/m, "")
+      .split("\r\n")
+      .sort();
+  const fields = first.headers
+    .filter(([name]) => !/^(?:date|x-request-id)$/i.test(name))
+    .map(([name, value]) => `${name.toLowerCase()}: ${value}`)
+    .sort();
+  if (first.headers.some(([name, value]) => /^connection$/i.test(name) && value === "close")) {
+    return [first.status, fields, first.body.toString("latin1").replace(IDS, "id")];
+  }
+  wire.send(request);
+  const second = await wire.answer(method).catch(() => undefined);
+  return [first.status, fields, first.body.toString("latin1").replace(IDS, "id"), second?.status];
+}
+
+describe("written in one", () => {
+  it("is what Node writes by itself, for every status, method and value", async () => {
+    let now: Said | undefined;
+    const handler: PlainHandler = (_req, res, context) => {
+      if (now === undefined) return;
+      for (const [name, value] of now.fields) res.setHeader(name, value);
+      if (!now.ends) return context.send(now.value, { status: now.status });
+      res.statusCode = now.status;
+      res.end(now.value === undefined ? undefined : JSON.stringify(now.value));
+    };
+    const { port } = await serve(POLICY, handler);
+    const plain = await wrapped(handler);
+    await fc.assert(
+      fc.asyncProperty(said, async (one) => {
+        now = one;
+        expect(await read(port, one)).toEqual(await read(plain, one));
+      }),
+      { numRuns: runs },
+    );
+  });
+
+  it("a status without content has none, whatever was sent", async () => {
+    const served = await serve(POLICY, (_req, _res, context) => context.send({ a: "b" }, { status: 204 }));
+    const wire = await served.connect();
+    wire.send("GET /open HTTP/1.1\r\nHost: a.test\r\n\r\nGET /open HTTP/1.1\r\nHost: a.test\r\n\r\n");
+    expect([(await wire.answer("GET")).status, (await wire.answer("GET")).status]).toEqual([204, 204]);
+    expect(wire.text).not.toContain("{");
+  });
+
+  it("a response that counts strictly is left to Node", async () => {
+    const served = await serve(POLICY, (_req, res, context) => {
+      res.strictContentLength = true;
+      context.send({ a: "b" });
+    });
+    expect((await ask(served, "GET / HTTP/1.1")).text).toBe('{"a":"b"}');
+    expect([(await served.event()).error, served.errors]).toEqual([undefined, []]);
+  });
+
+  it("answers to requests that were sent together keep their order", async () => {
+    let release = (): void => undefined;
+    const served = await serve(POLICY, (req, _res, context) => {
+      if (req.method === "POST") release = () => context.send({ n: "first" });
+      else {
+        context.send({ n: "second" });
+        setImmediate(release);
+      }
+    });
+    const wire = await served.connect();
+    wire.send(
+      "POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 0\r\n\r\nGET / HTTP/1.1\r\nHost: a.test\r\n\r\n",
+    );
+    const answers = [await wire.answer("POST"), await wire.answer("GET")];
+    expect(answers.map(({ body }) => body.toString())).toEqual(['{"n":"first"}', '{"n":"second"}']);
+  });
+});
