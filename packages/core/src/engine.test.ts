@@ -47,6 +47,36 @@ describe("the document that an author handed over", () => {
   });
 });
 
+describe("what an author handed over beside the document", () => {
+  const head = (engine: Awaited<ReturnType<typeof createEngine>>, target: string) =>
+    engine.evaluate({ method: "GET", target, headers: [host, ["X-API-Key", "k".repeat(32)]] });
+
+  it("is settled by then: a check that is taken away or replaced before its route is first asked for still decides", async () => {
+    const routes = Object.fromEntries(
+      ["GET /gone", "GET /other"].map((key) => [key, { authorize: { check: key.slice("GET /".length) } }]),
+    );
+    const checks: Record<string, () => boolean> = { gone: () => false, other: () => false };
+    const engine = await createEngine({ ...policy, routes } as PolicyDocument, { lookups, checks });
+    delete checks["gone"];
+    checks["other"] = () => true;
+    const decisions = await Promise.all(["/gone", "/other"].map((target) => head(engine, target)));
+    expect(decisions.map(({ outcome }) => outcome)).toEqual(["refuse", "refuse"]);
+  });
+
+  it("is settled by then: a store's share is asked for while the policy is compiled", async () => {
+    let share = 0.5;
+    const store = Object.assign(Object.create(createMemoryStore()) as StateStore, { share: () => share });
+    const limits = { few: { limit: 4, window: "1h", by: "principal.id" } };
+    const route = { authorize: "authenticated", limits: ["few"] };
+    const limited = { ...policy, limits, routes: { "GET /a": route, "GET /b": route } };
+    const engine = await createEngine(limited as unknown as PolicyDocument, { lookups, store });
+    share = 1;
+    const outcomes: string[] = [];
+    for (const target of ["/a", "/b", "/a", "/b"]) outcomes.push((await head(engine, target)).outcome);
+    expect(outcomes).toEqual(["admit", "admit", "refuse", "refuse"]);
+  });
+});
+
 describe("a policy that is refused at the start", () => {
   it("leaves nothing running: whatever the store began may end", async () => {
     const memory = createMemoryStore({ maxKeys: 64 });

@@ -131,7 +131,9 @@ const [TRUE, FALSE, NULL] = [unitsOf("true"), unitsOf("false"), unitsOf("null")]
 
 /** Code units of a text, to look for with `stands`. */
 export function unitsOf(text: string): readonly number[] {
-  return Array.from({ length: text.length }, (_, index) => text.charCodeAt(index));
+  const units: number[] = [];
+  for (let index = 0; index < text.length; index++) units.push(text.charCodeAt(index));
+  return units;
 }
 
 /** Names and words are short: a loop is through before `startsWith` has begun. */

@@ -16,10 +16,12 @@ export function compileAuthorize(policy: ResolvedPolicy, environment: CompileEnv
     find(name, pointer, environment, missing);
   const plan = (route: ResolvedRoute): Plan =>
     planOf({ document: policy.document, route, scope: scopeOf(policy, route), report, findCheck });
-  // What a plan names that only the environment has must be missed now; the rest of it can wait for its route.
-  for (const route of policy.routes) if (namesCheck(route)) plan(route);
+  // What a plan names that only the environment has is looked up now and kept: an object of the application's may have changed by
+  // the time that the route is first asked for, and a check that is no longer there would be one that nobody asks.
+  const checked = new Map<ResolvedRoute, Plan>();
+  for (const route of policy.routes) if (namesCheck(route)) checked.set(route, plan(route));
   const routes = new Set(policy.routes);
-  return { stages: (route) => (routes.has(route) ? stagesOf(plan(route)) : []) };
+  return { stages: (route) => (routes.has(route) ? stagesOf(checked.get(route) ?? plan(route)) : []) };
 }
 
 function namesCheck(route: ResolvedRoute): boolean {

@@ -25,9 +25,12 @@ export function compileLimits(policy: ResolvedPolicy, environment: CompileEnviro
   const services = servicesOf(policy, environment);
   const servicesAt = (at: StageName): LimitServices =>
     rankOf(at) < FIRST_WAIT ? services : { ...services, waited: true };
+  // Asked for once: routes that are put together later count in the same buckets.
+  const { store } = environment;
+  const share = store.scope === "process" ? shareOf(store) : 1;
   const compiled = new Map<ResolvedRoute, ByStage>();
   const rulesOf = (route: ResolvedRoute): ByStage => {
-    const known = compiled.get(route) ?? compileRoute(policy, route, environment);
+    const known = compiled.get(route) ?? compileRoute(policy, route, share, environment);
     compiled.set(route, known);
     return known;
   };
@@ -47,9 +50,9 @@ export function compileLimits(policy: ResolvedPolicy, environment: CompileEnviro
 function compileRoute(
   policy: ResolvedPolicy,
   route: ResolvedRoute,
-  { report, platform, store }: CompileEnvironment,
+  share: number,
+  { report, platform }: CompileEnvironment,
 ): ByStage {
-  const share = store.scope === "process" ? shareOf(store) : 1;
   const stages = new Map<StageName, Rule[]>();
   const add = ({ value: name }: Placed<string>, global: boolean): void => {
     const limit = policy.limits.get(name);

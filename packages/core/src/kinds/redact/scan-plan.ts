@@ -6,14 +6,16 @@ import type { Node, Step } from "./node.js";
 /** Bits of one number say which members an object had already. */
 const MOST_MEMBERS = 31;
 
-/** Beyond this many members names are data rather than structure, and remembering them would only hold memory. */
+/** Beyond this many members names are data rather than structure, and remembering them would only hold memory. So it is with long ones. */
 const REMEMBERED = 64;
+const REMEMBERED_LENGTH = 64;
 
 /** A member by its name. */
 export interface Member {
-  readonly name: string;
-  /** Code units of what stands in the text: the name, its quotes and the colon. */
+  /** Code units of what stands in the text: the name, its quotes and the colon. Empty where it is not to be looked for. */
   readonly written: readonly number[];
+  /** How many of them there are. */
+  readonly length: number;
   readonly step: Step;
   /** Bit of its own; 0 for one that does not leave, however often it is written. */
   readonly bit: number;
@@ -39,9 +41,10 @@ export class ScanPlan {
 
   /** @param index the how-manieth member it is, to be guessed next time */
   find(name: string, index: number): Member {
-    const member = this.#named.get(name) ?? memberOf(name, undefined, 0);
-    if (index < REMEMBERED) this.guessed[index] = member;
-    return member;
+    const declared = this.#named.get(name);
+    if (index >= REMEMBERED || (declared === undefined && name.length > REMEMBERED_LENGTH))
+      return declared ?? passing(name);
+    return (this.guessed[index] = declared ?? memberOf(name, undefined, 0));
   }
 
   #add(name: string, step: Step, bit: number): void {
@@ -50,7 +53,15 @@ export class ScanPlan {
 }
 
 function memberOf(name: string, step: Step, bit: number): Member {
-  return { name, written: unitsOf(`"${name}":`), step, bit };
+  const written = unitsOf(`"${name}":`);
+  return { written, length: written.length, step, bit };
+}
+
+const NOTHING: readonly number[] = [];
+
+/** One that does not leave and is not remembered: names that are data may be many, and long. */
+function passing(name: string): Member {
+  return { written: NOTHING, length: name.length + '"":'.length, step: undefined, bit: 0 };
 }
 
 /** Objects have their indices first, whatever the text says; and `written` is a name's only spelling but for those with escapes. */

@@ -112,11 +112,11 @@ class Scan {
       // Of a name that is written twice the last value leaves, at the place of the first: parsing sees to that.
       if ((seen & member.bit) !== 0) return STOP;
       seen |= member.bit;
-      const { step, written } = member;
+      const { step, length } = member;
       if (step !== undefined && !step.special && !run.cutting) {
         run.kept++;
-        at = this.#value(step, at + written.length, depth);
-      } else at = this.#part(step, at, comma, at + written.length, run, depth);
+        at = this.#value(step, at + length, depth);
+      } else at = this.#part(step, at, comma, at + length, run, depth);
       if (at < 0) return STOP;
       const code = text.charCodeAt(at);
       if (code === CLOSE_OBJECT) {

@@ -612,6 +612,11 @@ describe("the scan of a text", () => {
     ["masks", '{"p":{"email":"e","x":1,"name":"n"}}', '{"p":{"email":"***","name":"n"}}'],
     ["lists", '{"l":[{"x":1},{"name":"n"}]}', '{"l":[{},{"name":"n"}]}'],
     [
+      "long names of what is cut, before and behind what leaves",
+      `{"l":[{"${"x".repeat(99)}":1,"name":"n"},{"${"x".repeat(98)}":1,"name":"m","${"y".repeat(99)}":2}]}`,
+      '{"l":[{"name":"n"},{"name":"m"}]}',
+    ],
+    [
       "the whole of a value, as it would be written",
       '{"w":{"b":1.0,"b":2,"\\u0061":[]}}',
       '{"w":{"b":2,"a":[]}}',
