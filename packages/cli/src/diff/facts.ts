@@ -65,7 +65,7 @@ export class Facts {
       case "body": {
         const path = names.slice(1);
         if (path.length === 0) return undefined;
-        return this.#variable(`${this.#side("body")}body/${path.join("/")}`, { kind: "body", path }, false);
+        return this.#variable(`${this.#side("body")}body/${written(path)}`, { kind: "body", path }, false);
       }
       case "client":
         return name === "ip" && rest.length === 0
@@ -109,7 +109,7 @@ export class Facts {
     const flags = this.roleClasses
       .filter(({ sample }) => bringsRole([sample], wanted, authenticator, policy))
       .map(({ key, roles }) =>
-        this.#flag(`${tag} role ${source.path.join("/")} ${key}`, { kind: "role", roles }),
+        this.#flag(`${tag} role ${written(source.path)} ${key}`, { kind: "role", roles }),
       );
     return or(flags);
   }
@@ -119,7 +119,7 @@ export class Facts {
     const source = authenticator === undefined ? undefined : sourceOf(authenticator, "scopes");
     if (source === undefined) return FALSE;
     if ("constant" in source) return textsOf(source.constant).includes(wanted) ? TRUE : FALSE;
-    return this.#flag(`${tag} scope ${source.path.join("/")} ${wanted}`, { kind: "scope", scope: wanted });
+    return this.#flag(`${tag} scope ${written(source.path)} ${wanted}`, { kind: "scope", scope: wanted });
   }
 
   claim(path: string): Fact {
@@ -143,17 +143,17 @@ export class Facts {
   /** Names in conditions that are not looked into. */
   nameOf(names: readonly string[]): string {
     const [root = ""] = names;
-    if (!ROOTS.has(root)) return names.join(".");
+    if (!ROOTS.has(root)) return written(names);
     const fact = this.fact(names);
     if (fact?.kind === "variable") return fact.mapped === true ? `${fact.id}?` : fact.id;
     if (fact !== undefined)
       return `constant ${String(typeof fact.value === "symbol" ? fact.value.description : JSON.stringify(fact.value))}`;
-    if (root === "principal") return `${this.#whole(names[1] ?? "")}${names.slice(1).join(".")}`;
+    if (root === "principal") return `${this.#whole(names[1] ?? "")}${written(names.slice(1))}`;
     if (root === "request")
       return names[1] === "time" || names[1] === "tls"
-        ? names.join(".")
-        : `${this.#side("client")}${names.join(".")}`;
-    return `${this.#side(root === "body" ? "body" : names[1] === undefined ? `all ${root}` : `${root} ${names[1]}`)}${names.join(".")}`;
+        ? written(names)
+        : `${this.#side("client")}${written(names)}`;
+    return `${this.#side(root === "body" ? "body" : names[1] === undefined ? `all ${root}` : `${root} ${names[1]}`)}${written(names)}`;
   }
 
   #whole(field: string): string {
@@ -180,7 +180,7 @@ export class Facts {
       return { kind: "constant", value: constant as Value };
     }
     if (name === "id" && rest.length === 0)
-      return this.#variable(`${tag} claim /${source.path.join("/")}`, { kind: "id" }, true);
+      return this.#variable(`${tag} claim /${written(source.path)}`, { kind: "id" }, true);
     const fact = this.#claim(tag, [...source.path, ...rest]);
     return fact.kind === "variable" && rest.length === 0 ? { ...fact, mapped: true } : fact;
   }
@@ -188,7 +188,7 @@ export class Facts {
   #claim(tag: string, path: readonly string[]): Fact {
     const key = this.who.authenticator?.settings.type === "jwt";
     const origin: Origin = key ? { kind: "claim", path } : { kind: "attribute", name: path[0] ?? "" };
-    const fact = this.#variable(`${tag} claim /${path.join("/")}`, origin, false);
+    const fact = this.#variable(`${tag} claim /${written(path)}`, origin, false);
     if (fact.kind === "variable") this.variables.compared(fact.id, [null]);
     return fact;
   }
@@ -279,6 +279,11 @@ export function sourceOf({ settings }: ResolvedAuthenticator, field: string): So
   const source = Object.hasOwn(map, field) ? map[field] : undefined;
   if (source === undefined) return field === "id" ? { path: ["sub"] } : undefined;
   return typeof source === "string" ? { path: stepsOf(source) } : { constant: source.value };
+}
+
+/** `a.b` is what `b` of `a` is called, and no name that has a dot. */
+function written(names: readonly string[]): string {
+  return names.map((name) => (/^\w+$/u.test(name) ? name : JSON.stringify(name))).join(".");
 }
 
 function stepsOf(path: string): readonly string[] {

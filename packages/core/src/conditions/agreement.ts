@@ -1,4 +1,5 @@
 /** Which types may stand beside each other. What is only known while serving agrees with everything. */
+import { isTime } from "./types.js";
 import type { CelType } from "./types.js";
 
 export function agree(a: CelType, b: CelType): boolean {
@@ -11,6 +12,11 @@ export function agree(a: CelType, b: CelType): boolean {
 export function same(a: CelType, b: CelType): boolean {
   if (a.kind === "list" || a.kind === "map") return a.kind === b.kind && same(a.of, b.of);
   return sameScalar(a, b);
+}
+
+/** An instant is a number while it runs: beside a value of unknown type, however deep, it would equal one. */
+export function mixesTime(left: CelType, right: CelType): boolean {
+  return (isTime(left) || isTime(right)) && !same(left, right);
 }
 
 function sameScalar(a: CelType, b: CelType): boolean {

@@ -127,8 +127,9 @@ function compileName(compiler: Compiler, ast: Extract<ASTNode, { op: "id" }>): N
 function compileList(compiler: Compiler, ast: Extract<ASTNode, { op: "list" }>): Node | undefined {
   const parts = compiler.values(ast.args);
   if (parts === undefined) return undefined;
-  if (!alike(compiler, ast.args, parts, "List elements must have the same type")) return undefined;
-  const type: CelType = { kind: "list", of: parts[0]?.type ?? DYN };
+  const of = typeOfAll(compiler, ast.args, parts, "List elements must have the same type");
+  if (of === undefined) return undefined;
+  const type: CelType = { kind: "list", of };
   const literals = parts.flatMap((part) => part.constant ?? []);
   if (literals.length === parts.length) {
     const values = Object.freeze(literals.map((literal) => literal.value));
@@ -151,22 +152,21 @@ function compileList(compiler: Compiler, ast: Extract<ASTNode, { op: "list" }>):
   );
 }
 
-/** Parts of a literal are of one type; `[]` and `{}` are of any. */
-function alike(
+/** Parts of a literal are of one type; `[]` and `{}` are of any, and so they say nothing of what stands beside them. */
+function typeOfAll(
   compiler: Compiler,
   asts: readonly ASTNode[],
   parts: readonly Node[],
   problem: string,
-): boolean {
+): CelType | undefined {
   const typed = parts.filter((_, index) => !isEmptyLiteral(asts[index]));
   const [first] = typed;
   const other = typed.find(({ type }) => first !== undefined && !same(type, first.type));
-  if (first === undefined || other === undefined) return true;
-  compiler.error(
+  if (first === undefined || other === undefined) return (first ?? parts[0])?.type ?? DYN;
+  return compiler.error(
     "condition-type",
     `${problem}, expected type '${typeName(first.type)}' but found '${typeName(other.type)}'`,
   );
-  return false;
 }
 
 function isEmptyLiteral(ast: ASTNode | undefined): boolean {
@@ -188,8 +188,9 @@ function compileMap(compiler: Compiler, ast: Extract<ASTNode, { op: "map" }>): N
   }
   if (parts === undefined) return undefined;
   const values = ast.args.map(([, value]) => value);
-  if (!alike(compiler, values, parts, "Map value uses wrong type")) return undefined;
-  const type: CelType = { kind: "map", of: parts[0]?.type ?? DYN };
+  const of = typeOfAll(compiler, values, parts, "Map value uses wrong type");
+  if (of === undefined) return undefined;
+  const type: CelType = { kind: "map", of };
   return compiler.node(
     ast,
     type,

@@ -1,6 +1,7 @@
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Report } from "../errors/diagnostics.js";
-import { diagnose, sample, SCOPE } from "./conditions.test-support.js";
+import { diagnose, result, sample, SCOPE } from "./conditions.test-support.js";
 import { compileCondition, compileNumber, isConditionError } from "./index.js";
 
 function only(
@@ -104,6 +105,18 @@ describe("what a condition may not say", () => {
       "condition-type",
       "`dyn(request.time)` does not fit its types: `request.time` is timestamp",
       "instants and durations keep their type",
+    ],
+    [
+      "request.time.all()",
+      "condition-type",
+      "`request.time.all()` does not fit its types: `request.time` is timestamp",
+      undefined,
+    ],
+    [
+      "body.ls.map() == 1",
+      "condition-type",
+      "`body.ls.map()` does not fit its types: `body.ls` is list<string>",
+      undefined,
     ],
     [
       "timestamp('2026-02-30T00:00:00Z') < request.time",
@@ -271,5 +284,71 @@ describe("compiling twice", () => {
       compileCondition("body.b", SCOPE, "/b", report),
     );
     expect(diagnose("nope.x")).toEqual(diagnose("nope.x"));
+  });
+});
+
+/** Whoever gets no condition and hears of nothing takes it that there was none, and lets everybody in. */
+describe("what does not compile", () => {
+  const values = fc.constantFrom(
+    ..."request.time duration('1s') body.s body.i body.ls body.items body.free body.tree principal.claims".split(
+      " ",
+    ),
+    ..."principal request 1 'a' null [] {} [request.time] {'a':1} headers.x x".split(" "),
+  );
+  const names = fc.constantFrom(
+    ..."all exists exists_one map filter size contains startsWith endsWith matches getHours getFullYear".split(
+      " ",
+    ),
+    ..."has int double string bool dyn timestamp duration inRange type".split(" "),
+  );
+
+  it("conditions_that_do_not_compile_are_always_reported", () => {
+    fc.assert(
+      fc.property(
+        values,
+        names,
+        fc.array(values, { maxLength: 3 }),
+        fc.boolean(),
+        (target, name, args, method) => {
+          const call = method
+            ? `${target}.${name}(${args.join(", ")})`
+            : `${name}(${[target, ...args].join(", ")})`;
+          // It throws where there is neither a condition nor a diagnostic.
+          for (const text of [call, `${call} == 1`, `${call}[0] == ${target}`, `!${call}`]) diagnose(text);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+});
+
+/** Instants are numbers while they run: a claim that is one must never stand for an instant, nor an instant for a number. */
+describe("instants beside what is only known while serving", () => {
+  it.each([
+    "[[], [request.time]][1][0] > 5",
+    "{'a': {}, 'b': {'x': request.time}}['b']['x'] > 5",
+    "[{}, {'a': request.time}].exists(m, has(m.a) && m.a > 5)",
+    "{'a': request.time} == principal.claims.a",
+    "{'a': request.time} == body.free",
+    "dyn({'a': request.time}).a > 5",
+    "[request.time] == [principal.claims.a]",
+    "([request.time] + [principal.claims.a])[1] > request.time",
+    "([principal.claims.a] + [request.time])[1] > 5",
+    "([] + [request.time])[0] > 5",
+    "[request.time] in [[principal.claims.a]]",
+    "principal.claims.a in {'a': [request.time]}['a']",
+    "(body.b ? {} : {'a': request.time}) == body.free",
+  ])("`%s` is refused", (text) => {
+    expect(diagnose(text).map(({ code }) => code)).toContain("condition-type");
+  });
+
+  it.each([
+    "[[], [request.time]][1][0] > timestamp('2020-01-01T00:00:00Z')",
+    "{'a': request.time}.a == request.time",
+    "'a' in {'a': request.time}",
+    "request.time in [request.time]",
+    "[request.time] + [request.time] == [request.time, request.time]",
+  ])("`%s` is not", (text) => {
+    expect(result(text)).toBe(true);
   });
 });

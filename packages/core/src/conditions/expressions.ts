@@ -18,6 +18,7 @@ import { factsOf, latest } from "./node.js";
 import type { Node } from "./node.js";
 import { vocabularyOf } from "./roots.js";
 import type { Vocabulary } from "./roots.js";
+import { sourceOf } from "./source.js";
 import { typeName } from "./types.js";
 import { Failure } from "./values.js";
 
@@ -105,7 +106,11 @@ function compileText(
   const ast = parse(text);
   if (isRejection(ast)) return compiler.error(ast.code, ast.message, ast.help);
   const node = compiler.value(ast);
-  return node === undefined || compiler.failed ? undefined : { node, compiler };
+  if (node !== undefined && !compiler.failed) return { node, compiler };
+  // Whoever gets nothing takes it that something was reported: a rule that only vanished would let everybody in.
+  return compiler.failed
+    ? undefined
+    : compiler.error("condition-type", `\`${sourceOf(ast)}\` cannot be evaluated`);
 }
 
 function expression<T>(

@@ -107,7 +107,9 @@ export function compileGetter(
   if (time?.type.kind !== "timestamp" || nodes.length > 2) return compiler.mismatch(ast, nodes);
   const offset = zone === undefined ? undefined : literalZone(compiler, zone);
   const ofInstant = instantGetter(name, offset);
-  if ((zone !== undefined && offset === undefined) || ofInstant === undefined) return undefined;
+  // A comprehension with too few or too many arguments comes here too.
+  if (ofInstant === undefined) return compiler.mismatch(ast, nodes);
+  if (zone !== undefined && offset === undefined) return undefined;
   return compiler.node(
     ast,
     INT,

@@ -1,13 +1,13 @@
 /** `in`: a value of a list, a key of a map. Literal lists and the caller's roles and scopes are sets, not searched. */
 import type { ASTNode } from "./ast.js";
 import { didYouMean } from "../errors/did-you-mean.js";
-import { agree } from "./agreement.js";
+import { agree, mixesTime } from "./agreement.js";
 import type { Compiler } from "./compiler.js";
 import { lift1, lift2 } from "./compiler.js";
 import type { Node } from "./node.js";
 import { rootOf } from "./facts.js";
 import { compilePresence } from "./has.js";
-import { BOOL, DYN, isTime, STRING } from "./types.js";
+import { BOOL, DYN, STRING } from "./types.js";
 import type { CelType } from "./types.js";
 import { equal, Failure, isObject } from "./values.js";
 import type { ReadSet, Run } from "./values.js";
@@ -20,8 +20,9 @@ export function compileIn(compiler: Compiler, ast: Extract<ASTNode, { op: "in" }
   const parts = compiler.values(ast.args);
   const [left, right] = parts ?? [];
   if (parts === undefined || left === undefined || right === undefined) return undefined;
-  if (!isContainer(right) || isTime(left.type) !== isTime(right.type)) return compiler.mismatch(ast, parts);
-  if (!agree(left.type, memberTypeOf(right.type))) return compiler.clash("in", left, right);
+  const member = memberTypeOf(right.type);
+  if (!isContainer(right) || mixesTime(left.type, member)) return compiler.mismatch(ast, parts);
+  if (!agree(left.type, member)) return compiler.clash("in", left, right);
   if (!knownRole(compiler, left, right)) return undefined;
   return compiler.node(ast, BOOL, membership(left, right), { parts });
 }

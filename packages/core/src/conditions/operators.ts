@@ -1,10 +1,10 @@
 /** Equality, order, membership and arithmetic. Numbers are doubles: an int outside ±(2^53 − 1) is an error, never a wrong number. */
 import type { ASTNode } from "./ast.js";
-import { agree, isNumeric, isOrdered } from "./agreement.js";
+import { agree, isNumeric, isOrdered, mixesTime } from "./agreement.js";
 import type { Compiler } from "./compiler.js";
 import { lift1, lift2, TOO_MANY_STEPS } from "./compiler.js";
 import type { Node } from "./node.js";
-import { BOOL, DOUBLE, DURATION, INT, STRING, TIMESTAMP, isTime } from "./types.js";
+import { BOOL, DOUBLE, DURATION, INT, STRING, TIMESTAMP } from "./types.js";
 import type { CelType } from "./types.js";
 import { compareText, equal, Failure, isInstant, isSpan } from "./values.js";
 
@@ -28,11 +28,6 @@ export function compileEquality(compiler: Compiler, ast: Binary<"==" | "!=">): N
 function comparator(op: "==" | "!=", scalar: boolean): (a: unknown, b: unknown) => boolean {
   if (op === "==") return scalar ? (a, b) => a === b : equal;
   return scalar ? (a, b) => a !== b : (a, b) => !equal(a, b);
-}
-
-/** An instant is a number while it runs: beside a value of unknown type it would equal one. */
-function mixesTime(left: CelType, right: CelType): boolean {
-  return (isTime(left) || isTime(right)) && left.kind !== right.kind;
 }
 
 const NO_ORDER = new Failure("values of these types have no order");
@@ -117,8 +112,10 @@ export function compileArithmetic(
   const parts = compiler.values(ast.args);
   const [left, right] = parts ?? [];
   if (parts === undefined || left === undefined || right === undefined) return undefined;
-  if (joinsLists(ast.op, left, right) && !agree(left.type, right.type))
-    return compiler.clash(ast.op, left, right);
+  if (joinsLists(ast.op, left, right)) {
+    if (mixesTime(left.type, right.type)) return compiler.mismatch(ast, parts);
+    if (!agree(left.type, right.type)) return compiler.clash(ast.op, left, right);
+  }
   const [type, compute] = arithmetic(compiler, ast.op, left.type, right.type) ?? [];
   if (type !== undefined && compute !== undefined)
     return compiler.node(ast, type, lift2(left.run, right.run, compute), { parts });

@@ -26,12 +26,11 @@ const RESERVED: ReadonlySet<string> = new Set(
 
 type InfixOperator = BinaryOperator | "||" | "&&";
 
-/** Each level binds closer than the one before. */
+/** Each level binds closer than the one before. All relations are one: `a == b < c` is `(a == b) < c`. */
 const LEVELS: readonly Readonly<Partial<Record<TokenKind, InfixOperator>>>[] = [
   { OR: "||" },
   { AND: "&&" },
-  { EQ: "==", NE: "!=" },
-  { LT: "<", LE: "<=", GT: ">", GE: ">=", IN: "in" },
+  { EQ: "==", NE: "!=", LT: "<", LE: "<=", GT: ">", GE: ">=", IN: "in" },
   { PLUS: "+", MINUS: "-" },
   { MULTIPLY: "*", DIVIDE: "/", MODULO: "%" },
 ];

@@ -131,20 +131,21 @@ export class Tokens {
 
   private quoted(prefix: string, quote: string): void {
     const from = this.start + prefix.length + quote.length;
-    const end = this.closing(quote, from, this.start + prefix.length);
+    const verbatim = /[rR]/u.test(prefix);
+    const end = this.closing(quote, from, this.start + prefix.length, verbatim);
     const raw = this.text.slice(from, end);
     const length = end + quote.length - this.start;
     if (/[bB]/u.test(prefix)) return this.take("BYTES", length, bytesOf(unescape(raw, from, true)));
-    this.take("STRING", length, prefix === "" ? unescape(raw, from, false) : raw);
+    this.take("STRING", length, verbatim ? raw : unescape(raw, from, false));
   }
 
-  /** A backslash keeps the next character from ending the text, also where it escapes nothing. */
-  private closing(quote: string, from: number, opened: number): number {
+  /** A backslash keeps the next character from ending the text, except where it is a character like any other: `r'\'`. */
+  private closing(quote: string, from: number, opened: number, verbatim: boolean): number {
     const { text } = this;
     for (let index = from; index < text.length; index += 1) {
       const char = text.charAt(index);
       if (text.startsWith(quote, index)) return index;
-      if (char === "\\") index += 1;
+      if (char === "\\" && !verbatim) index += 1;
       else if (quote.length === 1 && (char === "\n" || char === "\r"))
         throw new SyntaxProblem("Newlines not allowed in single-quoted strings", index);
     }

@@ -42,7 +42,8 @@ export function typeName(type: CelType): string {
 
 /** Instants and durations are numbers while they run, so they must never meet a value whose type is only known then. */
 export function isTime(type: CelType): boolean {
-  return type.kind === "timestamp" || type.kind === "duration" || (type.kind === "list" && isTime(type.of));
+  if (type.kind === "list" || type.kind === "map") return isTime(type.of);
+  return type.kind === "timestamp" || type.kind === "duration";
 }
 
 /** Does a value of the request have the type that its schema promised? In observe mode nothing was refused that does not. */

@@ -1,12 +1,14 @@
 import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Fetch, OutwardRequest } from "../ports/outward.js";
+import { issueCertificate } from "../conformance/certificate.js";
 import { platform } from "../platform/node.js";
 import { outwardCall } from "./call.js";
 
-const servers: Server[] = [];
+const servers: (Server | TlsServer)[] = [];
 
 afterEach(async () => {
   vi.useRealTimers();
@@ -115,6 +117,26 @@ describe("what is never called", () => {
   ])("but %s is", async (url) => {
     const { fetch } = recording(() => new Response("x"));
     expect(await outcomeOf({ url }, fetch)).toEqual({ status: 200, text: "x" });
+  });
+});
+
+/** What nobody vouches for might be anybody: a key set from there would open every door. */
+describe("a server over HTTPS", () => {
+  const own = issueCertificate({ subject: [["CN", "keys"]], hosts: ["localhost"] });
+
+  it("whose certificate nobody vouches for is told nothing, and not believed", async () => {
+    let asked = 0;
+    const server = createTlsServer({ key: own.key, cert: own.cert }, (_, response) => {
+      asked += 1;
+      response.end("x");
+    });
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const url = `https://localhost:${(server.address() as AddressInfo).port}/keys`;
+    expect(await outcomeOf({ url, headers: { Authorization: "Basic x" } })).toMatch(
+      /^`https:\/\/localhost:\d+\/keys` cannot be reached \([A-Z_]*CERT[A-Z_]*\)$/u,
+    );
+    expect(asked).toBe(0);
   });
 });
 

@@ -1,5 +1,8 @@
 /** What is remembered of opaque tokens has a bound. */
-import { expect, it } from "vitest";
+import { createHash } from "node:crypto";
+import { inspect } from "node:util";
+import { LRUCache } from "lru-cache";
+import { expect, it, vi } from "vitest";
 import { utf8 } from "../../lib/bytes.js";
 import type { IntrospectionSettings } from "../../model/policy.js";
 import { stateFor } from "../../model/state.test-support.js";
@@ -18,7 +21,8 @@ const SETTINGS: IntrospectionSettings = {
   failures: "unlimited",
 };
 
-it("10,000 tokens are remembered at most, and those go that were not used for longest", async () => {
+/** Every token is remembered as a bad one. @returns whether its issuer had to be asked */
+function asking(): (token: string) => Promise<boolean> {
   let calls = 0;
   const said = {
     kind: "introspected",
@@ -46,13 +50,28 @@ it("10,000 tokens are remembered at most, and those go that were not used for lo
     monotonic: () => 0,
   });
   const state = stateFor({});
-  const ask = async (index: number): Promise<boolean> => {
+  return async (token) => {
     const before = calls;
-    await judge(new Credential(`t${index}`, platform), state);
+    await judge(new Credential(token, platform), state);
     return calls > before;
   };
+}
+
+it("10,000 tokens are remembered at most, and those go that were not used for longest", async () => {
+  const asked = asking();
+  const ask = (index: number): Promise<boolean> => asked(`t${index}`);
   for (let index = 0; index < 10_000; index += 1) expect(await ask(index)).toBe(true);
   expect(await ask(0)).toBe(false);
   expect(await ask(10_000)).toBe(true);
   expect([await ask(0), await ask(10_000), await ask(2), await ask(1)]).toEqual([false, false, false, true]);
+});
+
+it("a token is remembered by its hash, and the token itself is not", async () => {
+  const ask = asking();
+  const set = vi.spyOn(LRUCache.prototype, "set");
+  const token = "c4n4ry-token";
+  expect([await ask(token), await ask(token)]).toEqual([true, false]);
+  expect(set.mock.calls.map(([key]) => key)).toEqual([createHash("sha256").update(token).digest("hex")]);
+  expect(inspect(set.mock.calls, { depth: 20 })).not.toContain("c4n4ry");
+  set.mockRestore();
 });
