@@ -44,8 +44,8 @@ export class TokenCache {
   readonly #recent = new RecentTokens();
 
   /** Of any authenticator, where the text is at hand: for less than a hash. */
-  recent({ text, mark }: Credential, now: number): VerifiedToken | undefined {
-    return this.#recent.get(text, mark, now);
+  recent(credential: Credential, now: number): VerifiedToken | undefined {
+    return this.#recent.empty ? undefined : this.#recent.get(credential.text, credential.mark, now);
   }
 
   /** Of any authenticator. */
