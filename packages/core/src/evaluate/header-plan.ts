@@ -37,7 +37,8 @@ export function owedHeaders(
     if (lowerCase(field[0]) === "vary") (vary ??= []).push(field[1]);
     else fields.push(field);
   }
-  pushVary(plan, vary, fields);
+  const varied = varyOf(plan, vary);
+  if (varied !== undefined) fields.push(varied);
   return fields;
 }
 
@@ -53,7 +54,11 @@ export function mergeHeaders(
 ): HeaderField[] {
   const dynamic: HeaderField[] = [];
   if (plan.dynamic.length > 0) collect(plan, state, dynamic);
-  const merged: HeaderField[] = [];
+  const { constant } = plan;
+  // As long as it can become, and cut at the end: a list that grows is copied each time.
+  // oxlint-disable-next-line unicorn/no-new-array -- a length it is
+  const merged = new Array<HeaderField>(theirs.length + constant.length + dynamic.length + 1);
+  let end = 0;
   let vary: string[] | undefined;
   let cacheControl: string | undefined;
   for (const field of theirs) {
@@ -62,20 +67,22 @@ export function mergeHeaders(
     else if (name === "cache-control" && plan.mergeCacheControl !== undefined) {
       cacheControl = cacheControl === undefined ? field[1] : `${cacheControl}, ${field[1]}`;
     } else if (!plan.dropped.has(name) && stripped?.has(name) !== true && !replaced(dynamic, name, field))
-      merged.push(field);
+      merged[end++] = field;
   }
-  for (const field of plan.constant) {
+  for (const field of constant) {
     if (
       cacheControl !== undefined &&
       plan.mergeCacheControl !== undefined &&
       lowerCase(field[0]) === "cache-control"
     ) {
-      merged.push([field[0], plan.mergeCacheControl(cacheControl, field[1])]);
+      merged[end++] = [field[0], plan.mergeCacheControl(cacheControl, field[1])];
       cacheControl = undefined;
-    } else merged.push(field);
+    } else merged[end++] = field;
   }
-  for (const field of dynamic) merged.push(field);
-  pushVary(plan, vary, merged);
+  for (const field of dynamic) merged[end++] = field;
+  const varied = varyOf(plan, vary);
+  if (varied !== undefined) merged[end++] = varied;
+  merged.length = end;
   return merged;
 }
 
@@ -93,14 +100,11 @@ export function hasName(fields: readonly HeaderField[], lowerName: string): bool
 }
 
 /** @param theirs lists of the handler's, if any */
-function pushVary(plan: HeaderPlan, theirs: readonly string[] | undefined, fields: HeaderField[]): void {
+function varyOf(plan: HeaderPlan, theirs: readonly string[] | undefined): HeaderField | undefined {
   const { vary, varyField } = plan;
-  if (theirs === undefined || isOurs(theirs, plan)) {
-    if (varyField !== undefined) fields.push(varyField);
-    return;
-  }
+  if (theirs === undefined || isOurs(theirs, plan)) return varyField;
   const varied = mergeVary(theirs, vary);
-  if (varied !== undefined) fields.push(["Vary", varied]);
+  return varied === undefined ? undefined : ["Vary", varied];
 }
 
 /** As where this very plan was laid over the answer before. */

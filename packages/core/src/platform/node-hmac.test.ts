@@ -1,17 +1,21 @@
 import { createHmac } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { toHex, utf8 } from "../lib/bytes.js";
-import { hmacOf } from "./node-hmac.js";
+import { utf8 } from "../lib/bytes.js";
+import { decodeNodeBase64Url } from "./node-base64url.js";
+import { equalTexts, hmacTextOf } from "./node-hmac.js";
+import { prepareNodeKey } from "./node-keys.js";
 
-describe("hmacOf", () => {
+const hexOf = (macText: string): string => Buffer.from(macText, "base64url").toString("hex");
+
+describe("hmacTextOf", () => {
   it("computes the vectors of RFC 4231, with short and over-long keys", () => {
-    const jefe = hmacOf("sha256", 32, utf8("Jefe"), 64);
-    expect(toHex(jefe("what do ya want for nothing?"))).toBe(
+    const jefe = hmacTextOf("sha256", 32, utf8("Jefe"), 64);
+    expect(hexOf(jefe("what do ya want for nothing?"))).toBe(
       "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
     );
-    const long = hmacOf("sha256", 32, new Uint8Array(131).fill(0xaa), 64);
-    expect(toHex(long("Test Using Larger Than Block-Size Key - Hash Key First"))).toBe(
+    const long = hmacTextOf("sha256", 32, new Uint8Array(131).fill(0xaa), 64);
+    expect(hexOf(long("Test Using Larger Than Block-Size Key - Hash Key First"))).toBe(
       "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54",
     );
   });
@@ -26,12 +30,59 @@ describe("hmacOf", () => {
         key,
         fc.array(text, { minLength: 1, maxLength: 4 }),
         ([hash, bytes], secret, texts) => {
-          const mac = hmacOf(hash, bytes, secret, 150);
+          const macText = hmacTextOf(hash, bytes, secret, 150);
           for (const data of texts) {
-            expect(toHex(mac(data))).toBe(createHmac(hash, secret).update(data).digest("hex"));
+            expect(macText(data)).toBe(createHmac(hash, secret).update(data).digest("base64url"));
           }
         },
       ),
     );
+  });
+});
+
+describe("equalTexts", () => {
+  it("texts_are_equal_as_the_language_has_it", () => {
+    const pairs = fc.array(fc.string({ unit: fc.constantFrom("a", "b", "\u0141") }), {
+      minLength: 2,
+      maxLength: 2,
+    });
+    fc.assert(
+      fc.property(pairs, ([a = "", b = ""]) => {
+        expect(equalTexts(a, b)).toBe(a === b);
+        expect(equalTexts(a, ` ${a}`.slice(1))).toBe(true);
+        expect(equalTexts(`${a}${b}`, a)).toBe(b === "");
+      }),
+    );
+  });
+
+  it("sees one character that differs, wherever it stands", () => {
+    const text = "Zm9vYmFyYmF6cXV4";
+    for (let at = 0; at < text.length; at += 1) {
+      const other = `${text.slice(0, at)}-${text.slice(at + 1)}`;
+      expect([equalTexts(text, other), equalTexts(other, text)]).toEqual([false, false]);
+    }
+  });
+});
+
+describe("verifyText", () => {
+  it("says_of_a_text_what_verify_says_of_its_bytes", () => {
+    const key = prepareNodeKey("HS256", { secret: new Uint8Array(32).fill(7) });
+    const good = (data: string): string =>
+      createHmac("sha256", new Uint8Array(32).fill(7)).update(data).digest("base64url");
+    const spoilt = (text: string, at: number, character: string): string =>
+      `${text.slice(0, at)}${character}${text.slice(at + 1)}`;
+    const change = fc.tuple(fc.nat(44), fc.constantFrom("", "A", "B", "=", "+", "/", " ", "\u0141"));
+    fc.assert(
+      fc.property(fc.string({ unit: "binary-ascii" }), fc.option(change), (data, changed) => {
+        const text = changed === null ? good(data) : spoilt(good(data), ...changed);
+        const bytes = decodeNodeBase64Url(text);
+        expect(key.verifyText?.(data, text)).toBe(bytes !== undefined && key.verify(data, bytes));
+      }),
+    );
+    expect(key.verifyText?.("data", good("data"))).toBe(true);
+    // Spare bits of the last character: other texts for the same bytes.
+    const [last = ""] = good("data").slice(-1);
+    for (const other of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".replace(last, ""))
+      expect(key.verifyText?.("data", spoilt(good("data"), 42, other))).toBe(false);
   });
 });

@@ -7,29 +7,25 @@ import { createHmac, hash as hashOnce } from "node:crypto";
 const INNER = 0x36;
 const OUTER = 0x5c;
 
-export type Mac = (data: string) => Uint8Array;
+/** As base64url, which is how a token brings it: it is compared as it stands. */
+export type MacText = (data: string) => string;
 
-/**
- * @param longest characters of the longest text that is worth keeping room for; longer ones go the long way
- * @returns what answers with bytes that are good until it is asked again
- */
-export function hmacOf(hash: string, hashBytes: number, key: Uint8Array, longest: number): Mac {
-  const slow = (data: string): Uint8Array => createHmac(hash, key).update(data, "latin1").digest();
+/** @param longest characters of the longest text that is worth keeping room for; longer ones go the long way */
+export function hmacTextOf(hash: string, hashBytes: number, key: Uint8Array, longest: number): MacText {
+  const slow = (data: string): string => createHmac(hash, key).update(data, "latin1").digest("base64url");
   // Runtimes beside Node may lack it.
   if (typeof hashOnce !== "function") return slow;
   const blockBytes = hashBytes === 32 ? 64 : 128;
   const short = key.length > blockBytes ? hashOnce(hash, key, "buffer") : key;
   const inner = padded(short, INNER, blockBytes, longest);
   const outer = padded(short, OUTER, blockBytes, hashBytes);
-  const mac = Buffer.alloc(hashBytes);
-  // All rooms are used again and again: nothing is awaited between writing and hashing. The hashes come as hex and are written
-  // where they belong: a Buffer made for each costs more than the hash.
+  // Both rooms are used again and again: nothing is awaited between writing and hashing. The inner hash comes as a text of its
+  // bytes and is written where it belongs: a Buffer made for it costs more than the hash.
   return (data) => {
     if (data.length > longest) return slow(data);
     const end = blockBytes + inner.write(data, blockBytes, "latin1");
-    outer.write(hashOnce(hash, inner.subarray(0, end), "hex"), blockBytes, "hex");
-    mac.write(hashOnce(hash, outer, "hex"), "hex");
-    return mac;
+    outer.write(hashOnce(hash, inner.subarray(0, end), "binary"), blockBytes, "latin1");
+    return hashOnce(hash, outer, "base64url");
   };
 }
 
@@ -37,4 +33,12 @@ function padded(key: Uint8Array, pad: number, blockBytes: number, room: number):
   const block = Buffer.alloc(blockBytes + room);
   for (let index = 0; index < blockBytes; index += 1) block[index] = (key[index] ?? 0) ^ pad;
   return block;
+}
+
+/** Where they differ is not to be learned from how long it takes: every character is looked at. */
+export function equalTexts(a: string, b: string): boolean {
+  if (a.length !== b.length) return false;
+  let difference = 0;
+  for (let index = 0; index < a.length; index += 1) difference |= a.charCodeAt(index) ^ b.charCodeAt(index);
+  return difference === 0;
 }

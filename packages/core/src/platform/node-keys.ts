@@ -8,7 +8,7 @@ import {
   verify as verifySignature,
   type KeyObject,
 } from "node:crypto";
-import { hmacOf } from "./node-hmac.js";
+import { equalTexts, hmacTextOf } from "./node-hmac.js";
 import { JWS_ALGORITHMS, MIN_RSA_BITS, type JwsAlgorithm, type JwsFacts } from "../lib/jws.js";
 import type { KeyMaterial, SignatureVerifier } from "../ports/platform.js";
 import {
@@ -42,14 +42,14 @@ function hmacVerifier(algorithm: JwsAlgorithm, secret: Uint8Array): SignatureVer
   const hash = `sha${hashBytes * 8}`;
   // The caller may wipe or reuse its copy.
   const key = Buffer.from(secret);
-  const mac = hmacOf(hash, hashBytes, key, LONGEST_TOKEN);
+  const macText = hmacTextOf(hash, hashBytes, key, LONGEST_TOKEN);
   return Object.freeze({
     algorithm,
     verify(data: Uint8Array | string, signature: Uint8Array): boolean {
       if (signature.length !== hashBytes) return false;
-      const expected = typeof data === "string" ? mac(data) : createHmac(hash, key).update(data).digest();
-      return timingSafeEqual(expected, signature);
+      return timingSafeEqual(createHmac(hash, key).update(bytesOf(data)).digest(), signature);
     },
+    verifyText: (data: string, signature: string): boolean => equalTexts(macText(data), signature),
   });
 }
 
@@ -63,10 +63,13 @@ function publicKeyVerifier(algorithm: JwsAlgorithm, key: KeyObject): SignatureVe
     algorithm,
     verify(data: Uint8Array | string, signature: Uint8Array): boolean {
       if (signature.length !== length) return false;
-      const bytes = typeof data === "string" ? Buffer.from(data, "latin1") : data;
-      return verifySignature(hash, bytes, options, signature);
+      return verifySignature(hash, bytesOf(data), options, signature);
     },
   });
+}
+
+function bytesOf(data: Uint8Array | string): Uint8Array {
+  return typeof data === "string" ? Buffer.from(data, "latin1") : data;
 }
 
 function parametersOf(facts: JwsFacts): {

@@ -9,6 +9,11 @@ export function anyOf(verifiers: readonly SignatureVerifier[]): SignatureVerifie
   return Object.freeze({
     algorithm: current.algorithm,
     verify: (data: Uint8Array | string, signature: Uint8Array) => tryEach(verifiers, 0, data, signature),
+    // All have it or none: they are of one algorithm and one platform.
+    verifyText:
+      current.verifyText &&
+      ((data: string, signature: string) =>
+        verifiers.some(({ verifyText }) => verifyText?.(data, signature) === true)),
   });
 }
 

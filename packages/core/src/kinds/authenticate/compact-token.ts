@@ -37,8 +37,13 @@ export class CompactToken {
     return this.#payload ?? undefined;
   }
 
+  /** Still encoded. */
+  get signatureSegment(): string {
+    return this.#text.slice(this.#payloadEnd + 1);
+  }
+
   signature(): Uint8Array | undefined {
-    return this.#tools.decodeBase64Url(this.#text.slice(this.#payloadEnd + 1));
+    return this.#tools.decodeBase64Url(this.signatureSegment);
   }
 
   /** What was signed: both first segments as they stand. */

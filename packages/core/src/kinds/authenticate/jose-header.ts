@@ -39,24 +39,56 @@ export function compileHeader(
   const typ = profile === "rfc9068" ? ACCESS_TOKEN_TYPES : written;
   const allowed = new Set<unknown>(algorithms);
   const types = new Set((typ ?? DEFAULT_TYPES).map((name) => name.toLowerCase()));
-  const good = new Map<string, SignatureVerifier>();
-  const refused = new Map<string, Bad>();
+  const memory = new HeaderMemory();
   return {
     select(token) {
       const segment = token.headerSegment;
-      const known = good.get(segment) ?? refused.get(segment);
+      const known = memory.get(segment);
       if (known !== undefined) return known;
       const judged = judgeHeader(token.header(), { keys, types, allowed, untyped: typ === undefined });
-      if ("kind" in judged && refused.size < MAX_REMEMBERED && segment.length <= MAX_REFUSED_LENGTH) {
-        refused.set(copied(segment), judged);
-      }
+      if ("kind" in judged) memory.addRefused(segment, judged);
       return judged;
     },
-    remember(token, key) {
-      if (good.size >= MAX_REMEMBERED || good.has(token.headerSegment)) return;
-      good.set(copied(token.headerSegment), key);
-    },
+    remember: ({ headerSegment }, key) => memory.addGood(headerSegment, key),
   };
+}
+
+interface Remembered {
+  readonly segment: string;
+  readonly judged: SignatureVerifier | Bad;
+}
+
+/** What was made of headers, by their text. Good and refused ones have room of their own. */
+class HeaderMemory {
+  readonly #all = new Map<string, Remembered>();
+  /** Most tokens have the header of the one before: comparing costs less than hashing. */
+  #last: Remembered | undefined = undefined;
+  #good = 0;
+  #refused = 0;
+
+  get(segment: string): SignatureVerifier | Bad | undefined {
+    if (this.#last?.segment === segment) return this.#last.judged;
+    const known = this.#all.get(segment);
+    if (known !== undefined) this.#last = known;
+    return known?.judged;
+  }
+
+  addGood(segment: string, judged: SignatureVerifier): void {
+    if (this.#good >= MAX_REMEMBERED || this.#all.has(segment)) return;
+    this.#good += 1;
+    this.#add(segment, judged);
+  }
+
+  addRefused(segment: string, judged: Bad): void {
+    if (this.#refused >= MAX_REMEMBERED || segment.length > MAX_REFUSED_LENGTH) return;
+    this.#refused += 1;
+    this.#add(segment, judged);
+  }
+
+  #add(slice: string, judged: SignatureVerifier | Bad): void {
+    const segment = copied(slice);
+    this.#all.set(segment, { segment, judged });
+  }
 }
 
 /** A slice would keep the whole token alive behind it. */

@@ -113,14 +113,18 @@ interface Attempt {
 
 function verifyNew(attempt: Attempt, state: RequestState): Judgement | Promise<Judgement> {
   const { token, key, parts } = attempt;
-  const signature = token.signature();
-  if (signature === undefined) return BAD_SIGNATURE;
-  const good = key.verify(token.signingInput, signature);
+  const good = isSigned(token, key);
   if (typeof good === "boolean") return good ? believe(attempt, state) : BAD_SIGNATURE;
   return good.then(
     (verdict) => (verdict ? believe(attempt, state) : BAD_SIGNATURE),
     (error: unknown) => failed(parts.pointer, error),
   );
+}
+
+function isSigned(token: CompactToken, key: SignatureVerifier): boolean | Promise<boolean> {
+  if (key.verifyText !== undefined) return key.verifyText(token.signingInput, token.signatureSegment);
+  const signature = token.signature();
+  return signature === undefined ? false : key.verify(token.signingInput, signature);
 }
 
 function failed(rule: string, error: unknown): Fault {

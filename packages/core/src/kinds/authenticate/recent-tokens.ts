@@ -23,6 +23,10 @@ export class RecentTokens {
   readonly #marks = new Int32Array(PLACES);
   #since = 0;
 
+  get empty(): boolean {
+    return this.#places === undefined;
+  }
+
   /** @param now by which time is judged for this request, in milliseconds; it may go back */
   get(text: string, mark: number, now: number): VerifiedToken | undefined {
     if (this.#places === undefined) return undefined;

@@ -10,10 +10,8 @@ import type { SignatureVerifier } from "../../ports/platform.js";
 import type { Credential } from "./credential.js";
 import type { HeaderRules } from "./jose-header.js";
 import type { Accepted } from "./judgement.js";
+import { MarkTable } from "./mark-table.js";
 import { RecentTokens } from "./recent-tokens.js";
-
-/** Tokens remembered at most, some 1 kB each. */
-export const MAX_TOKENS = 10_000;
 
 /** What one authenticator made of a token; what others made of the same token hangs on it. */
 export interface VerifiedToken {
@@ -36,34 +34,38 @@ export interface VerifiedToken {
 }
 
 /**
- * Two generations: what was not used while the younger one filled up goes with the older one, all at once. That costs less
- * than an order of use, which every new token would rearrange.
+ * Two generations, some 1 kB a token: what was not used while the younger one filled up goes with the older one, all at once. That
+ * costs less than an order of use, which every new token would rearrange.
  */
 export class TokenCache {
-  /** By their marks. Of two that have the same one, the later one stays. */
-  #young = new Map<number, VerifiedToken>();
-  #old = new Map<number, VerifiedToken>();
+  /** Each is made when the first token comes that it has to hold. */
+  #young: MarkTable | undefined = undefined;
+  #old: MarkTable | undefined = undefined;
   readonly #recent = new RecentTokens();
 
   /** Of any authenticator, where the text is at hand: for less than a hash. */
-  recent({ text, mark }: Credential, now: number): VerifiedToken | undefined {
-    return this.#recent.get(text, mark, now);
+  recent(credential: Credential, now: number): VerifiedToken | undefined {
+    return this.#recent.empty ? undefined : this.#recent.get(credential.text, credential.mark, now);
   }
 
   /** Of any authenticator. */
   get(credential: Credential): VerifiedToken | undefined {
     const { mark } = credential;
-    const token = this.#young.get(mark) ?? this.#old.get(mark);
+    const token = this.#young?.get(mark) ?? this.#old?.get(mark);
     return token !== undefined && token.digest === credential.digest ? token : undefined;
   }
 
   /** Seen for the first time, or by another authenticator. */
   add({ mark }: Credential, token: VerifiedToken): void {
-    if (this.#young.size >= MAX_TOKENS / 2) {
-      this.#old = this.#young;
-      this.#young = new Map();
-    }
-    this.#young.set(mark, token);
+    if (this.#young?.full === true) this.#age();
+    (this.#young ??= new MarkTable()).set(mark, token);
+  }
+
+  #age(): void {
+    const oldest = this.#old;
+    oldest?.clear();
+    this.#old = this.#young;
+    this.#young = oldest;
   }
 
   /** Seen again: that is how it stays. */
@@ -79,10 +81,7 @@ export function renewed(known: VerifiedToken, mine: VerifiedToken, chosenBy: Hea
 }
 
 /** What the others made of it. */
-export function without(
-  token: VerifiedToken | undefined,
-  authenticator: number,
-): VerifiedToken | undefined {
+export function without(token: VerifiedToken | undefined, authenticator: number): VerifiedToken | undefined {
   if (token === undefined) return undefined;
   const next = without(token.next, authenticator);
   return token.by === authenticator ? next : { ...token, next };
