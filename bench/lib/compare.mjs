@@ -45,27 +45,6 @@ export function compare(a, b, { short = false } = {}) {
   return { a: median(seen.a), b: median(seen.b), ratio: median(seen.ratio) };
 }
 
-/**
- * The same where a call may answer with a promise: who has to wait, waits.
- * @returns nanoseconds a call of each, and the median of a/b
- */
-export async function compareAsync(a, b, { short = false } = {}) {
-  const count = short ? 500 : 40_000;
-  const timeOf = async (run) => {
-    const start = process.hrtime.bigint();
-    for (let index = 0; index < count; index++) {
-      const answer = run(index);
-      if (answer instanceof Promise) await answer;
-    }
-    return Number(process.hrtime.bigint() - start) / count;
-  };
-  return interleaved(
-    () => timeOf(a),
-    () => timeOf(b),
-    short,
-  );
-}
-
 /** Runs A and B next to each other in every round; each tells its own figure. */
 export async function interleaved(a, b, short = false) {
   const seen = { a: [], b: [], ratio: [] };

@@ -1,6 +1,6 @@
 // What it costs to tell of a decision: nobody, a channel with and without somebody who listens, and lines in a file.
 import { strict as assert } from "node:assert";
-import { channel } from "node:diagnostics_channel";
+import { subscribe } from "node:diagnostics_channel";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,7 +25,7 @@ export async function run({ short }) {
   // As many as a server that is flooded lets wait: where the file is slower than the loop, the rest is dropped, as there.
   const log = await jsonLines({ file: join(folder, "decisions.jsonl"), onProblem: () => undefined });
   let heard = 0;
-  channel("bench.heard").subscribe(() => void (heard += 1));
+  subscribe("bench.heard", () => void (heard += 1));
   const sinks = {
     [NONE]: [],
     "a channel without listeners": [decisionChannel("bench.unheard")],

@@ -42,7 +42,8 @@ const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 
 /** By code: 4 where the last two bits are spare, 16 beside that where the last four are. */
 const CLEAN = new Uint8Array(256);
-for (let code = 0; code < ALPHABET.length; code += 4) CLEAN[ALPHABET.charCodeAt(code)] = (code & 15) === 0 ? 20 : 4;
+for (let code = 0; code < ALPHABET.length; code += 4)
+  CLEAN[ALPHABET.charCodeAt(code)] = (code & 15) === 0 ? 20 : 4;
 
 function endsClean(code: number, spare: number): boolean {
   return ((CLEAN[code] ?? 0) & (spare === 2 ? 16 : 4)) !== 0;

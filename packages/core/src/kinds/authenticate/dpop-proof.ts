@@ -30,11 +30,7 @@ const PRIVATE_KEY = proofBad("the DPoP proof gives away its private key");
 const OTHER_KEY = proofBad("the DPoP proof's `jwk` does not fit its `alg`");
 
 /** Its signature and claims are not judged here. */
-export function readProof(
-  text: string,
-  algorithms: ReadonlySet<string>,
-  tools: Tools,
-): DpopProof | Bad {
+export function readProof(text: string, algorithms: ReadonlySet<string>, tools: Tools): DpopProof | Bad {
   if (text.length > MAX_CREDENTIAL) return TOO_LONG;
   const token = parseCompact(text, tools);
   if (token.kind === "bad") return NOT_COMPACT;

@@ -3,7 +3,7 @@
 /** Deeper values come from loops in the data: no schema is meant so, and walkers die of them. */
 export const MAX_DEPTH = 512;
 
-const { hasOwnProperty } = Object.prototype;
+const { prototype: ordinary } = Object;
 
 /** No JSON stands for the value: a BigInt, or code of the handler's that threw. */
 class Unwritable extends Error {
@@ -38,7 +38,7 @@ export function isOrdinary(value: unknown): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== Array.prototype) return false;
   // The two questions of `value.toJSON`, which is dear of an object whose kind the engine has not met before.
-  return !hasOwnProperty.call(value, "toJSON") && (prototype as { toJSON?: unknown }).toJSON === undefined;
+  return !ordinary.hasOwnProperty.call(value, "toJSON") && (prototype as { toJSON?: unknown }).toJSON === undefined;
 }
 
 function converted(value: object | bigint, key: string): unknown {
