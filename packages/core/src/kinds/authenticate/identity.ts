@@ -36,8 +36,9 @@ function principalOf(
   authenticator: string,
 ): Principal {
   const principal: Record<string, unknown> = {};
-  // Whoever let the names in let no `__proto__` in. The fields that every principal has win.
-  for (const name in attributes) principal[name] = attributes[name];
+  // Whoever let the names in let no `__proto__` in, and what all objects were given is nobody's attribute. The fields that every
+  // principal has win.
+  for (const name of Object.keys(attributes)) principal[name] = attributes[name];
   return Object.freeze(Object.assign(principal, { id, roles, scopes, claims, authenticator }));
 }
 

@@ -53,6 +53,17 @@ describe.each([node, portable])("jwt on the platform $name", (platform) => {
     expect(await verdictsOf(kind, tokens)).toEqual(all(tokens.length, REFUSED));
   };
 
+  it("makes nobody's attribute of what somebody gave to all objects", async () => {
+    const token = await signed();
+    const mapped = await withJwt({ principal: { town: "address.town" } }, { platform });
+    const everybody = Object.getPrototypeOf({}) as object;
+    Object.defineProperty(everybody, "tenant", { value: "t-1", enumerable: true, configurable: true });
+    const { identity } = await mapped.run("GET /", bearer(token));
+    Reflect.deleteProperty(everybody, "tenant");
+    expect(identity?.principal.id).toBe("ann");
+    expect(identity?.principal).not.toHaveProperty("tenant");
+  });
+
   it("accepts a good token and freezes what it says", async () => {
     const token = await signed({ scope: "a b", address: { town: "x" } });
     const { identity, verdict } = await kind.run("GET /", bearer(token));

@@ -65,6 +65,22 @@ describe("parseStrictObject", () => {
     expect(texts.map((text) => parseStrictObject(text))).toEqual(texts.map(() => undefined));
   });
 
+  it("counts no member that somebody gave to all objects", () => {
+    const everybody = Object.getPrototypeOf({}) as object;
+    const given = { deep: true };
+    Object.defineProperty(everybody, "polluted", { value: given, enumerable: true, configurable: true });
+    const read = [
+      '{"a":1}',
+      '{"a":10,"b":[{}]}',
+      '{"a":1,"a":2}',
+      '{"a":1,"a":2,"a":3}',
+      '{"a":{"b":1,"b":2}}',
+    ].map((text) => parseStrictObject(text) !== undefined);
+    Reflect.deleteProperty(everybody, "polluted");
+    expect(read).toEqual([true, true, false, false, false]);
+    expect(Object.isFrozen(given)).toBe(false);
+  });
+
   it("freezes all of it", () => {
     const parsed = parseStrictObject('{"a":[{"b":[1]}],"c":{"d":{}}}');
     const pending: unknown[] = [parsed];

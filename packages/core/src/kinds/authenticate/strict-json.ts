@@ -71,8 +71,9 @@ function freezeWhole(root: object): Counted {
   for (const holder of pending) {
     let count = 0;
     const list = Array.isArray(holder);
-    // Of own members only; JSON makes no others.
     for (const name in holder) {
+      // JSON makes own members alone. An object that was given to all objects would be met in itself, without end.
+      if (!Object.prototype.hasOwnProperty.call(holder, name)) continue;
       if (name === "__proto__") return { members: -1, shortest };
       const value: unknown = holder[name as keyof typeof holder];
       if (typeof value === "object" && value !== null) pending.push(value);
