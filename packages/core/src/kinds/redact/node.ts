@@ -4,7 +4,7 @@
  */
 import type { RedactAction } from "../../model/policy.js";
 import type { NodeBuilder } from "./builder.js";
-import type { Copier, Odd } from "./copier.js";
+import type { Copier, MakeCopier, Odd } from "./copier.js";
 import type { Atom, NamePattern } from "./atom.js";
 import { BOOLEAN, INTEGER, NULL, NUMBER, STRING } from "./json-type.js";
 import { ScanPlan } from "./scan-plan.js";
@@ -127,11 +127,14 @@ export class MemberPlan {
   readonly #fitting = new Map<string, Step>();
   /** Walks since a guess was wrong. */
   #alike = 0;
+  /** Undefined: no code can be made, or none may be. */
+  #make: MakeCopier | undefined;
 
   constructor(
     private readonly builder: NodeBuilder,
     private readonly node: Node,
   ) {
+    this.#make = builder.makeCopier;
     this.named = builder.namedMembers(node);
     this.#patterns = node.atoms.flatMap((atom) => atom.patterns);
   }
@@ -152,14 +155,16 @@ export class MemberPlan {
    * @param count of its members
    */
   walked(count: number, odd: Odd): void {
-    const make = this.builder.makeCopier;
+    const make = this.#make;
     if (make === undefined || this.#alike++ !== ALIKE || this.copiers.length >= MOST_COPIERS) return;
     const names = this.guessedNames.slice(0, count);
     const steps = this.guessedSteps.slice(0, count);
     if (count === 0 || count > REMEMBERED) return;
     if (!names.every((name, index) => this.#isCopied(name, steps[index]))) return;
     const copier = make({ names, steps }, odd);
-    if (copier !== undefined) this.copiers.push(copier);
+    // What the process forbids once it forbids always, and to be told so is dear.
+    if (copier === undefined) this.#make = undefined;
+    else this.copiers.push(copier);
   }
 
   /** No name of the data comes into code, and none that would set a prototype there. */

@@ -308,6 +308,12 @@ describe("generated code", () => {
       const left = one.apply({ name: "a", x: 1 }, 200, stateFor());
       expect(left).toEqual({ kind: "json", value: { name: "a" } });
     }
+    // Not even where layouts change, over and over.
+    for (let count = 0; count <= 10 * WARM; count++) {
+      const more = Math.floor(count / WARM) % 2 === 0 ? { x: 1 } : { y: 1, x: 1 };
+      const left = one.apply({ name: "a", ...more }, 200, stateFor());
+      expect(left).toEqual({ kind: "json", value: { name: "a" } });
+    }
     expect(asked).toBe(1);
   });
 
