@@ -74,7 +74,12 @@ export async function compilePolicy(
     get revision() {
       return environment.revision;
     },
-    route: whenAsked(resolved.routes, (route) => compileRoute(route, kinds, [])),
+    route: whenAsked(resolved.routes, (route) => {
+      const compiled = compileRoute(route, kinds, []);
+      // The checks saw nothing. If they missed something, a rule is missing here, and nobody may come in for want of it.
+      if (environment.report.failed) throw new PolicyError(environment.report.diagnostics);
+      return compiled;
+    }),
     unmatched,
     unreadable: { ...unmatched, observe: unmatched.observe && resolved.routes.every(isObserved) },
     metadata: own && { path: own.path, route: compileRoute(own.resolved, kinds, [own.stage]) },

@@ -125,6 +125,12 @@ describe("what a condition may not say", () => {
       undefined,
     ],
     [
+      "timestamp('2026-02-28T24:00:00Z') < request.time",
+      "condition-type",
+      "`'2026-02-28T24:00:00Z'` cannot be converted: not a timestamp of RFC 3339 between the years 1 and 9999",
+      undefined,
+    ],
+    [
       "duration('1us') < duration('1s')",
       "condition-type",
       "`'1us'` cannot be converted: a duration finer than a millisecond",

@@ -123,15 +123,13 @@ function grouped(text: string): string {
   return isRejection(parsed) ? parsed.message : shown(parsed);
 }
 
-function shown({ op, args, input, start, end }: ASTNode): string {
+function shown(node: ASTNode): string {
+  const { op, args } = node;
   if (op === "?:") return `(${shown(args[0])} ? ${shown(args[1])} : ${shown(args[2])})`;
   if (op === "!_" || op === "-_") return `(${op.charAt(0)}${shown(args)})`;
-  const [left, right] = Array.isArray(args) ? (args as readonly ASTNode[]) : [];
-  return /^[a-z.[]/u.test(op) && op !== "in"
-    ? input.slice(start, end)
-    : left === undefined || right === undefined
-      ? input.slice(start, end)
-      : `(${shown(left)} ${op} ${shown(right)})`;
+  if (op === "id") return args;
+  const [left, right] = args as readonly [ASTNode, ASTNode];
+  return `(${shown(left)} ${op} ${shown(right)})`;
 }
 
 describe("the grammar of CEL", () => {

@@ -6,6 +6,10 @@ import { guardOf, typeName } from "./types.js";
 const schemas: Readonly<Record<string, JsonSchema>> = {
   Id: { type: "string" },
   Loop: { $ref: "#/schemas/Loop" },
+  Lists: { type: "array", items: { $ref: "#/schemas/Lists" } },
+  Maps: { type: "object", additionalProperties: { $ref: "#/schemas/Maps" } },
+  Both: { type: "array", items: { type: "object", additionalProperties: { $ref: "#/schemas/Both" } } },
+  Nodes: { type: "array", items: { type: "object", properties: { next: { $ref: "#/schemas/Nodes" } } } },
   Inner: { $ref: "#/$defs/n", $defs: { n: { type: "integer" } } },
 };
 
@@ -42,6 +46,10 @@ describe("types of schemas", () => {
     [{ $ref: "#/schemas/Id", minLength: 3 }, "dyn"],
     [{ $ref: "#/schemas/Nothing" }, "dyn"],
     [{ $ref: "#/schemas/Loop" }, "dyn"],
+    [{ $ref: "#/schemas/Lists" }, "list<list<dyn>>"],
+    [{ $ref: "#/schemas/Maps" }, "map<string, map<string, dyn>>"],
+    [{ $ref: "#/schemas/Both" }, "list<map<string, list<dyn>>>"],
+    [{ $ref: "#/schemas/Nodes" }, "list<body[]>"],
   ])("%j is %s", (schema, expected) => {
     expect(named(schema)).toBe(expected);
   });
@@ -60,6 +68,12 @@ describe("types of schemas", () => {
       others({ additionalProperties: true }),
     ]).toEqual([false, false, true]);
     expect([others({ patternProperties: {} }), others({ allOf: [] })]).toEqual([true, true]);
+  });
+
+  it("gives a list within an object of that list its items", () => {
+    const type = new SchemaTypes(schemas).typeOf({ $ref: "#/schemas/Nodes" }, "body");
+    const item = type.kind === "list" ? type.of : undefined;
+    expect(item?.kind === "record" && item.record.fields.get("next")).toEqual({ kind: "list", of: item });
   });
 
   it("guards ints, and nothing whose type is open", () => {

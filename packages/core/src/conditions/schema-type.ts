@@ -28,6 +28,8 @@ const MAX_REFERENCES = 32;
 /** Makes the types of one route; objects of a schema are made once, so that a schema may contain itself. */
 export class SchemaTypes {
   private readonly made = new Map<Keywords, CelType>();
+  /** Lists and maps whose items are being looked at. Theirs is a type within a type, which has an end. */
+  private open: ReadonlySet<Keywords> = new Set();
 
   /** @param schemas the document's `schemas`, for `#/schemas/Name` */
   constructor(private readonly schemas: Readonly<Record<string, JsonSchema>>) {}
@@ -54,7 +56,7 @@ export class SchemaTypes {
       case "array":
         return {
           kind: "list",
-          of: "prefixItems" in schema ? DYN : this.of(schema["items"], root, `${title}[]`, 0),
+          of: "prefixItems" in schema ? DYN : this.within(schema, schema["items"], root, `${title}[]`),
         };
       case "object":
         return this.object(schema, root, title);
@@ -81,7 +83,7 @@ export class SchemaTypes {
     const properties = schema["properties"];
     if (!isKeywords(properties)) {
       const others = schema["additionalProperties"];
-      return { kind: "map", of: isKeywords(others) ? this.of(others, root, `${title}.*`, 0) : DYN };
+      return { kind: "map", of: isKeywords(others) ? this.within(schema, others, root, `${title}.*`) : DYN };
     }
     const known = this.made.get(schema);
     if (known !== undefined) return known;
@@ -89,9 +91,23 @@ export class SchemaTypes {
     const record = { title, fields, others: othersOf(schema) };
     const type: CelType = { kind: "record", record };
     this.made.set(schema, type);
+    const { open } = this;
+    // An object is made once, whatever it contains: from here on nothing is within what led to it.
+    this.open = new Set();
     for (const [name, property] of Object.entries(properties)) {
       fields.set(name, this.of(property, root, `${title}.${name}`, 0));
     }
+    this.open = open;
+    return type;
+  }
+
+  /** What a list or map holds; unknown where that is the list or map itself again. */
+  private within(holder: Keywords, held: unknown, root: unknown, title: string): CelType {
+    const { open } = this;
+    if (open.has(holder)) return DYN;
+    this.open = new Set([...open, holder]);
+    const type = this.of(held, root, title, 0);
+    this.open = open;
     return type;
   }
 }

@@ -5,9 +5,10 @@ const NO_TIMESTAMP = new Failure("not a timestamp of RFC 3339 between the years 
 const NO_DURATION = new Failure("not a duration such as `90s`, `1h30m` or `250ms`");
 const TOO_FINE = new Failure("a duration finer than a millisecond");
 
-const RFC_3339 = /^\d{4}-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/;
+const RFC_3339 =
+  /^\d{4}-(\d{2})-(\d{2})T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/;
 
-/** RFC 3339, with seconds and offset; digits beyond milliseconds are cut off. */
+/** RFC 3339, whose days end at 23:59, with seconds and offset; digits beyond milliseconds are cut off. */
 export function parseTimestamp(text: string): number | Failure {
   const match = text.length > 40 ? null : RFC_3339.exec(text);
   // Date.parse takes 31 February for 3 March.

@@ -71,7 +71,9 @@ it("a token is remembered by its hash, and the token itself is not", async () =>
   const set = vi.spyOn(LRUCache.prototype, "set");
   const token = "c4n4ry-token";
   expect([await ask(token), await ask(token)]).toEqual([true, false]);
-  expect(set.mock.calls.map(([key]): unknown => key)).toEqual([createHash("sha256").update(token).digest("hex")]);
+  expect(set.mock.calls.map(([key]): unknown => key)).toEqual([
+    createHash("sha256").update(token).digest("hex"),
+  ]);
   expect(inspect(set.mock.calls, { depth: 20 })).not.toContain("c4n4ry");
   set.mockRestore();
 });
