@@ -38,7 +38,9 @@ export function isOrdinary(value: unknown): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== Array.prototype) return false;
   // The two questions of `value.toJSON`, which is dear of an object whose kind the engine has not met before.
-  return !ordinary.hasOwnProperty.call(value, "toJSON") && (prototype as { toJSON?: unknown }).toJSON === undefined;
+  return (
+    !ordinary.hasOwnProperty.call(value, "toJSON") && (prototype as { toJSON?: unknown }).toJSON === undefined
+  );
 }
 
 function converted(value: object | bigint, key: string): unknown {
