@@ -12,6 +12,7 @@ import {
   hasResponseSchema,
   internal,
   isAloneOnTheWay,
+  isAloneWithText,
   serializerOf,
   sharedSerializerOf,
   takeFields,
@@ -39,7 +40,9 @@ export function shapeValue(request: FastifyRequest, reply: FastifyReply, value: 
     if (isDefault404(request, value)) {
       serializeBy(reply, () => adopt(reply, answer.prepareFailure(undefined, 404)) as string);
     } else if (answer.exchange.writesJson && isPlain(request, reply)) {
-      if (failure === undefined && ends(request, reply, answer)) return conclude(reply, answer, value);
+      if (failure === undefined && isAloneOnTheWay(request, reply) && hasPlainHead(reply, answer)) {
+        return conclude(reply, answer, valueOf(value));
+      }
       serializeBy(reply, (last) => adopt(reply, prepare(reply, answer, valueOf(last))) as string);
     }
   }
@@ -69,6 +72,9 @@ export function shapeText(
     }
     if (answer.ruled) {
       if (typeof payload === "string" || payload instanceof Uint8Array) {
+        if (failure === undefined && isAloneWithText(request, reply) && hasPlainHead(reply, answer)) {
+          return conclude(reply, answer, payload);
+        }
         return next(null, adopt(reply, prepare(reply, answer, payload)));
       }
       if (
@@ -107,15 +113,15 @@ const NONE: Serializer = () => "";
 const WITHOUT_CONTENT: ReadonlySet<number> = new Set([204, 304]);
 
 /**
- * Where nobody waits for text or fields between here and the wire, an answer is shaped and sent in one go. Otherwise its fields would go
- * from the policy to fastify, one by one, and back.
+ * Where nobody waits for text or fields between here and the wire, an answer with such a head is shaped and sent in one go. Otherwise its
+ * fields would go from the policy to fastify, one by one, and back.
  */
-function ends(request: FastifyRequest, reply: FastifyReply, answer: Interception): boolean {
-  const { statusCode } = reply.raw;
+function hasPlainHead({ raw }: FastifyReply, answer: Interception): boolean {
+  const { statusCode } = raw;
   return (
-    isAloneOnTheWay(request, reply) &&
     answer.isUnwrapped &&
-    request.raw.method !== "HEAD" &&
+    !answer.closedHead &&
+    raw.req.method !== "HEAD" &&
     statusCode >= 200 &&
     !WITHOUT_CONTENT.has(statusCode)
   );
@@ -125,8 +131,8 @@ function ends(request: FastifyRequest, reply: FastifyReply, answer: Interception
  * fastify is not told to go on: it finds the reply sent. The handler's own fields are taken off it, or they would stand over what the
  * response says was sent.
  */
-function conclude(reply: FastifyReply, answer: Interception, value: unknown): void {
-  answer.send(valueOf(value), reply.statusCode, takeFields(reply));
+function conclude(reply: FastifyReply, answer: Interception, body: unknown): void {
+  answer.send(body, reply.statusCode, takeFields(reply));
 }
 
 function prepare(reply: FastifyReply, answer: Interception, body: unknown): ShapedResponse {

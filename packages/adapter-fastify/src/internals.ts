@@ -71,10 +71,12 @@ export function hasResponseSchema(request: FastifyRequest): boolean {
  * the value, sees the text, or adds a trailer to it.
  */
 export function isAloneOnTheWay(request: FastifyRequest, reply: FastifyReply): boolean {
-  const context = contextOf(request);
-  return (
-    context?.preSerialization?.length === 1 && context.onSend?.length === 1 && trailersOf(reply) === null
-  );
+  return contextOf(request)?.preSerialization?.length === 1 && isAloneWithText(request, reply);
+}
+
+/** The same for what is text already. */
+export function isAloneWithText(request: FastifyRequest, reply: FastifyReply): boolean {
+  return contextOf(request)?.onSend?.length === 1 && trailersOf(reply) === null;
 }
 
 type Fields = Readonly<Record<string, number | string | string[] | undefined>>;

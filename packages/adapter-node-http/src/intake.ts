@@ -58,14 +58,13 @@ export class Intake {
     return this.ended;
   }
 
-  /** Reads at most `limit` bytes and one more; the answer may come at once. */
+  /** Reads at most `limit` bytes and one more; the answer may come at once. None may come of a client that leaves: see `abandon`. */
   collect(limit: number, collected: Collected): void {
     this.mode = "collect";
     this.limit = limit;
     if (this.req.destroyed) return collected(undefined);
     if (this.ended || this.size > limit) return this.finish(collected);
     this.collected = collected;
-    this.req.once("close", gone);
     this.kick();
   }
 
@@ -130,7 +129,7 @@ export class Intake {
     }
   }
 
-  /** The client left while bytes were waited for. */
+  /** The client left while bytes were waited for. For who has to know; a passage hears of it by its response. */
   abandon(): void {
     const { collected } = this;
     this.collected = undefined;
@@ -166,7 +165,6 @@ export class Intake {
     const { collected } = this;
     if (collected === undefined) return;
     this.collected = undefined;
-    this.req.removeListener("close", gone);
     this.finish(collected);
   }
 
@@ -222,19 +220,17 @@ function push(this: Hooked, chunk: unknown, encoding?: BufferEncoding): boolean 
   return this[INTAKE]?.take(chunk, encoding) ?? false;
 }
 
-function gone(this: Hooked): void {
-  this[INTAKE]?.abandon();
-}
-
 /**
  * The body as bytes, at most `limit` and one more: `complete: false` says that there is more.
  * @throws Error (rejects) when the client leaves before the body is whole
  */
 export async function readBody(req: IncomingMessage, limit: number): Promise<RawBody> {
   return new Promise((resolve, reject) => {
-    intakeOf(req).collect(limit, (body) => {
+    const intake = intakeOf(req);
+    intake.collect(limit, (body) => {
       if (body === undefined) reject(new Error("the client left before its body was whole"));
       else resolve(body);
     });
+    req.once("close", () => intake.abandon());
   });
 }

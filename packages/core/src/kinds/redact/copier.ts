@@ -19,17 +19,19 @@ export type Odd = (node: Node, value: unknown, name: string, depth: number, walk
 export interface Layout {
   readonly names: readonly string[];
   readonly steps: readonly Step[];
+  /** Of whole answers, rather than of what stands in them. */
+  readonly whole: boolean;
 }
 
 /** @returns undefined: no code can be made for it */
 export type MakeCopier = (layout: Layout, odd: Odd) => Copier | undefined;
 
 /** For platforms that let code be made from text; a process may forbid it all the same. */
-export const makeCopier: MakeCopier = ({ names, steps }, odd) => {
+export const makeCopier: MakeCopier = ({ names, steps, whole }, odd) => {
   const inners = steps.map((step) => (step === undefined ? undefined : innerOf(step)));
   try {
     // oxlint-disable-next-line no-new-func, typescript/no-implied-eval -- what this file is for
-    const make = new Function("names", "steps", "inners", "deepest", "odd", sourceOf(names, steps));
+    const make = new Function("names", "steps", "inners", "deepest", "odd", sourceOf(names, steps, whole));
     return (make as Make)(names, steps, inners, MAX_DEPTH, odd);
   } catch {
     return undefined;
@@ -46,14 +48,8 @@ type Make = (
   odd: Odd,
 ) => Copier;
 
-/**
- * Members are read by the name that a loop over them is at, which engines find without having met the kind of object before: by a
- * name written out it would be looked for, which is dear where each object is of a kind of its own, as those that a spread
- * followed by new members makes are in Node 20.
- */
-function sourceOf(names: readonly string[], steps: readonly Step[]): string {
-  const cases: string[] = [];
-  const written: string[] = [];
+function sourceOf(names: readonly string[], steps: readonly Step[], whole: boolean): string {
+  const reads: Read[] = [];
   const bound: string[] = [];
   for (const [index, name] of names.entries()) {
     const step = steps[index];
@@ -62,8 +58,7 @@ function sourceOf(names: readonly string[], steps: readonly Step[]): string {
     bound.push(`const ${node} = steps[${index}];`);
     bound.push(`const ${inner} = inners[${index}];`);
     const leaves = leaving(step, member, inner, `odd(${node}, ${member}, ${key}, depth, walk)`);
-    cases.push(`case ${index}: ${member} = value[name]; ${leaves} break;`);
-    written.push(`${key}: ${member}`);
+    reads.push({ index, key, member, leaves });
   }
   return `"use strict";
 const { getPrototypeOf, prototype } = Object;
@@ -76,17 +71,39 @@ return function copy(value, depth, walk) {
     if (name !== names[index++] || !hasOwnProperty.call(value, name)) return undefined;
   }
   if (index !== ${names.length}) return undefined;
-  let ${names.map((_name, place) => `m${place}`).join(", ")};
+  ${whole ? readInLoop(reads) : readByName(reads)}
+  return { ${reads.map(({ key, member }) => `${key}: ${member}`).join(", ")} };
+};`;
+}
+
+interface Read {
+  readonly index: number;
+  readonly key: string;
+  readonly member: string;
+  /** What is done to it. */
+  readonly leaves: string;
+}
+
+function readByName(reads: readonly Read[]): string {
+  return reads.map(({ key, member, leaves }) => `let ${member} = value[${key}];\n  ${leaves}`).join("\n  ");
+}
+
+/**
+ * A loop's own name leads to its member without the engine having met the kind of object before. Each object is of a kind of its own
+ * where a spread is followed by new members (`{ ...row, total }`, in Node 20), and looking for a name that is written out then
+ * costs more than all the rest. Where kinds are shared the loop is the dearer one, though little: of whole answers there is one.
+ */
+function readInLoop(reads: readonly Read[]): string {
+  if (reads.length === 0) return "";
+  return `let ${reads.map(({ member }) => member).join(", ")};
   index = 0;
   for (const name in value) {
     // A getter that was just called may have changed the others. One that went is left out by the walk, too.
     if (name !== names[index]) return undefined;
     switch (index++) {
-      ${cases.join("\n      ")}
+      ${reads.map(({ index, member, leaves }) => `case ${index}: ${member} = value[name]; ${leaves} break;`).join("\n      ")}
     }
-  }
-  return { ${written.join(", ")} };
-};`;
+  }`;
 }
 
 /** A statement that leaves in the variable what leaves of the member. */

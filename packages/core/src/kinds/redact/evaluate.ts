@@ -140,7 +140,7 @@ function projectMembers(
     } else if (name === "__proto__") define(left, name, leaves);
     else left[name] = leaves;
   }
-  plan.walked(index, projectOdd);
+  plan.walked(index, depth === 0, projectOdd);
   return left;
 }
 

@@ -153,15 +153,16 @@ export class MemberPlan {
   /**
    * An object was walked. Of several with one layout the next is copied by code.
    * @param count of its members
+   * @param whole it was all of an answer
    */
-  walked(count: number, odd: Odd): void {
+  walked(count: number, whole: boolean, odd: Odd): void {
     const make = this.#make;
     if (make === undefined || this.#alike++ !== ALIKE || this.copiers.length >= MOST_COPIERS) return;
     const names = this.guessedNames.slice(0, count);
     const steps = this.guessedSteps.slice(0, count);
     if (count === 0 || count > REMEMBERED) return;
     if (!names.every((name, index) => this.#isCopied(name, steps[index]))) return;
-    const copier = make({ names, steps }, odd);
+    const copier = make({ names, steps, whole }, odd);
     // What the process forbids once it forbids always, and to be told so is dear.
     if (copier === undefined) this.#make = undefined;
     else this.copiers.push(copier);

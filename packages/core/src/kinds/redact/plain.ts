@@ -3,8 +3,6 @@
 /** Deeper values come from loops in the data: no schema is meant so, and walkers die of them. */
 export const MAX_DEPTH = 512;
 
-const { prototype: ordinary } = Object;
-
 /** No JSON stands for the value: a BigInt, or code of the handler's that threw. */
 class Unwritable extends Error {
   override readonly name = "Unwritable";
@@ -36,10 +34,9 @@ export function plainValue(value: unknown, key: string): unknown {
 export function isOrdinary(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== Array.prototype) return false;
-  // The two questions of `value.toJSON`, which is dear of an object whose kind the engine has not met before.
   return (
-    !ordinary.hasOwnProperty.call(value, "toJSON") && (prototype as { toJSON?: unknown }).toJSON === undefined
+    (prototype === Object.prototype || prototype === Array.prototype) &&
+    (value as { readonly toJSON?: unknown }).toJSON === undefined
   );
 }
 

@@ -411,6 +411,12 @@ describe("generated code", () => {
         expect(JSON.stringify(expected)).not.toContain("canary");
         expect(seenBy(generated, value())).toEqual(expected);
       }
+      const walkingWhole = await rule({ body: inner, onMismatch }, false);
+      const generatedWhole = await rule({ body: inner, onMismatch }, true);
+      for (let count = 0; count <= WARM; count++) generatedWhole.apply(usual(), 200, stateFor());
+      const expected = seenBy(walkingWhole, make());
+      expect(JSON.stringify(expected)).not.toContain("canary");
+      expect(seenBy(generatedWhole, make())).toEqual(expected);
     }
   });
 
@@ -420,8 +426,10 @@ describe("generated code", () => {
     ["others at the same places", { name: "a", secret: "canary", u: null, n: 1, i: 1 }],
   ])("lets out nothing undeclared of members that are %s at a second look", async (_, second) => {
     const generated = await rule({ body: outer }, true);
+    const whole = await rule({ body: inner }, true);
     for (let count = 0; count <= WARM; count++) {
       generated.apply({ p: usual(), l: [usual()] }, 200, stateFor());
+      whole.apply(usual(), 200, stateFor());
     }
     for (const told of [
       [usual(), second],
