@@ -1,7 +1,8 @@
 /** Signatures as texts, held to signatures as bytes. */
-import { createHmac, generateKeyPairSync, sign, type KeyObject } from "node:crypto";
+import { createHmac, sign, type KeyObject } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { ecPair, ed25519Pair, rsaPair } from "../node/key-pair.js";
 import type { SignatureVerifier } from "../ports/platform.js";
 import { decodeNodeBase64Url } from "./node-base64url.js";
 import { prepareNodeKey } from "./node-keys.js";
@@ -16,9 +17,9 @@ const SECRET = new Uint8Array(32).fill(7);
 const pem = (key: KeyObject): string => key.export({ format: "pem", type: "spki" }).toString();
 
 function signers(): Readonly<Record<string, Signer>> {
-  const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
-  const ec = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const ed = generateKeyPairSync("ed25519");
+  const rsa = rsaPair(2048);
+  const ec = ecPair("P-256");
+  const ed = ed25519Pair();
   const by = (hash: string | null, key: KeyObject) => (data: string) =>
     sign(hash, Buffer.from(data), { key, dsaEncoding: "ieee-p1363" }).toString("base64url");
   return {
@@ -68,6 +69,21 @@ describe.each(Object.entries(signers()))("verifyText of %s", (_, { key, signed }
     expect(key.verifyText?.("data", good)).toBe(true);
     for (const other of ALPHABET.replace(good.slice(-1), ""))
       expect(key.verifyText?.("data", `${good.slice(0, -1)}${other}`)).toBe(false);
+  });
+
+  it("takes nothing beside the spelling, and nothing that was there before for what is missing", () => {
+    const good = signed("data");
+    for (const foreign of ["", " ", "=", "+", ".", "\u0141"]) {
+      const texts = [
+        good.slice(0, -4) + foreign,
+        foreign,
+        ...(foreign === "" ? [] : [good + foreign, foreign + good]),
+      ];
+      for (const text of texts) {
+        expect(key.verifyText?.("data", good)).toBe(true);
+        expect(key.verifyText?.("data", text)).toBe(false);
+      }
+    }
   });
 
   it("reads inputs that are longer than its room", () => {
