@@ -4,6 +4,10 @@
 import { median } from "./compare.mjs";
 
 const ROUNDS = 9;
+/** Code is compiled by how often it ran: what takes long has run seldom when its time is over. */
+const WARM_CALLS = 15_000;
+/** Nanoseconds after which it is warm however seldom it ran. */
+const LONG_ENOUGH = 1e9;
 
 const isPromise = (value) => typeof value?.then === "function";
 
@@ -25,10 +29,11 @@ const lengthOf = ({ cpu, clock }) => Math.max(cpu, clock / 10, 1);
  * Runs it until it is warm: code that is still being compiled while it is measured would be measured too.
  * @returns how long a call takes by then, and how many were made
  */
-async function warmed({ run }, warmUp) {
+async function warmed({ run }, warmUp, calls) {
   const waits = isPromise(run(0));
   let [next, all, each] = [1, 0, Infinity];
-  for (let count = 1; all < warmUp; count = Math.min(count * 2, 10_000)) {
+  const isCold = () => all < warmUp || (next < calls && all < LONG_ENOUGH);
+  for (let count = 1; isCold(); count = Math.min(count * 2, 10_000)) {
     const length = lengthOf(await spend(run, count, next, waits));
     all += length;
     each = Math.min(each, length / count);
@@ -44,7 +49,8 @@ async function warmed({ run }, warmUp) {
 export async function sideBySide(contenders, { short = false, ms = 20, rounds = ROUNDS } = {}) {
   const round = short ? 2e5 : ms * 1e6;
   const ready = [];
-  for (const one of contenders) ready.push({ ...one, ...(await warmed(one, short ? 2e5 : round * 4)) });
+  const [warmUp, calls] = short ? [2e5, 0] : [round * 4, WARM_CALLS];
+  for (const one of contenders) ready.push({ ...one, ...(await warmed(one, warmUp, calls)) });
   const samples = new Map(ready.map(({ name }) => [name, { cpu: [], clock: [] }]));
   for (let turn = 0; turn < (short ? 2 : rounds); turn++) {
     for (let place = 0; place < ready.length; place++) {

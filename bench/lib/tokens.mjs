@@ -1,5 +1,6 @@
 // Keys and tokens of the benchmark's own.
 import { createSecretKey, generateKeyPairSync, sign, createHmac } from "node:crypto";
+import { flat } from "./requests.mjs";
 
 export const ISSUER = "https://id.example.com/";
 export const AUDIENCE = "bench";
@@ -52,7 +53,7 @@ function keyPair(algorithm) {
 
 /** Tokens that differ in their id alone. */
 export const manyTokens = (mint, count) =>
-  Array.from({ length: count }, (_, index) => mint(claimsOf({ jti: `t${index}` })));
+  Array.from({ length: count }, (_, index) => flat(mint(claimsOf({ jti: `t${index}` }))));
 
 /** The secret of `HS256`, wherever a policy asks for it. */
 export const SECRETS = { get: async () => "a-secret-of-more-than-thirty-two-bytes!!" };

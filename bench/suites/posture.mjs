@@ -8,7 +8,7 @@ import { createVerifier } from "fast-jwt";
 import helmet from "helmet";
 import { RateLimiterMemory } from "rate-limiter-flexible";
 import { createEngine } from "@gatehouse/core";
-import { fields, request } from "../lib/requests.mjs";
+import { fields, flat, request } from "../lib/requests.mjs";
 import { sideBySide } from "../lib/side-by-side.mjs";
 import { atLeast, times } from "../lib/target.mjs";
 import { AUDIENCE, authenticator, claimsOf, ISSUER, keyFor, manyTokens, SECRETS } from "../lib/tokens.mjs";
@@ -32,7 +32,7 @@ const policy = (key) => ({
   routes: { "GET /orders": { authorize: { roles: ["customer"] }, limits: ["per-ip"] } },
 });
 
-const fieldsWith = (token) => fields("Origin", ORIGIN, "Authorization", `Bearer ${token}`);
+const fieldsWith = (token) => fields("Origin", ORIGIN, "Authorization", flat(`Bearer ${token}`));
 
 /** What an answer's head is to middleware, which sets one field after another. */
 class Answer {

@@ -16,6 +16,12 @@ export function decodeNodeBase64Url(text: string): Uint8Array | undefined {
   return bytes.length === length ? bytes : undefined;
 }
 
+/** @returns whether the text is the one spelling of as many bytes as there is room for, and stands there now */
+export function writeNodeBase64Url(text: string, bytes: Buffer): boolean {
+  const { length } = bytes;
+  return decodedLength(text) === length && bytes.write(text, "base64url") === length;
+}
+
 export function textOfNodeBase64Url(text: string): string | undefined {
   const length = decodedLength(text);
   if (length === undefined) return undefined;

@@ -8,6 +8,7 @@ import {
   verify as verifySignature,
   type KeyObject,
 } from "node:crypto";
+import { writeNodeBase64Url } from "./node-base64url.js";
 import { equalTexts, hmacTextOf } from "./node-hmac.js";
 import { JWS_ALGORITHMS, MIN_RSA_BITS, type JwsAlgorithm, type JwsFacts } from "../lib/jws.js";
 import type { KeyMaterial, SignatureVerifier } from "../ports/platform.js";
@@ -59,13 +60,26 @@ function publicKeyVerifier(algorithm: JwsAlgorithm, key: KeyObject): SignatureVe
   const options = { key, ...parametersOf(facts) };
   const { modulusLength = 0 } = key.asymmetricKeyDetails ?? {};
   const length = signatureLength(facts, modulusLength);
+  const signatureRoom = Buffer.alloc(length);
   return Object.freeze({
     algorithm,
     verify(data: Uint8Array | string, signature: Uint8Array): boolean {
       if (signature.length !== length) return false;
       return verifySignature(hash, bytesOf(data), options, signature);
     },
+    verifyText(data: string, text: string): boolean {
+      if (!writeNodeBase64Url(text, signatureRoom)) return false;
+      const bytes = data.length > LONGEST_TOKEN ? bytesOf(data) : inRoom(data);
+      return verifySignature(hash, bytes, options, signatureRoom);
+    },
   });
+}
+
+/** Used again and again, as a key's own room for signatures is: nothing is awaited between writing and verifying. */
+const room = Buffer.alloc(LONGEST_TOKEN);
+
+function inRoom(data: string): Uint8Array {
+  return room.subarray(0, room.write(data, "latin1"));
 }
 
 function bytesOf(data: Uint8Array | string): Uint8Array {

@@ -15,8 +15,8 @@ export interface SignatureVerifier {
    */
   verify(data: Uint8Array | string, signature: Uint8Array): boolean | Promise<boolean>;
   /**
-   * The same of a signature in base64url, in its one spelling: where to check it is to make it, comparing texts saves decoding one.
-   * Undefined where that saves nothing.
+   * The same of a signature in base64url, in its one spelling: a platform may compare it as text, or decode it where it needs no room
+   * of its own. Undefined where that saves nothing.
    */
   readonly verifyText?: ((data: string, signature: string) => boolean) | undefined;
 }

@@ -74,7 +74,7 @@ class HeaderMemory {
   }
 
   addGood(segment: string, judged: SignatureVerifier): void {
-    if (this.#good >= MAX_REMEMBERED || this.#all.has(segment)) return;
+    if (this.#last?.segment === segment || this.#good >= MAX_REMEMBERED || this.#all.has(segment)) return;
     this.#good += 1;
     this.#add(segment, judged);
   }

@@ -65,28 +65,61 @@ interface Counted {
 
 /** Without recursion: depth is the caller's choice. */
 function freezeWhole(root: object): Counted {
-  const pending: object[] = [root];
-  let members = 0;
-  let shortest = 0;
-  for (const holder of pending) {
+  const walk = new Walk();
+  for (let holder: object | undefined = root; holder !== undefined; holder = walk.next()) {
+    if (isList(holder)) walk.enterList(holder);
+    else if (!walk.enterObject(holder)) break;
+    Object.freeze(holder);
+  }
+  return walk;
+}
+
+class Walk implements Counted {
+  members = 0;
+  shortest = 0;
+  /** Most tokens hold one list, if any: room for more is not made before there are more. */
+  #found: object[] | undefined = undefined;
+  #next = 0;
+
+  next(): object | undefined {
+    return this.#found?.[this.#next++];
+  }
+
+  /** By number: to go through a list by its members' names makes a text of each number. JSON has none beside its elements. */
+  enterList(list: readonly unknown[]): void {
+    for (const value of list) this.#see(value);
+    this.#close(list.length);
+  }
+
+  /** @returns false for a member that is called `__proto__` */
+  enterObject(holder: object): boolean {
     let count = 0;
-    const list = Array.isArray(holder);
     for (const name in holder) {
       // JSON makes own members alone. An object that was given to all objects would be met in itself, without end.
       if (!Object.prototype.hasOwnProperty.call(holder, name)) continue;
-      if (name === "__proto__") return { members: -1, shortest };
-      const value: unknown = holder[name as keyof typeof holder];
-      if (typeof value === "object" && value !== null) pending.push(value);
-      else shortest += shortestOf(value);
+      if (name === "__proto__") {
+        this.members = -1;
+        return false;
+      }
+      this.#see(holder[name as keyof typeof holder]);
+      this.shortest += name.length + '"":'.length;
       count += 1;
-      if (!list) shortest += name.length + '"":'.length;
     }
-    // Both brackets, and what stands between two.
-    shortest += 2 + Math.max(0, count - 1);
-    if (!list) members += count;
-    Object.freeze(holder);
+    this.members += count;
+    this.#close(count);
+    return true;
   }
-  return { members, shortest };
+
+  #see(value: unknown): void {
+    if (typeof value !== "object" || value === null) this.shortest += shortestOf(value);
+    else if (this.#found === undefined) this.#found = [value];
+    else this.#found.push(value);
+  }
+
+  /** Both brackets, and what stands between two. */
+  #close(count: number): void {
+    this.shortest += 2 + Math.max(0, count - 1);
+  }
 }
 
 /** What is not written by its own digits in the shortest way (`1e3`, `1e-7`) is not counted. */

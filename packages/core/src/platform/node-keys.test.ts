@@ -1,0 +1,94 @@
+/** Signatures as texts, held to signatures as bytes. */
+import { createHmac, sign, type KeyObject } from "node:crypto";
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { ecPair, ed25519Pair, rsaPair } from "../node/key-pair.js";
+import type { SignatureVerifier } from "../ports/platform.js";
+import { decodeNodeBase64Url } from "./node-base64url.js";
+import { prepareNodeKey } from "./node-keys.js";
+
+interface Signer {
+  readonly key: SignatureVerifier;
+  readonly signed: (data: string) => string;
+}
+
+const SECRET = new Uint8Array(32).fill(7);
+
+const pem = (key: KeyObject): string => key.export({ format: "pem", type: "spki" }).toString();
+
+function signers(): Readonly<Record<string, Signer>> {
+  const rsa = rsaPair(2048);
+  const ec = ecPair("P-256");
+  const ed = ed25519Pair();
+  const by = (hash: string | null, key: KeyObject) => (data: string) =>
+    sign(hash, Buffer.from(data), { key, dsaEncoding: "ieee-p1363" }).toString("base64url");
+  return {
+    HS256: {
+      key: prepareNodeKey("HS256", { secret: SECRET }),
+      signed: (data) => createHmac("sha256", SECRET).update(data).digest("base64url"),
+    },
+    RS256: {
+      key: prepareNodeKey("RS256", { pem: pem(rsa.publicKey) }),
+      signed: by("sha256", rsa.privateKey),
+    },
+    ES256: {
+      key: prepareNodeKey("ES256", { pem: pem(ec.publicKey) }),
+      signed: by("sha256", ec.privateKey),
+    },
+    EdDSA: { key: prepareNodeKey("EdDSA", { pem: pem(ed.publicKey) }), signed: by(null, ed.privateKey) },
+  };
+}
+
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+function spoilt(text: string, at: number, character: string): string {
+  const place = at % text.length;
+  return `${text.slice(0, place)}${character}${text.slice(place + 1)}`;
+}
+
+describe.each(Object.entries(signers()))("verifyText of %s", (_, { key, signed }) => {
+  it("says_of_a_text_what_verify_says_of_its_bytes", () => {
+    const change = fc.tuple(fc.nat(), fc.constantFrom("", "A", "B", "AA", "=", "+", "/", " ", "\u0141"));
+    const data = fc.string({ unit: "binary-ascii" });
+    fc.assert(
+      fc.property(data, fc.option(change), (text, changed) => {
+        const signature = changed === null ? signed(text) : spoilt(signed(text), ...changed);
+        const bytes = decodeNodeBase64Url(signature);
+        const expected = bytes !== undefined && key.verify(text, bytes);
+        expect(key.verifyText?.(text, signature)).toBe(expected);
+        // Rooms hold what was there before: it must not count.
+        expect(key.verifyText?.(`${text}.`, signature)).toBe(false);
+        if (changed === null) expect(expected).toBe(true);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("takes one spelling of the last character", () => {
+    const good = signed("data");
+    expect(key.verifyText?.("data", good)).toBe(true);
+    for (const other of ALPHABET.replace(good.slice(-1), ""))
+      expect(key.verifyText?.("data", `${good.slice(0, -1)}${other}`)).toBe(false);
+  });
+
+  it("takes nothing beside the spelling, and nothing that was there before for what is missing", () => {
+    const good = signed("data");
+    for (const foreign of ["", " ", "=", "+", ".", "\u0141"]) {
+      const texts = [
+        good.slice(0, -4) + foreign,
+        foreign,
+        ...(foreign === "" ? [] : [good + foreign, foreign + good]),
+      ];
+      for (const text of texts) {
+        expect(key.verifyText?.("data", good)).toBe(true);
+        expect(key.verifyText?.("data", text)).toBe(false);
+      }
+    }
+  });
+
+  it("reads inputs that are longer than its room", () => {
+    const long = "a".repeat(9000);
+    expect(key.verifyText?.(long, signed(long))).toBe(true);
+    expect(key.verifyText?.(`${long.slice(1)}b`, signed(long))).toBe(false);
+  });
+});
