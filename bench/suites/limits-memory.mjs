@@ -12,7 +12,9 @@ const HOT = 1000;
 const EMISSION = 1;
 const BURST = 1_000_000;
 
-const now = () => Math.floor(performance.now() * 1000);
+// As the engine's own clock does: the global is an accessor, which would be measured too.
+const timer = performance;
+const now = () => Math.floor(timer.now() * 1000);
 
 /** One take of one token bucket. */
 function ours(store, name) {

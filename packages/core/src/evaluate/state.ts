@@ -65,7 +65,7 @@ export class ExchangeState implements RequestState {
   failedOpen: string[] | undefined = undefined;
   countedBy: TakeSource[] | undefined = undefined;
   settlements: Settlement[] | undefined = undefined;
-  limitReports: unknown[] | undefined = undefined;
+  limitReport: unknown = undefined;
 
   /** Refusals that observe mode did not carry out. */
   observed: ObservedRefusal[] | undefined = undefined;

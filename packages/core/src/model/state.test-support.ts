@@ -65,7 +65,7 @@ export function stateFor(options: StateOptions = {}): TestState {
     failedOpen: undefined,
     countedBy: undefined,
     settlements: undefined,
-    limitReports: undefined,
+    limitReport: undefined,
     signal: new AbortController().signal,
     queryParameters: new Map(),
     sentCookies: cookiesOf(),

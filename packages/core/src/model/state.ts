@@ -139,8 +139,8 @@ export interface RequestState {
   /** Where the counts of the limits came from; undefined: from this process's own store alone, or there were none. */
   countedBy: TakeSource[] | undefined;
   settlements: Settlement[] | undefined;
-  /** What limits have to say in `RateLimit` and `RateLimit-Policy`; filled by the limit kind, read by it again. */
-  limitReports: unknown[] | undefined;
+  /** What limits have to say in `RateLimit` and `RateLimit-Policy`: the limit kind's own, undefined where none has. */
+  limitReport: unknown;
   /** Aborted when the client is gone. Made when first asked for. */
   readonly signal: AbortSignal;
 

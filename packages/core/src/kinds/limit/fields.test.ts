@@ -155,3 +155,19 @@ it.each<[what: string, limit: LimitSettings, exposed: string | undefined]>([
   expect(sent.join(", ")).toBe(exposed ?? "");
   expect(first.get("Access-Control-Expose-Headers")).toBe(exposed);
 });
+
+it.each([2, 1, 899, 900, 901, 3600])("a limit that is whole again in %i s says so", async (seconds) => {
+  const document = documentOf({ few: { algorithm: "token-bucket", limit: 1, window: `${seconds}s` } });
+  const decision = await open(await worldOf(document)).head();
+  if (decision.outcome !== "admit") throw new Error(decision.outcome);
+  expect(only(decision.responseHeaders, "RateLimit")).toBe(`"few";r=0;t=${seconds}`);
+});
+
+it("limits of one answer are told in the order of their names", async () => {
+  const each = { algorithm: "token-bucket", limit: 1, window: "2s" } as const;
+  const decision = await open(await worldOf(documentOf({ c: each, a: each, b: each }))).head();
+  if (decision.outcome !== "admit") throw new Error(decision.outcome);
+  const told = decision.responseHeaders;
+  expect(only(told, "RateLimit")).toBe('"a";r=0;t=2, "b";r=0;t=2, "c";r=0;t=2');
+  expect(only(told, "RateLimit-Policy")).toBe('"a";q=1;w=2, "b";q=1;w=2, "c";q=1;w=2');
+});

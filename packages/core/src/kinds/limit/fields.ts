@@ -22,19 +22,22 @@ export function fieldTexts({ name, limit, windowUs, algorithm }: Terms): FieldTe
   return { policy: `"${name}";q=${limit}${unit}${window}`, head: `"${name}";r=` };
 }
 
-/** What one limit has to say on this answer. */
+/** What one limit has to say on this answer, after those before it. */
 class LimitReport {
   constructor(
     readonly texts: FieldTexts,
     readonly part: TakePart,
+    readonly before: LimitReport | undefined,
   ) {}
 }
 
+/** A chain, not a list: most answers speak of one limit. */
 export function reportPart(texts: FieldTexts, part: TakePart, state: RequestState): void {
-  const report = new LimitReport(texts, part);
-  // A list that begins with its first entry has no room to spare: most answers speak of one limit.
-  if (state.limitReports === undefined) state.limitReports = [report];
-  else state.limitReports.push(report);
+  state.limitReport = new LimitReport(texts, part, reportOf(state));
+}
+
+function reportOf({ limitReport }: RequestState): LimitReport | undefined {
+  return limitReport instanceof LimitReport ? limitReport : undefined;
 }
 
 export function wholeSeconds(us: number): number {
@@ -45,28 +48,29 @@ export function wholeSeconds(us: number): number {
 function itemOf({ texts, part }: LimitReport): string {
   if (!part.allowed) return `${texts.head}0;t=${Math.max(1, wholeSeconds(part.retryUs))}`;
   const { remaining, resetUs } = part;
-  return resetUs > 0 ? `${texts.head}${remaining};t=${wholeSeconds(resetUs)}` : `${texts.head}${remaining}`;
+  return resetUs > 0 ? texts.head + remaining + timeOf(wholeSeconds(resetUs)) : texts.head + remaining;
+}
+
+/** Most windows are short: what they have left is told by one of a few texts, each written when it is first needed. */
+const TIMES: string[] = [];
+const FEW_SECONDS = 900;
+
+function timeOf(seconds: number): string {
+  if (seconds > FEW_SECONDS) return `;t=${seconds}`;
+  while (TIMES.length <= seconds) TIMES.push(`;t=${TIMES.length}`);
+  return TIMES[seconds] ?? "";
 }
 
 function writeFields(state: RequestState, sink: HeaderSink): void {
-  const reports = state.limitReports;
-  if (reports === undefined) return;
-  const [only] = reports;
-  // Nearly always: then what the policy says is a text that is there already.
-  if (reports.length === 1 && only instanceof LimitReport) {
-    sink.set("RateLimit-Policy", only.texts.policy);
-    sink.set("RateLimit", itemOf(only));
-    return;
+  const last = reportOf(state);
+  if (last === undefined) return;
+  // Nearly always of one: then what the policy says is a text that is there already.
+  let { policy: policies } = last.texts;
+  let items = itemOf(last);
+  for (let report: LimitReport | undefined = last.before; report !== undefined; report = report.before) {
+    policies = `${report.texts.policy}, ${policies}`;
+    items = `${itemOf(report)}, ${items}`;
   }
-  let policies = "";
-  let items = "";
-  for (const report of reports) {
-    if (!(report instanceof LimitReport)) continue;
-    const separator = items === "" ? "" : ", ";
-    policies += separator + report.texts.policy;
-    items += separator + itemOf(report);
-  }
-  if (items === "") return;
   sink.set("RateLimit-Policy", policies);
   sink.set("RateLimit", items);
 }
