@@ -89,10 +89,11 @@ describe("a connection whose other end is gone without a word", () => {
       () => void link.run(CALL, 50_000, (reply) => reply).catch(() => undefined),
       30,
     );
+    const isClosed = (): boolean => link.state === "closed";
     let from = healMs;
-    while (link.state === "closed") await vi.advanceTimersByTimeAsync(5);
+    while (isClosed()) await vi.advanceTimersByTimeAsync(5);
     from = Math.max(from, since());
-    while (link.state !== "closed" || since() < healMs) await vi.advanceTimersByTimeAsync(5);
+    while (!isClosed() || since() < healMs) await vi.advanceTimersByTimeAsync(5);
     clearInterval(asking);
     link.close();
     return since() - from;
