@@ -162,6 +162,45 @@ it("tells where the server is gone, and after what", async () => {
   ]);
 });
 
+describe("an answer that is cut off", () => {
+  const listed: PolicyDocument = {
+    ...POLICY,
+    routes: {
+      "GET /list": {
+        authenticate: "none",
+        response: { body: { type: "array", items: { type: "string" } } },
+      },
+      "GET /notes": POLICY.routes["GET /notes"] ?? {},
+    },
+  };
+  const head = (response: ServerResponse): ServerResponse =>
+    response.writeHead(200, {
+      "Content-Type": "application/json",
+      "Cache-Control": "no-store",
+      "X-Content-Type-Options": "nosniff",
+    });
+
+  it.each<readonly [string, number, (response: ServerResponse) => unknown]>([
+    ["it is larger than 8 MB", 60_000, (response) => response.end(`["${"a".repeat(9 * 1024 * 1024)}"]`)],
+    ["it took too long", 300, (response) => response.write('["a",')],
+    [
+      "the connection ended before it did",
+      60_000,
+      (response) => response.write('["a",', () => void response.socket?.destroy()),
+    ],
+  ])("is no leak, since %s, and told; that it was served is found", async (why, deadline, answer) => {
+    const { url } = await serving((_request, response) => void answer(head(response)));
+    const options = { ...FAST, only: ["callers"], maxRequests: 2, deadline } as const;
+    const { disagreements, notAsked } = await probe(url, listed, { ...options, routes: ["GET /list"] });
+    expect(disagreements.filter(({ kind }) => kind === "leak")).toEqual([]);
+    expect(notAsked).toContainEqual(
+      expect.objectContaining({ why: `what an answer holds: it was cut off, since ${why}` }),
+    );
+    const guarded = await probe(url, listed, { ...options, routes: ["GET /notes"] });
+    expect(guarded.disagreements.map(({ kind }) => kind)).toContain("wider");
+  });
+});
+
 describe("a limit", () => {
   const limited = (_request: unknown, response: ServerResponse): void =>
     void response

@@ -277,7 +277,10 @@ export class Run {
     const { differences, match, unclear } = compare(expected, reply, manner);
     if (unclear !== undefined) return this.ledger.leaveOut(`no answer to judge: ${unclear}`, question.about);
     const all = [...differences];
-    if (match?.outcome === "admit" && reply.kind === "answer") {
+    const cut = reply.kind === "answer" ? reply.cut : undefined;
+    if (cut !== undefined)
+      this.ledger.leaveOut(`what an answer holds: it was cut off, since ${cut}`, question.about);
+    else if (match?.outcome === "admit" && reply.kind === "answer") {
       const answer = handlerAnswer(reply.answer);
       const under = { person: by?.person, request, answer, odd: question.odd === true };
       const shaped = (await this.ground.judge.expect(under)).find(({ outcome }) => outcome === "admit");
