@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { afterEach, describe, expect, it } from "vitest";
 import { definePolicy, type PolicyDocument } from "@gatehouse/core";
 import { makeKeyPair } from "../key/pair.js";
+import { formatProbe } from "./formats.js";
 import { probe } from "./probe.js";
 import { readToken } from "./tokens.js";
 
@@ -131,6 +132,39 @@ it("asks nothing that it has no credential for", async () => {
   expect(seen.filter(({ headers }) => headers.authorization?.startsWith("Bearer ey") === true)).toHaveLength(
     1,
   );
+});
+
+describe("of which routes it is not known whom they serve", () => {
+  it("is told, and why", async () => {
+    const { url } = await serving(refuse);
+    const asked = { ...FAST, only: ["callers"] } as const;
+    const bound: PolicyDocument = {
+      ...POLICY,
+      authenticators: { user: { ...POLICY.authenticators?.["user"], senderConstrained: "dpop" } as never },
+    };
+    const why = (text: string, ...routes: readonly string[]): unknown[] =>
+      routes.map((route) => ({ route, why: [text] }));
+    const change = why("it might change data: `--unsafe` sends it", "POST /notes", "POST /open");
+    expect((await probe(url, POLICY, asked)).untried).toEqual([
+      ...why("no credential of `user` was handed over", "GET /notes"),
+      ...change,
+    ]);
+    expect((await probe(url, POLICY, { ...asked, keys: KEYS })).untried).toEqual(change);
+    expect((await probe(url, POLICY, { ...asked, keys: KEYS, unsafe: true })).untried).toEqual([]);
+    // One kind of caller is enough, and the others are told among what was not asked.
+    const other = { type: "api-key", in: "header", name: "X-Key", keys: { lookup: "find" } } as const;
+    const either = { ...POLICY, authenticators: { ...POLICY.authenticators, other } };
+    const half = await probe(url, either, { ...asked, keys: KEYS, unsafe: true });
+    expect(half.notAsked.map((one) => one.why)).toContain("no credential of `other` was handed over");
+    expect(half.untried).toEqual([]);
+    const constrained = await probe(url, bound, { ...asked, keys: KEYS, unsafe: true });
+    expect(constrained.untried).toEqual(
+      why("tokens of `user` are bound to their sender's key", "GET /notes", "POST /notes"),
+    );
+    expect(formatProbe(constrained, "pretty", "policy.json")).toContain(
+      "not tried: whether callers whom the policy admits are served by `GET /notes`, `POST /notes`: tokens of `user` are bound to their sender's key\n",
+    );
+  });
 });
 
 it("tells where the clocks are apart", async () => {
