@@ -1,5 +1,6 @@
 // The examples keep their promise: every line that a server of the orders API prints, run as printed by a shell, gives
-// the status beside it, on every server alike; and the workflow for policies stops what it is meant to stop.
+// the status beside it, on every server alike; the workflow for policies stops what it is meant to stop; and what is
+// logged is what the example shows.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -14,6 +15,11 @@ const examples = readdirSync(join(root, "examples")).filter(
 const having = (file) => examples.filter((name) => existsSync(join(root, "examples", name, file)));
 const servers = having("server.mjs");
 const rehearsals = having("rehearse.mjs");
+const shows = having("show.mjs");
+
+/** Differs from run to run: ids, times, digests, durations. */
+const OF_ITS_OWN =
+  /(?<=")(?:[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|\d{4}-\d\d-\d\dT[\d:.]+Z|[\da-f]{64})(?=")|(?<="(?:time|decided|total)":)\d[\d.e-]*/g;
 
 /** What differs from the promise, in words. */
 async function tryOut(name) {
@@ -70,14 +76,32 @@ function rehearse(name) {
   return [];
 }
 
+/** What an example logs otherwise than its README says. */
+function show(name) {
+  const { status, stdout, stderr } = spawnSync("npm", ["start", "--silent", "-w", `examples/${name}`], {
+    cwd: root,
+    encoding: "utf8",
+  });
+  const lines = stdout.trimEnd().replaceAll(OF_ITS_OWN, "…");
+  const readme = readFileSync(join(root, "examples", name, "README.md"), "utf8");
+  if (status !== 0 || lines === "" || stderr !== "" || !readme.includes(`\n${lines}\n`))
+    return [`exit ${status}, and its README shows other lines than\n${lines}\n${stderr}`];
+  console.log(`${name}: the lines that its README shows`);
+  return [];
+}
+
 const failures = [];
+for (const name of shows) {
+  for (const difference of show(name)) failures.push(`${name}: ${difference}`);
+}
 for (const name of rehearsals) {
   for (const difference of rehearse(name)) failures.push(`${name}: ${difference}`);
 }
 for (const name of servers) {
   for (const difference of await tryOut(name)) failures.push(`${name}: ${difference}`);
 }
-if (servers.length + rehearsals.length === 0) failures.push(`no such example: ${named.join(", ")}`);
+if (servers.length + rehearsals.length + shows.length === 0)
+  failures.push(`no such example: ${named.join(", ")}`);
 if (failures.length > 0) {
   console.error(failures.join("\n"));
   process.exit(1);

@@ -45,6 +45,20 @@ describe("a healthy server", PATIENT, () => {
   });
 });
 
+describe("what a limit's plant is found by", PATIENT, () => {
+  const flooding = PLANTS.filter(({ floods }) => floods === true);
+
+  it.each(flooding.map((plant) => [plant.name, plant] as const))(
+    "finds nothing on a healthy server: %s",
+    async (_name, { only, floods, found, route }) => {
+      const { disagreements, notAsked } = await probed({}, { only, floods, routes: [route] });
+      expect(disagreements).toEqual([]);
+      // The limit was spent: nothing else would be a control.
+      expect(notAsked.filter(({ example }) => found.message?.test(example))).toEqual([]);
+    },
+  );
+});
+
 describe("a planted disagreement is found", PATIENT, () => {
   it.each(PLANTS.map((plant) => [plant.name, plant] as const))("%s", async (_name, plant) => {
     const { only, floods, found, route: key } = plant;

@@ -49,7 +49,7 @@ export type { SourceLoader } from "./openapi/references.js";
 export type { Direction } from "./openapi/schema-drift.js";
 export { OpenApiError } from "./openapi/source.js";
 export type { Area, ProbeFormat } from "./probe/choices.js";
-export type { Disagreement, NotAsked, ProbeReport } from "./probe/finding.js";
+export type { Disagreement, NotAsked, ProbeReport, Untried } from "./probe/finding.js";
 export { formatProbe } from "./probe/formats.js";
 export type { Holder } from "./probe/keyring.js";
 export { probe, type ProbeOptions } from "./probe/probe.js";

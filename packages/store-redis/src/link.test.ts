@@ -1,6 +1,6 @@
 /** The way to the server, over connections of drivers that misbehave. */
 import { StoreError } from "@gatehouse/core";
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { RedisConnection } from "./driver.js";
 import { Link } from "./link.js";
 import { script } from "./scripts/script.js";
@@ -47,5 +47,69 @@ describe("a call", () => {
       new StoreError("not-ready", false, "there is no connection to the server"),
     );
     link.close();
+  });
+});
+
+describe("a connection whose other end is gone without a word", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+  });
+
+  const CONNECT_MS = 20;
+  const ANSWER_MS = 5;
+  const never = (): Promise<never> => new Promise(() => undefined);
+
+  /** @returns milliseconds of virtual time from what is later, the healing or the breaker's opening, until it is closed again */
+  async function backAfter(healMs: number): Promise<number> {
+    const began = Date.now();
+    const since = (): number => Date.now() - began;
+    // The first was good before; what is begun while nothing goes through never gets anywhere, also later.
+    const open = (): RedisConnection => {
+      const [openedMs, first] = [since(), opened++ === 0];
+      const good = !first && openedMs >= healMs;
+      return {
+        isReady: () => first || (good && since() >= openedMs + CONNECT_MS),
+        evalsha: () => (good ? new Promise((resolve) => setTimeout(resolve, ANSWER_MS, 1)) : never()),
+        eval: never,
+        destroy: () => undefined,
+      };
+    };
+    let opened = 0;
+    const driver = { cluster: false, open };
+    const link = new Link(
+      driver,
+      50_000,
+      "home",
+      () => Date.now() * 1000,
+      () => undefined,
+    );
+    const asking = setInterval(
+      () => void link.run(CALL, 50_000, (reply) => reply).catch(() => undefined),
+      30,
+    );
+    const isClosed = (): boolean => link.state === "closed";
+    let from = healMs;
+    while (isClosed()) await vi.advanceTimersByTimeAsync(5);
+    from = Math.max(from, since());
+    while (!isClosed() || since() < healMs) await vi.advanceTimersByTimeAsync(5);
+    clearInterval(asking);
+    link.close();
+    return since() - from;
+  }
+
+  // Every wait of the prober is from half of its longest to all of it.
+  it.each([
+    ["short", 0],
+    ["as long as can be", 0.999_999],
+  ])("is given up, and the server asked again within 1 s, where waits are %s", async (_name, random) => {
+    vi.spyOn(Math, "random").mockReturnValue(random);
+    const worst = { healMs: 0, backMs: 0 };
+    for (let healMs = 0; healMs < 3500; healMs += 45) {
+      const backMs = await backAfter(healMs);
+      if (backMs > worst.backMs) Object.assign(worst, { healMs, backMs });
+    }
+    expect(worst.backMs, `healed after ${worst.healMs} ms`).toBeLessThanOrEqual(1000);
   });
 });

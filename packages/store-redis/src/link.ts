@@ -15,7 +15,10 @@ import { slotOf } from "./slots.js";
 
 /** Fewer would blame the link for a server that only paused; a link whose other end is gone never says so. */
 const SILENT_PROBES = 3;
-/** As long as connecting may take: a server that answers within a deadline is connected to within several. */
+/**
+ * As long as connecting may take: a server that answers within a deadline is connected to within several. With what the prober waits
+ * it is how long a link stays lost whose other end is gone, and with it the limits of this process: less than 1.5 s in all.
+ */
 const UNREADY_US = 700_000;
 const UNREADY_DEADLINES = 10;
 
@@ -174,7 +177,9 @@ export class Link {
   async #probe(node: Node): Promise<Probed> {
     this.counters.probes += 1;
     let good = false;
-    if (this.#connection.isReady()) {
+    let silent = false;
+    const ready = this.#connection.isReady();
+    if (ready) {
       const sent = this.#connection;
       try {
         const call: Call = { script: PROBE, keys: [`${node.probeKey}?`], values: [] };
@@ -189,13 +194,16 @@ export class Link {
         this.#silent = 0;
       } catch (error) {
         if (error instanceof StoreError) this.lastError = error.code;
-        const silent = error instanceof StoreError && error.code === "timeout" && sent === this.#connection;
+        silent = error instanceof StoreError && error.code === "timeout" && sent === this.#connection;
         this.#silent = silent ? this.#silent + 1 : 0;
       }
     }
     if (this.#closed) return "rest";
     if (!good) this.#mend();
-    if (!node.breaker.probed(good)) return good ? "good" : "bad";
+    if (!node.breaker.probed(good)) {
+      if (good) return "good";
+      return silent ? "silent" : ready ? "bad" : "waiting";
+    }
     this.recovered();
     return "rest";
   }

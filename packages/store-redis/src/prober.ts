@@ -5,8 +5,11 @@ const LONGEST_MS = 400;
 /** Between a good probe and the next. */
 const AFTER_GOOD_MS = 20;
 
-/** `rest`: nothing is left to find out. */
-export type Probed = "rest" | "good" | "bad";
+/**
+ * `rest`: nothing is left to find out. `waiting`: nothing was sent, for there is no connection yet, and a look costs the server
+ * nothing. `silent`: there was no answer, and the link may be dead: it must not take long to be sure.
+ */
+export type Probed = "rest" | "good" | "bad" | "silent" | "waiting";
 
 export class Prober {
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -40,6 +43,8 @@ export class Prober {
     const said = await this.probe();
     if (!this.#running) return;
     if (said === "rest") this.stop();
+    else if (said === "waiting") this.#schedule(0);
+    else if (said === "silent") this.#schedule(1);
     else this.#schedule(Math.min(attempt + 1, 10), said === "good");
   }
 }

@@ -1,9 +1,12 @@
-/** A way to the server that can go silent: both sides stay connected, and nothing goes through. */
+/** A way to the server that can go silent, or lose answers, and keeps what was sent. */
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 
 export class Proxy {
+  /** All that went to the server, as text. */
+  sent = "";
   #silent = false;
+  #answers: "pass" | "drop" | "cut" = "pass";
   readonly #sockets = new Set<Socket>();
   /** Connections that were cut while nobody was told: they stay dead when the way is free again. */
   readonly #dead = new Set<Socket>();
@@ -24,6 +27,12 @@ export class Proxy {
     return proxy;
   }
 
+  /** What is sent arrives; of what the server says to it nothing comes back, or the connection ends in its place. */
+  lose(answers: "drop" | "cut"): void {
+    this.#answers = answers;
+  }
+
+  /** Both sides stay connected, and nothing goes through. */
   swallow(): void {
     this.#silent = true;
     for (const socket of this.#sockets) this.#dead.add(socket);
@@ -31,6 +40,7 @@ export class Proxy {
 
   heal(): void {
     this.#silent = false;
+    this.#answers = "pass";
   }
 
   async stop(): Promise<void> {
@@ -47,7 +57,10 @@ export class Proxy {
       this.#sockets.add(from);
       if (this.#silent) this.#dead.add(from);
       from.on("data", (chunk) => {
-        if (!this.#dead.has(from)) to.write(chunk);
+        if (this.#dead.has(from)) return;
+        if (from === near) this.sent += chunk.toString("latin1");
+        else if (this.#answers === "cut") near.destroy();
+        if (from === near || this.#answers === "pass") to.write(chunk);
       });
       from.on("error", () => undefined);
       from.on("close", () => {

@@ -10,7 +10,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createEngine, type StateStore } from "@gatehouse/core";
 import { issueCertificate } from "@gatehouse/core/conformance";
 import { ioredisDriver, nodeRedisDriver, type RedisDriver } from "@gatehouse/redis";
-import { describeEngines, freePort, Server } from "./server.test-support.js";
+import { ReservedPort } from "./port.test-support.js";
+import { describeEngines, Server } from "./server.test-support.js";
 import { bucket, context, openStore, quota, slot, take, until, window } from "./world.test-support.js";
 
 const host = "localhost";
@@ -82,13 +83,15 @@ function advised(user: string, password: string, prefix: string): readonly strin
 describeEngines("a secured server", (engine) => {
   let server: Server;
   let folder: string;
+  let reserved: ReservedPort;
   let secure: number;
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "gatehouse-redis-tls-"));
     const files = { "ca.pem": authority.cert, "cert.pem": own.cert, "key.pem": own.key };
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
-    secure = await freePort();
+    reserved = await ReservedPort.claim();
+    secure = reserved.number;
     const settings = {
       "--tls-port": String(secure),
       "--tls-auth-clients": "no",
@@ -100,6 +103,7 @@ describeEngines("a secured server", (engine) => {
   });
   afterAll(async () => {
     await server.stop();
+    await reserved.free();
     await rm(folder, { recursive: true, force: true });
   });
 

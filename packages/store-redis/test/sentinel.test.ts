@@ -43,6 +43,7 @@ describeEngines("Sentinel", (engine) => {
     sentinel = await Server.plan(engine, "--sentinel");
     const settings = [
       `port ${sentinel.port}`,
+      "bind 127.0.0.1",
       `sentinel monitor main 127.0.0.1 ${master.port} 1`,
       "sentinel down-after-milliseconds main 500",
       "sentinel failover-timeout main 3000",

@@ -1,11 +1,12 @@
-/** Real servers, started by tests on free ports of the loopback, in folders of their own, and ended by their own handle. */
+/** Real servers, started by tests on ports of the loopback that are theirs until they stop, in folders of their own, and ended by their own handle. */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe } from "vitest";
+import { ReservedPort } from "./port.test-support.js";
 
 export interface EngineHere {
   readonly name: string;
@@ -36,22 +37,12 @@ export function describeEngines(name: string, define: (engine: EngineHere) => vo
   });
 }
 
-export async function freePort(): Promise<number> {
-  const probe = createServer();
-  probe.listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  await new Promise((done) => probe.close(done));
-  if (typeof address !== "object" || address === null) throw new Error("no port");
-  return address.port;
-}
-
 export class Server {
   #process: ChildProcess | undefined;
 
   private constructor(
     private readonly engine: EngineHere,
-    readonly port: number,
+    private readonly reserved: ReservedPort,
     readonly dir: string,
     private readonly more: readonly string[],
   ) {}
@@ -64,7 +55,17 @@ export class Server {
 
   /** Has a port and a folder, and does not run yet. */
   static async plan(engine: EngineHere, ...more: readonly string[]): Promise<Server> {
-    return new Server(engine, await freePort(), await mkdtemp(join(tmpdir(), "gatehouse-redis-")), more);
+    return new Server(
+      engine,
+      await ReservedPort.claim(),
+      await mkdtemp(join(tmpdir(), "gatehouse-redis-")),
+      more,
+    );
+  }
+
+  /** Its own also while it does not run. */
+  get port(): number {
+    return this.reserved.number;
   }
 
   /** @param file of settings, where they are more than can be said on the command line */
@@ -102,6 +103,7 @@ export class Server {
 
   async stop(): Promise<void> {
     await this.kill();
+    await this.reserved.free();
     await rm(this.dir, { recursive: true, force: true });
   }
 

@@ -14,7 +14,12 @@ export interface WireRequest {
 }
 
 export type Reply =
-  | { readonly kind: "answer"; readonly answer: Answer }
+  | {
+      readonly kind: "answer";
+      readonly answer: Answer;
+      /** Why this is not all of it: what it holds must not be judged as if it were. */
+      readonly cut?: string;
+    }
   /** The connection ended without one. */
   | { readonly kind: "closed" }
   | { readonly kind: "late" };
@@ -123,27 +128,37 @@ function exchange(socket: Socket, bytes: Uint8Array, method: string, deadline: n
   return new Promise((resolve) => {
     let got = Buffer.alloc(0);
     let surplus: NodeJS.Timeout | undefined;
-    const end = (late: boolean): void => {
+    /** @param stopped why no more is read; undefined: the server had said all, or closed */
+    const end = (stopped?: string): void => {
       clearTimeout(timer);
       clearTimeout(surplus);
       socket.destroy();
-      const { answer } = readAnswer(got, method, true);
-      resolve(answer === undefined ? { kind: late ? "late" : "closed" } : { kind: "answer", answer });
+      const { answer, complete } = readAnswer(got, method, true);
+      if (answer === undefined) return resolve({ kind: stopped === undefined ? "closed" : "late" });
+      const cut = hasContent(answer, method) ? (stopped ?? (complete ? undefined : SHORT)) : undefined;
+      resolve({ kind: "answer", answer, ...(cut !== undefined && { cut }) });
     };
-    const timer = setTimeout(() => end(true), deadline);
+    const timer = setTimeout(() => end("it took too long"), deadline);
     socket.on("data", (chunk: Buffer) => {
       got = Buffer.concat([got, chunk]);
       const { answer, complete } = readAnswer(got, method, false);
-      if (complete || got.length > MOST_BYTES) end(false);
-      else if (answer !== undefined && method === "HEAD")
-        surplus ??= setTimeout(() => end(false), SURPLUS_MS);
+      if (complete) end();
+      else if (got.length > MOST_BYTES) end("it is larger than 8 MB");
+      else if (answer !== undefined && method === "HEAD") surplus ??= setTimeout(end, SURPLUS_MS);
     });
     // A server may refuse and close before it has read all: what it said counts, not that writing failed.
-    socket.on("error", () => end(false));
-    socket.on("end", () => end(false));
-    socket.on("close", () => end(false));
+    socket.on("error", () => end());
+    socket.on("end", () => end());
+    socket.on("close", () => end());
     socket.write(bytes);
   });
+}
+
+const SHORT = "the connection ended before it did";
+
+/** Else nothing is missing, whatever was waited for. */
+function hasContent({ status }: Answer, method: string): boolean {
+  return method !== "HEAD" && status !== 101 && status !== 204 && status !== 304;
 }
 
 export function bytesOf({ method, target, headers, content }: WireRequest): Uint8Array {

@@ -47,7 +47,10 @@ function judged(expected: readonly PolicyResult[], reply: Reply, manner: Manner)
     if (admits === undefined) return { differences: [], match: undefined };
     return only({ kind: "stricter", subject: "", message: "the server closed the connection" });
   }
-  const { answer } = reply;
+  const { answer, cut } = reply;
+  // That it was served shows at once; which refusal it is, only at its end.
+  if (cut !== undefined && answer.status >= 400)
+    return { differences: [], match: undefined, unclear: `an answer was cut off, since ${cut}` };
   const match = expected.find((one) => one.outcome !== "admit" && isSame(one, answer));
   if (match !== undefined)
     return { differences: [...fieldDifferences(match, answer), ...moreThan(match, answer)], match };

@@ -53,6 +53,12 @@ export interface NotAsked {
   readonly example: string;
 }
 
+/** Nothing that the route admits was sent: that it serves whom it should is not known. */
+export interface Untried {
+  readonly route: string;
+  readonly why: readonly string[];
+}
+
 export interface ProbeReport {
   readonly url: string;
   readonly policy: string;
@@ -63,6 +69,7 @@ export interface ProbeReport {
   /** Grave ones first. */
   readonly disagreements: readonly Disagreement[];
   readonly notAsked: readonly NotAsked[];
+  readonly untried: readonly Untried[];
   /** What a reader must know to believe the rest. */
   readonly notes: readonly string[];
 }

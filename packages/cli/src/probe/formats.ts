@@ -30,10 +30,23 @@ function pretty(report: ProbeReport, style: Paint): string {
       ({ why, count, example }) =>
         `not asked (${count}): ${why}${count === 1 ? ` (${example})` : `, such as ${example}`}`,
     ),
+    ...untriedLines(report),
     summary(report),
   ];
   // What is painted is ours; what comes from a policy or a server was made printable before.
   return `${lines.join("\n")}\n`;
+}
+
+/** One line a reason, however many routes: that nothing differs says nothing of what was never sent. */
+function untriedLines({ untried }: ProbeReport): readonly string[] {
+  const routes = new Map<string, string[]>();
+  for (const { route, why } of untried) {
+    const reason = why.join("; ");
+    routes.set(reason, [...(routes.get(reason) ?? []), `\`${route}\``]);
+  }
+  return [...routes].map(([why, keys]) =>
+    printable(`not tried: whether callers whom the policy admits are served by ${keys.join(", ")}: ${why}`),
+  );
 }
 
 /** A server without a guard differs in everything: more than so many of a kind tell a reader nothing new. */

@@ -33,3 +33,19 @@ it.each([
     expect(ring.lacking(person, "ann")).toBe(lacks);
   },
 );
+
+it.each([
+  [
+    { type: "mtls", match: [{ id: "ann", fingerprint: "x" }] },
+    "`user` wants a client's certificate, and a probe shows none",
+  ],
+  [{ type: "signature" }, "`user` wants a signature over the message, and a probe makes none"],
+  [{ type: "http-signature" }, "`user` wants a signature over the message, and a probe makes none"],
+])("says what is lacking where it is no text that could be handed over: %j", (settings, lacks) => {
+  const authenticators = new Map([["user", { name: "user", settings }]]);
+  const policy = { authenticators } as unknown as ConstructorParameters<typeof Keyring>[0];
+  const person = { authenticator: "user", id: "ann" };
+  const ring = new Keyring(policy, new Map(), new Map([["ann", { person, credential: "x" }]]), new Map());
+  expect(ring.lacking(person, "ann")).toBe(lacks);
+  expect(ring.lacking(person, undefined)).toBe(lacks);
+});

@@ -48,6 +48,10 @@ export class Keyring {
       const { settings, name } = authenticator;
       if ("senderConstrained" in settings && settings.senderConstrained !== undefined)
         return `tokens of \`${name}\` are bound to their sender's key`;
+      if (settings.type === "mtls") return `\`${name}\` wants a client's certificate, and a probe shows none`;
+      // One that was handed over would be over another message.
+      if (settings.type === "signature" || settings.type === "http-signature")
+        return `\`${name}\` wants a signature over the message, and a probe makes none`;
       if (holder !== undefined && this.holders.get(holder)?.person.authenticator === name) continue;
       if (settings.type !== "jwt" || !this.keys.has(name))
         return `no credential of \`${name}\` was handed over`;

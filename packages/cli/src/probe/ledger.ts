@@ -1,6 +1,13 @@
 /** What was found, what could not be asked, and what could not be judged, each told once. */
 import type { PolicyResult } from "@gatehouse/core/testing";
-import { KINDS, type Difference, type Disagreement, type Kind, type NotAsked } from "./finding.js";
+import {
+  KINDS,
+  type Difference,
+  type Disagreement,
+  type Kind,
+  type NotAsked,
+  type Untried,
+} from "./finding.js";
 import type { Area } from "./choices.js";
 
 export interface Occasion {
@@ -18,6 +25,8 @@ export interface Occasion {
 export class Ledger {
   readonly #found = new Map<string, Disagreement>();
   readonly #notAsked = new Map<string, NotAsked>();
+  readonly #tried = new Set<string>();
+  readonly #untried = new Map<string, Set<string>>();
 
   differ({ kind, subject, message }: Difference, { result, ...occasion }: Occasion): void {
     const key =
@@ -46,6 +55,22 @@ export class Ledger {
   leaveOut(why: string, example: string): void {
     const before = this.#notAsked.get(why);
     this.#notAsked.set(why, { why, example: before?.example ?? example, count: (before?.count ?? 0) + 1 });
+  }
+
+  /** Something that the route admits was sent, and answered. */
+  tried(route: string): void {
+    this.#tried.add(route);
+  }
+
+  /** Something that the route admits was not sent. */
+  untriedSince(why: string, route: string): void {
+    this.#untried.set(route, (this.#untried.get(route) ?? new Set()).add(why));
+  }
+
+  get untried(): readonly Untried[] {
+    return [...this.#untried]
+      .filter(([route]) => !this.#tried.has(route))
+      .map(([route, why]) => ({ route, why: [...why].sort() }));
   }
 
   get disagreements(): readonly Disagreement[] {

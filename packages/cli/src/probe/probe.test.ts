@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { afterEach, describe, expect, it } from "vitest";
 import { definePolicy, type PolicyDocument } from "@gatehouse/core";
 import { makeKeyPair } from "../key/pair.js";
+import { formatProbe } from "./formats.js";
 import { probe } from "./probe.js";
 import { readToken } from "./tokens.js";
 
@@ -133,6 +134,39 @@ it("asks nothing that it has no credential for", async () => {
   );
 });
 
+describe("of which routes it is not known whom they serve", () => {
+  it("is told, and why", async () => {
+    const { url } = await serving(refuse);
+    const asked = { ...FAST, only: ["callers"] } as const;
+    const bound: PolicyDocument = {
+      ...POLICY,
+      authenticators: { user: { ...POLICY.authenticators?.["user"], senderConstrained: "dpop" } as never },
+    };
+    const why = (text: string, ...routes: readonly string[]): unknown[] =>
+      routes.map((route) => ({ route, why: [text] }));
+    const change = why("it might change data: `--unsafe` sends it", "POST /notes", "POST /open");
+    expect((await probe(url, POLICY, asked)).untried).toEqual([
+      ...why("no credential of `user` was handed over", "GET /notes"),
+      ...change,
+    ]);
+    expect((await probe(url, POLICY, { ...asked, keys: KEYS })).untried).toEqual(change);
+    expect((await probe(url, POLICY, { ...asked, keys: KEYS, unsafe: true })).untried).toEqual([]);
+    // One kind of caller is enough, and the others are told among what was not asked.
+    const other = { type: "api-key", in: "header", name: "X-Key", keys: { lookup: "find" } } as const;
+    const either = { ...POLICY, authenticators: { ...POLICY.authenticators, other } };
+    const half = await probe(url, either, { ...asked, keys: KEYS, unsafe: true });
+    expect(half.notAsked.map((one) => one.why)).toContain("no credential of `other` was handed over");
+    expect(half.untried).toEqual([]);
+    const constrained = await probe(url, bound, { ...asked, keys: KEYS, unsafe: true });
+    expect(constrained.untried).toEqual(
+      why("tokens of `user` are bound to their sender's key", "GET /notes", "POST /notes"),
+    );
+    expect(formatProbe(constrained, "pretty", "policy.json")).toContain(
+      "not tried: whether callers whom the policy admits are served by `GET /notes`, `POST /notes`: tokens of `user` are bound to their sender's key\n",
+    );
+  });
+});
+
 it("tells where the clocks are apart", async () => {
   const { url } = await serving((_request, response) => {
     response.writeHead(404, { Date: new Date(Date.now() + 3_600_000).toUTCString() }).end();
@@ -160,6 +194,45 @@ it("tells where the server is gone, and after what", async () => {
       about: "no credential",
     },
   ]);
+});
+
+describe("an answer that is cut off", () => {
+  const listed: PolicyDocument = {
+    ...POLICY,
+    routes: {
+      "GET /list": {
+        authenticate: "none",
+        response: { body: { type: "array", items: { type: "string" } } },
+      },
+      "GET /notes": POLICY.routes["GET /notes"] ?? {},
+    },
+  };
+  const head = (response: ServerResponse): ServerResponse =>
+    response.writeHead(200, {
+      "Content-Type": "application/json",
+      "Cache-Control": "no-store",
+      "X-Content-Type-Options": "nosniff",
+    });
+
+  it.each<readonly [string, number, (response: ServerResponse) => unknown]>([
+    ["it is larger than 8 MB", 60_000, (response) => response.end(`["${"a".repeat(9 * 1024 * 1024)}"]`)],
+    ["it took too long", 300, (response) => response.write('["a",')],
+    [
+      "the connection ended before it did",
+      60_000,
+      (response) => response.write('["a",', () => void response.socket?.destroy()),
+    ],
+  ])("is no leak, since %s, and told; that it was served is found", async (why, deadline, answer) => {
+    const { url } = await serving((_request, response) => void answer(head(response)));
+    const options = { ...FAST, only: ["callers"], maxRequests: 2, deadline } as const;
+    const { disagreements, notAsked } = await probe(url, listed, { ...options, routes: ["GET /list"] });
+    expect(disagreements.filter(({ kind }) => kind === "leak")).toEqual([]);
+    expect(notAsked).toContainEqual(
+      expect.objectContaining({ why: `what an answer holds: it was cut off, since ${why}` }),
+    );
+    const guarded = await probe(url, listed, { ...options, routes: ["GET /notes"] });
+    expect(guarded.disagreements.map(({ kind }) => kind)).toContain("wider");
+  });
 });
 
 describe("a limit", () => {

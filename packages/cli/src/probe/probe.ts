@@ -81,6 +81,7 @@ export async function probe(
 }
 
 const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
+const SPENT = "no more requests are left: `--max-requests` allows more";
 const WAIT_MS = 90_000;
 const DEADLINE_MS = 10_000;
 
@@ -193,6 +194,8 @@ export class Run {
 
   async all(): Promise<ProbeReport> {
     const { options, policy, url } = this.parts;
+    for (const { bases, route } of this.ground.routes)
+      if (bases.length === 0) this.ledger.untriedSince("no request was found that it admits", route.key);
     const areas = AREAS.filter((area) => options.only === undefined || options.only.includes(area));
     try {
       await this.askAll(areas);
@@ -209,6 +212,7 @@ export class Run {
       requests: this.pace.sent,
       disagreements: this.ledger.disagreements,
       notAsked: this.ledger.notAsked,
+      untried: this.ledger.untried,
       notes: this.notes(),
     };
   }
@@ -224,10 +228,7 @@ export class Run {
   }
 
   private notes(): readonly string[] {
-    const { proxy, ground } = this.parts;
-    const unknown = ground.routes
-      .filter(({ bases }) => bases.length === 0)
-      .map(({ route }) => `\`${route.key}\``);
+    const { proxy } = this.parts;
     return [
       ...(proxy === undefined
         ? []
@@ -239,9 +240,6 @@ export class Run {
         : [
             `the server's clock is ${Math.abs(this.#ahead)} s ${this.#ahead > 0 ? "ahead of" : "behind"} this one: tokens that are good here may not be good there`,
           ]),
-      ...(unknown.length === 0
-        ? []
-        : [`no request was found that these routes admit: ${unknown.join(", ")}`]),
     ];
   }
 
@@ -254,12 +252,18 @@ export class Run {
     const admits = expected.some(({ outcome }) => outcome === "admit");
     const unsafe = !SAFE.has((request.method ?? "GET").toUpperCase());
     const where = `${question.about}, ${question.route ?? "no route"}`;
+    const admitting = expected.find(({ outcome }) => outcome === "admit")?.route ?? undefined;
+    const leaveOut = (why: string): void => {
+      this.ledger.leaveOut(why, where);
+      if (admitting !== undefined) this.ledger.untriedSince(why, admitting);
+    };
     if (unsafe && this.parts.options.unsafe !== true && (admits || by?.genuine === true))
-      return this.ledger.leaveOut("it might change data: `--unsafe` sends it", where);
+      return leaveOut("it might change data: `--unsafe` sends it");
     const wire = this.ground.keyring.realise(first.request, by);
-    if ("lacks" in wire) return this.ledger.leaveOut(wire.lacks, where);
-    const reply = await this.send(wire.request, expected, where);
+    if ("lacks" in wire) return leaveOut(wire.lacks);
+    const reply = await this.send(wire.request, expected, leaveOut);
     if (reply === undefined) return;
+    if (admitting !== undefined) this.ledger.tried(admitting);
     this.#asked += 1;
     this.#last = { question, wire: wire.request };
     if (reply.kind === "answer") this.#ahead = secondsAhead(reply.answer);
@@ -277,7 +281,10 @@ export class Run {
     const { differences, match, unclear } = compare(expected, reply, manner);
     if (unclear !== undefined) return this.ledger.leaveOut(`no answer to judge: ${unclear}`, question.about);
     const all = [...differences];
-    if (match?.outcome === "admit" && reply.kind === "answer") {
+    const cut = reply.kind === "answer" ? reply.cut : undefined;
+    if (cut !== undefined)
+      this.ledger.leaveOut(`what an answer holds: it was cut off, since ${cut}`, question.about);
+    else if (match?.outcome === "admit" && reply.kind === "answer") {
       const answer = handlerAnswer(reply.answer);
       const under = { person: by?.person, request, answer, odd: question.odd === true };
       const shaped = (await this.ground.judge.expect(under)).find(({ outcome }) => outcome === "admit");
@@ -384,7 +391,7 @@ export class Run {
 
   private async askRaw(question: RawQuestion): Promise<void> {
     const { area, about, head, content } = question;
-    if (!(await this.pace.turn())) return this.spent(about);
+    if (!(await this.pace.turn())) return this.ledger.leaveOut(SPENT, about);
     const bytes = Buffer.from(`${head.join("\r\n")}\r\n\r\n${content}`, "latin1");
     const [method = "GET", target = "/"] = (head[0] ?? "").split(" ");
     const reply = await this.parts.client.sendBytes(bytes, method);
@@ -403,25 +410,21 @@ export class Run {
     );
   }
 
-  private spent(example: string): void {
-    this.ledger.leaveOut("no more requests are left: `--max-requests` allows more", example);
-  }
-
   /** Undefined: nothing came that can be judged, and that was told. */
   private async send(
     wire: WireRequest,
     expected: readonly PolicyResult[],
-    where: string,
+    leaveOut: (why: string) => void,
   ): Promise<Reply | undefined> {
     for (;;) {
       if (!(await this.pace.turn())) {
-        this.spent(where);
+        leaveOut(SPENT);
         return undefined;
       }
       const reply = await this.parts.client.send(wire);
       if (!isLimited(reply, expected) || !this.hasLimits(expected)) return reply;
       if (await this.pace.rest(retryAfter(reply))) continue;
-      this.ledger.leaveOut("a limit of the policy refused it: `--wait` waits longer", where);
+      leaveOut("a limit of the policy refused it: `--wait` waits longer");
       return undefined;
     }
   }

@@ -269,10 +269,11 @@ describe("sinks", () => {
   it("pino writes what a plain event says", async () => {
     const lines: string[] = [];
     const logger = pino({ base: null }, { write: (line) => void lines.push(line) });
-    const engine = await serve({ sinks: [{ write: (event) => logger.info(plainEvent(event), "decision") }] });
+    const write = (event: DecisionEvent): void => logger.info({ decision: plainEvent(event) }, "decision");
+    const engine = await serve({ sinks: [{ write }] });
     await ask(engine, "/nothing");
     expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
-      { msg: "decision", code: "not-found" },
+      { level: 30, msg: "decision", decision: { code: "not-found" } },
     ]);
   });
 });
