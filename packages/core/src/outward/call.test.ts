@@ -165,6 +165,13 @@ describe("the name of this machine", () => {
     expect(await asking(url)).toEqual([`\`${url}\` cannot be reached (ENOTFOUND)`, ["localhost"]]);
   });
 
+  it("is not called where it has no address", async () => {
+    const url = await serve((_, response) => response.end("x"));
+    const here = url.replace("127.0.0.1", "localhost");
+    const call = outwardCall(undefined, open(), () => Promise.resolve([]));
+    expect(await call({ url: here, maxBytes: 9 })).toMatchObject({ kind: "failure" });
+  });
+
   it("is looked up as the engine does it", async () => {
     const { port } = new URL(await serve((_, response) => response.end("x")));
     const call = outwardCall(undefined, open(), platform.addressesOf);

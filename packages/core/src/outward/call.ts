@@ -30,11 +30,11 @@ export function outwardCall(
       exchange(send, request, where, signal);
     const name = given === undefined ? nameOfThisMachine(request.url) : undefined;
     if (name === undefined || addressesOf === undefined) return bounded(request, where, open, run);
-    return bounded(request, where, open, async (signal) =>
-      (await addressesOf(name)).every(isLoopbackAddress)
-        ? await run(signal)
-        : failure(`${where} leads to another machine`),
-    );
+    return bounded(request, where, open, async (signal) => {
+      const addresses = await addressesOf(name);
+      const isHere = addresses.length > 0 && addresses.every(isLoopbackAddress);
+      return isHere ? await run(signal) : failure(`${where} leads to another machine`);
+    });
   };
 }
 

@@ -2,9 +2,9 @@
  * Verified tokens, so that a token seen before costs a comparison or a hash, and three comparisons more.
  *
  * What tells them apart is a SHA-256 of the whole token: the token itself is not kept, except where it was used again within a
- * minute. Before a hash is spent, a few bits of the signature tell most of those that were never seen. A cache belongs to one compiled policy, so replacing the policy drops it, and an entry belongs to the
- * authenticator that verified it. Only what holds for good is kept; time is asked again on every use. Negative answers are
- * not kept.
+ * minute. Before a hash is spent, a few bits of the signature tell most of those that were never seen. A cache belongs to one
+ * compiled policy, so replacing the policy drops it, and an entry belongs to the authenticator that verified it. Only what holds
+ * for good is kept; time is asked again on every use. Negative answers are not kept.
  */
 import type { SignatureVerifier } from "../../ports/platform.js";
 import type { Credential } from "./credential.js";
