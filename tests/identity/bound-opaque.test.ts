@@ -3,28 +3,17 @@ import { createServer as createTls, request as requestTls } from "node:https";
 import { createEngine, type Engine, type PolicyDocument } from "@gatehouse/core";
 import { issueCertificate, type Issued } from "@gatehouse/core/conformance";
 import { guard } from "@gatehouse/node-http";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { later } from "../servers/wire.js";
 import { listen, stop } from "../node-http/target.js";
 import { serve } from "../node-http/support.js";
 import { Holder } from "./holder.js";
-import { Issuer, key, ProviderClock, SECRET } from "./issuer.js";
+import { ProviderClock, SECRET } from "./issuer.js";
+import { runningIssuer } from "./running.js";
 import { policyWith } from "./support.js";
 
-const issuer = new Issuer();
+const issuer = runningIssuer();
 const INTROSPECTION = "/token/introspection";
-
-beforeAll(async () => {
-  // It is no production, and needs not be told so.
-  for (const level of ["info", "warn"] as const) vi.spyOn(console, level).mockImplementation(() => undefined);
-  await issuer.start();
-  issuer.sign(key("k0"));
-});
-
-afterAll(async () => {
-  vi.restoreAllMocks();
-  await issuer.stop();
-});
 
 function policyOf(senderConstrained: unknown): PolicyDocument {
   const user = {

@@ -1,24 +1,13 @@
 /** Tokens that a real authorization server binds to a key (RFC 9449), used on a real server: the holder's alone, and each proof once. */
 import type { PolicyDocument } from "@gatehouse/core";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { serve, type Served } from "../node-http/support.js";
 import { Holder } from "./holder.js";
-import { Issuer, key, SECRET } from "./issuer.js";
+import { SECRET } from "./issuer.js";
+import { runningIssuer } from "./running.js";
 import { policyWith } from "./support.js";
 
-const issuer = new Issuer();
-
-beforeAll(async () => {
-  // It is no production, and needs not be told so.
-  for (const level of ["info", "warn"] as const) vi.spyOn(console, level).mockImplementation(() => undefined);
-  await issuer.start();
-  issuer.sign(key("k0"));
-});
-
-afterAll(async () => {
-  vi.restoreAllMocks();
-  await issuer.stop();
-});
+const issuer = runningIssuer();
 
 const tokenOf = (holder: Holder): Promise<string> =>
   issuer.token("jwt", { proof: (url) => holder.prove("POST", url) });

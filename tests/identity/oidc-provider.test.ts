@@ -2,25 +2,14 @@
 import { randomBytes } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { createEngine, PolicyError, type Engine, type PolicyDocument } from "@gatehouse/core";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { Issuer, key, ProviderClock, SECRET, type Listener } from "./issuer.js";
+import { describe, expect, it } from "vitest";
+import { key, ProviderClock, SECRET, type Listener } from "./issuer.js";
+import { runningIssuer } from "./running.js";
 import { outcome, policyWith, type TestClock } from "./support.js";
 
 const MINUTE = 60_000;
 
-const issuer = new Issuer();
-
-beforeAll(async () => {
-  // It is no production, and needs not be told so.
-  for (const level of ["info", "warn"] as const) vi.spyOn(console, level).mockImplementation(() => undefined);
-  await issuer.start();
-  issuer.sign(key("k0"));
-});
-
-afterAll(async () => {
-  vi.restoreAllMocks();
-  await issuer.stop();
-});
+const issuer = runningIssuer();
 
 interface Running {
   readonly engine: Engine;

@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SignJWT } from "jose";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createEngine, parsePolicy, type Engine, type EngineOptions, type SecretsEvent } from "../index.js";
+import { createEngine, parsePolicy, type Engine, type EngineOptions } from "../index.js";
 import { keyPair } from "../platform/keys.test-support.js";
+import { Events } from "./secrets-events.test-support.js";
 
 const NAMES = ["one", "two", "three"] as const;
 type Name = (typeof NAMES)[number];
@@ -23,24 +24,6 @@ async function tokenOf(name: Name): Promise<string> {
     .setAudience("api")
     .setExpirationTime("1h")
     .sign(keyPair("P-256", name).privateKey);
-}
-
-class Events {
-  readonly seen: SecretsEvent[] = [];
-  #waiting: (() => void)[] = [];
-  readonly listen = (event: SecretsEvent): void => {
-    this.seen.push(event);
-    for (const wake of this.#waiting.splice(0)) wake();
-  };
-
-  async next(outcome: SecretsEvent["outcome"]): Promise<SecretsEvent> {
-    for (;;) {
-      const found = this.seen.findIndex((event) => event.outcome === outcome);
-      const [event] = found === -1 ? [] : this.seen.splice(found, 1);
-      if (event !== undefined) return event;
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
-  }
 }
 
 let folder = "";

@@ -26,12 +26,12 @@ import {
   type EngineOptions,
   type HeaderField,
   type PolicyDocument,
-  type SecretsEvent,
   type SecretSource,
   type SecretValue,
 } from "../index.js";
 import { nodeSecrets } from "../platform/node-files.js";
 import { platform } from "../platform/node.js";
+import { Events } from "./secrets-events.test-support.js";
 
 const A = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-c4n4ry";
 const B = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb-c4n4ry";
@@ -120,24 +120,6 @@ class Vault implements SecretSource {
     this.watched = references;
     this.signal = changed;
     return () => void (this.ended += 1);
-  }
-}
-
-class Events {
-  readonly seen: SecretsEvent[] = [];
-  #waiting: (() => void)[] = [];
-  readonly listen = (event: SecretsEvent): void => {
-    this.seen.push(event);
-    for (const wake of this.#waiting.splice(0)) wake();
-  };
-
-  async next(outcome: SecretsEvent["outcome"]): Promise<SecretsEvent> {
-    for (;;) {
-      const found = this.seen.findIndex((event) => event.outcome === outcome);
-      const [event] = found === -1 ? [] : this.seen.splice(found, 1);
-      if (event !== undefined) return event;
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
   }
 }
 
