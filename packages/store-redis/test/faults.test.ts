@@ -220,7 +220,7 @@ async function underLoad(
   client: string,
   make: (port: number) => RedisDriver,
 ): Promise<void> {
-  const server = await Server.start(engine, "--busy-reply-threshold", "100");
+  const server = await Server.start(engine, "--lua-time-limit", "100");
   const proxy = await Proxy.start(server.port);
   const world = { server, proxy };
   try {

@@ -36,7 +36,8 @@ describeEngines("Sentinel", (engine) => {
     replica = await Server.start(
       engine,
       "--replicaof",
-      `127.0.0.1 ${master.port}`,
+      "127.0.0.1",
+      String(master.port),
       "--repl-diskless-sync-delay",
       "0",
     );
