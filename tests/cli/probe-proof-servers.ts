@@ -35,6 +35,19 @@ const machine = issueCertificate({
 const root = issueCertificate({ subject: [["CN", "root"]], ca: true });
 const server = issueCertificate({ subject: [["CN", "server"]], hosts: ["localhost"], issuer: root });
 
+/** As files, by the names that docs/cli.md gives them. */
+export const FILES: Readonly<Record<string, string>> = {
+  "root.pem": root.cert,
+  "machine.pem": machine.cert,
+  "machine-key.pem": machine.key,
+  "issuer.json": JSON.stringify({
+    ...issuer.privateKey.export({ format: "jwk" }),
+    kid: "issuer-1",
+    alg: "ES256",
+  }),
+  "signer.pem": signer.privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+};
+
 /** What whoever owns the server hands over. */
 export const PROVEN: ProbeOptions = {
   ca: root.cert,

@@ -37,7 +37,7 @@ const uncovered =
 
 /** White space that no reader of JSON minds. */
 export function altered(request: Sendable): Sendable {
-  const content = Buffer.concat([request.content ?? new Uint8Array(), Buffer.from(" ")]);
+  const content = Buffer.concat([request.content ?? new Uint8Array(), Buffer.of(0x20)]);
   return withField({ ...request, content }, "content-length", String(content.length));
 }
 
