@@ -2,7 +2,7 @@
 import { inRanges, type ResolvedPolicy } from "@gatehouse/core/analysis";
 import type { TestRequest } from "@gatehouse/core/testing";
 import { UsageError } from "../cli/io.js";
-import type { Client, Identity } from "./client.js";
+import type { Client, Identity, WireRequest } from "./client.js";
 import { inquire, type Inquirer } from "./inquiry.js";
 import { isImpossible, type Judge } from "./judge.js";
 import type { Holder } from "./keyring.js";
@@ -41,32 +41,30 @@ interface Meeting {
 }
 
 export async function reached(client: Client, url: string, own: Identity | undefined): Promise<Meeting> {
-  let code = "";
+  let problem = `what listens at \`${url}\` does not answer in HTTP`;
   for (const always of own === undefined ? (["none"] as const) : (["none", "own"] as const)) {
+    const identity = always === "own" ? own : undefined;
     try {
-      const identity = always === "own" ? own : undefined;
       const address = await client.localAddress(identity);
-      const reply = await client.sendAs(
-        {
-          method: "GET",
-          target: "/",
-          headers: [
-            ["Host", new URL(url).host],
-            ["Connection", "close"],
-          ],
-          content: undefined,
-        },
-        identity,
-      );
-      code = "";
-      if (reply.kind === "answer") return { address, always };
+      if ((await client.sendAs(greeting(url), identity)).kind === "answer") return { address, always };
     } catch (error) {
-      code = error instanceof Error && "code" in error ? String(error.code) : "?";
+      const code = error instanceof Error && "code" in error ? ` (${String(error.code)})` : "";
+      problem = `there is no connection to \`${url}\`${code}`;
     }
   }
-  if (code !== "")
-    throw new UsageError(`there is no connection to \`${url}\`${code === "?" ? "" : ` (${code})`}`);
-  throw new UsageError(`what listens at \`${url}\` does not answer in HTTP`);
+  const help =
+    own === undefined && url.startsWith("https:")
+      ? "a server that takes no connection without a client's certificate wants `--cert`"
+      : undefined;
+  throw new UsageError(problem, help);
+}
+
+function greeting(url: string): WireRequest {
+  const headers = [
+    ["Host", new URL(url).host],
+    ["Connection", "close"],
+  ] as const;
+  return { method: "GET", target: "/", headers, content: undefined };
 }
 
 export async function certificatesFor(

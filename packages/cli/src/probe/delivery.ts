@@ -93,7 +93,7 @@ export class Delivery {
 }
 
 /** RFC 9449 section 9. */
-export function asksForNonce(reply: Reply): boolean {
+function asksForNonce(reply: Reply): boolean {
   if (reply.kind !== "answer") return false;
   const { fields } = reply.answer;
   const challenges = valuesOf(fields, "www-authenticate").join(", ");

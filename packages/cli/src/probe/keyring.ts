@@ -19,7 +19,7 @@ export interface Holder {
 }
 
 /** Whoever is asked: the engine under throwaway keys, or the server. */
-export type Side = "judge" | "wire";
+type Side = "judge" | "wire";
 
 export interface KeyringParts {
   readonly policy: ResolvedPolicy;
@@ -246,7 +246,7 @@ function basic(credential: string): string {
   return credential.includes(":") ? Buffer.from(credential).toString("base64") : credential;
 }
 
-export function credentialsOf(
+function credentialsOf(
   person: TestPerson,
   policy: ResolvedPolicy,
 ): readonly (readonly [ResolvedAuthenticator, TestCredential])[] {

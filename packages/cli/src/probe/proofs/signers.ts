@@ -88,7 +88,7 @@ function signerOf(
   const reference = `env:GATEHOUSE_PROBE_${name}`;
   const asked: MessageKey = { ...key, algorithm: "hmac-sha256", key: { secret: reference } };
   const judge = { alg: "HS256", kid: undefined, key: Buffer.from(secret) };
-  const wire = readSigningKey(text, [JWS_NAMES[key.algorithm] ?? ""], `the key of \`${name}\``);
+  const wire = readSigningKey(text, [JWS_NAMES[key.algorithm] ?? ""], name);
   return { asked, reference, secret, signer: { ...common, judge, wire } };
 }
 
@@ -117,12 +117,17 @@ function keyNamed(keys: readonly MessageKey[], text: string): MessageKey | undef
 function isPairOf({ key }: MessageKey, text: string): boolean {
   try {
     const jwk = jsonIn(text);
-    const ours = createPublicKey(jwk === undefined ? text : { key: jwk, format: "jwk" });
-    if ("jwk" in key) return ours.equals(createPublicKey({ key: { ...key.jwk }, format: "jwk" }));
-    return "pem" in key && typeof key.pem === "string" && ours.equals(createPublicKey(key.pem));
+    const ours = encoded(jwk === undefined ? text : { key: jwk, format: "jwk" });
+    if ("jwk" in key) return ours === encoded({ key: { ...key.jwk }, format: "jwk" });
+    return "pem" in key && typeof key.pem === "string" && ours === encoded(key.pem);
   } catch {
     return false;
   }
+}
+
+/** Not by `equals`: of keys of two kinds it leaves an error behind, which what is read next fails with. */
+function encoded(key: Parameters<typeof createPublicKey>[0]): string {
+  return createPublicKey(key).export({ type: "spki", format: "der" }).toString("base64");
 }
 
 function jsonIn(text: string): Record<string, unknown> | undefined {
