@@ -1,30 +1,16 @@
 // A real browser is the judge of CORS and of cross-site requests: Chromium's own idea of what a page may read is held
 // against a small oracle, written from the Fetch standard and the language's reference, on generated policies.
-import { createServer as createHttp } from "node:http";
-import { once } from "node:events";
 import { createEngine } from "@gatehouse/core";
 import { createServer } from "@gatehouse/node-http";
 import fc from "fast-check";
+import { expect, listening, pages, run, sendForm, stop } from "./lib/browser-judge.mjs";
 import { launch } from "./lib/chromium.mjs";
 
 const POLICIES = Number(process.env.GATEHOUSE_CORS_POLICIES ?? 25);
 const seed = Number(process.env.GATEHOUSE_SEED ?? Date.now() % 2 ** 31);
-const problems = [];
-let judged = 0;
 
-const expect = (what, got, wanted) => {
-  judged += 1;
-  const [found, due] = [JSON.stringify(got), JSON.stringify(wanted)];
-  if (found !== due) problems.push(`${what}: the browser found ${found}, and ${due} is due`);
-};
-
-/** Every host below `localhost` is this machine to Chromium, and each is an origin of its own. */
-const pages = createHttp((_request, response) => {
-  response.setHeader("Content-Type", "text/html");
-  response.end("<!doctype html><meta charset=utf-8><title>a page</title>");
-}).listen(0, "127.0.0.1");
-await once(pages, "listening");
-const { port: pagePort } = pages.address();
+const visitors = await pages();
+const { port: pagePort } = visitors.address();
 const pageOrigin = (host) => `http://${host}:${pagePort}`;
 
 const browser = await launch();
@@ -67,15 +53,15 @@ async function serve(policy, options = {}, answer = () => ({ ok: true })) {
     options,
   );
   const api = { runs: 0 };
-  const server = createServer(engine, (request, response, given) => {
-    api.runs += 1;
-    given.send(answer(request, response));
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
+  const server = await listening(
+    createServer(engine, (request, response, given) => {
+      api.runs += 1;
+      given.send(answer(request, response));
+    }),
+  );
   api.at = (host, path) => `http://${host}:${server.address().port}${path}`;
   api.close = async () => {
-    server.close();
-    server.closeAllConnections();
+    stop(server);
     await engine.close();
   };
   return api;
@@ -249,34 +235,15 @@ async function cookies() {
   await api.close();
 }
 
-/** A form needs no CORS: the page navigates, and what it cannot read it has done all the same. */
 async function submitFrom(host, url) {
   const tab = await context.newPage();
   await tab.goto(pageOrigin(host));
-  await Promise.all([
-    tab.waitForEvent("framenavigated"),
-    tab.evaluate((action) => {
-      const form = document.createElement("form");
-      form.method = "POST";
-      form.action = action;
-      document.body.append(form);
-      form.submit();
-    }, url),
-  ]);
+  await Promise.all([tab.waitForEvent("framenavigated"), sendForm(tab, url)]);
   await tab.close();
 }
 
-try {
-  await readableRefusals();
-  await cookies();
-  await generated();
-} catch (error) {
-  problems.push(String(error.stack ?? error));
-} finally {
+const close = async () => {
   await browser.close();
-  pages.close();
-  pages.closeAllConnections();
-}
-if (problems.length > 0) console.error(problems.join("\n"));
-console.log(`${judged} judged by the browser, seed ${seed}`);
-process.exit(problems.length > 0 ? 1 : 0);
+  stop(visitors);
+};
+await run([readableRefusals, cookies, generated], close, `, seed ${seed}`);

@@ -1,24 +1,13 @@
 // A real browser is the judge of csrf: Chromium keeps the cookies, sends them along where it would, and says with each request
 // what it always says of its origin. What an older client leaves out is taken away between the two.
-import { createServer as createHttp } from "node:http";
 import { createServer as createHttps } from "node:https";
-import { once } from "node:events";
 import { randomBytes } from "node:crypto";
 import { createEngine } from "@gatehouse/core";
 import { throwawayCertificate } from "@gatehouse/core/conformance";
 import { guard } from "@gatehouse/node-http";
+import { expect, HTML, listening, pages, run, sendForm, stop } from "./lib/browser-judge.mjs";
 import { launch } from "./lib/chromium.mjs";
 
-const problems = [];
-let judged = 0;
-
-const expect = (what, got, wanted) => {
-  judged += 1;
-  const [found, due] = [JSON.stringify(got), JSON.stringify(wanted)];
-  if (found !== due) problems.push(`${what}: the browser found ${found}, and ${due} is due`);
-};
-
-const HTML = "<!doctype html><meta charset=utf-8><title>a page</title>";
 const OPEN = { authenticate: "none" };
 const MINE = { authorize: "authenticated" };
 const SECRET = randomBytes(32).toString("hex");
@@ -68,11 +57,7 @@ function strip(request) {
     if (NEW_FIELDS.test(rawHeaders[index])) rawHeaders.splice(index, 2);
 }
 
-async function serve(listener) {
-  const server = createHttps(throwawayCertificate(), listener).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return server;
-}
+const serve = (listener) => listening(createHttps(throwawayCertificate(), listener));
 
 const today = await serve(handle);
 const older = await serve((request, response) => {
@@ -80,11 +65,7 @@ const older = await serve((request, response) => {
   if (request.method === "POST") strip(request);
   handle(request, response);
 });
-const strangers = createHttp((_request, response) => {
-  response.setHeader("Content-Type", "text/html");
-  response.end(HTML);
-}).listen(0, "127.0.0.1");
-await once(strangers, "listening");
+const strangers = await pages();
 
 const api = (server) => `https://api.shop.localhost:${server.address().port}`;
 const stranger = `http://evil.localhost:${strangers.address().port}/`;
@@ -125,13 +106,7 @@ async function postFrom(tab, url, headers = {}) {
 async function submitFrom(tab, url) {
   const [response] = await Promise.all([
     tab.waitForResponse((answer) => answer.request().method() === "POST" && answer.url() === url),
-    tab.evaluate((action) => {
-      const form = document.createElement("form");
-      form.method = "POST";
-      form.action = action;
-      document.body.append(form);
-      form.submit();
-    }, url),
+    sendForm(tab, url),
     tab.waitForURL(url),
   ]);
   return response.status();
@@ -239,19 +214,9 @@ async function crossSite() {
   await context.close();
 }
 
-try {
-  await othersTokens(await tokens());
-  await crossSite();
-} catch (error) {
-  problems.push(String(error.stack ?? error));
-} finally {
+const close = async () => {
   await browser.close();
-  for (const server of [today, older, strangers]) {
-    server.close();
-    server.closeAllConnections();
-  }
+  for (const server of [today, older, strangers]) stop(server);
   await engine.close();
-}
-if (problems.length > 0) console.error(problems.join("\n"));
-console.log(`${judged} judged by the browser`);
-process.exit(problems.length > 0 ? 1 : 0);
+};
+await run([async () => othersTokens(await tokens()), crossSite], close);

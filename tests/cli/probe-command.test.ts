@@ -5,6 +5,7 @@ import { text } from "node:stream/consumers";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { HANDED, HOST, ordersPolicy, serve, signingKey } from "./probe-servers.js";
+import { FILES, proofsPolicy, serveProofs } from "./probe-proof-servers.js";
 import { headed } from "./probe-plants.js";
 import { commandUnderTest } from "./support.js";
 
@@ -59,6 +60,30 @@ it("prints what docs/cli.md shows, and nobody's credential", PATIENT, async () =
     );
     expect(code).toBe(1);
     expect(out).not.toMatch(/eyJ[\w-]{8}/u);
+  } finally {
+    await served.close();
+  }
+});
+
+it("prints what docs/cli.md shows of proofs, and nothing that could be used", PATIENT, async () => {
+  const [, line = "", shown = ""] =
+    /^```sh\ngatehouse probe (https:\/\/localhost:8443 [^\n]+)\n```\n\n```text\n([^]*?)^```$/mu.exec(page) ??
+    [];
+  const served = await serveProofs(
+    proofsPolicy((draft) => {
+      draft.authenticators.dpop.senderConstrained = { type: "dpop", window: "1h" };
+      draft.authenticators.signer.components = ["@method"];
+      draft.transport = { trust: { peers: ["loopback"], header: "forwarded", clientCert: "Client-Cert" } };
+    }),
+  );
+  try {
+    write("proofs.jsonc", proofsPolicy());
+    for (const [name, content] of Object.entries(FILES)) write(name, content);
+    const words = line.replace("https://localhost:8443", served.url).match(/"[^"]*"|\S+/gu) ?? [];
+    const { out, err } = await ran([...words.map((word) => word.replaceAll('"', "")), "--rate", "10000"]);
+    expect(err).toBe("");
+    expect(out.replaceAll(new URL(served.url).host, "localhost:8443")).toBe(shown);
+    expect(out).not.toMatch(/eyJ[\w-]{8}|:[\w+/=]{30}/u);
   } finally {
     await served.close();
   }

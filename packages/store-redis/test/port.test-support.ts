@@ -11,8 +11,11 @@ const FIRST = 10_000;
 const COUNT = 10_000;
 const BUS = 10_000;
 const SERVERS = "127.0.0.1";
-/** Here nobody serves: who listens has reserved the number, until it lets go or its process ends. */
-const GUARDS = "127.0.0.2";
+/**
+ * Here nobody serves: who listens has reserved the number, until it lets go or its process ends. The first that the machine has: Linux has
+ * all of 127.0.0.0/8, macOS its first address alone, and the one of IPv6.
+ */
+const GUARDS: readonly string[] = ["127.0.0.2", "::1"];
 
 export class ReservedPort {
   private constructor(
@@ -20,11 +23,15 @@ export class ReservedPort {
     private readonly guard: Server,
   ) {}
 
-  /** @param from looked for from there on */
-  static async claim(from = FIRST + Math.floor(Math.random() * COUNT)): Promise<ReservedPort> {
+  /** @param from looked for from there on @param guards addresses, of which all who claim take the same */
+  static async claim(
+    from = FIRST + Math.floor(Math.random() * COUNT),
+    guards = GUARDS,
+  ): Promise<ReservedPort> {
+    const host = await firstOf(guards);
     for (let tried = 0; tried < COUNT; tried++) {
       const number = FIRST + ((from - FIRST + tried) % COUNT);
-      const guard = await listening(number, GUARDS);
+      const guard = await listening(number, host);
       if (guard === undefined) continue;
       // The guard must not keep a process from ending.
       guard.unref();
@@ -37,6 +44,30 @@ export class ReservedPort {
   free(): Promise<void> {
     return closed(this.guard);
   }
+}
+
+async function firstOf(guards: readonly string[]): Promise<string> {
+  for (const host of guards) {
+    try {
+      const server = await listening(0, host);
+      if (server !== undefined) await closed(server);
+      return host;
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
+  }
+  throw new Error(
+    `no port can be reserved: this machine has none of ${guards.join(", ")}; give it one, as \`ifconfig lo0 alias ${guards[0] ?? ""}\` does`,
+  );
+}
+
+/** The machine has no such address, or nothing of its protocol. */
+function isMissing(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    "code" in error &&
+    (error.code === "EADDRNOTAVAIL" || error.code === "EAFNOSUPPORT")
+  );
 }
 
 async function listening(port: number, host: string): Promise<Server | undefined> {

@@ -5,6 +5,9 @@ import { afterEach, expect, it } from "vitest";
 import { ReservedPort } from "./port.test-support.js";
 import { describeEngines, Server } from "./server.test-support.js";
 
+/** Where Linux has a whole network, and others may have the one of the newer protocol. */
+const SECOND = process.platform === "linux" ? "127.0.0.3" : "::1";
+
 const claimed: ReservedPort[] = [];
 afterEach(async () => {
   for (const port of claimed.splice(0)) await port.free();
@@ -31,6 +34,20 @@ it("is given to one alone until it is free, and not where somebody listens", asy
   expect(await claim(first)).not.toBe(first);
   await new Promise((done) => stranger.close(done));
   expect(await claim(first)).toBe(first);
+});
+
+it("is reserved at another address of this machine where a system gives it only one", async () => {
+  // An address for documentation: nobody has it.
+  const guards = ["192.0.2.1", SECOND];
+  const reserved = await ReservedPort.claim(undefined, guards);
+  claimed.push(reserved);
+  expect((await ReservedPort.claim(reserved.number, guards)).number).not.toBe(reserved.number);
+});
+
+it("says what is missing where there is no other", async () => {
+  await expect(ReservedPort.claim(undefined, ["192.0.2.1"])).rejects.toThrow(
+    "no port can be reserved: this machine has none of 192.0.2.1; give it one, as `ifconfig lo0 alias 192.0.2.1` does",
+  );
 });
 
 describeEngines("a killed server", (engine) => {

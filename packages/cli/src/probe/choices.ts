@@ -6,6 +6,7 @@ export type ProbeFormat = (typeof PROBE_FORMATS)[number];
 export const AREAS = [
   "callers",
   "tokens",
+  "proofs",
   "input",
   "paths",
   "methods",

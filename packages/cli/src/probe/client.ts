@@ -24,6 +24,12 @@ export type Reply =
   | { readonly kind: "closed" }
   | { readonly kind: "late" };
 
+/** Of a client, in PEM. */
+export interface Identity {
+  readonly cert: string;
+  readonly key: string;
+}
+
 export interface ClientOptions {
   /** Certificates to trust, as PEM. */
   readonly ca?: string | undefined;
@@ -53,29 +59,40 @@ export class Client {
     private readonly options: ClientOptions,
   ) {}
 
-  send(request: WireRequest): Promise<Reply> {
-    return this.sendBytes(bytesOf(request), request.method);
+  send(request: WireRequest, identity?: Identity): Promise<Reply> {
+    return this.sendBytes(bytesOf(request), request.method, identity);
   }
 
   /** @throws GoneError (rejects) where nobody listens any more */
-  async sendBytes(bytes: Uint8Array, method: string): Promise<Reply> {
-    const socket = await this.reconnected();
+  async sendBytes(bytes: Uint8Array, method: string, identity?: Identity): Promise<Reply> {
+    const socket = await this.reconnected(identity);
     return await exchange(socket, bytes, method, this.options.deadline);
   }
 
+  /** Over a connection that the server may refuse for whom it comes from: that is an answer too. */
+  async sendAs(request: WireRequest, identity: Identity | undefined): Promise<Reply> {
+    let socket: Socket;
+    try {
+      socket = await this.connected(identity);
+    } catch {
+      return { kind: "closed" };
+    }
+    return await exchange(socket, bytesOf(request), request.method, this.options.deadline);
+  }
+
   /** The address of this end, as the server sees it where nobody stands between. */
-  async localAddress(): Promise<string> {
-    const socket = await this.connected();
+  async localAddress(identity?: Identity): Promise<string> {
+    const socket = await this.connected(identity);
     const { localAddress = "127.0.0.1" } = socket;
     socket.destroy();
     return localAddress.replace(/^::ffff:/u, "");
   }
 
   /** A server that starts again is no server that is gone. */
-  private async reconnected(): Promise<Socket> {
+  private async reconnected(identity: Identity | undefined): Promise<Socket> {
     for (let left = TRIES; left > 0; left -= 1) {
       try {
-        return await this.connected();
+        return await this.connected(identity);
       } catch {
         if (left > 1) await sleep(TRY_AGAIN_MS);
       }
@@ -83,11 +100,11 @@ export class Client {
     throw new GoneError("the server takes no connections any more");
   }
 
-  private async connected(): Promise<Socket> {
+  private async connected(identity?: Identity): Promise<Socket> {
     let problem: unknown;
     for (const address of this.#address === undefined ? this.place.addresses : [this.#address]) {
       try {
-        const socket = await this.connectedTo(address);
+        const socket = await this.connectedTo(address, identity);
         this.#address = address;
         return socket;
       } catch (error) {
@@ -97,12 +114,18 @@ export class Client {
     throw problem;
   }
 
-  private connectedTo(host: string): Promise<Socket> {
+  private connectedTo(host: string, identity: Identity | undefined): Promise<Socket> {
     const { https, port, name: servername } = this.place;
     const { ca, deadline } = this.options;
     return new Promise((resolve, reject) => {
       const socket = https
-        ? connectTls({ host, port, servername: nameForTls(servername), ...(ca === undefined ? {} : { ca }) })
+        ? connectTls({
+            host,
+            port,
+            servername: nameForTls(servername),
+            ...(ca === undefined ? {} : { ca }),
+            ...(identity === undefined ? {} : { cert: identity.cert, key: identity.key }),
+          })
         : connect({ host, port });
       socket.setNoDelay(true);
       const timer = setTimeout(() => socket.destroy(new Error("no connection in time")), deadline);

@@ -10,7 +10,7 @@ export const probeCommand: Command = {
   about:
     "Sends requests to the server, and holds each answer against what the engine says of it under the policy: status, code, header fields, members of the body. " +
     "Only a server of this machine is asked, unless --allow-host names another. Nothing is followed, and no credential is ever printed. " +
-    "What the policy admits is asked with credentials that you hand over (--key, --people); what needs others is listed as not asked. " +
+    "What the policy admits is asked with credentials that you hand over (--key, --cert, --people); what needs others is listed as not asked. " +
     "Exits with 0 where nothing differs, with 1 where something does.",
   options: {
     policy: {
@@ -38,11 +38,23 @@ export const probeCommand: Command = {
       value: "ADDRESS",
       help: "The address that the server sees the requests come from. Default: this end of the connection.",
     },
+    cert: {
+      type: "text",
+      value: "FILE",
+      help: "A client's certificate that the server takes, as PEM, for `mtls` and for tokens that are bound to one.",
+    },
+    "cert-key": {
+      type: "text",
+      value: "FILE",
+      help: "Its private key, as PEM. Default: it stands in the file of --cert, too.",
+    },
     key: {
       type: "text",
       value: "[NAME=]FILE",
       multiple: true,
-      help: "A private key (PEM or JSON Web Key) whose tokens the server accepts, for the `jwt` authenticator NAME; one that stands alone needs no name.",
+      help:
+        "A private key (PEM or JSON Web Key) whose tokens the server accepts, for the `jwt` authenticator NAME; one that stands alone needs no name. " +
+        "For `http-signature` and `signature` the key, or the shared secret as text, under which messages are signed; of several keys NAME:KEYID says which.",
     },
     people: {
       type: "text",

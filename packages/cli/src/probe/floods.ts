@@ -1,10 +1,14 @@
 /** As many requests as a limit takes, and more. */
 import type { LimitSettings } from "@gatehouse/core/analysis";
 import type { PolicyResult } from "@gatehouse/core/testing";
-import type { Reply, WireRequest } from "./client.js";
+import type { Sendable } from "./carried.js";
+import type { Reply } from "./client.js";
 import type { Base, RouteGround } from "./ground.js";
+import { showsOf } from "./inquiry.js";
 import { isImpossible } from "./judge.js";
+import type { Keyring } from "./keyring.js";
 import type { Run } from "./probe.js";
+import type { Asker } from "./question.js";
 
 interface Flood {
   readonly name: string;
@@ -14,7 +18,7 @@ interface Flood {
   /** Requests until the policy refuses. */
   readonly admitted: number;
   readonly result: PolicyResult;
-  readonly wire: WireRequest;
+  readonly wire: Sendable;
 }
 
 export async function floodLimits(run: Run, floods: boolean, unsafe: boolean): Promise<void> {
@@ -77,30 +81,38 @@ async function tried(
   settings: LimitSettings,
 ): Promise<Flood | undefined> {
   const by = run.fresh(base.by, route.key, base.request);
+  const { keyring, certificates, judge } = run.ground;
+  if (by !== undefined && (keyring.lacking(by.person, by.holder) ?? once(keyring, by)) !== undefined)
+    return undefined;
   const request = run.complete(base.request);
   // What counts failures counts answers: the handler's is one.
   const answer =
     settings.count === undefined || settings.count === "all" ? {} : { answer: { status: 401, body: {} } };
   try {
-    const asking = { person: by?.person, request, ...answer };
-    const reached = await run.ground.judge.flood(asking, settings.limit + 1, 1000 / run.pace.rate);
+    const told = certificates.told(request, showsOf(run.ground, { by }));
+    const asking = { person: by && keyring.bound(by.person), request: told, ...answer };
+    const reached = await judge.flood(asking, settings.limit + 1, 1000 / run.pace.rate);
     if (reached === undefined || !(reached.result.rule ?? "").startsWith(`/limits/${name}`)) return undefined;
-    const wire = run.ground.keyring.realise(reached.result.request, by);
-    if ("lacks" in wire) return undefined;
-    return { name, settings, route: route.key, base: { by, request }, ...reached, wire: wire.request };
+    const wire = keyring.sealed(reached.result.request, by, "wire");
+    return { name, settings, route: route.key, base: { by, request }, ...reached, wire };
   } catch (error) {
     if (isImpossible(error)) return undefined;
     throw error;
   }
 }
 
-async function send(run: Run, { name, settings, route, admitted, result, wire }: Flood): Promise<void> {
+/** What is proved is good once: a flood of it would be one of replays. */
+function once(keyring: Keyring, { person }: Asker): true | undefined {
+  return keyring.repeats(person) || keyring.proves(person) ? true : undefined;
+}
+
+async function send(run: Run, { name, settings, route, base, admitted, result, wire }: Flood): Promise<void> {
   const began = performance.now();
   const slack = (): number =>
     2 + Math.ceil((admitted * (performance.now() - began)) / windowOf(settings.window));
   let last: Reply | undefined;
   for (let sent = 0; sent <= admitted + slack(); sent += 1) {
-    last = await run.sendPlain(wire);
+    last = await run.sendPlain(wire, base.by);
     if (last === undefined)
       return run.ledger.leaveOut(
         "no more requests are left: `--max-requests` allows more",

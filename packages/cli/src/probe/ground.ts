@@ -7,9 +7,10 @@ import {
   type GeneratedRequest,
   type PolicyArbitraries,
 } from "@gatehouse/core/testing/properties";
-import type { PolicyResult, TestPerson, TestRequest } from "@gatehouse/core/testing";
-import { isImpossible, type Judge } from "./judge.js";
-import type { Keyring } from "./keyring.js";
+import type { TestPerson, TestRequest } from "@gatehouse/core/testing";
+import { inquire, type Inquirer } from "./inquiry.js";
+import { isImpossible } from "./judge.js";
+import { signersOf } from "./proofs/askers.js";
 import { withHeaders, type Asker } from "./question.js";
 
 /** A request that is admitted, together with who makes it. */
@@ -25,12 +26,10 @@ export interface RouteGround {
   readonly misses: readonly GeneratedRequest[];
 }
 
-export interface Ground {
+export interface Ground extends Inquirer {
   readonly document: PolicyDocument;
   readonly policy: ResolvedPolicy;
   readonly routes: readonly RouteGround[];
-  readonly keyring: Keyring;
-  readonly judge: Judge;
   /** Fields of every request, by name. */
   readonly fields: Readonly<Record<string, string>>;
   readonly authority: string;
@@ -39,11 +38,9 @@ export interface Ground {
   readonly complete: (request: TestRequest) => TestRequest;
 }
 
-export interface GroundParts {
+export interface GroundParts extends Inquirer {
   readonly document: PolicyDocument;
   readonly policy: ResolvedPolicy;
-  readonly keyring: Keyring;
-  readonly judge: Judge;
   readonly params: Readonly<Record<string, string>>;
   /** Keys of the routes that are asked about; undefined: all. */
   readonly only: readonly string[] | undefined;
@@ -142,6 +139,11 @@ async function basesFor(
     const own = await admittedFor(by, route, asked, parts);
     if (own !== undefined) found.set(`holder ${holder}`, own);
   }
+  for (const by of signersOf(route, parts)) {
+    if (found.has(`signer ${by.name}`)) continue;
+    const own = await admittedFor(by, route, asked, parts);
+    if (own !== undefined) found.set(`signer ${by.name}`, own);
+  }
   const sendable = (base: Base): number =>
     base.by !== undefined && parts.keyring.lacking(base.by.person, base.by.holder) !== undefined ? 1 : 0;
   return [...found.values()].sort((a, b) => sendable(a) - sendable(b)).slice(0, MOST_BASES);
@@ -168,20 +170,12 @@ function askerOf(person: TestPerson): Asker {
   return { name: `somebody by ${names.join(" and ")}${roles}`, person, genuine: true };
 }
 
-async function isAdmitted({ by, request }: Base, { judge, complete }: GroundParts): Promise<boolean> {
-  const [first] = await judged(judge, by, complete(request));
-  return first?.outcome === "admit";
-}
-
-async function judged(
-  judge: Judge,
-  by: Asker | undefined,
-  request: TestRequest,
-): Promise<readonly PolicyResult[]> {
+async function isAdmitted({ by, request }: Base, parts: GroundParts): Promise<boolean> {
   try {
-    return await judge.expect({ person: by?.person, request });
+    const [first] = (await inquire(parts, { by, request: parts.complete(request) })).expected;
+    return first?.outcome === "admit";
   } catch (error) {
-    if (isImpossible(error)) return [];
+    if (isImpossible(error)) return false;
     throw error;
   }
 }

@@ -18,6 +18,8 @@ export interface Asking {
   readonly odd?: boolean;
   /** What the handler answered, to be shaped as the policy wants. */
   readonly answer?: TestAnswer;
+  /** It is asked once more, and the second answer is the right one. */
+  readonly twice?: boolean;
 }
 
 /**
@@ -35,10 +37,14 @@ export class Judge {
   #checked = false;
   readonly #kits = new Map<number, PolicyKit | undefined>();
 
-  /** @param now milliseconds since the epoch; credentials are made for that time */
+  /**
+   * @param now milliseconds since the epoch; credentials are made for that time
+   * @param secrets by reference, where they are no throwaway ones: what is signed under them goes to the server
+   */
   constructor(
     private readonly document: PolicyDocument,
     private readonly now: () => number,
+    private readonly secrets: Readonly<Record<string, string>> = {},
   ) {}
 
   /** All that is right: several where it is the application's to decide, or the framework's. The first is the policy's own. */
@@ -87,7 +93,9 @@ export class Judge {
     kit.reset();
     kit.clock.advance(`${Math.max(0, wholeSecond(this.now()) - kit.clock.now())}ms`);
     this.#checksSay = checksSay;
-    return await this.caller(kit, asking).request(asking.request);
+    const caller = this.caller(kit, asking);
+    if (asking.twice === true) await caller.request(asking.request);
+    return await caller.request(asking.request);
   }
 
   private caller(kit: PolicyKit, { person, answer }: Asking): ReturnType<PolicyKit["as"]> {
@@ -110,6 +118,7 @@ export class Judge {
       return await policyKit(this.document, {
         at: new Date(wholeSecond(this.now())).toISOString(),
         matching,
+        secrets: this.secrets,
         checks: Object.fromEntries(checksIn(this.document).map((name) => [name, check])),
       });
     } catch (error) {

@@ -1,7 +1,20 @@
 /** What cannot be sent for want of a proof. */
 import { resolveAuthenticators } from "@gatehouse/core/analysis";
 import { expect, it } from "vitest";
-import { Keyring } from "./keyring.js";
+import { Keyring, type KeyringParts } from "./keyring.js";
+
+const NOTHING = {
+  keys: new Map(),
+  holders: new Map(),
+  publicKeys: new Map(),
+  signers: { messages: new Map(), webhooks: new Set<string>() },
+  certificate: undefined,
+  https: false,
+};
+
+function ringOf(policy: object, handed: Partial<KeyringParts> = {}): Keyring {
+  return new Keyring({ ...NOTHING, policy: policy as KeyringParts["policy"], ...handed });
+}
 
 const opaque = {
   type: "introspection",
@@ -23,13 +36,7 @@ it.each([
     const document = { gatehouse: 1, name: "p", authenticators: { user }, routes: {} } as const;
     const policy = { authenticators: resolveAuthenticators(document) };
     const person = { authenticator: "user", id: "ann" };
-    const holders = new Map([["ann", { person, credential: "token" }]]);
-    const ring = new Keyring(
-      policy as unknown as ConstructorParameters<typeof Keyring>[0],
-      new Map(),
-      holders,
-      new Map(),
-    );
+    const ring = ringOf(policy, { holders: new Map([["ann", { person, credential: "token" }]]) });
     expect(ring.lacking(person, "ann")).toBe(lacks);
   },
 );
@@ -37,15 +44,20 @@ it.each([
 it.each([
   [
     { type: "mtls", match: [{ id: "ann", fingerprint: "x" }] },
-    "`user` wants a client's certificate, and a probe shows none",
+    "`user` wants a client's certificate, and none was handed over (`--cert`)",
   ],
-  [{ type: "signature" }, "`user` wants a signature over the message, and a probe makes none"],
-  [{ type: "http-signature" }, "`user` wants a signature over the message, and a probe makes none"],
+  [
+    { type: "signature" },
+    "`user` wants a signature over the message, and no secret was handed over (`--key`)",
+  ],
+  [
+    { type: "http-signature" },
+    "`user` wants a signature over the message, and no key of that signer was handed over (`--key`)",
+  ],
 ])("says what is lacking where it is no text that could be handed over: %j", (settings, lacks) => {
-  const authenticators = new Map([["user", { name: "user", settings }]]);
-  const policy = { authenticators } as unknown as ConstructorParameters<typeof Keyring>[0];
+  const policy = { authenticators: new Map([["user", { name: "user", settings }]]) };
   const person = { authenticator: "user", id: "ann" };
-  const ring = new Keyring(policy, new Map(), new Map([["ann", { person, credential: "x" }]]), new Map());
+  const ring = ringOf(policy, { holders: new Map([["ann", { person, credential: "x" }]]) });
   expect(ring.lacking(person, "ann")).toBe(lacks);
   expect(ring.lacking(person, undefined)).toBe(lacks);
 });

@@ -138,10 +138,10 @@ describe("of which routes it is not known whom they serve", () => {
   it("is told, and why", async () => {
     const { url } = await serving(refuse);
     const asked = { ...FAST, only: ["callers"] } as const;
-    const bound: PolicyDocument = {
+    const boundTo = (senderConstrained: "dpop" | "mtls"): PolicyDocument => ({
       ...POLICY,
-      authenticators: { user: { ...POLICY.authenticators?.["user"], senderConstrained: "dpop" } as never },
-    };
+      authenticators: { user: { ...POLICY.authenticators?.["user"], senderConstrained } },
+    });
     const why = (text: string, ...routes: readonly string[]): unknown[] =>
       routes.map((route) => ({ route, why: [text] }));
     const change = why("it might change data: `--unsafe` sends it", "POST /notes", "POST /open");
@@ -157,12 +157,13 @@ describe("of which routes it is not known whom they serve", () => {
     const half = await probe(url, either, { ...asked, keys: KEYS, unsafe: true });
     expect(half.notAsked.map((one) => one.why)).toContain("no credential of `other` was handed over");
     expect(half.untried).toEqual([]);
-    const constrained = await probe(url, bound, { ...asked, keys: KEYS, unsafe: true });
-    expect(constrained.untried).toEqual(
-      why("tokens of `user` are bound to their sender's key", "GET /notes", "POST /notes"),
-    );
+    const keyed = { ...asked, keys: KEYS, unsafe: true };
+    expect((await probe(url, boundTo("dpop"), keyed)).untried).toEqual([]);
+    const constrained = await probe(url, boundTo("mtls"), keyed);
+    const tls = "`user` asks for a client's certificate, which is shown over TLS alone";
+    expect(constrained.untried).toEqual(why(tls, "GET /notes", "POST /notes"));
     expect(formatProbe(constrained, "pretty", "policy.json")).toContain(
-      "not tried: whether callers whom the policy admits are served by `GET /notes`, `POST /notes`: tokens of `user` are bound to their sender's key\n",
+      `not tried: whether callers whom the policy admits are served by \`GET /notes\`, \`POST /notes\`: ${tls}\n`,
     );
   });
 });
@@ -302,7 +303,7 @@ describe("refuses to begin", () => {
       "the policy has no route `GET /note`",
     );
     await expect(begin(POLICY, { keys: { other: "x" } })).rejects.toThrow(
-      "the policy has no authenticator `other` of type `jwt`",
+      "the policy has no authenticator `other` that a key is for",
     );
     await expect(begin(POLICY, { keys: { user: "canary-key" } })).rejects.toThrow(
       /^`user` holds no private key$/u,

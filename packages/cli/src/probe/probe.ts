@@ -1,28 +1,46 @@
 /** A running server, held against its policy: each question is put to the engine and to the server, and the answers are compared. */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { PolicyDocument } from "@gatehouse/core";
-import { analyse, type ResolvedPolicy } from "@gatehouse/core/analysis";
-import type { PolicyResult, TestPerson, TestRequest } from "@gatehouse/core/testing";
+import { analyse, type ResolvedPolicy, type ResolvedRoute } from "@gatehouse/core/analysis";
+import type { PolicyResult, SentRequest, TestPerson, TestRequest } from "@gatehouse/core/testing";
 import { UsageError } from "../cli/io.js";
 import { choiceHelp } from "../lib/near.js";
 import { version } from "../lib/version.js";
 import { valuesOf, type Answer } from "./answer.js";
+import type { Sendable } from "./carried.js";
+import {
+  certificatesFor,
+  fieldsOver,
+  holdersOf,
+  keysFor,
+  publicKeysOf,
+  reached,
+  refuseHopeless,
+  refuseStrangers,
+  requireOwn,
+} from "./begin.js";
 import { questionsFor } from "./areas/index.js";
 import { AREAS, DEFAULTS, type Area } from "./choices.js";
-import { Client, GoneError, type Reply, type WireRequest } from "./client.js";
+import { Client, GoneError, type Identity, type Reply, type WireRequest } from "./client.js";
 import { compare, describe, describeReply } from "./compare.js";
+import { Delivery, SPENT } from "./delivery.js";
 import type { Difference, ProbeReport } from "./finding.js";
 import { floodLimits } from "./floods.js";
 import { completer, groundFor, type Ground } from "./ground.js";
+import { inquire, showsOf } from "./inquiry.js";
 import { isImpossible, Judge } from "./judge.js";
 import { Keyring, type Holder } from "./keyring.js";
 import { Ledger } from "./ledger.js";
 import { Pace } from "./pace.js";
 import { isLoopback, placeOf } from "./place.js";
+import { asksForCertificate, readOwn } from "./proofs/certificates.js";
+import { missingNonce, NO_ID, withNonceError } from "./proofs/nonces.js";
+import { readSigners } from "./proofs/signers.js";
 import { addressOf, proxyFor, type Proxy } from "./proxy.js";
 import { withHeaders, type Asker, type Question, type RawQuestion } from "./question.js";
 import { handlerAnswer, shapeDifferences } from "./shaped.js";
 import { shownRequest } from "./shown.js";
-import { keysIn, readSigningKey, type Jwk } from "./tokens.js";
+import type { Jwk } from "./tokens.js";
 
 export interface ProbeOptions {
   /** Hosts beyond this machine that may be asked, as the URL names them. */
@@ -35,7 +53,12 @@ export interface ProbeOptions {
   readonly ca?: string | undefined;
   /** The address that the server sees. Default: this end of the connection. */
   readonly ip?: string | undefined;
-  /** Private keys by authenticator, as PEM or JSON Web Key. */
+  /** A client's certificate and its private key, in PEM. */
+  readonly certificate?: Identity | undefined;
+  /**
+   * By authenticator: private keys that sign tokens, or messages (then also by `authenticator:keyid`), as PEM or JSON Web Key, and shared
+   * secrets of webhooks and messages.
+   */
   readonly keys?: Readonly<Record<string, string>> | undefined;
   /** Public keys by authenticator, as JSON Web Keys: for forgeries. Default: those that stand in the policy. */
   readonly publicKeys?: Readonly<Record<string, Jwk>> | undefined;
@@ -81,7 +104,6 @@ export async function probe(
 }
 
 const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
-const SPENT = "no more requests are left: `--max-requests` allows more";
 const WAIT_MS = 90_000;
 const DEADLINE_MS = 10_000;
 
@@ -98,6 +120,7 @@ interface RunParts {
 interface Expectation {
   readonly by: Asker | undefined;
   readonly request: TestRequest;
+  readonly sent: SentRequest;
   readonly expected: readonly PolicyResult[];
 }
 
@@ -105,6 +128,8 @@ export class Run {
   readonly ledger = new Ledger();
   readonly pace: Pace;
   readonly ground: Ground;
+  readonly #delivery: Delivery;
+  readonly #signed = new Set<string>();
   #asked = 0;
   #callers = 0;
   /** The request that was answered last. */
@@ -123,6 +148,9 @@ export class Run {
       maxRequests: options.maxRequests ?? DEFAULTS.maxRequests,
       wait: options.wait ?? WAIT_MS,
     });
+    const { client, ground } = parts;
+    const { certificates, keyring } = ground;
+    this.#delivery = new Delivery({ client, pace: this.pace, certificates, prover: keyring.prover });
     this.#ownFields = new Set(Object.keys(options.headers ?? {}).map((name) => name.toLowerCase()));
   }
 
@@ -141,10 +169,16 @@ export class Run {
       );
     requireOwn(options.headers ?? {});
     const client = new Client(place, { ca: options.ca, deadline: options.deadline ?? DEADLINE_MS });
+    const own = options.certificate === undefined ? undefined : readOwn(options.certificate);
     // Whoever says where it comes from must be heard all the same.
-    const seen = await reached(client, url);
-    const peer = options.ip ?? seen;
+    const seen = await reached(client, url, own);
+    const peer = options.ip ?? seen.address;
     const proxy = place.https ? undefined : proxyFor(policy, peer);
+    const certificates = await certificatesFor(policy, own, {
+      peer,
+      https: place.https,
+      always: seen.always,
+    });
     const fields = fieldsOver(
       {
         "User-Agent": `gatehouse-probe/${version()}`,
@@ -154,26 +188,31 @@ export class Run {
       },
       options.headers ?? {},
     );
-    const judge = new Judge(document, Date.now);
-    const keyring = new Keyring(
+    const signers = readSigners(document, options.keys ?? {});
+    const judge = new Judge(signers.document, Date.now, signers.secrets);
+    const keyring = new Keyring({
       policy,
-      keysFor(policy, options),
-      holdersOf(options),
-      publicKeysOf(policy, options),
-    );
+      keys: keysFor(policy, options),
+      holders: holdersOf(options),
+      publicKeys: publicKeysOf(policy, options),
+      signers,
+      certificate: certificates.own,
+      https: place.https || proxy !== undefined,
+    });
     const complete = completer(fields, { host: place.authority, https: place.https, ip: peer });
     const parts = {
       document,
       policy,
       keyring,
       judge,
+      certificates,
       params: options.params ?? {},
       only: options.routes,
       complete,
     };
     try {
       await refuseHopeless(judge, complete, place.authority);
-      await refuseStrangers(judge, keyring, complete);
+      await refuseStrangers(parts);
       const ground: Ground = {
         ...parts,
         routes: await groundFor(parts),
@@ -195,7 +234,7 @@ export class Run {
   async all(): Promise<ProbeReport> {
     const { options, policy, url } = this.parts;
     for (const { bases, route } of this.ground.routes)
-      if (bases.length === 0) this.ledger.untriedSince("no request was found that it admits", route.key);
+      if (bases.length === 0) this.ledger.untriedSince(this.whyNobody(route), route.key);
     const areas = AREAS.filter((area) => options.only === undefined || options.only.includes(area));
     try {
       await this.askAll(areas);
@@ -215,6 +254,15 @@ export class Run {
       untried: this.ledger.untried,
       notes: this.notes(),
     };
+  }
+
+  private whyNobody({ authenticate }: ResolvedRoute): string {
+    const { certificates } = this.ground;
+    const { url } = this.parts;
+    const wanting = authenticate.anyOf.flat().find(asksForCertificate);
+    return wanting === undefined || certificates.parts.field !== undefined || url.startsWith("https:")
+      ? "no request was found that it admits"
+      : `\`${wanting.name}\` asks for a client's certificate, which is shown over TLS alone`;
   }
 
   private async askAll(areas: readonly Area[]): Promise<void> {
@@ -247,8 +295,7 @@ export class Run {
     const expectation = await this.expectationOf(question);
     if (expectation === undefined) return;
     const { by, request, expected } = expectation;
-    const [first] = expected;
-    if (first === undefined || this.isKnown(question, expectation)) return;
+    if (this.isKnown(question, expectation)) return;
     const admits = expected.some(({ outcome }) => outcome === "admit");
     const unsafe = !SAFE.has((request.method ?? "GET").toUpperCase());
     const where = `${question.about}, ${question.route ?? "no route"}`;
@@ -259,23 +306,63 @@ export class Run {
     };
     if (unsafe && this.parts.options.unsafe !== true && (admits || by?.genuine === true))
       return leaveOut("it might change data: `--unsafe` sends it");
-    const wire = this.ground.keyring.realise(first.request, by);
-    if ("lacks" in wire) return leaveOut(wire.lacks);
-    const reply = await this.send(wire.request, expected, leaveOut);
-    if (reply === undefined) return;
+    const lacks = by === undefined ? undefined : this.ground.keyring.lacking(by.person, by.holder);
+    if (lacks !== undefined) return leaveOut(lacks);
+    let current = expectation;
+    const delivered = await this.#delivery.deliver({
+      make: async (asked) => {
+        const made = await this.unlikeBefore(question, current, asked);
+        if (made !== undefined) current = made.expectation;
+        return made?.wire;
+      },
+      shows: showsOf(this.ground, { ...question, by }),
+      twice: question.twice === true,
+      keepsNonce: question.nonce !== undefined,
+      limited: this.hasLimits(expected) ? expected : undefined,
+    });
+    if ("left" in delivered) return leaveOut(delivered.left ?? REPLAYED);
+    const { reply, wire, asked } = delivered;
     if (admitting !== undefined) this.ledger.tried(admitting);
     this.#asked += 1;
-    this.#last = { question, wire: wire.request };
+    this.#last = { question, wire };
     if (reply.kind === "answer") this.#ahead = secondsAhead(reply.answer);
-    await this.judge(question, expectation, wire.request, reply);
+    if (asked && by !== undefined && !this.ground.keyring.wantsNonce(by.person))
+      this.tell(NONCE_ASKED, question, expected[0], wire, reply);
+    await this.judge(question, current, wire, reply);
+  }
+
+  /**
+   * What was signed before, in the same second, is a replay, whatever the question: it is signed anew in the next one.
+   * @returns undefined where the signature says no time
+   */
+  private async unlikeBefore(
+    question: Question,
+    expectation: Expectation,
+    asked: boolean,
+  ): Promise<{ readonly wire: Sendable; readonly expectation: Expectation } | undefined> {
+    const { keyring } = this.ground;
+    const { by } = expectation;
+    let current = expectation;
+    for (let tries = 0; tries < 2; tries += 1) {
+      const wire = keyring.sealed(current.sent, by, "wire", question.spoil, asked);
+      const signature = by === undefined ? undefined : keyring.signatureIn(wire, by.person);
+      if (signature === undefined || !this.#signed.has(signature)) {
+        if (signature !== undefined) this.#signed.add(signature);
+        return { wire, expectation: current };
+      }
+      await sleep(1000 - (Date.now() % 1000));
+      current = (await this.expectationOf({ ...question, by })) ?? current;
+    }
+    return undefined;
   }
 
   private async judge(
     question: Question,
-    { by, request, expected }: Expectation,
+    expectation: Expectation,
     wire: WireRequest,
     reply: Reply,
   ): Promise<void> {
+    const { by, request, expected } = expectation;
     const conceals = this.parts.policy.routes.find(({ key }) => key === expected[0]?.route)?.conceal === true;
     const manner = { accept: question.accept ?? "exact", conceals };
     const { differences, match, unclear } = compare(expected, reply, manner);
@@ -286,9 +373,11 @@ export class Run {
       this.ledger.leaveOut(`what an answer holds: it was cut off, since ${cut}`, question.about);
     else if (match?.outcome === "admit" && reply.kind === "answer") {
       const answer = handlerAnswer(reply.answer);
-      const under = { person: by?.person, request, answer, odd: question.odd === true };
-      const shaped = (await this.ground.judge.expect(under)).find(({ outcome }) => outcome === "admit");
+      const under = { by, request, answer, ...mannerOf(question) };
+      const shaped = (await inquire(this.ground, under)).expected.find(({ outcome }) => outcome === "admit");
       if (shaped !== undefined) all.push(...shapeDifferences(shaped, reply.answer));
+      if (by !== undefined && this.ground.keyring.wantsNonce(by.person))
+        all.push(...missingNonce(wire, reply.answer));
     }
     if (reply.kind === "answer" && reply.answer.surplus > 0)
       all.push({
@@ -321,14 +410,18 @@ export class Run {
   }
 
   /** Undefined: there is no such caller, or no such request. */
-  private async expectationOf({ by, request, route, odd }: Question): Promise<Expectation | undefined> {
+  private async expectationOf(question: Question): Promise<Expectation | undefined> {
+    const { by, request, route } = question;
     const fresh = this.fresh(by, route, request);
     const complete = this.complete(request);
-    const asking = { request: complete, odd: odd === true };
     for (const asker of fresh === by ? [by] : [fresh, by]) {
       try {
-        const expected = await this.ground.judge.expect({ ...asking, person: asker?.person });
-        return { by: asker, request: complete, expected };
+        const manner = mannerOf(question);
+        // The engine wants no nonce: it is asked about a proof that is bad in another way.
+        const asking = { by: asker, request: complete, ...manner, ...(question.nonce && { spoil: NO_ID }) };
+        const { sent, expected } = await inquire(this.ground, asking);
+        const answers = question.nonce === undefined ? expected : expected.map(withNonceError);
+        return sent === undefined ? undefined : { by: asker, request: complete, sent, expected: answers };
       } catch (error) {
         if (!isImpossible(error)) throw error;
       }
@@ -369,21 +462,22 @@ export class Run {
     return { ...by, person };
   }
 
-  private isKnown({ accept, odd }: Question, { by, expected }: Expectation): boolean {
-    const [first] = expected;
-    if (first === undefined) return true;
+  private isKnown(question: Question, { by, sent }: Expectation): boolean {
+    const { accept, odd, spoil, twice, certificate, nonce } = question;
     const { id: _id, attributes: _attributes, ...person } = by?.person ?? {};
-    const { method, target, headers, content } = first.request;
+    const { method, target, headers, content } = sent;
     const volatile = this.parts.proxy?.fieldsFor("") ?? {};
     const fields = headers
       .filter(
         ([name]) =>
           !Object.hasOwn(volatile, name) &&
-          !(by !== undefined && /^(?:authorization|cookie|dpop)$/iu.test(name)),
+          !(by !== undefined && /^(?:authorization|cookie|dpop|signature|signature-input)$/iu.test(name)),
       )
       .map((field) => field.join(": "));
     const text = content === undefined ? "" : Buffer.from(content).toString("base64");
-    const key = JSON.stringify([method, target, fields, text, by === undefined ? "" : person, accept, odd]);
+    const special = spoil ?? twice ?? certificate ?? nonce;
+    const manner = [accept, odd, special === undefined ? "" : question.about];
+    const key = JSON.stringify([method, target, fields, text, by === undefined ? "" : person, ...manner]);
     if (this.#seen.has(key)) return true;
     this.#seen.add(key);
     return false;
@@ -394,7 +488,7 @@ export class Run {
     if (!(await this.pace.turn())) return this.ledger.leaveOut(SPENT, about);
     const bytes = Buffer.from(`${head.join("\r\n")}\r\n\r\n${content}`, "latin1");
     const [method = "GET", target = "/"] = (head[0] ?? "").split(" ");
-    const reply = await this.parts.client.sendBytes(bytes, method);
+    const reply = await this.parts.client.sendBytes(bytes, method, this.#delivery.usual);
     this.#asked += 1;
     if (reply.kind !== "answer" || reply.answer.status >= 400) return;
     const headers = head.slice(1).map((line): [string, string] => {
@@ -410,27 +504,8 @@ export class Run {
     );
   }
 
-  /** Undefined: nothing came that can be judged, and that was told. */
-  private async send(
-    wire: WireRequest,
-    expected: readonly PolicyResult[],
-    leaveOut: (why: string) => void,
-  ): Promise<Reply | undefined> {
-    for (;;) {
-      if (!(await this.pace.turn())) {
-        leaveOut(SPENT);
-        return undefined;
-      }
-      const reply = await this.parts.client.send(wire);
-      if (!isLimited(reply, expected) || !this.hasLimits(expected)) return reply;
-      if (await this.pace.rest(retryAfter(reply))) continue;
-      leaveOut("a limit of the policy refused it: `--wait` waits longer");
-      return undefined;
-    }
-  }
-
-  async sendPlain(wire: WireRequest): Promise<Reply | undefined> {
-    return (await this.pace.turn()) ? await this.parts.client.send(wire) : undefined;
+  async sendPlain(wire: WireRequest, by: Asker | undefined): Promise<Reply | undefined> {
+    return await this.#delivery.send(wire, showsOf(this.ground, { by }));
   }
 
   /** Whether any limit of the policy may refuse the request. */
@@ -449,127 +524,24 @@ function secondsAhead({ fields }: Answer): number {
   return Number.isNaN(time) ? 0 : Math.round((time - Date.now()) / 1000);
 }
 
-function isLimited(
-  reply: Reply,
-  expected: readonly PolicyResult[],
-): reply is { readonly kind: "answer"; readonly answer: Answer } {
-  return (
-    reply.kind === "answer" && reply.answer.status === 429 && expected.every(({ status }) => status !== 429)
-  );
-}
+const REPLAYED = "it would be the same message once more, and only its sender can sign another";
 
-function retryAfter(reply: { readonly answer: Answer }): number {
-  const [value = "60"] = valuesOf(reply.answer.fields, "retry-after");
-  return /^\d{1,9}$/u.test(value) ? (Number(value) + 1) * 1000 : 60_000;
-}
+const NONCE_ASKED: Difference = {
+  kind: "stricter",
+  subject: "nonce",
+  message: "the server wants proofs to carry a nonce, and the policy does not",
+};
 
-/** @throws UsageError where two fields of one name would go out: the server would refuse them, whatever the question */
-function requireOwn(own: Readonly<Record<string, string>>): void {
-  const names = Object.keys(own).map((name) => name.toLowerCase());
-  if (names.includes("host")) throw new UsageError("`--host` says the host, not a header");
-  const twice = names.find((name, at) => names.indexOf(name) !== at);
-  if (twice !== undefined) throw new UsageError(`the header \`${twice}\` is given twice`);
-}
-
-/** By name, however it is spelled. */
-function fieldsOver(
-  base: Readonly<Record<string, string>>,
-  own: Readonly<Record<string, string>>,
-): Readonly<Record<string, string>> {
-  const names = new Set(Object.keys(own).map((name) => name.toLowerCase()));
-  const kept = Object.entries(base).filter(([name]) => !names.has(name.toLowerCase()));
-  return { ...Object.fromEntries(kept), ...own };
-}
-
-async function reached(client: Client, url: string): Promise<string> {
-  try {
-    const address = await client.localAddress();
-    const reply = await client.send({
-      method: "GET",
-      target: "/",
-      headers: [
-        ["Host", new URL(url).host],
-        ["Connection", "close"],
-      ],
-      content: undefined,
-    });
-    if (reply.kind === "answer") return address;
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? ` (${String(error.code)})` : "";
-    throw new UsageError(`there is no connection to \`${url}\`${code}`);
-  }
-  throw new UsageError(`what listens at \`${url}\` does not answer in HTTP`);
-}
-
-/** Where everything is refused for the same reason, nothing is learnt. */
-async function refuseHopeless(
-  judge: Judge,
-  complete: (request: TestRequest) => TestRequest,
-  authority: string,
-): Promise<void> {
-  const [result] = await judge.expect({
-    person: undefined,
-    request: complete({ target: "/nothing-is-here-7f3a" }),
-  });
-  if (result?.code === "misdirected-host")
-    throw new UsageError(
-      `the policy serves no host \`${authority}\`: it would refuse everything`,
-      "say with `--host` which of its hosts is meant",
-    );
-  if (result?.code === "https-required" || result?.status === 308)
-    throw new UsageError(
-      "the policy refuses plain HTTP, and believes no proxy at this address: it would refuse everything",
-      "ask the proxy that ends TLS, by an `https:` URL, or say with `--header` what it says",
-    );
-}
-
-/** A slip in what is said of somebody would leave out what they were handed over for. */
-async function refuseStrangers(
-  judge: Judge,
-  keyring: Keyring,
-  complete: (request: TestRequest) => TestRequest,
-): Promise<void> {
-  for (const [name, { person }] of keyring.holders) {
-    try {
-      await judge.expect({ person, request: complete({ target: "/nothing-is-here-7f3a" }) });
-    } catch (error) {
-      if (!isImpossible(error)) throw error;
-      const problems = error.diagnostics.map(({ message, help }) =>
-        [message, help].filter(Boolean).join("; "),
-      );
-      throw new UsageError(`\`${name}\` does not fit the policy: ${problems.join(", ")}`);
-    }
-  }
-}
-
-function keysFor(
-  policy: ResolvedPolicy,
-  { keys = {} }: ProbeOptions,
-): Map<string, ReturnType<typeof readSigningKey>> {
-  return new Map(
-    Object.entries(keys).map(([name, text]) => {
-      const settings = policy.authenticators.get(name)?.settings;
-      if (settings?.type !== "jwt")
-        throw new UsageError(`the policy has no authenticator \`${name}\` of type \`jwt\``);
-      return [name, readSigningKey(text, settings.algorithms, name)] as const;
-    }),
-  );
-}
-
-function holdersOf({ people = {} }: ProbeOptions): Map<string, Holder> {
-  return new Map(Object.entries(people));
-}
-
-/** Those that stand in the policy itself. */
-function publicKeysOf(
-  { authenticators }: ResolvedPolicy,
-  { publicKeys = {} }: ProbeOptions,
-): Map<string, Jwk> {
-  const found = new Map<string, Jwk>(Object.entries(publicKeys));
-  for (const { name, settings } of authenticators.values()) {
-    if (settings.type !== "jwt" || found.has(name) || !("jwks" in settings.keys)) continue;
-    const [first] = keysIn(settings.keys.jwks);
-    if (first !== undefined) found.set(name, first);
-  }
-  return found;
+function mannerOf({
+  odd,
+  spoil,
+  twice,
+  certificate,
+}: Question): Pick<Question, "spoil" | "twice" | "certificate"> & { readonly odd: boolean } {
+  return {
+    odd: odd === true,
+    ...(spoil === undefined ? {} : { spoil }),
+    ...(twice === undefined ? {} : { twice }),
+    ...(certificate === undefined ? {} : { certificate }),
+  };
 }

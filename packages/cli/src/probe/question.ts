@@ -1,6 +1,8 @@
 /** What is asked, before it is known what must come of it. */
 import type { TestPerson, TestRequest } from "@gatehouse/core/testing";
 import type { Area } from "./choices.js";
+import type { Shows } from "./proofs/certificates.js";
+import type { Spoil } from "./proofs/spoil.js";
 
 /** Somebody who asks, as the policy would know them. */
 export interface Asker {
@@ -28,6 +30,14 @@ export interface Question {
   readonly accept?: "exact" | "refused";
   /** Frameworks read the path in several ways: what the policy says under any of them is right. */
   readonly odd?: true;
+  /** What is wrong with what the caller proves. */
+  readonly spoil?: Spoil;
+  /** With which certificate the connection is made. Default: what the caller's credentials ask for. */
+  readonly certificate?: Shows;
+  /** The same bytes go out twice, and the second answer counts. */
+  readonly twice?: boolean;
+  /** The proof has not the nonce that the server asks for: it is sent all the same, and not once more. */
+  readonly nonce?: "none" | "made up";
 }
 
 /** Bytes that no engine is asked about: whatever the policy says, a server must refuse them. */

@@ -9,6 +9,7 @@ import { choiceHelp } from "../lib/near.js";
 import { addressFrom } from "../lib/address.js";
 import { policyFrom } from "../lib/policy-file.js";
 import { policyNamed } from "../lib/policy-name.js";
+import type { Identity } from "./client.js";
 import type { Area, ProbeFormat } from "./choices.js";
 import { formatProbe } from "./formats.js";
 import { readPeople } from "./people.js";
@@ -58,6 +59,7 @@ async function optionsFrom(
     headers: headersFrom(input),
     ca: ca === undefined ? undefined : await io.read(ca),
     ip: addressFrom(input, "ip"),
+    certificate: await certificateFrom(input, io),
     keys: await keysFrom(input, policy, io),
     publicKeys: await publicKeysBeside(policy, file),
     people: people === undefined ? undefined : await readPeople(await io.read(people), people, io.env),
@@ -103,26 +105,47 @@ function durationOf(input: Input): number | undefined {
   return Number(count) * (MS[unit] ?? 1);
 }
 
+/** Those whose credentials a key makes. Whose is not said is the one that there is, of tokens before all others. */
+const KEYED = ["jwt", "signature", "http-signature"];
+
 async function keysFrom(
   input: Input,
   { authenticators = {} }: PolicyDocument,
   io: Io,
 ): Promise<Readonly<Record<string, string>>> {
-  const names = Object.keys(authenticators).filter((name) => authenticators[name]?.type === "jwt");
+  const of = (types: readonly string[]): readonly string[] =>
+    Object.keys(authenticators).filter((name) => types.includes(authenticators[name]?.type ?? ""));
+  const names = of(KEYED);
+  const tokens = of(["jwt"]);
+  const [sole] = [tokens, names].flatMap((some) => (some.length === 1 ? some : []));
   const keys: Record<string, string> = {};
   for (const text of input.texts("key")) {
-    const [, named, path = text] = /^([\w-]+)=(.+)$/su.exec(text) ?? [];
-    const name = named ?? (names.length === 1 ? names[0] : undefined);
-    if (name === undefined)
-      throw new UsageError("`--key` does not say whose tokens the key signs", "write `--key NAME=FILE`");
+    const [, whose, path = text] = /^([\w-]+(?::[^=]+)?)=(.+)$/su.exec(text) ?? [];
+    const named = whose ?? sole;
+    if (named === undefined)
+      throw new UsageError("`--key` does not say whose it is", "write `--key NAME=FILE`");
+    const [name = ""] = named.split(":");
     if (!names.includes(name))
       throw new UsageError(
-        `the policy has no authenticator \`${name}\` of type \`jwt\``,
+        `the policy has no authenticator \`${name}\` that a key is for`,
         choiceHelp(name, names, "authenticators"),
       );
-    keys[name] = await io.read(path);
+    if (Object.hasOwn(keys, named)) throw new UsageError(`two keys are given for \`${named}\``);
+    keys[named] = await io.read(path);
   }
   return keys;
+}
+
+/** One file may hold both. */
+async function certificateFrom(input: Input, io: Io): Promise<Identity | undefined> {
+  const file = input.text("cert");
+  const keyFile = input.text("cert-key") ?? file;
+  if (file === undefined) {
+    if (keyFile === undefined) return undefined;
+    throw new UsageError("`--cert-key` stands without `--cert`");
+  }
+  const cert = await io.read(file);
+  return { cert, key: keyFile === file ? cert : await io.read(keyFile ?? file) };
 }
 
 /** Files to which the policy refers, where they are here: what is public in them makes a forgery that is worth its name. */

@@ -28,6 +28,9 @@ it("tells no credential, and no value of a field that was handed over", () => {
     ["X-Key", "canary-2"],
     ["Cookie", "session=canary-3"],
     ["X-Own", "canary-4"],
+    ["DPoP", "canary-6"],
+    ["Signature", "sig1=:canary-7:"],
+    ["Client-Cert", ":canary-8:"],
     ["Origin", "null"],
     ["User-Agent", "dull"],
   ] as const;
@@ -37,7 +40,7 @@ it("tells no credential, and no value of a field that was handed over", () => {
     new Set(["x-own"]),
   );
   expect(shown).toBe(
-    "GET /a?b=1&key=…&c=2 HTTP/1.1\nHost: a.test\nAuthorization: Bearer …\nX-Key: …\nCookie: …\nX-Own: …\nOrigin: null",
+    "GET /a?b=1&key=…&c=2 HTTP/1.1\nHost: a.test\nAuthorization: Bearer …\nX-Key: …\nCookie: …\nX-Own: …\nDPoP: …\nSignature: …\nClient-Cert: …\nOrigin: null",
   );
 });
 

@@ -10,7 +10,7 @@ export function shownRequest(
   policy: ResolvedPolicy,
   ownFields: ReadonlySet<string>,
 ): string {
-  const hidden = new Set([...ownFields, "authorization", "cookie", "dpop", ...carriersOf(policy)]);
+  const hidden = new Set([...ownFields, ...PROOFS, ...carriersOf(policy)]);
   const line = `${method} ${shortened(withoutParameters(target, policy))} HTTP/1.1`;
   const fields = headers
     .filter(([name]) => !DULL.has(name.toLowerCase()))
@@ -19,6 +19,17 @@ export function shownRequest(
     );
   return [line, ...fields].join("\n");
 }
+
+/** Good for as long as a signature is good, or of no use to a reader. */
+const PROOFS = [
+  "authorization",
+  "cookie",
+  "dpop",
+  "signature",
+  "client-cert",
+  "x-ssl-client-cert",
+  "x-forwarded-client-cert",
+];
 
 /** In every request alike. */
 const DULL: ReadonlySet<string> = new Set(["user-agent", "accept", "connection"]);

@@ -52,7 +52,7 @@ export function inputOf({ header, claims }: Token): string {
   return [header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".");
 }
 
-function signatureOf(alg: string, key: SigningKey["key"], input: string): Buffer {
+export function signatureOf(alg: string, key: SigningKey["key"], input: string): Buffer {
   const data = Buffer.from(input);
   const hash = `sha${/\d{3}$/u.exec(alg)?.[0] ?? "256"}`;
   if (!(key instanceof Uint8Array)) {

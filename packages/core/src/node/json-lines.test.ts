@@ -116,6 +116,28 @@ describe("lines", () => {
     expect(problems).toHaveLength(2);
   });
 
+  it("large events are dropped before they are many: what waits is bounded in bytes too", async () => {
+    const problems: LogProblem[] = [];
+    const log = await logOf({
+      maxQueuedSize: "20kB",
+      onProblem: (problem) => void problems.push(problem),
+    });
+    const large = { ...EVENT, facts: { "params.id": "a".repeat(4000) } };
+    for (let count = 0; count < 5; count++) log.write(large);
+    expect(log.status).toEqual({ written: 0, dropped: 3, queued: 2 });
+    expect(problems).toEqual([{ kind: "full", dropped: 1 }]);
+    await log.flush();
+    // What was written takes no room any more.
+    log.write(large);
+    log.write(large);
+    await log.close();
+    expect(log.status).toEqual({ written: 4, dropped: 3, queued: 0 });
+    expect(parsed().map(({ type, count }) => count ?? type)).toEqual([
+      3,
+      ...Array<string>(4).fill("decision"),
+    ]);
+  });
+
   it("a file that another program moved away is opened again by its name", async () => {
     const log = await logOf();
     await decide(log, "/things/1");
@@ -159,6 +181,11 @@ describe("lines", () => {
     ["no place", {}, "exactly one of `file` and `stream`"],
     ["two", { file: "x", stream: "stdout" }, "exactly one of `file` and `stream`"],
     ["a stranger", { file: "x", maxQueud: 1 }, "did you mean `maxQueued`?"],
+    [
+      "no size",
+      { file: "x", maxQueuedSize: "much" },
+      "`maxQueuedSize` of `jsonLines` is not a size from 1, such as `64MB`",
+    ],
     ["no bound", { file: "x", maxQueued: 0 }, "`maxQueued` of `jsonLines` is not a whole number from 1"],
     ["a chain without a key", { file: "x", chain: {} }, "`chain` of `jsonLines` needs a `key`"],
     [
@@ -282,6 +309,24 @@ describe("a chained log", () => {
     expect(await judge(after)).toMatchObject({ faults: [], decisions: 1, continues: true });
     // A whole run that is cut out between two others is missed.
     expect(await kinds([...before.slice(0, -2), ...after])).toEqual([`removed ${before.length - 1}`]);
+  });
+
+  it("goes on from a last line of any length, that was cut or whole", async () => {
+    // `é` is two bytes: wherever the line is looked for in pieces, one of them may end within a letter.
+    const long = { ...EVENT, path: `/${"é".repeat(2_500_000)}` };
+    for (const rest of ["", `{"cut":"${"é".repeat(2_500_000)}`]) {
+      rmSync(file, { force: true });
+      const first = await logOf({ chain: { key: KEY }, policies: false });
+      first.write(long);
+      await first.flush();
+      writeFileSync(file, rest, { flag: "a" });
+      const second = await logOf({ chain: { key: KEY }, policies: false });
+      await second.close();
+      const lines = linesOf();
+      expect(lines.some((line) => line.length > 2_500_000)).toBe(true);
+      expect(await kinds(lines)).toEqual(rest === "" ? [] : [`unreadable ${lines.length - 2}`]);
+      await first.close();
+    }
   });
 
   it("a file that could not be begun is none of the chain, and the next one goes on from before it", async () => {

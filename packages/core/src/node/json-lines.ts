@@ -3,9 +3,11 @@ import type { DecisionEvent, DecisionSink, ServedPolicy } from "../index.js";
 import { plainEvent } from "../events/plain.js";
 import { checkOptions, duration, FUNCTION, oneOf, type OptionTest, TEXT, TRUTH } from "../errors/options.js";
 import { parseDuration } from "../lib/duration.js";
+import { weightOf } from "../events/weight.js";
 import { heardBy } from "../lib/heard.js";
 import { oneAfterAnother } from "../lib/in-turn.js";
-import { hashOf, LogChain } from "./log-chain.js";
+import { parseSize } from "../lib/size.js";
+import { LogChain } from "./log-chain.js";
 import { CutLineError, FileTarget, StreamTarget, type LogTarget } from "./log-target.js";
 import { publicOf, type SigningKey } from "./signing.js";
 
@@ -15,6 +17,8 @@ export interface JsonLinesOptions {
   readonly stream?: "stdout" | "stderr";
   /** Events that wait at most. Default 10,000: about 10 MB. */
   readonly maxQueued?: number;
+  /** Memory that they take at most, those that are being written included, whatever callers put into them. Default `64MB`. */
+  readonly maxQueuedSize?: string | number;
   /** The policy's document stands before the first event that it decided, so that the log can be replayed by itself. Default true. */
   readonly policies?: boolean;
   /** Every line carries the hash of the one before it, and signed heads stand between. */
@@ -61,10 +65,15 @@ const COUNT: OptionTest = [
   "a whole number from 1",
   (value) => Number.isSafeInteger(value) && Number(value) > 0,
 ];
+const SIZE: OptionTest = [
+  "a size from 1, such as `64MB`",
+  (value) => (typeof value === "string" || typeof value === "number") && (parseSize(value) ?? 0) > 0,
+];
 const OPTIONS = {
   file: TEXT,
   stream: oneOf("stdout", "stderr"),
   maxQueued: COUNT,
+  maxQueuedSize: SIZE,
   policies: TRUTH,
   chain: ["an object", (value: unknown) => typeof value === "object" && value !== null],
   onProblem: FUNCTION,
@@ -109,6 +118,8 @@ function isKey(value: unknown): boolean {
 
 interface Waiting {
   readonly event: DecisionEvent;
+  /** Bytes, about. */
+  readonly weight: number;
   readonly kept?: () => void;
   readonly lost?: (error: Error) => void;
 }
@@ -123,9 +134,12 @@ class LineLog implements JsonLines {
   readonly #policies = new Map<string, ServedPolicy>();
   readonly #inTurn = oneAfterAnother();
   readonly #maxQueued: number;
+  readonly #maxWeight: number;
   readonly #chain: LogChain | undefined;
   readonly #timer: NodeJS.Timeout | undefined;
   #toldPolicies = new Set<string>();
+  /** Of what waits, and of what is being written. */
+  #weight = 0;
   #written = 0;
   #dropped = 0;
   /** Dropped and not yet told in the log itself. */
@@ -142,8 +156,9 @@ class LineLog implements JsonLines {
     private readonly target: LogTarget,
     private readonly options: JsonLinesOptions,
   ) {
-    const { chain, maxQueued = 10_000 } = options;
+    const { chain, maxQueued = 10_000, maxQueuedSize = "64MB" } = options;
     this.#maxQueued = maxQueued;
+    this.#maxWeight = parseSize(maxQueuedSize) ?? 0;
     if (chain === undefined) return;
     this.#chain = new LogChain(chain.key);
     this.#timer = setInterval(
@@ -154,9 +169,9 @@ class LineLog implements JsonLines {
 
   /** A chain goes on from what stands in the file. */
   async begin(): Promise<void> {
-    const { line, cut } = await this.target.tail();
+    const { hash, cut } = await this.target.tail();
     this.#cut = cut;
-    await this.startChain(line === undefined ? null : hashOf(line));
+    await this.startChain(hash);
   }
 
   get status(): LogStatus {
@@ -164,11 +179,11 @@ class LineLog implements JsonLines {
   }
 
   write(event: DecisionEvent): void {
-    this.add({ event });
+    this.add({ event, weight: weightOf(event) });
   }
 
   commit(event: DecisionEvent): Promise<void> {
-    return new Promise((kept, lost) => this.add({ event, kept, lost }));
+    return new Promise((kept, lost) => this.add({ event, weight: weightOf(event), kept, lost }));
   }
 
   policy(served: ServedPolicy): void {
@@ -209,11 +224,13 @@ class LineLog implements JsonLines {
   }
 
   private add(waiting: Waiting): void {
-    if (this.#closed || this.#queue.length >= this.#maxQueued) {
+    const full = this.#queue.length >= this.#maxQueued || this.#weight + waiting.weight > this.#maxWeight;
+    if (this.#closed || full) {
       this.drop([waiting], { kind: this.#closed ? "closed" : "full" });
       return;
     }
     this.#queue.push(waiting);
+    this.#weight += waiting.weight;
     if (this.#scheduled) return;
     this.#scheduled = true;
     // After the requests that are being answered in this turn: one write takes what they all had to say.
@@ -247,6 +264,8 @@ class LineLog implements JsonLines {
         this.#untold = untold;
         this.drop(batch, { kind: "write", ...codeOf(error) });
         continue;
+      } finally {
+        for (const { weight } of batch) this.#weight -= weight;
       }
       this.#silent = new Set();
       this.#written += batch.length;

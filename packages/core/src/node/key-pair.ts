@@ -1,6 +1,7 @@
 /**
  * Key pairs that nothing else holds. In Node 20 the job that made a key shares its lock with it: where the job is collected while the key
  * is exported as a JWK, which allocates, the process waits for itself for ever. What is read from its encoded form is a key of its own.
+ * A twin of it is in the command: packages share what they export, and this would be a public name of the core that no user of a policy wants.
  */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 

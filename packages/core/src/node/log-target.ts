@@ -1,5 +1,6 @@
 /** Where lines end up: a file that is appended to, or one of the process's own streams. */
 import { open, type FileHandle } from "node:fs/promises";
+import { NO_TAIL, tailOf, type Tail } from "./last-line.js";
 
 export interface LogTarget {
   /** Rejects when not all of it was taken; `cut`: a part of it was. */
@@ -11,13 +12,6 @@ export interface LogTarget {
   /** How what is there ends. */
   tail(): Promise<Tail>;
   close(): Promise<void>;
-}
-
-export interface Tail {
-  /** The last line that is whole; undefined: there is none, or nobody can tell. */
-  readonly line: string | undefined;
-  /** Part of a line stands behind it. */
-  readonly cut: boolean;
 }
 
 /** A part of a line stands at the end. */
@@ -62,23 +56,14 @@ export class FileTarget implements LogTarget {
     await before.close();
   }
 
-  async tail(): Promise<Tail> {
-    const { size } = await this.file.stat();
-    const length = Math.min(size, LONGEST_LINE);
-    if (length === 0) return NO_TAIL;
-    const { buffer, bytesRead } = await this.file.read(Buffer.alloc(length), 0, length, size - length);
-    const lines = buffer.subarray(0, bytesRead).toString("utf8").split("\n");
-    // Without a newline at its end the last line was cut: a process died, and the line belongs to nobody.
-    return { line: lines.at(-2), cut: lines.at(-1) !== "" };
+  tail(): Promise<Tail> {
+    return tailOf(this.file);
   }
 
   close(): Promise<void> {
     return this.file.close();
   }
 }
-
-const LONGEST_LINE = 4_194_304;
-const NO_TAIL: Tail = { line: undefined, cut: false };
 
 export class StreamTarget implements LogTarget {
   readonly #unheard = (): void => undefined;

@@ -8,6 +8,7 @@ import { input } from "./input.js";
 import { methods } from "./methods.js";
 import { cors, csrf } from "./origins.js";
 import { paths } from "./paths.js";
+import { proofs } from "./proofs.js";
 import { tokens } from "./tokens.js";
 import { transport } from "./transport.js";
 
@@ -15,7 +16,7 @@ type Asked = Question | RawQuestion;
 
 const QUESTIONS: Readonly<
   Record<Exclude<Area, "limits">, (ground: Ground) => Iterable<Asked | Promise<readonly Asked[]>>>
-> = { callers, tokens, input, paths, methods, cors, csrf, transport, framing };
+> = { callers, tokens, proofs, input, paths, methods, cors, csrf, transport, framing };
 
 export async function* questionsFor(areas: readonly Area[], ground: Ground): AsyncIterable<Asked> {
   for (const area of areas) {

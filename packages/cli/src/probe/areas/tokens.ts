@@ -2,8 +2,11 @@
 import { createHmac, createPublicKey, type KeyObject } from "node:crypto";
 import type { JwtSettings, ResolvedAuthenticator } from "@gatehouse/core/analysis";
 import type { TestPerson } from "@gatehouse/core/testing";
+import { seconds } from "../../lib/seconds.js";
+import type { Sendable } from "../carried.js";
 import type { Base, Ground, RouteGround } from "../ground.js";
-import type { Question } from "../question.js";
+import { withHeaders, type Question } from "../question.js";
+
 import { inputOf, publicTexts, readToken, signed, strangersKey, type Token } from "../tokens.js";
 import { presented } from "./callers.js";
 
@@ -52,8 +55,11 @@ async function forgeries(
   const token = result === undefined ? undefined : tokenIn(result.request, authenticator);
   if (token === undefined) return [];
   const kid = keyring.keyId(authenticator.name);
+  // Nothing but the token is wrong: a server that asks for the proof alone is found too.
+  const cnf = keyring.confirmation(authenticator);
+  const prove = (request: Sendable): Sendable => keyring.prover.proved(request, authenticator, {}, false);
   const named: Token = {
-    claims: token.claims,
+    claims: { ...token.claims, ...(cnf === undefined ? {} : { cnf }) },
     header: { ...token.header, ...(kid === undefined ? {} : { kid }) },
   };
   const [alg = "ES256"] = settings.algorithms;
@@ -80,9 +86,14 @@ async function forgeries(
   }
   return forged.flatMap(([about, text]): Question[] => {
     const request = presented(base.request, authenticator, text);
-    return request === undefined
-      ? []
-      : [{ area: "tokens", about, route: one.route.key, by: undefined, request }];
+    if (request === undefined) return [];
+    const question = { area: "tokens", about, route: one.route.key, by: undefined } as const;
+    const proof = result?.request.headers.find(([name]) => name === "DPoP")?.[1];
+    const certificate = keyring.showsCertificate(base.by?.person ?? {})
+      ? ({ certificate: "own" } as const)
+      : {};
+    if (proof === undefined) return [{ ...question, ...certificate, request }];
+    return [{ ...question, request: withHeaders(request, { DPoP: proof }), spoil: { request: prove } }];
   });
 }
 
@@ -162,11 +173,4 @@ function* audiences(
   const claim = typeof audience === "object" && "claim" in audience ? audience.claim : "aud";
   yield claims("a token for another audience", { [claim]: "https://elsewhere.invalid/" });
   yield claims("a token for nobody in particular", { [claim]: null });
-}
-
-const UNITS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400 };
-
-function seconds(duration: string | undefined): number {
-  const [, count = "0", unit = "s"] = /^(\d+)(ms|s|m|h|d)$/u.exec(duration ?? "") ?? [];
-  return Number(count) * (UNITS[unit] ?? 1);
 }

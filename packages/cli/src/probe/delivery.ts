@@ -1,0 +1,115 @@
+/** From a question to the answer that counts: at its turn, over the connection that it asks for, once more where the server says so. */
+import type { PolicyResult } from "@gatehouse/core/testing";
+import { valuesOf, type Answer } from "./answer.js";
+import type { Sendable } from "./carried.js";
+import type { Client, Identity, Reply, WireRequest } from "./client.js";
+import type { Pace } from "./pace.js";
+import type { Certificates, Shows } from "./proofs/certificates.js";
+import type { Prover } from "./proofs/prover.js";
+
+export const SPENT = "no more requests are left: `--max-requests` allows more";
+const LIMITED = "a limit of the policy refused it: `--wait` waits longer";
+
+export interface DeliveryParts {
+  readonly client: Client;
+  readonly pace: Pace;
+  readonly certificates: Certificates;
+  readonly prover: Prover;
+}
+
+export interface Order {
+  /**
+   * Made anew for each time: what it proves is good once. Undefined: nothing is to be sent any more.
+   * @param asked whether the server asked for a nonce
+   */
+  readonly make: (asked: boolean) => Promise<Sendable | undefined>;
+  readonly shows: Shows;
+  readonly twice: boolean;
+  /** Whether a server that asks for another nonce has said what it has to say. */
+  readonly keepsNonce: boolean;
+  /** Undefined: no limit has a say. */
+  readonly limited: readonly PolicyResult[] | undefined;
+}
+
+export type Delivered =
+  | {
+      readonly reply: Reply;
+      readonly wire: WireRequest;
+      /** Whether the server asked for a nonce before it gave this answer. */
+      readonly asked: boolean;
+    }
+  | { readonly left: string | undefined };
+
+export class Delivery {
+  constructor(private readonly parts: DeliveryParts) {}
+
+  async deliver(order: Order): Promise<Delivered> {
+    let asked = false;
+    for (;;) {
+      const wire = await order.make(asked);
+      if (wire === undefined) return { left: undefined };
+      const reply = await this.send(wire, order.shows);
+      if (reply === undefined) return { left: SPENT };
+      if (order.limited !== undefined && isLimited(reply, order.limited)) {
+        if (await this.parts.pace.rest(retryAfter(reply))) continue;
+        return { left: LIMITED };
+      }
+      if (!asked && !order.keepsNonce && asksForNonce(reply)) {
+        asked = true;
+        continue;
+      }
+      if (!order.twice) return { reply, wire, asked };
+      const again = await this.send(wire, order.shows);
+      return again === undefined ? { left: SPENT } : { reply: again, wire, asked };
+    }
+  }
+
+  /** Undefined: no more may be sent. */
+  async send(wire: WireRequest, shows: Shows): Promise<Reply | undefined> {
+    const { client, pace, certificates, prover } = this.parts;
+    if (!(await pace.turn())) return undefined;
+    const identity = this.identity(shows);
+    const usual = certificates.onSocket(shows) === certificates.parts.always;
+    const reply = await (usual ? client.send(wire, identity) : client.sendAs(wire, identity));
+    if (reply.kind === "answer")
+      prover.nonce = valuesOf(reply.answer.fields, "dpop-nonce")[0] ?? prover.nonce;
+    return reply;
+  }
+
+  /** What connections show where nothing else is asked. */
+  get usual(): Identity | undefined {
+    return this.identity(this.parts.certificates.parts.always);
+  }
+
+  private identity(shows: Shows): Identity | undefined {
+    const { certificates } = this.parts;
+    const shown = certificates.onSocket(shows);
+    return shown === "own"
+      ? certificates.parts.own
+      : shown === "stranger"
+        ? certificates.parts.stranger
+        : undefined;
+  }
+}
+
+/** RFC 9449 section 9. */
+function asksForNonce(reply: Reply): boolean {
+  if (reply.kind !== "answer") return false;
+  const { fields } = reply.answer;
+  const challenges = valuesOf(fields, "www-authenticate").join(", ");
+  return valuesOf(fields, "dpop-nonce").length > 0 && /error="?use_dpop_nonce\b/iu.test(challenges);
+}
+
+function isLimited(
+  reply: Reply,
+  expected: readonly PolicyResult[],
+): reply is { readonly kind: "answer"; readonly answer: Answer } {
+  return (
+    reply.kind === "answer" && reply.answer.status === 429 && expected.every(({ status }) => status !== 429)
+  );
+}
+
+function retryAfter(reply: { readonly answer: Answer }): number {
+  const [value = "60"] = valuesOf(reply.answer.fields, "retry-after");
+  return /^\d{1,9}$/u.test(value) ? (Number(value) + 1) * 1000 : 60_000;
+}
