@@ -599,8 +599,11 @@ class PolicyEngine implements Engine {
 
   /** To the sinks, so that a log tells by what policy it was written. */
   announce(): void {
+    const { onDecision, sinks } = this.services;
+    // Events tell the revision: it is worked out before the first of them, and at no start that nobody listens to.
+    if (onDecision === undefined && sinks.length === 0) return;
     const { name, revision, document } = this.policy;
-    for (const sink of this.services.sinks) {
+    for (const sink of sinks) {
       heardBy((served: ServedPolicy) => sink.policy?.(served), { name, revision, document });
     }
   }
