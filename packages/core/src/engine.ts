@@ -57,7 +57,10 @@ export type { EngineOptions } from "./compile/environment.js";
 /** Decides one framework's requests: how it matches was declared in `bind`. Follows `replace`. */
 export interface BoundEngine {
   readonly name: string;
-  /** sha256 of the canonical document (RFC 8785), lower-case hex. */
+  /**
+   * sha256 of the canonical document (RFC 8785), lower-case hex. Worked out at the start where somebody listens to events, and else when it is
+   * first read: of a large document that takes a while.
+   */
   readonly revision: string;
   /** One per HTTP exchange. */
   open(request: RawRequest): Exchange;
