@@ -8,14 +8,18 @@ type Keys = ReadonlySet<string>;
 export class Reach {
   private found = new WeakMap<Route, readonly FoundRoute[]>();
   private known = new WeakMap<Route, Map<string, Keys | undefined>>();
-  private revision = "";
-  private keys: readonly string[] = [];
+  private revision: string;
+  private keys: readonly string[];
 
   constructor(
     private readonly bound: BoundEngine,
     private readonly app: App,
     private readonly isGuard: (layer: Layer) => boolean,
-  ) {}
+  ) {
+    // Of a large policy it takes a while, for which no request should wait.
+    this.revision = bound.revision;
+    this.keys = bound.inventory([]).unserved;
+  }
 
   /** True where nothing can be said, too: of a regular expression, of a handler of all methods that takes parameters. */
   allows(route: Route, method: string, decided: string, app: App): boolean {

@@ -7,7 +7,7 @@ import { patternOf } from "./patterns.js";
 import type { RouterRoute } from "./routes.js";
 
 export class Agreement {
-  private revision = "";
+  private revision: string;
   /** By route and method: the policy's routes that decide requests to it. Undefined: a policy cannot say its path at all. */
   private expected = new Map<string, Map<string, ReadonlySet<string> | undefined>>();
   private paths: ReadonlyMap<string, readonly string[]> | undefined = undefined;
@@ -18,7 +18,10 @@ export class Agreement {
     private readonly engine: BoundEngine,
     private readonly routes: () => readonly RouterRoute[],
     private readonly onError: (error: unknown) => void,
-  ) {}
+  ) {
+    // Of a large policy it takes a while, for which no request should wait.
+    this.revision = engine.revision;
+  }
 
   /**
    * Asked before the decision: the policy may be replaced while it waits, and the new one's routes say nothing of it.

@@ -57,7 +57,10 @@ export type { EngineOptions } from "./compile/environment.js";
 /** Decides one framework's requests: how it matches was declared in `bind`. Follows `replace`. */
 export interface BoundEngine {
   readonly name: string;
-  /** sha256 of the canonical document (RFC 8785), lower-case hex. */
+  /**
+   * sha256 of the canonical document (RFC 8785), lower-case hex. Worked out at the start where somebody listens to events, and else when it is
+   * first read: of a large document that takes a while.
+   */
   readonly revision: string;
   /** One per HTTP exchange. */
   open(request: RawRequest): Exchange;
@@ -599,8 +602,11 @@ class PolicyEngine implements Engine {
 
   /** To the sinks, so that a log tells by what policy it was written. */
   announce(): void {
+    const { onDecision, sinks } = this.services;
+    // Events tell the revision: it is worked out before the first of them, and at no start that nobody listens to.
+    if (onDecision === undefined && sinks.length === 0) return;
     const { name, revision, document } = this.policy;
-    for (const sink of this.services.sinks) {
+    for (const sink of sinks) {
       heardBy((served: ServedPolicy) => sink.policy?.(served), { name, revision, document });
     }
   }

@@ -27,6 +27,48 @@ interface Visit {
 
 /** False: nothing else may look at the document. */
 export function checkBounds(document: unknown, report: Report): boolean {
+  // Ways are only kept where something on them will be told, which is in hardly any document.
+  return isFine(document) || lookClosely(document, report);
+}
+
+/** Whether there is nothing to tell. */
+export function isFine(document: unknown): boolean {
+  let values = 0;
+  // Only as deep as a document may be, so that the stack is deep enough.
+  const fine = (value: unknown, depth: number): boolean => {
+    values += 1;
+    if (values > MAX_VALUES || depth > MAX_DEPTH) return false;
+    if (typeof value === "string") return value.isWellFormed();
+    if (typeof value === "number") return Number.isSafeInteger(value) || isFraction(value);
+    if (typeof value !== "object") return typeof value === "boolean";
+    if (value === null) return true;
+    if (Array.isArray(value)) {
+      for (const member of value) if (!fine(member, depth + 1)) return false;
+      return true;
+    }
+    if (!isPlain(value)) return false;
+    const members = value as Readonly<Record<string, unknown>>;
+    // What is inherited is looked at too: at worst the closer look is taken, and that one tells the two apart.
+    for (const key in members) {
+      if (key === "__proto__" || !key.isWellFormed() || !fine(members[key], depth + 1)) return false;
+    }
+    return true;
+  };
+  return fine(document, 0);
+}
+
+function isFraction(value: number): boolean {
+  return Number.isFinite(value) && !Number.isInteger(value);
+}
+
+/** Objects of another realm have a prototype that is not ours, and nothing above it. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
+}
+
+/** The same, with every problem told at its place. */
+export function lookClosely(document: unknown, report: Report): boolean {
   const before = report.diagnostics.length;
   const open: Visit[] = [{ value: document, key: "", parent: undefined, depth: 0 }];
   let values = 0;
@@ -78,7 +120,7 @@ function checkValue(visit: Visit, report: Report): void {
       if (LONE_SURROGATE.test(value)) loneSurrogate(pointerOf(visit), report);
       return;
     case "number":
-      if (!Number.isSafeInteger(value)) checkNumber(value, visit, report);
+      if (!Number.isSafeInteger(value) && !isFraction(value)) checkNumber(value, visit, report);
       return;
     case "boolean":
       return;
@@ -100,9 +142,7 @@ function checkValue(visit: Visit, report: Report): void {
 }
 
 function checkKeys(value: object, visit: Visit, report: Report): void {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  // Objects of another realm have a prototype that is not ours, and nothing above it.
-  if (prototype !== null && prototype !== Object.prototype && Object.getPrototypeOf(prototype) !== null) {
+  if (!isPlain(value)) {
     const message = "an instance of a class is no JSON value";
     return report.error("not-json", pointerOf(visit), message, "write a plain object");
   }
@@ -126,7 +166,7 @@ function loneSurrogate(pointer: string, report: Report): void {
 function checkNumber(value: number, visit: Visit, report: Report): void {
   if (!Number.isFinite(value)) {
     report.error("not-json", pointerOf(visit), `\`${value}\` is no JSON number`, "write a finite number");
-  } else if (Number.isInteger(value)) {
+  } else {
     const message = "the number is beyond what is read alike everywhere (2^53)";
     report.error("unsafe-number", pointerOf(visit), message, "write a smaller number");
   }

@@ -1,7 +1,7 @@
 /** Everything that can be wrong with a document, at once: bounds, shape, names, schemas, routes, and each kind's own rules. */
 import { type Diagnostic, Report } from "../errors/diagnostics.js";
 import type { PolicyDocument } from "../model/policy.js";
-import type { ResolvedPolicy } from "../model/resolved.js";
+import type { CheckedPolicy, ResolvedPolicy } from "../model/resolved.js";
 import { checkBounds } from "./bounds.js";
 import { checkNames, declaredIn } from "./check-names.js";
 import { checkRoutes } from "./check-routes.js";
@@ -85,13 +85,14 @@ function checkDocument(policy: unknown, report: Report): ResolvedPolicy | undefi
 
 function checkMeaning(document: PolicyDocument, report: Report): ResolvedPolicy {
   checkNames(document, declaredIn(document), report);
-  checkSchemas(document, report);
+  const plainSchemas = checkSchemas(document, report);
   const resolved = resolveLeniently(document, report);
   checkRoutes(resolved, report);
+  const checked: CheckedPolicy = { ...resolved, plainSchemas };
   const known = new Set(report.diagnostics.map(place));
   for (const kind of KINDS) {
     const found = new Report();
-    kind.check(resolved, found);
+    kind.check(checked, found);
     // A name that leads nowhere is told by the language once; kinds meet it again where they use it.
     report.diagnostics.push(...found.diagnostics.filter((diagnostic) => !known.has(place(diagnostic))));
   }

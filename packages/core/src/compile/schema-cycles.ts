@@ -9,7 +9,8 @@ const SAME_VALUE_LISTS: readonly string[] = ["allOf", "anyOf", "oneOf"];
 
 type Schemas = Readonly<Record<string, unknown>>;
 
-function refers(value: unknown): boolean {
+/** Only a reference leads back: in what has none there is nothing to follow. */
+export function refers(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   return Object.hasOwn(value, "$ref") || Object.values(value).some(refers);
 }
@@ -26,8 +27,7 @@ export class CycleCheck {
 
   /** @param base where the schema's root stands in the document */
   check(schema: unknown, base: string, name: string | undefined): void {
-    // Only a reference leads back: without one there is nothing to follow.
-    if (refers(schema)) this.#everywhere({ schema, root: schema, name, pointer: "" }, base);
+    this.#everywhere({ schema, root: schema, name, pointer: "" }, base);
   }
 
   /** Members are smaller values: they begin anew. */

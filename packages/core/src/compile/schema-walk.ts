@@ -4,10 +4,12 @@
  */
 import type { Report } from "../errors/diagnostics.js";
 import { didYouMean } from "../errors/did-you-mean.js";
+import { pointerTo } from "../lib/pointer.js";
 import { type SchemaPlace, resolveSchemaRef } from "../lib/schema-ref.js";
-import { SchemaSpot } from "../lib/schema-spot.js";
+import { mayBeGuarded } from "../normalize/json-guards.js";
 import { checkBounds } from "./schema-bounds.js";
-import { formProblem, patternProblem } from "./schema-forms.js";
+import { refers } from "./schema-cycles.js";
+import { type FormProblem, type ScalarForm, formProblem, patternProblem } from "./schema-forms.js";
 import { FOREIGN, type Keyword, KEYWORDS } from "./schema-keywords.js";
 import { checkRule } from "./shape.js";
 import { alternatives, kindOf, quote } from "./words.js";
@@ -19,94 +21,148 @@ export interface SchemaContext {
   readonly report: Report;
 }
 
-/**
- * @param pointer where the schema stands in the document
- * @param name under `schemas`; undefined for one that stands in a route, a group or the defaults
- * @param parameter it describes a parameter: `required` is then our own word, and a boolean
- */
-export function walkSchema(
-  schema: unknown,
-  pointer: string,
-  context: SchemaContext,
-  name?: string,
-  parameter = false,
-): void {
-  const place: SchemaPlace = { schema, root: schema, name, pointer: "" };
-  new SchemaWalk(context).visit(SchemaSpot.at(place, pointer), parameter);
+export interface WrittenSchema {
+  readonly schema: unknown;
+  /** From the document to the schema. */
+  readonly steps: readonly string[];
+  /** Under `schemas`; undefined for one that stands in a route, a group or the defaults. */
+  readonly name?: string;
+  /** It describes a parameter: `required` is then our own word, and a boolean. */
+  readonly parameter?: boolean;
 }
 
-class SchemaWalk {
-  readonly #report: Report;
+/** What other checks look for in schemas. They need not look through one that has none of it. */
+export interface SchemaTraits {
+  /** It, or a value inside of it, may have a `$ref`. */
+  readonly refers: boolean;
+  /** It may hold what is warned of where requests meet it. */
+  readonly warns: boolean;
+}
 
-  constructor(private readonly context: SchemaContext) {
+export function walkSchema(written: WrittenSchema, context: SchemaContext): SchemaTraits {
+  const { report } = context;
+  const before = report.diagnostics.length;
+  const walk = new SchemaWalk(written, context);
+  walk.visit(written.schema, written.parameter);
+  // Where something is wrong the walk did not see all.
+  const wrong = report.diagnostics.length > before;
+  return { refers: wrong || walk.refers, warns: wrong || walk.warns };
+}
+
+class SchemaWalk implements SchemaTraits {
+  refers = false;
+  warns = false;
+  readonly #report: Report;
+  /** A reference is resolved from the root, wherever it stands. */
+  readonly #root: SchemaPlace;
+  /** From the document to the schema that is looked at: spelled out where there is something to tell. */
+  readonly #steps: string[];
+
+  constructor(
+    { schema, steps, name }: WrittenSchema,
+    private readonly context: SchemaContext,
+  ) {
     this.#report = context.report;
+    this.#root = { schema, root: schema, name, pointer: "" };
+    this.#steps = [...steps];
   }
 
-  visit(spot: SchemaSpot, parameter = false): void {
-    const { schema } = spot;
+  visit(schema: unknown, parameter = false): void {
     if (typeof schema === "boolean") return;
     if (!isObject(schema)) {
       this.#report.error(
         "wrong-type",
-        spot.pointer(),
+        this.#pointer(),
         `expected a JSON Schema, found ${kindOf(schema)}`,
         "write an object, `true` or `false`",
       );
       return;
     }
-    for (const [keyword, value] of Object.entries(schema)) {
-      if (parameter && keyword === "required") this.#ownRequired(value, spot);
-      else this.#keyword(keyword, value, schema, spot);
+    let bounds = 0;
+    for (const name of Object.keys(schema)) {
+      const value = schema[name];
+      const keyword = KEYWORDS.get(name);
+      if (parameter && name === "required") this.#ownRequired(value);
+      else if (keyword === undefined) this.#unknown(name, this.#pointer(name));
+      else this.#keyword(name, keyword, value, schema);
+      if (keyword?.form === "count" || keyword?.form === "number") bounds += 1;
     }
-    checkBounds(schema, () => spot.pointer(), this.#report);
+    // It takes two to contradict each other, and most schemas have one bound at most.
+    if (bounds > 1 || Object.hasOwn(schema, "required"))
+      checkBounds(schema, () => this.#pointer(), this.#report);
+  }
+
+  #pointer(...steps: readonly string[]): string {
+    return pointerTo("", ...this.#steps, ...steps);
+  }
+
+  #below(schema: unknown, step: string): void {
+    this.#steps.push(step);
+    this.visit(schema);
+    this.#steps.pop();
   }
 
   /** `"required": true` beside a parameter's schema. */
-  #ownRequired(value: unknown, spot: SchemaSpot): void {
+  #ownRequired(value: unknown): void {
     if (typeof value === "boolean") return;
     this.#report.error(
       "wrong-type",
-      spot.pointer("required"),
+      this.#pointer("required"),
       `expected \`true\` or \`false\`, found ${kindOf(value)}`,
       "a parameter says `required` of itself",
     );
   }
 
-  #keyword(name: string, value: unknown, schema: SchemaObject, spot: SchemaSpot): void {
-    const keyword = KEYWORDS.get(name);
-    if (keyword === undefined) return this.#unknown(name, spot.pointer(name));
-    this.#idle(name, keyword, schema, spot);
+  #keyword(name: string, keyword: Keyword, value: unknown, schema: SchemaObject): void {
+    this.#idle(name, keyword, schema);
     switch (keyword.form) {
       case "schema":
-        return this.visit(spot.below(value, name));
+        return this.#below(value, name);
       case "schema-list":
-        return this.#list(value, name, spot);
+        return this.#list(value, name);
       case "schema-map":
       case "pattern-map":
-        return this.#map(value, name, spot, keyword.form === "pattern-map");
+        return this.#map(value, name, keyword.form === "pattern-map");
       case "ref":
-        return this.#reference(value, spot);
+        return this.#reference(value);
       case "redact":
-        return checkRule(value, { ref: "RedactRule" }, spot.pointer(name), this.#report);
+        this.#data(value);
+        return checkRule(value, { ref: "RedactRule" }, this.#pointer(name), this.#report);
+      case "boolean":
+        // Without a bound beside it, it is warned of.
+        if (name === "uniqueItems" && !Object.hasOwn(schema, "maxItems")) this.warns = true;
+        return this.#scalar(name, keyword.form, value);
+      case "any":
+      case "enum":
+        this.#data(value);
+        return this.#scalar(name, keyword.form, value);
       case "names":
       case "name-map":
       case "type":
-      case "enum":
-      case "any":
       case "text":
-      case "boolean":
       case "number":
       case "positive":
       case "count":
       case "pattern":
       case "format":
       case "dialect":
-      case "allowed-url": {
-        const problem = formProblem(keyword.form, value);
-        if (problem !== undefined)
-          this.#report.error(problem.code, spot.pointer(name), problem.message, problem.help);
-      }
+      case "allowed-url":
+        return this.#scalar(name, keyword.form, value);
     }
+  }
+
+  #scalar(name: string, form: ScalarForm, value: unknown): void {
+    this.#tell(formProblem(form, value), name);
+  }
+
+  #tell(problem: FormProblem | undefined, ...steps: readonly string[]): void {
+    if (problem !== undefined)
+      this.#report.error(problem.code, this.#pointer(...steps), problem.message, problem.help);
+  }
+
+  /** A value of the author's own, in which `$ref` is a name like any other; who follows references does not know. */
+  #data(value: unknown): void {
+    this.refers ||= refers(value);
   }
 
   #unknown(name: string, pointer: string): void {
@@ -130,52 +186,57 @@ class SchemaWalk {
   }
 
   /** A bound that can never bind looks like a protection and is none. */
-  #idle(name: string, { about, needs }: Keyword, schema: SchemaObject, spot: SchemaSpot): void {
+  #idle(name: string, { about, needs }: Keyword, schema: SchemaObject): void {
     if (needs !== undefined && !Object.hasOwn(schema, needs)) {
       this.#report.error(
         "idle-keyword",
-        spot.pointer(name),
+        this.#pointer(name),
         `\`${name}\` does nothing without \`${needs}\``,
         `add \`${needs}\`, or leave it out`,
       );
     }
+    if (about === "any") return;
     const types = typesOf(schema["type"]);
-    if (about === "any" || types === undefined || types.includes(about)) return;
+    if (types === undefined || types.includes(about)) return;
     if (about === "number" && types.includes("integer")) return;
     this.#report.error(
       "idle-keyword",
-      spot.pointer(name),
+      this.#pointer(name),
       `\`${name}\` says nothing about ${alternatives(types)}`,
       `it is about \`${about}\`: mend the \`type\`, or leave the keyword out`,
     );
   }
 
-  #list(value: unknown, name: string, spot: SchemaSpot): void {
+  #list(value: unknown, name: string): void {
     if (!Array.isArray(value) || value.length === 0) {
       return this.#report.error(
         "wrong-type",
-        spot.pointer(name),
+        this.#pointer(name),
         `expected a list of schemas, not empty, found ${kindOf(value)}`,
       );
     }
-    for (const [index, schema] of value.entries()) this.visit(spot.below(schema, name, String(index)));
+    this.#steps.push(name);
+    for (const [index, schema] of value.entries()) this.#below(schema, String(index));
+    this.#steps.pop();
   }
 
-  #map(value: unknown, name: string, spot: SchemaSpot, patterns: boolean): void {
+  #map(value: unknown, name: string, patterns: boolean): void {
     if (!isObject(value)) {
       const message = `expected names with schemas, found ${kindOf(value)}`;
-      return this.#report.error("wrong-type", spot.pointer(name), message);
+      return this.#report.error("wrong-type", this.#pointer(name), message);
     }
-    for (const [key, schema] of Object.entries(value)) {
-      const problem = patterns ? patternProblem(key) : undefined;
-      if (problem !== undefined)
-        this.#report.error(problem.code, spot.pointer(name, key), problem.message, problem.help);
-      this.visit(spot.below(schema, name, key));
+    this.#steps.push(name);
+    for (const key of Object.keys(value)) {
+      if (patterns) this.#tell(patternProblem(key), key);
+      if (name === "properties" && mayBeGuarded(key)) this.warns = true;
+      this.#below(value[key], key);
     }
+    this.#steps.pop();
   }
 
-  #reference(value: unknown, spot: SchemaSpot): void {
-    const pointer = spot.pointer("$ref");
+  #reference(value: unknown): void {
+    this.refers = true;
+    const pointer = this.#pointer("$ref");
     if (typeof value !== "string") {
       return this.#report.error(
         "wrong-type",
@@ -191,7 +252,7 @@ class SchemaWalk {
         "put the schema under `schemas` and write `#/schemas/Name`",
       );
     }
-    const target = resolveSchemaRef(value, spot.place, this.context.schemas);
+    const target = resolveSchemaRef(value, this.#root, this.context.schemas);
     if (target !== undefined && (isObject(target.schema) || typeof target.schema === "boolean")) return;
     this.#report.error(
       "unknown-schema",

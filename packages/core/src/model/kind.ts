@@ -14,7 +14,7 @@ import type { StateStore } from "../ports/state-store.js";
 import type { BodyRule, ErrorShaper, HeaderContribution, RecordedFact, Stage } from "./compiled.js";
 import type { KindHealth } from "./health.js";
 import type { HeaderField } from "./request.js";
-import type { ResolvedPolicy, ResolvedRoute } from "./resolved.js";
+import type { CheckedPolicy, ResolvedPolicy, ResolvedRoute } from "./resolved.js";
 
 /** Bounded: what was left longest ago goes first. */
 export interface HandedOn {
@@ -91,7 +91,7 @@ export interface CompiledKind {
 export interface Kind {
   readonly name: string;
   /** Cross-checks: pure; no files, secrets, network or heavy imports. Runs in `checkPolicy` too, and always before `compile`. */
-  check(policy: ResolvedPolicy, report: Report): void;
+  check(policy: CheckedPolicy, report: Report): void;
   /** Only called for a policy that passed every check. What only the environment can tell (a key that does not parse) is reported. */
   compile(policy: ResolvedPolicy, environment: CompileEnvironment): CompiledKind | Promise<CompiledKind>;
 }

@@ -54,6 +54,12 @@ export interface ResolvedPolicy {
   readonly unmatched: ResolvedRoute;
 }
 
+/** As the checks of kinds see it. */
+export interface CheckedPolicy extends ResolvedPolicy {
+  /** Schemas that were looked through already and neither refer to others nor hold what is warned of. Undefined: nobody looked yet. */
+  readonly plainSchemas?: ReadonlySet<unknown>;
+}
+
 export interface ResolvedGroup {
   readonly prefix: string;
   readonly parts: readonly PatternPart[];

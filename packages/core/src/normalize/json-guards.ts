@@ -38,6 +38,15 @@ export const MAX_PROBLEMS = 20;
 /** Members of one object: beyond it the cost of colliding names is the caller's to choose (hash flooding). */
 export const MAX_NAMES = 10_000;
 
+const EVERY_GUARD: JsonGuards = {
+  maxDepth: 1,
+  prototypeKeys: true,
+  controlCharacters: true,
+  loneSurrogates: true,
+  duplicateKeys: true,
+  operatorKeys: true,
+};
+
 const PROTOTYPE_NAMES: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 
 export function problemAt(pointer: string, rule: GuardRule): InputProblem {
@@ -55,6 +64,11 @@ export function refusedName(name: string, guards: JsonGuards): GuardRule | undef
   if (guards.prototypeKeys && PROTOTYPE_NAMES.has(name)) return "prototype-key";
   if (guards.operatorKeys && (name.startsWith("$") || name.includes("."))) return "operator-key";
   return undefined;
+}
+
+/** Is there a guard that would refuse the name? False of what no guard refuses, however it is set. */
+export function mayBeGuarded(name: string): boolean {
+  return refusedName(name, EVERY_GUARD) !== undefined;
 }
 
 /** A framework that reads `a[$ne]=1` as an object makes names of what stands in brackets, so those are judged too. */

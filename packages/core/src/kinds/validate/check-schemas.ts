@@ -4,7 +4,7 @@ import { pointerTo } from "../../lib/pointer.js";
 import { type SchemaPlace, resolveSchemaRef } from "../../lib/schema-ref.js";
 import { SchemaSpot } from "../../lib/schema-spot.js";
 import type { JsonSchema } from "../../model/policy.js";
-import type { ResolvedPolicy, ResolvedRoute } from "../../model/resolved.js";
+import type { CheckedPolicy, ResolvedPolicy, ResolvedRoute } from "../../model/resolved.js";
 import { type JsonGuards, refusedName } from "../../normalize/json-guards.js";
 import type { Once } from "./check.js";
 import { isObject } from "./parameter-shape.js";
@@ -34,9 +34,10 @@ const HOLDERS: readonly string[] = [
   "properties",
 ];
 
-export function checkSchemas(policy: ResolvedPolicy, report: Report, once: Once): void {
+export function checkSchemas(policy: CheckedPolicy, report: Report, once: Once): void {
   for (const route of policy.routes) {
     for (const { schema, pointer } of schemasOf(route)) {
+      if (policy.plainSchemas?.has(schema) === true) continue;
       const place: SchemaPlace = { schema, root: schema, name: undefined, pointer: "" };
       new SchemaWalk(policy, guardsOf(route), report, once).visit(SchemaSpot.at(place, pointer));
     }

@@ -3,13 +3,13 @@ import { didYouMean } from "../../errors/did-you-mean.js";
 import type { Report } from "../../errors/diagnostics.js";
 import { pointerTo } from "../../lib/pointer.js";
 import type { RequestSettings } from "../../model/policy.js";
-import type { ResolvedPolicy, ResolvedRoute } from "../../model/resolved.js";
+import type { CheckedPolicy, ResolvedPolicy, ResolvedRoute } from "../../model/resolved.js";
 import { isJsonType } from "../../normalize/media-type.js";
 import { checkParameters } from "./check-parameters.js";
 import { checkSchemas } from "./check-schemas.js";
 import { WITHOUT_CONTENT } from "./content.js";
 
-export function checkValidate(policy: ResolvedPolicy, report: Report): void {
+export function checkValidate(policy: CheckedPolicy, report: Report): void {
   // One setting of a group or of the defaults holds on many routes, and is reported once.
   const seen = new Set<string>();
   const once: Once = (code, pointer, tell) => {
