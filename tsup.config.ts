@@ -37,6 +37,8 @@ export default defineConfig([
       "testing/properties/index": `${core}/src/testing/properties/index.ts`,
       "platform/node": `${core}/src/platform/node.ts`,
       "platform/portable": `${core}/src/platform/portable.ts`,
+      "platform/node-libraries": `${core}/src/platform/node-libraries.ts`,
+      "platform/portable-libraries": `${core}/src/platform/portable-libraries.ts`,
     },
     outDir: `${core}/dist`,
     tsconfig: `${core}/tsconfig.build.json`,
