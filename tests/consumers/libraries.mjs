@@ -47,6 +47,6 @@ async function run() {
 }
 
 run().catch((error) => {
-  console.error(error.message);
   process.exitCode = 1;
+  process.stderr.write(`${error.message}\n`);
 });
