@@ -24,6 +24,8 @@ function packageOf(
       format: "esm",
       sourcemap: true,
       chunkFileNames: "[name]-[hash].js",
+      // One sign beyond Latin-1 would make V8 hold and scan a whole file with two bytes a character.
+      charset: "ascii",
       // What is loaded is read and scanned at every start. Functions and classes keep their names, so that a stack says where it was
       // without a map; names of variables go.
       minify: {
