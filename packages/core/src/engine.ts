@@ -599,8 +599,9 @@ class PolicyEngine implements Engine {
 
   /** To the sinks, so that a log tells by what policy it was written. */
   announce(): void {
-    const { name, revision, document } = this.policy;
+    // Asked for where somebody listens: the revision is a hash of the whole document.
     for (const sink of this.services.sinks) {
+      const { name, revision, document } = this.policy;
       heardBy((served: ServedPolicy) => sink.policy?.(served), { name, revision, document });
     }
   }
