@@ -9,6 +9,7 @@ const file = (path: string): string => new URL(path, import.meta.url).pathname;
 
 const sources = [
   { find: /^#platform$/, replacement: file("packages/core/src/platform/node.ts") },
+  { find: /^#libraries$/, replacement: file("packages/core/src/platform/node-libraries.ts") },
   { find: /^@gatehouse\/core$/, replacement: file("packages/core/src/index.ts") },
   {
     find: /^@gatehouse\/core\/(analysis|node|conformance|testing)$/,

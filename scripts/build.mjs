@@ -1,4 +1,4 @@
-// Builds every package: tsup the JavaScript, `tsc -b` the declarations. `dist` goes first, or the chunks and
+// Builds every package: rolldown the JavaScript, `tsc -b` the declarations. `dist` goes first, or the chunks and
 // declarations of deleted files would be packed and published.
 import { execFileSync } from "node:child_process";
 import { cpSync, readdirSync, rmSync } from "node:fs";
@@ -9,7 +9,10 @@ for (const name of readdirSync(join(root, "packages"))) {
   rmSync(join(root, "packages", name, "dist"), { recursive: true, force: true });
 }
 const bin = (name) => join(root, "node_modules/.bin", name);
-execFileSync(bin("tsup"), { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
+execFileSync(bin("rolldown"), ["--config", "rolldown.config.ts"], {
+  cwd: root,
+  stdio: ["ignore", "ignore", "inherit"],
+});
 execFileSync(bin("tsc"), ["-b"], { cwd: root, stdio: "inherit" });
 
 // The cases are part of what `@gatehouse/core/conformance` promises; only files called `cases.json` and the way to them.

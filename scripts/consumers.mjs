@@ -11,6 +11,8 @@ import { build } from "esbuild";
 const root = new URL("..", import.meta.url).pathname;
 const temp = mkdtempSync(join(tmpdir(), "gatehouse-consumer-"));
 const heavy = ["jsdom", "dompurify", "parse5", "ajv", "ajv-formats", "jose"];
+/** Loaded by the first policy that needs them. */
+const late = ["re2js", "structured-headers", "@humanwhocodes/momoa"];
 const failures = [];
 
 const npm = (args, cwd) =>
@@ -27,7 +29,7 @@ async function prove(name, work) {
   }
 }
 
-/** Packages among `heavy` that a fresh process loads for this code. */
+/** Packages among those above that a fresh process loads for this code. */
 function loadedBy(code) {
   const log = join(temp, `loaded-${Math.random().toString(36).slice(2)}.txt`);
   writeFileSync(log, "");
@@ -39,7 +41,7 @@ function loadedBy(code) {
   if (status !== 0) throw new Error(stderr);
   const loaded = new Set(readFileSync(log, "utf8").split("\n").map(packageOf));
   if (!loaded.has("@gatehouse/core") && !code.includes("control")) throw new Error("the hook saw nothing");
-  return heavy.filter((name) => loaded.has(name));
+  return [...heavy, ...late].filter((name) => loaded.has(name));
 }
 
 /** The modules that are there as soon as the entry is: static imports, followed through. */
@@ -159,15 +161,39 @@ try {
     const found = loadedBy('/* control */ await import("ajv/dist/2020.js");');
     if (!found.includes("ajv")) throw new Error(`it saw ${found.join(", ") || "nothing"}`);
   });
+  await prove(`${late.join(", ")} are loaded when a policy needs them`, () => {
+    const found = loadedBy(readFileSync(join(temp, "libraries.mjs"), "utf8"));
+    if (!late.every((name) => found.includes(name))) throw new Error(`loaded: ${found.join(", ")}`);
+  });
   // By import alone: Node 20 shows no hook what require() of an ES module loads, and the graph is the same.
   for (const code of [
     'await import("@gatehouse/core");',
     'await import("@gatehouse/core"); await import("@gatehouse/node-http");',
     'await import("@gatehouse/core"); await import("@gatehouse/fetch");',
   ]) {
-    await prove(`${heavy.join(", ")} stay unloaded: ${code}`, () => {
+    await prove(`${[...heavy, ...late].join(", ")} stay unloaded: ${code}`, () => {
       const found = loadedBy(code);
       if (found.length > 0) throw new Error(`loaded: ${found.join(", ")}`);
+    });
+  }
+  for (const format of ["esm", "cjs"]) {
+    await prove(`a server bundled into one file, ${format}, carries what a policy may need`, async () => {
+      const alone = mkdtempSync(join(tmpdir(), "gatehouse-bundled-"));
+      try {
+        const outfile = join(alone, format === "esm" ? "server.mjs" : "server.cjs");
+        await build({
+          entryPoints: [join(temp, "libraries.mjs")],
+          bundle: true,
+          format,
+          platform: "node",
+          outfile,
+          logLevel: "silent",
+          absWorkingDir: temp,
+        });
+        execFileSync(process.execPath, [outfile], { cwd: alone, stdio: "pipe" });
+      } finally {
+        rmSync(alone, { recursive: true, force: true });
+      }
     });
   }
   await prove("npx gatehouse init && npx gatehouse check && npx gatehouse test, in an empty folder", () => {

@@ -84,6 +84,9 @@ async function bundled(folder: string): Promise<string> {
           onResolve({ filter: /^#platform$/ }, () => ({
             path: join(root, "packages/core/src/platform/node.ts"),
           }));
+          onResolve({ filter: /^#libraries$/ }, () => ({
+            path: join(root, "packages/core/src/platform/node-libraries.ts"),
+          }));
           onResolve({ filter: /^[^./#]/ }, ({ path, kind }) =>
             kind === "entry-point" ? undefined : { path, external: true },
           );

@@ -47,6 +47,9 @@ export function checkNames(document: PolicyDocument, declared: Declared, report:
   new NameCheck(declared, report).run(document);
 }
 
+/** A place in the document, spelled out where something is wrong with it: a start looks at thousands, and most are fine. */
+type Place = () => string;
+
 class NameCheck {
   constructor(
     private readonly declared: Declared,
@@ -54,46 +57,48 @@ class NameCheck {
   ) {}
 
   run(document: PolicyDocument): void {
-    for (const [role, below] of sortedEntries(document.roles)) this.roles(below, pointerTo("/roles", role));
+    for (const [role, below] of sortedEntries(document.roles))
+      this.roles(below, () => pointerTo("/roles", role));
     for (const [name, settings] of sortedEntries(document.authenticators)) {
-      this.authenticator(settings, pointerTo("/authenticators", name));
+      this.authenticator(settings, () => pointerTo("/authenticators", name));
     }
-    this.limits(document.global?.limits, "/global/limits", false);
+    this.limits(document.global?.limits, () => "/global/limits", false);
     const { defaults } = document;
     if (defaults !== undefined) {
-      this.shared(defaults, "/defaults", false);
-      this.authorize(defaults.authorize, "/defaults/authorize");
+      this.shared(defaults, () => "/defaults", false);
+      this.authorize(defaults.authorize, () => "/defaults/authorize");
     }
     for (const [prefix, settings] of sortedEntries(document.groups)) {
-      const pointer = pointerTo("/groups", prefix);
-      this.shared(settings, pointer, true);
-      this.authorize(settings.require, pointerTo(pointer, "require"));
+      const place = (): string => pointerTo("/groups", prefix);
+      this.shared(settings, place, true);
+      this.authorize(settings.require, () => pointerTo(place(), "require"));
     }
     for (const [key, settings] of sortedEntries(document.routes)) {
-      const pointer = pointerTo("/routes", key);
-      this.shared(settings, pointer, true);
+      const place = (): string => pointerTo("/routes", key);
+      this.shared(settings, place, true);
       if (settings.authorize !== undefined)
-        this.authorize(settings.authorize, pointerTo(pointer, "authorize"));
+        this.authorize(settings.authorize, () => pointerTo(place(), "authorize"));
     }
   }
 
-  private shared(settings: SharedSettings, pointer: string, inherits: boolean): void {
-    if (settings.limits !== undefined) this.limits(settings.limits, pointerTo(pointer, "limits"), inherits);
+  private shared(settings: SharedSettings, within: Place, inherits: boolean): void {
+    if (settings.limits !== undefined)
+      this.limits(settings.limits, () => pointerTo(within(), "limits"), inherits);
     if (settings.authenticate !== undefined)
-      this.authenticate(settings.authenticate, pointerTo(pointer, "authenticate"));
+      this.authenticate(settings.authenticate, () => pointerTo(within(), "authenticate"));
     if (settings.response !== undefined && settings.response !== false) {
-      this.response(settings.response, pointerTo(pointer, "response"));
+      this.response(settings.response, () => pointerTo(within(), "response"));
     }
   }
 
-  private limits(names: readonly string[] | undefined, pointer: string, inherits: boolean): void {
+  private limits(names: readonly string[] | undefined, within: Place, inherits: boolean): void {
     for (const [index, name] of (names ?? []).entries()) {
-      const place = pointerTo(pointer, index);
+      const place = (): string => pointerTo(within(), index);
       if (name !== INHERITED) this.known("limit", name, place);
       else if (!inherits) {
         this.report.error(
           "nothing-inherited",
-          place,
+          place(),
           '`"inherited"` stands where nothing is inherited',
           "name the limits; `inherited` belongs into groups and routes",
         );
@@ -101,22 +106,22 @@ class NameCheck {
     }
   }
 
-  private authenticate(settings: AuthenticateSettings | undefined, pointer: string): void {
+  private authenticate(settings: AuthenticateSettings | undefined, within: Place): void {
     if (settings === undefined || settings === "none") return;
     for (const [index, alternative] of settings.entries()) {
-      const place = pointerTo(pointer, index);
+      const place = (): string => pointerTo(within(), index);
       if (isList(alternative)) {
         for (const [at, name] of alternative.entries())
-          this.known("authenticator", name, pointerTo(place, at));
+          this.known("authenticator", name, () => pointerTo(place(), at));
       } else if (alternative !== OPTIONAL) this.known("authenticator", alternative, place);
       else if (index > 0 || settings.length === 1) this.misplacedOptional(index, place);
     }
   }
 
-  private misplacedOptional(index: number, pointer: string): void {
+  private misplacedOptional(index: number, place: Place): void {
     this.report.error(
       "misplaced-optional",
-      pointer,
+      place(),
       index > 0 ? '`"optional"` is not the first entry' : '`"optional"` stands alone',
       index > 0
         ? "write it first: it is about the whole list"
@@ -124,36 +129,37 @@ class NameCheck {
     );
   }
 
-  private authorize(settings: AuthorizeSettings | undefined, pointer: string): void {
+  private authorize(settings: AuthorizeSettings | undefined, within: Place): void {
     if (settings === undefined || typeof settings === "string") return;
-    if (!isList(settings)) return this.roles(settings.roles, pointerTo(pointer, "roles"));
+    if (!isList(settings)) return this.roles(settings.roles, () => pointerTo(within(), "roles"));
     for (const [index, entry] of settings.entries())
-      this.roles(entry.roles, pointerTo(pointer, index, "roles"));
+      this.roles(entry.roles, () => pointerTo(within(), index, "roles"));
   }
 
-  private response({ redact }: ResponseSettings, pointer: string): void {
+  private response({ redact }: ResponseSettings, within: Place): void {
     for (const [path, entry] of sortedEntries(redact)) {
       if (typeof entry === "string" || !("action" in entry) || typeof entry.unless !== "object") continue;
-      this.roles(entry.unless.roles, pointerTo(pointer, "redact", path, "unless", "roles"));
+      this.roles(entry.unless.roles, () => pointerTo(within(), "redact", path, "unless", "roles"));
     }
   }
 
-  private authenticator(settings: AuthenticatorSettings, pointer: string): void {
-    this.roles(settings.confers, pointerTo(pointer, "confers"));
+  private authenticator(settings: AuthenticatorSettings, within: Place): void {
+    this.roles(settings.confers, () => pointerTo(within(), "confers"));
     if (settings.type !== "api-key" || !isList(settings.keys)) return;
     for (const [index, record] of settings.keys.entries()) {
-      const place = pointerTo(pointer, "keys", index);
-      this.roles(record.roles, pointerTo(place, "roles"));
+      const place = (): string => pointerTo(within(), "keys", index);
+      this.roles(record.roles, () => pointerTo(place(), "roles"));
       for (const [at, key] of (record.routes ?? []).entries())
-        this.known("route", key, pointerTo(place, "routes", at));
+        this.known("route", key, () => pointerTo(place(), "routes", at));
     }
   }
 
-  private roles(names: readonly string[] | undefined, pointer: string): void {
-    for (const [index, name] of (names ?? []).entries()) this.known("role", name, pointerTo(pointer, index));
+  private roles(names: readonly string[] | undefined, within: Place): void {
+    for (const [index, name] of (names ?? []).entries())
+      this.known("role", name, () => pointerTo(within(), index));
   }
 
-  private known(what: keyof Declared, name: string, pointer: string): void {
+  private known(what: keyof Declared, name: string, place: Place): void {
     const known = this.declared[what];
     if (known.has(name)) return;
     const help =
@@ -162,7 +168,7 @@ class NameCheck {
         : `the document declares ${alternatives([...known].sort())}`;
     this.report.error(
       UNKNOWN[what],
-      pointer,
+      place(),
       `unknown ${what} ${quote(name)}`,
       didYouMean(name, known) ?? help,
     );

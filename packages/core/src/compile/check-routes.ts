@@ -92,7 +92,8 @@ function checkLevels(document: PolicyDocument, report: Report): void {
     checkLevel(settings, pointerTo("/groups", prefix), report);
   }
   for (const [key, settings] of sortedEntries(document.routes))
-    checkLevel(settings, pointerTo("/routes", key), report);
+    if (settings.headers !== undefined || settings.request !== undefined)
+      checkLevel(settings, pointerTo("/routes", key), report);
 }
 
 function checkLevel({ headers, request }: SharedSettings, pointer: string, report: Report): void {

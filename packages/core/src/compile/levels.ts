@@ -12,15 +12,24 @@ export interface Level<T> {
   readonly from: Placed<unknown>["from"];
 }
 
+/** What one level itself writes under `key`. */
+export function said<T extends object, K extends keyof T & string>(
+  { settings, pointer, from }: Level<T>,
+  key: K,
+): Placed<Exclude<T[K], undefined>> | undefined {
+  const value = Object.hasOwn(settings, key) ? settings[key] : undefined;
+  if (value === undefined) return undefined;
+  return { value: value as Exclude<T[K], undefined>, pointer: pointerTo(pointer, key), from };
+}
+
 /** The nearest level that writes `key` decides alone. */
 export function nearest<T extends object, K extends keyof T & string>(
   levels: readonly Level<T>[],
   key: K,
 ): Placed<Exclude<T[K], undefined>> | undefined {
-  for (const { settings, pointer, from } of levels) {
-    const value = Object.hasOwn(settings, key) ? settings[key] : undefined;
-    if (value === undefined) continue;
-    return { value: value as Exclude<T[K], undefined>, pointer: pointerTo(pointer, key), from };
+  for (const level of levels) {
+    const found = said(level, key);
+    if (found !== undefined) return found;
   }
   return undefined;
 }

@@ -1,5 +1,6 @@
 /** Text to document: JSON with comments and trailing commas (JSONC), read strictly, since what two readers read differently is no policy. */
-import { parse, type MemberNode, type StringNode, type ValueNode } from "@humanwhocodes/momoa";
+import type { MemberNode, StringNode, ValueNode } from "@humanwhocodes/momoa";
+import { jsonTree } from "#libraries";
 import { type Diagnostic, PolicyError, Report } from "../errors/diagnostics.js";
 import { pointerTo } from "../lib/pointer.js";
 import type { PolicyDocument } from "../model/policy.js";
@@ -64,7 +65,7 @@ function readTree(text: string, report: Report): ValueNode | undefined {
     );
   } else {
     try {
-      return parse(text, { mode: "jsonc", allowTrailingCommas: true }).body;
+      return jsonTree()(text, { mode: "jsonc", allowTrailingCommas: true }).body;
     } catch (error) {
       report.diagnostics.push(syntaxError(error, text));
     }

@@ -1,5 +1,6 @@
 /** Where in its text a document says what: remembered beside the document, never inside of it. */
-import { parse, type MemberNode, type ValueNode } from "@humanwhocodes/momoa";
+import type { MemberNode, ValueNode } from "@humanwhocodes/momoa";
+import { jsonTree } from "#libraries";
 import type { Diagnostic } from "../errors/diagnostics.js";
 import { parsePointer } from "../lib/pointer.js";
 
@@ -62,7 +63,7 @@ function isObject(document: unknown): document is object {
 }
 
 function treeOf(text: string): ValueNode {
-  return parse(text, { mode: "jsonc", allowTrailingCommas: true }).body;
+  return jsonTree()(text, { mode: "jsonc", allowTrailingCommas: true }).body;
 }
 
 /** The nearest place that exists: a key that is missing is reported at the object that lacks it. */

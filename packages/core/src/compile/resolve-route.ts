@@ -8,7 +8,7 @@ import type {
   SharedSettings,
 } from "../model/policy.js";
 import type { Placed, ResolvedAuthenticator, ResolvedGroup, ResolvedRoute } from "../model/resolved.js";
-import { type Level, nearest } from "./levels.js";
+import { type Level, nearest, said } from "./levels.js";
 import { type ResolvedAuthorize, resolveAuthenticate, resolveAuthorize } from "./resolve-access.js";
 import { resolveErrors, resolveHeaders, resolveResponse } from "./resolve-answer.js";
 import { resolveLimits } from "./resolve-limits.js";
@@ -41,41 +41,43 @@ export function resolveRoute(route: WrittenRoute, shared: Resolving): ResolvedRo
   const { key, pointer, parsed, settings } = route;
   const around = surroundingsOf(route, shared);
   const own: Level<RouteSettings> = { settings, pointer, from: "route" };
-  const levels: Level<SharedSettings>[] = [own, ...around.levels];
-  const whole: readonly WholeLevel[] = [own, ...around.whole];
-  const audience = nearest(levels, "audience")?.value ?? "api";
-  const authenticate = resolveAuthenticate(nearest(levels, "authenticate"), shared.authenticators, pointer);
+  const levels = (): Level<SharedSettings>[] => [own, ...around.levels];
+  const whole = (): WholeLevel[] => [own, ...around.whole];
+  const farther = around.nearest;
+  const audience = (said(own, "audience") ?? farther.audience)?.value ?? "api";
+  const written = said(own, "authenticate") ?? farther.authenticate;
+  const authenticate = resolveAuthenticate(written, shared.authenticators, pointer);
   const open = authenticate.mode === "none";
   const require = open ? [] : around.require;
   return {
     key,
     pointer,
-    ...parsed,
+    // One by one: objects that are made by spreading another are slow to make while code is cold.
+    methods: parsed.methods,
+    anyMethod: parsed.anyMethod,
+    path: parsed.path,
+    pattern: parsed.pattern,
     groups: around.groups,
     authenticate,
     authorize:
-      resolveAuthorize(
-        nearest([own], "authorize"),
-        nearest(around.defaults, "authorize"),
-        require,
-        authenticate.mode,
-        pointer,
-      ) ?? unsaid(pointer),
+      resolveAuthorize(said(own, "authorize"), around.authorize, require, authenticate.mode, pointer) ??
+      unsaid(pointer),
     require,
     // A route that says nothing of a thing shares what the others have that say nothing of it.
-    limits: settings.limits === undefined ? around.limits(open) : resolveLimits(levels, shared.limits, open),
-    csrf: nearest(whole, "csrf"),
-    request: settings.request === undefined ? around.request(pointer) : resolveRequest(levels, pointer),
-    response: settings.response === undefined ? around.response : resolveResponse(levels),
-    cors: nearest(whole, "cors"),
-    headers: settings.headers === undefined ? around.headers(audience) : resolveHeaders(whole, audience),
-    errors: settings.errors === undefined ? around.errors : resolveErrors(whole),
-    conceal: nearest(levels, "conceal")?.value ?? false,
-    mode: nearest(levels, "mode")?.value ?? shared.mode,
-    shed: nearest(levels, "shed"),
+    limits:
+      settings.limits === undefined ? around.limits(open) : resolveLimits(levels(), shared.limits, open),
+    csrf: said(own, "csrf") ?? farther.csrf,
+    request: settings.request === undefined ? around.request(pointer) : resolveRequest(levels(), pointer),
+    response: settings.response === undefined ? around.response : resolveResponse(levels()),
+    cors: said(own, "cors") ?? farther.cors,
+    headers: settings.headers === undefined ? around.headers(audience) : resolveHeaders(whole(), audience),
+    errors: settings.errors === undefined ? around.errors : resolveErrors(whole()),
+    conceal: (said(own, "conceal") ?? farther.conceal)?.value ?? false,
+    mode: (said(own, "mode") ?? farther.mode)?.value ?? shared.mode,
+    shed: said(own, "shed") ?? farther.shed,
     audience,
-    record: nearest(levels, "record"),
-    deprecated: nearest(levels, "deprecated"),
+    record: said(own, "record") ?? farther.record,
+    deprecated: said(own, "deprecated") ?? farther.deprecated,
     transport: settings.transport,
     upgrade: settings.upgrade,
   };

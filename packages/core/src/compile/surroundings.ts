@@ -7,7 +7,7 @@ import type {
   SharedSettings,
 } from "../model/policy.js";
 import type { Placed, ResolvedGroup, ResolvedRoute } from "../model/resolved.js";
-import type { Level } from "./levels.js";
+import { type Level, nearest } from "./levels.js";
 import { resolveRequire, type ResolvedRequire } from "./resolve-access.js";
 import { resolveErrors, resolveHeaders, resolveResponse } from "./resolve-answer.js";
 import { resolveLimits } from "./resolve-limits.js";
@@ -18,6 +18,21 @@ export type WholeLevel = Level<Pick<SharedSettings, "cors" | "csrf" | "headers" 
 
 type Around = readonly { readonly group: ResolvedGroup; readonly settings: GroupSettings }[];
 
+/** Keys of which the nearest level decides alone, and that a route seldom writes. */
+function sharedKeys(levels: readonly Level<SharedSettings>[], whole: readonly WholeLevel[]) {
+  return {
+    authenticate: nearest(levels, "authenticate"),
+    csrf: nearest(whole, "csrf"),
+    cors: nearest(whole, "cors"),
+    conceal: nearest(levels, "conceal"),
+    mode: nearest(levels, "mode"),
+    shed: nearest(levels, "shed"),
+    audience: nearest(levels, "audience"),
+    record: nearest(levels, "record"),
+    deprecated: nearest(levels, "deprecated"),
+  };
+}
+
 type Limits = ReadonlyMap<string, Placed<LimitSettings>>;
 
 export class Surroundings {
@@ -27,6 +42,8 @@ export class Surroundings {
   readonly levels: readonly Level<SharedSettings>[];
   readonly whole: readonly WholeLevel[];
   readonly require: readonly ResolvedRequire[];
+  readonly nearest: ReturnType<typeof sharedKeys>;
+  readonly authorize: ReturnType<typeof nearest<DefaultSettings, "authorize">>;
   readonly response: ResolvedRoute["response"];
   readonly errors: ResolvedRoute["errors"];
   readonly #limits: Limits;
@@ -41,6 +58,8 @@ export class Surroundings {
     this.levels = [...inner, ...this.defaults];
     this.whole = [...this.levels, documentLevel(document)];
     this.require = resolveRequire(inner);
+    this.nearest = sharedKeys(this.levels, this.whole);
+    this.authorize = nearest(this.defaults, "authorize");
     this.response = resolveResponse(this.levels);
     this.errors = resolveErrors(this.whole);
     this.#limits = limits;

@@ -1,6 +1,6 @@
 /** Functions whose argument must be written out, because it is prepared while compiling: patterns, ranges, time zones. */
 import type { ASTNode } from "./ast.js";
-import { RE2JS } from "re2js";
+import { linearPatterns } from "#libraries";
 import { parseAddress } from "../lib/ip.js";
 import { inAnyRange, isRangeProblem, parseRange } from "../lib/ip-range.js";
 import type { AddressRange } from "../lib/ip-range.js";
@@ -44,9 +44,11 @@ export function compileMatches(compiler: Compiler, ast: Method, nodes: readonly 
   return compiler.node(ast, BOOL, run, { parts: [text] });
 }
 
-function compilePattern(source: string): RE2JS | string {
+type LinearPattern = ReturnType<ReturnType<typeof linearPatterns>["compile"]>;
+
+function compilePattern(source: string): LinearPattern | string {
   try {
-    return RE2JS.compile(source);
+    return linearPatterns().compile(source);
   } catch (error) {
     return error instanceof Error ? error.message.replace(/^error parsing regexp: /, "") : "unknown mistake";
   }

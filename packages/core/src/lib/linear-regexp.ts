@@ -2,7 +2,7 @@
  * Patterns of authors, in linear time: no text of a caller's makes one run away (`(a+)+$` costs a backtracking engine
  * seconds). The syntax is what ECMA-262 (with the `u` flag) and RE2 both have: no lookaround, no backreferences.
  */
-import { RE2JS } from "re2js";
+import { linearPatterns } from "#libraries";
 
 export interface LinearRegExp {
   test(text: string): boolean;
@@ -56,7 +56,8 @@ function faultOf(pattern: string): string | undefined {
 function compileLinear(pattern: string): LinearRegExp {
   // Only compiled, never run: what RE2 alone would take (`(?i)`, `\A`, `\Q`) means something else to every other reader of the schema.
   const ecma = new RegExp(pattern, "u");
-  const program = RE2JS.compile(RE2JS.translateRegExp(asInEcma(ecma.source)));
+  const RE2 = linearPatterns();
+  const program = RE2.compile(RE2.translateRegExp(asInEcma(ecma.source)));
   return { test: (text) => program.test(text), toString: () => `linear:${pattern}` };
 }
 

@@ -2,9 +2,10 @@
 
 /** One member name or index as it stands in a pointer. */
 export function escapeSegment(segment: string | number): string {
-  const text = String(segment);
+  if (typeof segment === "number") return `${segment}`;
   // Most have nothing to escape, and a start spells out thousands.
-  return text.includes("~") || text.includes("/") ? text.replaceAll("~", "~0").replaceAll("/", "~1") : text;
+  const text = segment.includes("~") ? segment.replaceAll("~", "~0") : segment;
+  return text.includes("/") ? text.replaceAll("/", "~1") : text;
 }
 
 /** `pointerTo("/routes", "GET /a", "limits", 0)` is `/routes/GET ~1a/limits/0`. */

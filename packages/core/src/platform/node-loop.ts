@@ -1,6 +1,6 @@
 /** How late Node's event loop is. */
-import { performance } from "node:perf_hooks";
 import type { EventLoopWatch } from "../ports/load.js";
+import { systemClock } from "./clock.js";
 
 /** Milliseconds between two looks at the clock: a delay is told to that. */
 const EVERY = 10;
@@ -9,7 +9,7 @@ const EVERY = 10;
  * A timer of its own, not `monitorEventLoopDelay`: that one tells of a delay only when it is over, and forgets the one that is going on
  * when it is reset. While a hundred sockets are served in one turn, each after the other must know how long the turn has lasted.
  */
-export function watchNodeLoop(now: () => number = () => performance.now()): EventLoopWatch {
+export function watchNodeLoop(now: () => number = () => systemClock.monotonic()): EventLoopWatch {
   let last = now();
   let longest = 0;
   const late = (): number => Math.max(0, now() - last - EVERY);

@@ -1,11 +1,9 @@
 /** Node: synchronous hashing and signature checks, files and environment. Bun and Deno resolve here too. */
 import { createHash, createHmac, hash as hashOnce, randomFillSync, timingSafeEqual } from "node:crypto";
-import { lookup } from "node:dns/promises";
 import type { HmacHash, Platform } from "../ports/platform.js";
 import { systemClock } from "./clock.js";
 import { decodeNodeBase64Url, textOfNodeBase64Url } from "./node-base64url.js";
 import { nodeSecrets, readTextFile, watchTextFiles } from "./node-files.js";
-import { openNodeHtml } from "./node-html.js";
 import { prepareNodeKey } from "./node-keys.js";
 import { watchNodeLoop } from "./node-loop.js";
 import { nodeScrypt } from "./node-scrypt.js";
@@ -39,7 +37,10 @@ export const platform: Platform = Object.freeze({
   watchEventLoop: watchNodeLoop,
   readFile: readTextFile,
   watchFiles: watchTextFiles,
-  addressesOf: async (name: string): Promise<readonly string[]> =>
-    (await lookup(name, { all: true })).map(({ address }) => address),
-  openHtmlSanitizer: openNodeHtml,
+  // The next two are rare, and what they load is not: threads, the name service and the worker's code take a tenth of a start.
+  addressesOf: async (name: string): Promise<readonly string[]> => {
+    const { lookup } = await import("node:dns/promises");
+    return (await lookup(name, { all: true })).map(({ address }) => address);
+  },
+  openHtmlSanitizer: async () => (await import("./node-html.js")).openNodeHtml(),
 });

@@ -2,8 +2,8 @@
  * Passwords (RFC 7617), compared by scrypt. Every guess costs the same whether there is such a user or not; what was right
  * is believed for a short while, under a key that dies with the process.
  */
-import { LRUCache } from "lru-cache";
 import { toHex, utf8 } from "../../lib/bytes.js";
+import { Recent } from "../../lib/recent.js";
 import type { Fault } from "../../model/outcome.js";
 import type { RequestState } from "../../model/state.js";
 import type { Platform } from "../../ports/platform.js";
@@ -38,7 +38,7 @@ export function basicJudge(parts: BasicParts): Judge {
   const { platform, cacheUs } = parts;
   const key = platform.randomBytes(32);
   const known = new Map(parts.users.map((user) => [user.name, user]));
-  const right = new LRUCache<string, Remembered>({ max: MAX_REMEMBERED });
+  const right = new Recent<Remembered>(MAX_REMEMBERED);
   const running = new Map<string, Promise<CompiledUser | undefined>>();
   const busy: Fault = {
     kind: "fault",

@@ -1,5 +1,5 @@
 /** `Content-Digest` (RFC 9530): what a signature over the head says of the body. */
-import { parseDictionary } from "structured-headers";
+import { structuredFields } from "#libraries";
 import type { Platform } from "../../ports/platform.js";
 
 type Hashes = Pick<Platform, "sha256" | "sha512" | "equalInConstantTime">;
@@ -13,7 +13,7 @@ export interface ContentDigest {
 /** Undefined where the field is malformed, or holds neither SHA-256 nor SHA-512. */
 export function readContentDigest(value: string): ContentDigest | undefined {
   try {
-    const dictionary = parseDictionary(value);
+    const dictionary = structuredFields().parseDictionary(value);
     const digests = {
       sha256: bytesOf(dictionary.get("sha-256")),
       sha512: bytesOf(dictionary.get("sha-512")),

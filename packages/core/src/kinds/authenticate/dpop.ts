@@ -2,10 +2,10 @@
  * Proof of possession (RFC 9449): the caller shows, with every request, the private key that its token is bound to. Order: form, key
  * against the token's binding, signature, claims, nonce, and last whether the proof was used before.
  */
-import { LRUCache } from "lru-cache";
 import { chained } from "../../lib/chained.js";
 import { toHex } from "../../lib/bytes.js";
 import type { JwsAlgorithm } from "../../lib/jws.js";
+import { Recent } from "../../lib/recent.js";
 import type { RequestState } from "../../model/state.js";
 import type { Platform, SignatureVerifier } from "../../ports/platform.js";
 import type { Credential } from "./credential.js";
@@ -86,7 +86,7 @@ function verifies(key: SignatureVerifier, { token }: DpopProof): boolean | Promi
 function keyKeeper(
   platform: Platform,
 ): (proof: DpopProof) => SignatureVerifier | Bad | Promise<SignatureVerifier | Bad> {
-  const kept = new LRUCache<string, SignatureVerifier>({ max: MAX_KEYS });
+  const kept = new Recent<SignatureVerifier>(MAX_KEYS);
   return ({ algorithm, jwk, thumbprint }) => {
     const name = `${algorithm} ${thumbprint}`;
     const known = kept.get(name);

@@ -2,8 +2,8 @@
  * Who presents one unknown credential after the other is not looked up for any more: guessing must cost whoever guesses,
  * not the database or server that would be asked each time. By address, within this process, for a bounded number of them.
  */
-import { LRUCache } from "lru-cache";
 import { parseDuration } from "../../lib/duration.js";
+import { Recent } from "../../lib/recent.js";
 import type { Refusal } from "../../model/outcome.js";
 import type { FailureSettings } from "../../model/policy.js";
 import type { RequestState } from "../../model/state.js";
@@ -25,8 +25,7 @@ interface Record {
 export class FailureGuard {
   readonly #limit: number;
   readonly #windowMs: number;
-  /** Made when the first address fails: its tables are as large when they are empty. */
-  #records: LRUCache<string, Record> | undefined;
+  readonly #records = new Recent<Record>(MAX_ADDRESSES);
 
   /** @param settings undefined: the default */
   constructor(
@@ -62,14 +61,13 @@ export class FailureGuard {
   }
 
   #recordOf(address: string, now: number): Record | undefined {
-    const record = this.#records?.get(address);
+    const record = this.#records.get(address);
     if (record === undefined) return undefined;
     if (now >= record.endsAt) record.failures = 0;
     return record;
   }
 
   #fresh(address: string, now: number): Record {
-    this.#records ??= new LRUCache<string, Record>({ max: MAX_ADDRESSES });
     const record = { failures: 0, pending: 0, endsAt: now + this.#windowMs };
     this.#records.set(address, record);
     return record;

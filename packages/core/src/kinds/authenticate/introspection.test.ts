@@ -1,7 +1,7 @@
 /** What is remembered of opaque tokens has a bound. */
 import { createHash } from "node:crypto";
 import { inspect } from "node:util";
-import { LRUCache } from "lru-cache";
+import { Recent } from "../../lib/recent.js";
 import { expect, it, vi } from "vitest";
 import { utf8 } from "../../lib/bytes.js";
 import type { IntrospectionSettings } from "../../model/policy.js";
@@ -68,7 +68,7 @@ it("10,000 tokens are remembered at most, and those go that were not used for lo
 
 it("a token is remembered by its hash, and the token itself is not", async () => {
   const ask = asking();
-  const set = vi.spyOn(LRUCache.prototype, "set");
+  const set = vi.spyOn(Recent.prototype, "set");
   const token = "c4n4ry-token";
   expect([await ask(token), await ask(token)]).toEqual([true, false]);
   expect(set.mock.calls.map(([key]): unknown => key)).toEqual([

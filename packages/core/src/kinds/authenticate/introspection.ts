@@ -3,9 +3,9 @@
  * hash of the token, never longer than the token is good; many requests with one token ask once. Time and sender are
  * asked on every use.
  */
-import { LRUCache } from "lru-cache";
 import { chained } from "../../lib/chained.js";
 import { parseDuration } from "../../lib/duration.js";
+import { Recent } from "../../lib/recent.js";
 import type { Fault } from "../../model/outcome.js";
 import type { IntrospectionSettings } from "../../model/policy.js";
 import type { RequestState } from "../../model/state.js";
@@ -53,12 +53,7 @@ export function introspectionJudge(parts: IntrospectionParts): Judge {
   const { settings, sender } = parts;
   const cacheMs = parseDuration(settings.cache ?? DEFAULTS.cache) ?? 0;
   const inactiveMs = parseDuration(settings.cacheInactive ?? DEFAULTS.cacheInactive) ?? 0;
-  // Made when the first token comes: its tables are as large when they are empty.
-  let known: LRUCache<string, Remembered> | undefined;
-  const remember = (digest: string, one: Remembered): void => {
-    known ??= new LRUCache<string, Remembered>({ max: MAX_TOKENS });
-    known.set(digest, one);
-  };
+  const known = new Recent<Remembered>(MAX_TOKENS);
   const flights = new Map<string, Promise<Introspected | Fault>>();
   const breaker = new Breaker();
   const guard = new FailureGuard(settings.failures, parts.pointer);
@@ -66,7 +61,7 @@ export function introspectionJudge(parts: IntrospectionParts): Judge {
     const said = await introspect(parts, breaker, credential.text);
     if (said.kind === "fault") return said;
     const span = said.outcome.kind === "accepted" ? cacheMs : inactiveMs;
-    if (span > 0) remember(credential.digest, { said, until: parts.monotonic() + span });
+    if (span > 0) known.set(credential.digest, { said, until: parts.monotonic() + span });
     return said;
   };
   const learn = (credential: Credential): Introspected | Promise<Introspected | Fault> | Fault => {
@@ -83,7 +78,7 @@ export function introspectionJudge(parts: IntrospectionParts): Judge {
   return (credential, state) => {
     if (credential.text.length > MAX_CREDENTIAL) return TOO_LONG;
     if (!/^[\x21-\x7E]+$/u.test(credential.text)) return MALFORMED;
-    const remembered = known?.get(credential.digest);
+    const remembered = known.get(credential.digest);
     if (remembered !== undefined && state.monotonicUs / 1000 < remembered.until)
       return proved(current(remembered.said, state), remembered.said, credential, state);
     // Nobody is asked about a token that could not be let in whatever they said.

@@ -1,7 +1,7 @@
 /** Tells the application when its keys were used: who wants to take back unused ones has to know. */
-import { LRUCache } from "lru-cache";
 import type { KeySeen } from "../../ports/application.js";
 import { isPromiseLike } from "../../lib/deadline.js";
+import { Recent } from "../../lib/recent.js";
 import type { Judge } from "./credential.js";
 import type { Judgement } from "./judgement.js";
 
@@ -11,11 +11,10 @@ const EVERY_MS = 60_000;
 const MAX_KEYS = 10_000;
 
 export function telling(judge: Judge, tell: KeySeen, authenticator: string): Judge {
-  let told: LRUCache<string, number> | undefined;
+  const told = new Recent<number>(MAX_KEYS);
   const seen = (judgement: Judgement, monotonicMs: number, at: number): Judgement => {
     if (judgement.kind !== "accepted") return judgement;
     const { id } = judgement.identity.principal;
-    told ??= new LRUCache<string, number>({ max: MAX_KEYS });
     if (monotonicMs < (told.get(id) ?? -Infinity) + EVERY_MS) return judgement;
     told.set(id, monotonicMs);
     quietly(tell, { id, authenticator, at });

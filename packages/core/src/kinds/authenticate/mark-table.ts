@@ -15,7 +15,7 @@ const INSTEAD_OF_NONE = 1;
 
 export class MarkTable {
   readonly #marks = new Int32Array(PLACES);
-  readonly #tokens: (VerifiedToken | undefined)[] = Array.from({ length: PLACES }, () => undefined);
+  readonly #tokens = Array.from<VerifiedToken | undefined>({ length: PLACES });
   #size = 0;
 
   get full(): boolean {

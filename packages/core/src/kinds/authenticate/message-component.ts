@@ -1,15 +1,6 @@
 /** Components of a message signature (RFC 9421 section 2): what a name with its parameters stands for in a request. */
-import {
-  parseDictionary,
-  parseItem,
-  parseList,
-  serializeDictionary,
-  serializeItem,
-  serializeList,
-  serializeInnerList,
-  isInnerList,
-  type Item,
-} from "structured-headers";
+import type { Item } from "structured-headers";
+import { structuredFields } from "#libraries";
 import { encodeBase64 } from "../../lib/base64.js";
 import { pairsOf } from "../../model/header-pairs.js";
 import type { RequestState } from "../../model/state.js";
@@ -35,6 +26,7 @@ export function componentOf(item: Item): Component | undefined {
   const valueIn = name.startsWith("@") ? derived(name, parameters) : field(name, parameters);
   if (valueIn === undefined) return undefined;
   const sorted: Item = [name, new Map([...parameters].sort(([a], [b]) => (a < b ? -1 : 1)))];
+  const { serializeItem } = structuredFields();
   return { id: serializeItem(sorted), written: serializeItem(item), name, valueIn };
 }
 
@@ -43,7 +35,7 @@ export function parseComponent(text: string): Component | undefined {
   const [name = "", ...parameters] = text.split(";");
   if (!/^@?[!#$%&'*+.^_`|~0-9a-z-]+$/u.test(name)) return undefined;
   try {
-    return componentOf(parseItem([`"${name}"`, ...parameters].join(";")));
+    return componentOf(structuredFields().parseItem([`"${name}"`, ...parameters].join(";")));
   } catch {
     return undefined;
   }
@@ -127,6 +119,7 @@ function latin1(text: string): Uint8Array {
 
 function memberOf(name: string, key: string): Value {
   return quietly(name, (value) => {
+    const { isInnerList, parseDictionary, serializeInnerList, serializeItem } = structuredFields();
     const member = parseDictionary(value).get(key);
     if (member === undefined) return undefined;
     return isInnerList(member) ? serializeInnerList(member) : serializeItem(member);
@@ -157,15 +150,16 @@ const TYPES: ReadonlyMap<string, "dictionary" | "list" | "item"> = new Map([
 
 function strict(name: string): Value | undefined {
   const type = TYPES.get(name);
+  const fields = structuredFields();
   switch (type) {
     case undefined:
       return undefined;
     case "dictionary":
-      return quietly(name, (value) => serializeDictionary(parseDictionary(value)));
+      return quietly(name, (value) => fields.serializeDictionary(fields.parseDictionary(value)));
     case "list":
-      return quietly(name, (value) => serializeList(parseList(value)));
+      return quietly(name, (value) => fields.serializeList(fields.parseList(value)));
     case "item":
-      return quietly(name, (value) => serializeItem(parseItem(value)));
+      return quietly(name, (value) => fields.serializeItem(fields.parseItem(value)));
   }
 }
 

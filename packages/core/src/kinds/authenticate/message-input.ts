@@ -1,5 +1,6 @@
 /** `Signature-Input` and `Signature` (RFC 9421 section 4): the one signature that counts, by form. */
-import { isInnerList, parseDictionary, serializeInnerList, type InnerList } from "structured-headers";
+import type { Dictionary, InnerList } from "structured-headers";
+import { structuredFields } from "#libraries";
 import type { RequestState } from "../../model/state.js";
 import { bad, type Bad } from "./judgement.js";
 import { componentOf, type Component } from "./message-component.js";
@@ -46,13 +47,13 @@ export function readInput(text: string, { label, tag }: InputRules, state: Reque
   if (chosen === undefined) return NO_LABEL;
   if (second !== undefined) return SEVERAL;
   const [name, input] = chosen;
-  if (!isInnerList(input)) return MALFORMED;
+  if (!structuredFields().isInnerList(input)) return MALFORMED;
   const [signature] = signatures.get(name) ?? [];
   if (!(signature instanceof ArrayBuffer)) return NO_SIGNATURE;
   return inputOf(input, new Uint8Array(signature));
 }
 
-type Member = ReturnType<typeof parseDictionary> extends Map<string, infer M> ? M : never;
+type Member = Dictionary extends Map<string, infer M> ? M : never;
 
 function hasTag(member: Member, tag: string): boolean {
   return member[1].get("tag") === tag;
@@ -61,7 +62,7 @@ function hasTag(member: Member, tag: string): boolean {
 function dictionaryOf(text: string | undefined): ReadonlyMap<string, Member> | undefined {
   if (text === undefined) return undefined;
   try {
-    return parseDictionary(text);
+    return structuredFields().parseDictionary(text);
   } catch {
     return undefined;
   }
@@ -81,7 +82,7 @@ function inputOf(list: InnerList, signature: Uint8Array): MessageInput | Bad {
   if (typeof keyid !== "string" || !isInstant(created)) return BAD_PARAMETER;
   if (expires !== undefined && !isInstant(expires)) return BAD_PARAMETER;
   if (!isOptionalText(nonce) || !isOptionalText(alg)) return BAD_PARAMETER;
-  const line = serializeInnerList(list);
+  const line = structuredFields().serializeInnerList(list);
   return { components, keyid, created, expires, nonce, alg, signature, parameters: line };
 }
 

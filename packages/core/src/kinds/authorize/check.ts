@@ -8,6 +8,7 @@ import type { ResolvedPolicy, ResolvedRoute } from "../../model/resolved.js";
 import { demandsOf, entryPointer, planOf } from "./entries.js";
 import type { Demand } from "./entries.js";
 import { claimPath } from "./parts.js";
+import type { StepUp } from "./step-up.js";
 
 export function checkAuthorize(policy: ResolvedPolicy, report: Report): void {
   const told = new Set<string>();
@@ -96,7 +97,7 @@ function checkEntry(route: ResolvedRoute, entry: AuthorizeEntry, pointer: string
       );
     }
   }
-  checkStepUp(entry.stepUp, pointerTo(pointer, "stepUp"), report);
+  if (entry.stepUp !== undefined) checkStepUp(entry.stepUp, pointerTo(pointer, "stepUp"), report);
   for (const path of Object.keys(entry.claims ?? {})) {
     if (claimPath(path)?.every((segment) => segment !== "") === true) continue;
     report.error(
@@ -109,8 +110,8 @@ function checkEntry(route: ResolvedRoute, entry: AuthorizeEntry, pointer: string
 }
 
 /** A challenge counts in whole seconds, and no login is as fresh as none at all. */
-function checkStepUp(stepUp: AuthorizeEntry["stepUp"], pointer: string, report: Report): void {
-  if (stepUp?.maxAge === undefined || (parseDuration(stepUp.maxAge) ?? 0) >= 1000) return;
+function checkStepUp(stepUp: StepUp, pointer: string, report: Report): void {
+  if (stepUp.maxAge === undefined || (parseDuration(stepUp.maxAge) ?? 0) >= 1000) return;
   report.error(
     "out-of-range",
     pointerTo(pointer, "maxAge"),

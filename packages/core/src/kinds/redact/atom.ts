@@ -1,5 +1,5 @@
 /** What one schema says by itself, references and combinations aside. */
-import { RE2JS } from "re2js";
+import { linearPatterns } from "#libraries";
 import type { RedactAction } from "../../model/policy.js";
 import { ANNOTATIONS } from "../../lib/schema-annotations.js";
 import { ARRAY_KEYWORDS, COMBINATORS, NOT_FOLLOWED, OBJECT_KEYWORDS } from "./keywords.js";
@@ -119,7 +119,8 @@ function patternsOf(reader: SchemaReader, place: Place, written: unknown): reado
     const below = reader.below(place, part, "patternProperties", source);
     try {
       // Names may be data: only a linear engine may look at them.
-      const program = RE2JS.compile(RE2JS.translateRegExp(source));
+      const RE2 = linearPatterns();
+      const program = RE2.compile(RE2.translateRegExp(source));
       patterns.push({ source, test: (name) => program.test(name), place: below });
     } catch {
       reader.report.error(

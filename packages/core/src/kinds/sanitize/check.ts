@@ -25,18 +25,22 @@ interface Written {
   readonly pointer: string;
 }
 
+const NOTHING: readonly Written[] = [];
+
 /** Also where a nearer level replaces it. */
 function writtenIn({ defaults, groups, routes }: PolicyDocument): readonly Written[] {
   return [
-    ...(defaults === undefined ? [] : writtenAt(defaults, "/defaults")),
-    ...sortedEntries(groups).flatMap(([prefix, level]) => writtenAt(level, pointerTo("/groups", prefix))),
-    ...sortedEntries(routes).flatMap(([key, level]) => writtenAt(level, pointerTo("/routes", key))),
+    ...(defaults === undefined ? [] : writtenAt(defaults, "", "defaults")),
+    ...sortedEntries(groups).flatMap(([prefix, level]) => writtenAt(level, "/groups", prefix)),
+    ...sortedEntries(routes).flatMap(([key, level]) => writtenAt(level, "/routes", key)),
   ];
 }
 
-function writtenAt({ request, response }: SharedSettings, pointer: string): readonly Written[] {
+function writtenAt({ request, response }: SharedSettings, base: string, key: string): readonly Written[] {
   const inward = request?.sanitize;
   const outward = response === false ? undefined : response?.sanitize;
+  if (inward === undefined && outward === undefined) return NOTHING;
+  const pointer = pointerTo(base, key);
   return [
     ...(inward === undefined ? [] : [{ value: inward, pointer: pointerTo(pointer, "request", "sanitize") }]),
     ...(outward === undefined
