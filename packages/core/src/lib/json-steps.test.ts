@@ -83,6 +83,37 @@ describe("afterValue", () => {
     );
   });
 
+  // RFC 3629 section 4: the first and the last of each row of its table, and what stands beside them.
+  it.each([
+    ["80", false],
+    ["c1 bf", false],
+    ["c2 80", true],
+    ["df bf", true],
+    ["df c0", false],
+    ["e0 9f bf", false],
+    ["e0 a0 80", true],
+    ["ed 9f bf", true],
+    ["ed a0 80", false],
+    ["ed bf bf", false],
+    ["ee 80 80", true],
+    ["ef bf bf", true],
+    ["ef bf 41", false],
+    ["f0 8f bf bf", false],
+    ["f0 90 80 80", true],
+    ["f4 8f bf bf", true],
+    ["f4 90 80 80", false],
+    ["f4 8f bf 41", false],
+    ["f5 80 80 80", false],
+    ["ff", false],
+  ])("is told a character by its bytes: %s, %s", (hex, isOne) => {
+    const inside = hex.split(" ").map((byte) => Number.parseInt(byte, 16));
+    const bytes = Uint8Array.from([0x22, ...inside, 0x22]);
+    expect(strictText(bytes) !== undefined).toBe(isOne);
+    const end = isOne ? bytes.length : -1;
+    expect(steps.afterValue(JsonBytes.of(bytes), 0, 0)).toBe(end);
+    expect(steps.afterPlainString(JsonBytes.of(bytes), 1)).toBe(end);
+  });
+
   it("stops where the value ends", () => {
     expect(afterValue('{"a":[1,"]"]},', 0, 0)).toBe(13);
     expect(afterValue("x12,", 1, 0)).toBe(3);
