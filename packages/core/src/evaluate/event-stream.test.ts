@@ -397,8 +397,8 @@ const VALUE = fc.oneof(
 
 const opened = open({ events: ORDER, body: ORDER });
 
-function textOf({ body }: ShapedResponse): string | undefined {
-  return body instanceof Uint8Array ? new TextDecoder().decode(body) : body;
+function textOf({ body = "" }: ShapedResponse): string {
+  return typeof body === "string" ? body : new TextDecoder().decode(body);
 }
 
 property.prop([fc.array(VALUE, { maxLength: 6 }), fc.array(fc.nat(), { maxLength: 12 })], { numRuns: 300 })(

@@ -1,5 +1,5 @@
 /** What leaves of a text, put together from ranges of it. */
-import { JsonBytes } from "../../lib/json-bytes.js";
+import type { JsonBytes } from "../../lib/json-bytes.js";
 
 /** Longer ranges are copied by the engine, whose call costs as much as copying so many bytes by hand. */
 const SHORT = 512;
