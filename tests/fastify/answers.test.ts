@@ -190,6 +190,27 @@ describe("hooks behind the shaping", () => {
     expect([answer.status, answer.raw.body.includes(CANARY)]).toEqual([500, false]);
   });
 
+  it.each<[string, unknown, unknown]>([
+    ["text for text", TEXT, SHOWN],
+    ["bytes for bytes", Buffer.from(TEXT), Buffer.from(SHOWN)],
+  ])("get %s", async (_, sent, expected) => {
+    const seen: unknown[] = [];
+    const served = await serve(RULED, (app) =>
+      app.get(
+        "/",
+        {
+          onSend: (_request, _reply, payload, next) => {
+            seen.push(payload);
+            next(null, payload);
+          },
+        },
+        (_request, reply) => json(reply).send(sent),
+      ),
+    );
+    const answer = await ask(served, "GET / HTTP/1.1");
+    expect([answer.text, seen]).toEqual([SHOWN, [expected]]);
+  });
+
   it("an ETag is of what was shaped", async () => {
     const seen: unknown[] = [];
     const served = await serve(RULED, (app) =>

@@ -82,3 +82,9 @@ export function lengthOf(chunk: Chunk, encoding: BufferEncoding | undefined): nu
 export function bytesOf(chunk: Chunk, encoding: BufferEncoding | undefined): Uint8Array {
   return typeof chunk === "string" ? Buffer.from(chunk, encoding) : chunk;
 }
+
+export function asText(shaped: ShapedResponse): ShapedResponse {
+  const { body } = shaped;
+  if (!(body instanceof Uint8Array)) return shaped;
+  return { ...shaped, body: Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString() };
+}

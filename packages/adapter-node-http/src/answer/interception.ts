@@ -5,6 +5,7 @@ import { Collector } from "./collector.js";
 import { coded, headersSent } from "./errors.js";
 import { HandlerFields, pairsOfArgument, type FieldsArgument } from "./fields.js";
 import {
+  asText,
   bytesOf,
   declaredTrailers,
   framed,
@@ -173,10 +174,11 @@ export class Interception {
   /**
    * For a framework that has hooks between a handler's answer and the wire: shapes the answer before they run. What then arrives must be
    * this very body, or a content coding of it; fields that were set meanwhile are put under the policy's once more.
-   * @returns what the framework should go on with
+   * @returns what the framework should go on with: text, unless bytes were given. Hooks expect what they would find without a guard.
    */
   prepare(body: unknown, status: number, fields: FieldsArgument): ShapedResponse {
-    return this.expect(this.shape({ status, headers: pairsOfArgument(fields), body }));
+    const shaped = this.shape({ status, headers: pairsOfArgument(fields), body });
+    return this.expect(body instanceof Uint8Array ? shaped : asText(shaped));
   }
 
   /** As `prepare`, where the framework gave up on the request. @param status that it gives to the error */

@@ -93,8 +93,14 @@ export function endWith(
   encoding: BufferEncoding,
   done?: Done,
 ): void {
-  const left = sendInOne(res, native.end, chunk, encoding) ? undefined : chunk;
+  const left = sendInOne(res, native.end, chunk, encoding) ? undefined : asBuffer(chunk);
   native.end.call(res, left, encoding, done);
+}
+
+/** Whoever wraps `end` may ask bytes for their text, which only a buffer tells. */
+function asBuffer(chunk: Chunk | undefined): string | Buffer | undefined {
+  if (chunk === undefined || typeof chunk === "string" || Buffer.isBuffer(chunk)) return chunk;
+  return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 }
 
 function ofTheConnection(name: string): boolean {

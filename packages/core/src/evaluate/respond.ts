@@ -172,10 +172,9 @@ function ruled(
     if (!bodyless && state.request.method !== "HEAD") headers.push(["Content-Length", "0"]);
     return { status, headers };
   }
-  const text = jsonOf(response);
-  const left = text === undefined ? undefined : leftOfText(state, rule, text, status);
+  const left = leftOfText(state, rule, response);
   if (left !== undefined) return json(state, response, left, OF_THE_OLD_BODY, utf8Length);
-  const value = judgedOf(response, text);
+  const value = judgedOf(response);
   if (value === undefined && rule.readsBody) {
     return withheld(
       state,
@@ -235,17 +234,18 @@ const NO_BYTES = new Uint8Array();
 function json(
   state: ExchangeState,
   response: RawResponse,
-  text: string | undefined,
+  text: string | Uint8Array | undefined,
   stripped: ReadonlySet<string>,
   utf8Length: Utf8Length,
 ): ShapedResponse {
   const { encode, headers: plan } = state.route.response;
   // JSON.stringify gives undefined for a function or a symbol: there is nothing to send.
   const written = text ?? "";
-  const body = encode === undefined ? written : encode(written);
+  const body =
+    encode === undefined ? written : encode(typeof written === "string" ? written : UTF8.decode(written));
   const headers = mergeHeaders(plan, response.headers, stripped, state);
   if (!hasName(headers, "content-type")) headers.push(["Content-Type", "application/json"]);
-  headers.push(["Content-Length", String(utf8Length(body))]);
+  headers.push(["Content-Length", String(typeof body === "string" ? utf8Length(body) : body.length)]);
   const sent = state.request.method === "HEAD" ? undefined : body;
   return { status: response.status, headers, body: sent };
 }
@@ -312,16 +312,11 @@ const UTF8 = new TextDecoder("utf-8", { fatal: true });
  * what stands in the cut, the digits of a number or one text of a list, would be held to the schema of the whole.
  */
 function jsonOf({ status, headers, body }: RawResponse): string | undefined {
-  if (status === 206 || !isText(body)) return undefined;
-  return textOf(body, headers);
+  return status === 206 || !isText(body) ? undefined : textOf(body, headers);
 }
 
 function textOf(body: string | Uint8Array, headers: readonly HeaderField[]): string | undefined {
-  for (const [name, value] of headers) {
-    const lower = lowerCase(name);
-    if (lower === "content-encoding" && value.toLowerCase() !== "identity") return undefined;
-    if (lower === "content-type" && !isJson(value)) return undefined;
-  }
+  if (!areOfJson(headers)) return undefined;
   if (typeof body === "string") return body;
   try {
     return UTF8.decode(body);
@@ -330,9 +325,18 @@ function textOf(body: string | Uint8Array, headers: readonly HeaderField[]): str
   }
 }
 
+function areOfJson(headers: readonly HeaderField[]): boolean {
+  for (const [name, value] of headers) {
+    const lower = lowerCase(name);
+    if (lower === "content-encoding" && value.toLowerCase() !== "identity") return false;
+    if (lower === "content-type" && !isJson(value)) return false;
+  }
+  return true;
+}
+
 /** What a body rule judges; undefined when it cannot be told. */
-function judgedOf(response: RawResponse, text = jsonOf(response)): unknown {
-  return isText(response.body) || response.status === 206 ? valueOf(text) : response.body;
+function judgedOf(response: RawResponse): unknown {
+  return isText(response.body) || response.status === 206 ? valueOf(jsonOf(response)) : response.body;
 }
 
 /** The value that JSON text stands for; undefined when it is none. */
@@ -346,8 +350,14 @@ function valueOf(text: string | undefined): unknown {
 }
 
 /** A settlement that reads the answer needs its value, so the text is parsed anyway. */
-function leftOfText(state: ExchangeState, rule: BodyRule, text: string, status: number): string | undefined {
-  return state.route.response.readsAnswer ? undefined : rule.applyToText?.(text, status, state);
+function leftOfText(
+  state: ExchangeState,
+  rule: BodyRule,
+  { status, headers, body }: RawResponse,
+): Uint8Array | undefined {
+  if (status === 206 || !isText(body) || rule.applyToText === undefined) return undefined;
+  if (state.route.response.readsAnswer || !areOfJson(headers)) return undefined;
+  return rule.applyToText(body, status, state);
 }
 
 function isJson(contentType: string): boolean {

@@ -1,8 +1,18 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { afterNumber, afterPlainString, afterValue, afterWord } from "./json-steps.js";
+import { strictText, utf8 } from "./bytes.js";
+import { JsonBytes } from "./json-bytes.js";
+import * as steps from "./json-steps.js";
 
 const RUNS = Number(process.env["FC_RUNS"] ?? 2000);
+
+/** Places count bytes: these are for texts in which they are the same, or for the end alone. */
+const afterValue = (text: string, at: number, depth: number) =>
+  steps.afterValue(JsonBytes.of(text), at, depth);
+const afterPlainString = (text: string, at: number) => steps.afterPlainString(JsonBytes.of(text), at);
+const afterNumber = (text: string, at: number) => steps.afterNumber(JsonBytes.of(text), at);
+const afterWord = (text: string, at: number) => steps.afterWord(JsonBytes.of(text), at);
+const size = (text: string) => utf8(text).length;
 
 function isJson(text: string): boolean {
   try {
@@ -43,12 +53,65 @@ describe("afterValue", () => {
   it("as_strict_as_json_parse", () => {
     fc.assert(
       fc.property(texts, (text) => {
-        const whole = afterValue(text, 0, 0) === text.length;
+        const whole = afterValue(text, 0, 0) === size(text);
         const blanks = /[ \t\n\r]/u.test(text.replaceAll(/"(?:[^"\\]|\\.)*"/gu, ""));
         expect(whole).toBe(!blanks && isJson(text));
       }),
       { numRuns: RUNS },
     );
+  });
+
+  it("as_strict_as_a_decoder", () => {
+    const inside = fc.array(
+      fc.oneof(
+        fc.constantFrom(0x22, 0x41, 0x5c, 0x80, 0xbf, 0xc0, 0xc2, 0xe0, 0xed, 0xef, 0xf0, 0xf4, 0xf5),
+        fc.integer({ min: 0x20, max: 0xff }),
+      ),
+      { maxLength: 12 },
+    );
+    const characters = fc.string({ unit: "binary", maxLength: 6 }).map((text) => [...utf8(text)]);
+    fc.assert(
+      fc.property(fc.array(fc.oneof(inside, characters), { maxLength: 4 }), (parts) => {
+        const bytes = Uint8Array.from([0x22, ...parts.flat(), 0x22]);
+        const text = strictText(bytes);
+        const whole = steps.afterValue(JsonBytes.of(bytes), 0, 0) === bytes.length;
+        expect(whole).toBe(text !== undefined && isJson(text));
+        const isPlain = steps.afterPlainString(JsonBytes.of(bytes), 1) === bytes.length;
+        if (isPlain) expect(JSON.stringify(JSON.parse(String(text)))).toBe(text);
+      }),
+      { numRuns: 5 * RUNS },
+    );
+  });
+
+  // RFC 3629 section 4: the first and the last of each row of its table, and what stands beside them.
+  it.each([
+    ["80", false],
+    ["c1 bf", false],
+    ["c2 80", true],
+    ["df bf", true],
+    ["df c0", false],
+    ["e0 9f bf", false],
+    ["e0 a0 80", true],
+    ["ed 9f bf", true],
+    ["ed a0 80", false],
+    ["ed bf bf", false],
+    ["ee 80 80", true],
+    ["ef bf bf", true],
+    ["ef bf 41", false],
+    ["f0 8f bf bf", false],
+    ["f0 90 80 80", true],
+    ["f4 8f bf bf", true],
+    ["f4 90 80 80", false],
+    ["f4 8f bf 41", false],
+    ["f5 80 80 80", false],
+    ["ff", false],
+  ])("is told a character by its bytes: %s, %s", (hex, isOne) => {
+    const inside = hex.split(" ").map((byte) => Number.parseInt(byte, 16));
+    const bytes = Uint8Array.from([0x22, ...inside, 0x22]);
+    expect(strictText(bytes) !== undefined).toBe(isOne);
+    const end = isOne ? bytes.length : -1;
+    expect(steps.afterValue(JsonBytes.of(bytes), 0, 0)).toBe(end);
+    expect(steps.afterPlainString(JsonBytes.of(bytes), 1)).toBe(end);
   });
 
   it("stops where the value ends", () => {
@@ -68,18 +131,19 @@ describe("afterPlainString", () => {
     fc.assert(
       fc.property(fc.oneof(texts, fc.string({ unit: "binary" })), (inside) => {
         const text = `"${inside}"`;
-        if (afterPlainString(text, 1) !== text.length) return;
+        if (afterPlainString(text, 1) !== size(text)) return;
         expect(JSON.stringify(JSON.parse(text))).toBe(text);
       }),
       { numRuns: RUNS },
     );
   });
 
-  it("takes what JSON.stringify writes, but for escapes by number", () => {
+  it("takes what JSON.stringify writes, but for escapes by number and what is put in place of half a pair", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (value) => {
         const text = JSON.stringify(value);
-        expect(afterPlainString(text, 1)).toBe(/(?:^|[^\\])(?:\\\\)*\\u/u.test(text) ? -1 : text.length);
+        const isOdd = /(?:^|[^\\])(?:\\\\)*\\u|\ufffd/u.test(text);
+        expect(afterPlainString(text, 1)).toBe(isOdd ? -1 : size(text));
       }),
       { numRuns: RUNS },
     );

@@ -66,10 +66,10 @@ export interface BodyRule {
   /** `value` is the object before serialization (never text). */
   apply(value: unknown, status: number, state: RequestState): BodyOutcome;
   /**
-   * The text that JSON.stringify would make of what `apply` lets out of the text's value; undefined where only `apply` can tell, whose
-   * answer may be anything then.
+   * In UTF-8 the text that JSON.stringify would make of what `apply` lets out of the text's value; undefined where only `apply` can tell,
+   * whose answer may be anything then.
    */
-  applyToText?(json: string, status: number, state: RequestState): string | undefined;
+  applyToText?(json: string | Uint8Array, status: number, state: RequestState): Uint8Array | undefined;
 }
 
 /** A refusal's body. */

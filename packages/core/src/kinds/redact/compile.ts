@@ -87,7 +87,7 @@ class ProjectingRule implements BodyRule {
     return true;
   }
 
-  applyToText(json: string, status: number, state: RequestState): string | undefined {
+  applyToText(json: string | Uint8Array, status: number, state: RequestState): Uint8Array | undefined {
     const rule = this.#ruleOf(status);
     // The notes of a trace are taken on the walk over the value.
     if (rule.kind === "uncovered" || rule.step === undefined || state.tracing) return undefined;

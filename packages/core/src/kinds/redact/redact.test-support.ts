@@ -104,10 +104,12 @@ export function seenBy(rule: BodyRule, value: unknown, status = 200): Seen {
 }
 
 /** Undefined: the text has to be parsed. Else it has nothing to report. */
-export function seenInText(rule: BodyRule, text: string, status = 200): Seen | undefined {
+export function seenInText(rule: BodyRule, text: string | Uint8Array, status = 200): Seen | undefined {
   const state = stateFor();
   const outcome = rule.applyToText?.(text, status, state);
-  return outcome === undefined ? undefined : { outcome, reports: state.reports };
+  return outcome === undefined
+    ? undefined
+    : { outcome: new TextDecoder().decode(outcome), reports: state.reports };
 }
 
 /** The same by generated code, and from text. */

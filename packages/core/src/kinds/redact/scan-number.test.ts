@@ -1,11 +1,15 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { JsonBytes } from "../../lib/json-bytes.js";
 import { bitsOfType } from "./json-type.js";
-import { afterWrittenNumber } from "./scan-number.js";
+import * as number from "./scan-number.js";
 
 const RUNS = Number(process.env["FC_RUNS"] ?? 2000);
 const NUMBER = bitsOfType("number");
 const INTEGER = bitsOfType("integer");
+
+const afterWrittenNumber = (text: string, at: number, types: number) =>
+  number.afterWrittenNumber(JsonBytes.of(text), at, types);
 
 const digits = (most: number) =>
   fc.string({ unit: fc.constantFrom(..."0123456789".split("")), minLength: 1, maxLength: most });

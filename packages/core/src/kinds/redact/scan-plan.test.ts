@@ -1,8 +1,10 @@
 /** What the scan remembers of names. */
+import fc from "fast-check";
 import { expect, it } from "vitest";
+import { JsonBytes } from "../../lib/json-bytes.js";
 import { OBJECT } from "./json-type.js";
 import type { Node } from "./node.js";
-import { ScanPlan } from "./scan-plan.js";
+import { ScanPlan, stands } from "./scan-plan.js";
 
 const child = {} as Node;
 const long = "n".repeat(100);
@@ -20,16 +22,31 @@ const plan = (): ScanPlan =>
 
 it("remembers names of few members, and no long one that is data", () => {
   const one = plan();
-  expect(one.find("b", 0)).toMatchObject({ length: 4, step: undefined, bit: 0 });
-  expect(one.find(long, 1)).toMatchObject({ length: 103, step: undefined, bit: 0 });
-  expect(one.find("c", 64)).toMatchObject({ length: 4, step: undefined, bit: 0 });
+  expect(one.find("b", 0, 4)).toMatchObject({ length: 4, step: undefined, bit: 0 });
+  expect(one.find(long, 1, 103)).toMatchObject({ length: 103, step: undefined, bit: 0 });
+  expect(one.find("c", 64, 4)).toMatchObject({ length: 4, step: undefined, bit: 0 });
   expect(one.guessed.map(({ length }) => length)).toEqual([4]);
 });
 
 it("leads from a declared name to its step, wherever it stands and however long it is", () => {
   const one = plan();
-  const [first, other] = [one.find("a", 0), one.find(`${long}!`, 1)];
+  const [first, other] = [one.find("a", 0, 4), one.find(`${long}!`, 1, 104)];
   expect([first.step, first.length, other.step, other.length]).toEqual([child, 4, child, 104]);
   expect(one.guessed).toEqual([first, other]);
-  expect(one.find("a", 9000)).toBe(first);
+  expect(one.find("a", 9000, 4)).toBe(first);
+});
+
+it("finds_a_name_where_it_stands_and_nowhere_else", () => {
+  const names = fc.oneof(
+    fc.constantFrom("", "a", "ab", "abc", "abcd", "é", "née"),
+    fc.string({ maxLength: 12 }).filter((name) => JSON.stringify(name) === `"${name}"`),
+  );
+  fc.assert(
+    fc.property(names, names, fc.nat(3), (name, other, cut) => {
+      const member = plan().find(name, 0, 0);
+      const text = JsonBytes.of(`,"${other}":`.slice(0, cut === 0 ? undefined : -cut));
+      // The empty one is looked up.
+      expect(stands(text, 1, member)).toBe(name !== "" && name === other && cut === 0);
+    }),
+  );
 });

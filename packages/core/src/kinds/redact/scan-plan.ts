@@ -1,5 +1,6 @@
 /** What the scan of a text knows of a node: which of its values can be stepped through, and where each member leads. */
-import { unitsOf } from "../../lib/json-steps.js";
+import type { JsonBytes } from "../../lib/json-bytes.js";
+import { utf8 } from "../../lib/bytes.js";
 import { ARRAY, OBJECT } from "./json-type.js";
 import type { Node, Step } from "./node.js";
 
@@ -12,9 +13,11 @@ const REMEMBERED_LENGTH = 64;
 
 /** A member by its name. */
 export interface Member {
-  /** Code units of what stands in the text: the name, its quotes and the colon. Empty where it is not to be looked for. */
-  readonly written: readonly number[];
-  /** How many of them there are. */
+  /** What stands in the text: the name, its quotes and the colon. Four bytes in each, of which the last may overlap. Empty: not to be looked for. */
+  readonly words: readonly number[];
+  /** Where the last of them begins. */
+  readonly last: number;
+  /** In bytes. */
   readonly length: number;
   readonly step: Step;
   /** Bit of its own; 0 for one that does not leave, however often it is written. */
@@ -39,11 +42,14 @@ export class ScanPlan {
     for (const [index, [name, step]] of leaving.entries()) this.#add(name, step, 1 << index);
   }
 
-  /** @param index the how-manieth member it is, to be guessed next time */
-  find(name: string, index: number): Member {
+  /**
+   * @param index the how-manieth member it is, to be guessed next time
+   * @param length of what stands in the text
+   */
+  find(name: string, index: number, length: number): Member {
     const declared = this.#named.get(name);
     if (index >= REMEMBERED || (declared === undefined && name.length > REMEMBERED_LENGTH))
-      return declared ?? passing(name);
+      return declared ?? passing(length);
     return (this.guessed[index] = declared ?? memberOf(name, undefined, 0));
   }
 
@@ -53,18 +59,37 @@ export class ScanPlan {
 }
 
 function memberOf(name: string, step: Step, bit: number): Member {
-  const written = unitsOf(`"${name}":`);
-  return { written, length: written.length, step, bit };
+  const written = utf8(`"${name}":`);
+  const { length } = written;
+  const view = new DataView(written.buffer, written.byteOffset, length);
+  const words: number[] = [];
+  const last = length - 4;
+  for (let at = 0; at < last; at += 4) words.push(view.getInt32(at));
+  // The empty name is too short for one.
+  if (last >= 0) words.push(view.getInt32(last));
+  return { words, last, length, step, bit };
 }
 
 const NOTHING: readonly number[] = [];
 
 /** One that does not leave and is not remembered: names that are data may be many, and long. */
-function passing(name: string): Member {
-  return { written: NOTHING, length: name.length + '"":'.length, step: undefined, bit: 0 };
+function passing(length: number): Member {
+  return { words: NOTHING, last: 0, length, step: undefined, bit: 0 };
 }
 
-/** Objects have their indices first, whatever the text says; and `written` is a name's only spelling but for those with escapes. */
+export function stands({ view }: JsonBytes, at: number, { words, last }: Member): boolean {
+  const final = words.length - 1;
+  if (final < 0 || at + last + 4 > view.byteLength || view.getInt32(at + last) !== words[final]) return false;
+  for (let index = 0; index < final; index++) {
+    if (view.getInt32(at + index * 4) !== words[index]) return false;
+  }
+  return true;
+}
+
+/**
+ * Objects have their indices first, whatever the text says; `written` is a name's only spelling but for those with escapes; and half a
+ * surrogate pair is U+FFFD in bytes.
+ */
 function isMisplaced(name: string): boolean {
-  return /^[0-9]+$/u.test(name) || JSON.stringify(name) !== `"${name}"`;
+  return /^[0-9]+$/u.test(name) || name.includes("\ufffd") || JSON.stringify(name) !== `"${name}"`;
 }

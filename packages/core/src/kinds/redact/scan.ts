@@ -2,20 +2,21 @@
  * Projects and redacts JSON that is text already: what leaves is copied from it, what does not leave is stepped over. It answers
  * only where its answer is, character for character, what parsing, walking and writing would make; all else is left to those.
  */
-import { afterPlainString, afterValue, afterWord, stands } from "../../lib/json-steps.js";
+import { JsonBytes } from "../../lib/json-bytes.js";
+import { afterPlainName, afterPlainString, afterValue, afterWord } from "../../lib/json-steps.js";
 import type { RedactAction } from "../../model/policy.js";
 import { GONE, MASK } from "./action.js";
 import { project, type Walk } from "./evaluate.js";
 import { ARRAY, BOOLEAN, NULL, OBJECT, STRING } from "./json-type.js";
 import type { Node, Step } from "./node.js";
 import { afterWrittenNumber } from "./scan-number.js";
+import { ScanOutput } from "./scan-output.js";
+import { stands } from "./scan-plan.js";
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const MINUS = 0x2d;
-const COLON = 0x3a;
 const OPEN_LIST = 0x5b;
-const BACKSLASH = 0x5c;
 const CLOSE_LIST = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
@@ -32,8 +33,8 @@ const MASKED = JSON.stringify(MASK);
  * @param walk one that withholds where a value has another shape: the walk over the value is to tell of it, once
  * @returns undefined: parse it
  */
-export function scan(node: Node, text: string, walk: Walk): string | undefined {
-  return node.special || asksForJson() ? undefined : new Scan(text, walk).whole(node);
+export function scan(node: Node, text: string | Uint8Array, walk: Walk): Uint8Array | undefined {
+  return node.special || asksForJson() ? undefined : new Scan(JsonBytes.of(text), walk).whole(node);
 }
 
 /** A `toJSON` that somebody gave to all objects has a say in what JSON.stringify writes. */
@@ -50,34 +51,36 @@ interface Run {
 }
 
 class Scan {
-  #out = "";
+  readonly #out: ScanOutput;
   /** Unless something is being cut: what stands from here on leaves, and is not written yet. */
   #from = 0;
 
   constructor(
-    private readonly text: string,
+    private readonly text: JsonBytes,
     private readonly walk: Walk,
-  ) {}
+  ) {
+    this.#out = new ScanOutput(text);
+  }
 
-  whole(node: Node): string | undefined {
+  whole(node: Node): Uint8Array | undefined {
     const { text } = this;
-    const first = text.charCodeAt(0);
+    const first = text.view.getUint8(0);
     if (first !== OPEN_OBJECT && first !== OPEN_LIST) return undefined;
     const end = this.#value(node, 0, 0);
     if (end < 0 || !isBlankFrom(text, end)) return undefined;
     this.#write(end);
-    return this.#out;
+    return this.#out.taken();
   }
 
   #write(end: number): void {
-    this.#out += this.text.slice(this.#from, end);
+    this.#out.copy(this.#from, end);
   }
 
   /** A value that leaves as far as it is declared. */
   #value(node: Node, at: number, depth: number): number {
     const { text } = this;
     const { types } = node;
-    const code = text.charCodeAt(at);
+    const code = text.view.getUint8(at);
     if (code === QUOTE) return (types & STRING) === 0 ? STOP : afterPlainString(text, at + 1);
     if (code === OPEN_OBJECT) {
       if ((types & OBJECT) === 0) return STOP;
@@ -101,13 +104,13 @@ class Scan {
     let seen = 0;
     let comma = start;
     let at = start;
-    if (text.charCodeAt(at) === CLOSE_OBJECT) return at + 1;
+    if (text.view.getUint8(at) === CLOSE_OBJECT) return at + 1;
     for (let index = 0; ; index++) {
       let member = guessed[index];
-      if (member === undefined || stands(text, at, member.written) < 0) {
-        const name = nameAt(text, at);
-        if (name === undefined) return STOP;
-        member = plan.find(name, index);
+      if (member === undefined || !stands(text, at, member)) {
+        const end = afterPlainName(text, at);
+        if (end < 0) return STOP;
+        member = plan.find(text.slice(at + 1, end - 2), index, end - at);
       }
       // Of a name that is written twice the last value leaves, at the place of the first: parsing sees to that.
       if ((seen & member.bit) !== 0) return STOP;
@@ -118,7 +121,7 @@ class Scan {
         at = this.#value(step, at + length, depth);
       } else at = this.#part(step, at, comma, at + length, run, depth);
       if (at < 0) return STOP;
-      const code = text.charCodeAt(at);
+      const code = text.view.getUint8(at);
       if (code === CLOSE_OBJECT) {
         if (run.cutting) this.#from = at;
         return at + 1;
@@ -135,11 +138,11 @@ class Scan {
     const run: Run = { kept: 0, cutting: false };
     let comma = start;
     let at = start;
-    if (text.charCodeAt(at) === CLOSE_LIST) return at + 1;
+    if (text.view.getUint8(at) === CLOSE_LIST) return at + 1;
     for (;;) {
       at = this.#part(rest, at, comma, at, run, depth);
       if (at < 0) return STOP;
-      const code = text.charCodeAt(at);
+      const code = text.view.getUint8(at);
       if (code === CLOSE_LIST) {
         if (run.cutting) this.#from = at;
         return at + 1;
@@ -185,7 +188,7 @@ class Scan {
 
   #replace(at: number, end: number, json: string): void {
     this.#write(at);
-    this.#out += json;
+    this.#out.write(json);
     this.#from = end;
   }
 
@@ -194,19 +197,26 @@ class Scan {
     const action = node.choice === undefined ? this.#actionOn(node) : undefined;
     if (action === "mask") return MASKED;
     if (action === "remove") return undefined;
-    const value: unknown = JSON.parse(this.text.slice(at, end));
-    return written(project(node, value, "", depth, this.walk));
+    return this.#written(node, at, end, depth);
   }
 
   /** A part whose members are not all known by name, or whose items are not all alike. */
   #parsed(node: Node, at: number, depth: number): number {
     const end = afterValue(this.text, at, depth);
     if (end < 0) return STOP;
-    const value: unknown = JSON.parse(this.text.slice(at, end));
-    const left = written(project(node, value, "", depth, this.walk));
+    const left = this.#written(node, at, end, depth);
     if (left === undefined || this.walk.withheld !== undefined) return STOP;
     this.#replace(at, end, left);
     return end;
+  }
+
+  /** What leaves of a value that has to be made. */
+  #written(node: Node, at: number, end: number, depth: number): string | undefined {
+    const json = this.text.slice(at, end);
+    // It may have been half a surrogate pair, which the value would have.
+    if (json.includes("\ufffd")) this.walk.withhold("unreadable-response", "left to parsing");
+    const left = project(node, JSON.parse(json), "", depth, this.walk);
+    return left === GONE ? undefined : JSON.stringify(left);
   }
 
   #actionOn(node: Node): RedactAction | undefined {
@@ -214,26 +224,9 @@ class Scan {
   }
 }
 
-function written(left: unknown): string | undefined {
-  return left === GONE ? undefined : JSON.stringify(left);
-}
-
-/** A name with its quotes and the colon; undefined: it has escapes, or is none. */
-function nameAt(text: string, at: number): string | undefined {
-  if (text.charCodeAt(at) !== QUOTE) return undefined;
-  for (let index = at + 1; index < text.length; index++) {
-    const code = text.charCodeAt(index);
-    if (code === QUOTE) {
-      return text.charCodeAt(index + 1) === COLON ? text.slice(at + 1, index) : undefined;
-    }
-    if (code === BACKSLASH || code < 0x20) return undefined;
-  }
-  return undefined;
-}
-
-function isBlankFrom(text: string, at: number): boolean {
-  for (let index = at; index < text.length; index++) {
-    const code = text.charCodeAt(index);
+function isBlankFrom({ view, length }: JsonBytes, at: number): boolean {
+  for (let index = at; index < length; index++) {
+    const code = view.getUint8(index);
     if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return false;
   }
   return true;

@@ -1,6 +1,7 @@
 /** Three ways to one answer: the walk, the code that is made for a layout, and the scan of a text. The walk is what is right. */
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { strictText, utf8 } from "../../lib/bytes.js";
 import type { BodyRule } from "../../model/compiled.js";
 import type { PolicyDocument } from "../../model/policy.js";
 import { stateFor } from "../../model/state.test-support.js";
@@ -572,6 +573,9 @@ describe("the scan of a text", () => {
     let scanned = 0;
     for (const json of all) {
       const seen = seenInText(one, json);
+      const bytes = utf8(json);
+      const isText = strictText(bytes) === json;
+      if (isText) expect(seenInText(one, bytes)).toEqual(seen);
       if (seen === undefined) continue;
       scanned++;
       expect(seenBy(one, JSON.parse(json))).toEqual(seen);
@@ -602,6 +606,33 @@ describe("the scan of a text", () => {
         async (input) => void (await compared(input)),
       ),
       { numRuns: 2 * RUNS },
+    );
+  });
+
+  it("scanned_is_parsed_projected_written_of_bytes_that_are_no_text", async () => {
+    const edit = fc.record({
+      at: fc.double({ min: 0, max: 1, noNaN: true }),
+      put: fc.nat(255),
+      cut: fc.nat(2),
+    });
+    const broken = (of: Schema) => fc.tuple(valueOf(of, true).map(safely), fc.array(edit, { maxLength: 2 }));
+    const cases = schema.chain((of) =>
+      fc.tuple(fc.constant(of), settings, fc.array(broken(of), { minLength: 1, maxLength: 8 })),
+    );
+    await fc.assert(
+      fc.asyncProperty(cases, async ([body, { onMismatch, redact }, all]) => {
+        const one = await rule({ body, onMismatch }, false, redact);
+        for (const [json, edits] of all) {
+          const bytes = [...utf8(json)];
+          for (const { at, put, cut } of edits) bytes.splice(Math.floor(at * bytes.length), cut, put);
+          const seen = seenInText(one, Uint8Array.from(bytes));
+          if (seen === undefined) continue;
+          const text = strictText(Uint8Array.from(bytes));
+          expect(text).toBeDefined();
+          expect(seenBy(one, JSON.parse(String(text)))).toEqual(seen);
+        }
+      }),
+      { numRuns: RUNS },
     );
   });
 
@@ -657,6 +688,8 @@ describe("the scan of a text", () => {
     ["minus nothing", '{"n":-0}'],
     ["an escape that would be written otherwise", '{"a":"\\u0061"}'],
     ["half a pair", '{"a":"\ud800"}'],
+    ["half a pair in what is parsed", '{"w":{"b":"\ud800"}}'],
+    ["what is put in place of half a pair", '{"a":"\ufffd"}'],
     ["blanks", '{"a": "x"}'],
     ["a mark before it", '\ufeff{"a":"x"}'],
     ["something behind it", '{"a":"x"}}'],
@@ -673,6 +706,17 @@ describe("the scan of a text", () => {
   it("is left to parsing where a name is a place, which objects have first", async () => {
     const one = await rule({ body: { properties: { a: text, "7": text } } }, false);
     expect(seenInText(one, '{"a":"x","7":"y"}')?.outcome ?? '{"7":"y","a":"x"}').toBe('{"7":"y","a":"x"}');
+  });
+
+  it.each([
+    ["half a pair", "\ud800", "\ufffd"],
+    ["a mark in front", "\ufeffa", "a"],
+    ["no mark in front", "a", "\ufeffa"],
+  ])("takes no name for another one: %s", async (_, name, declared) => {
+    const one = await rule({ body: { properties: { [declared]: text, b: text } } }, false);
+    const json = `{"${name}":"canary","b":"x"}`;
+    expect(seenInText(one, json)?.outcome ?? "{}").not.toContain("canary");
+    expect(seenInText(one, json)?.outcome ?? "{}").not.toContain("canary");
   });
 
   it("survives texts that are nested without end", async () => {
