@@ -42,22 +42,28 @@ export function owedHeaders(
   return fields;
 }
 
+const JSON_TYPE: HeaderField = ["Content-Type", "application/json"];
+
 /**
  * The handler's fields under the policy's.
  * @param stripped lower-case names that this very answer may not carry either (framing of a body that was replaced)
+ * @param length of the JSON that the engine writes, whose own fields then come last
  */
 export function mergeHeaders(
   plan: HeaderPlan,
   theirs: readonly HeaderField[],
   stripped: ReadonlySet<string> | undefined,
   state: RequestState,
+  length?: number,
 ): HeaderField[] {
   const dynamic: HeaderField[] = [];
   if (plan.dynamic.length > 0) collect(plan, state, dynamic);
   const { constant } = plan;
-  // As long as it can become, and cut at the end: a list that grows is copied each time.
+  const varies = plan.varyField === undefined ? 0 : 1;
+  const ofBody = length === undefined ? 0 : hasName(theirs, "content-type") ? 1 : 2;
+  // As long as it mostly becomes: a list that grows is copied, and cutting it is a call into the runtime.
   // oxlint-disable-next-line unicorn/no-new-array -- a length it is
-  const merged = new Array<HeaderField>(theirs.length + constant.length + dynamic.length + 1);
+  const merged = new Array<HeaderField>(theirs.length + constant.length + dynamic.length + varies + ofBody);
   let end = 0;
   let vary: string[] | undefined;
   let cacheControl: string | undefined;
@@ -82,7 +88,11 @@ export function mergeHeaders(
   for (const field of dynamic) merged[end++] = field;
   const varied = varyOf(plan, vary);
   if (varied !== undefined) merged[end++] = varied;
-  merged.length = end;
+  if (length !== undefined) {
+    if (!hasName(merged, "content-type", end)) merged[end++] = JSON_TYPE;
+    merged[end++] = ["Content-Length", String(length)];
+  }
+  if (end < merged.length) merged.length = end;
   return merged;
 }
 
@@ -93,9 +103,11 @@ function replaced(dynamic: readonly HeaderField[], name: string, field: HeaderFi
 }
 
 /** Most names differ in length already: lower case is only asked for of those that do not. */
-export function hasName(fields: readonly HeaderField[], lowerName: string): boolean {
-  for (const field of fields)
-    if (field[0].length === lowerName.length && lowerCase(field[0]) === lowerName) return true;
+function hasName(fields: readonly HeaderField[], lowerName: string, end = fields.length): boolean {
+  for (let index = 0; index < end; index += 1) {
+    const name = fields[index]?.[0];
+    if (name?.length === lowerName.length && lowerCase(name) === lowerName) return true;
+  }
   return false;
 }
 

@@ -6,7 +6,7 @@ import type { HeaderField } from "../model/request.js";
 import type { RawResponse, ShapedResponse } from "../model/response.js";
 import { eventAnswer, type EventAnswer } from "./event-answer.js";
 import { EventStream } from "./event-stream.js";
-import { hasName, mergeHeaders } from "./header-plan.js";
+import { mergeHeaders } from "./header-plan.js";
 import { lowerCase } from "./lower-case.js";
 import { CONCEALED, shapeRefusal } from "./refuse.js";
 import type { ExchangeState } from "./state.js";
@@ -243,11 +243,10 @@ function json(
   // JSON.stringify gives undefined for a function or a symbol: there is nothing to send.
   const written = text ?? "";
   const body = encode === undefined ? written : encode(written);
-  const headers = mergeHeaders(plan, response.headers, stripped, state);
-  if (!hasName(headers, "content-type")) headers.push(["Content-Type", "application/json"]);
-  headers.push(["Content-Length", String(utf8Length(body))]);
-  const sent = state.request.method === "HEAD" ? undefined : body;
-  return { status: response.status, headers, body: sent };
+  const headers = mergeHeaders(plan, response.headers, stripped, state, utf8Length(body));
+  const { status } = response;
+  if (state.request.method === "HEAD") return { status, headers };
+  return { status, headers, body, framed: stripped === OF_THE_OLD_BODY && body !== "" };
 }
 
 function withheld(
