@@ -63,6 +63,7 @@ export function linesOf(fields: readonly HeaderField[], owed: readonly HeaderFie
   let text = from < 0 ? "" : (known ?? "");
   const left: HeaderField[] = [];
   let again = false;
+  let values = "";
   for (let index = from === 0 ? owed.length : 0; index < fields.length; index++) {
     const field = fields[index];
     if (field === undefined) break;
@@ -70,11 +71,27 @@ export function linesOf(fields: readonly HeaderField[], owed: readonly HeaderFie
     const repeated = repeats(fields, index);
     // What a name has several values for, Node joins or splits by rules of its own.
     if (beginning.text === undefined || repeated || again) left.push(field);
-    else text += lineOf(beginning, beginning.text, field);
+    else if (beginning.settled) text += settledLine(beginning, beginning.text, field);
+    else {
+      values += field[1];
+      text += `${beginning.text}${field[1]}\r\n`;
+    }
     again = repeated;
     if (index + 1 === from) index += owed.length;
   }
+  // All at once: what was added up is put in one piece to be looked at.
+  if (!isSendable(values)) for (const [name, value] of fields) validateHeaderValue(name, value);
   return { text, left };
+}
+
+/** By each of its characters, and by nothing else. */
+function isSendable(value: string): boolean {
+  try {
+    validateHeaderValue("any", value);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Neighbours only: an answer's repeated fields come from one array, and stay side by side. */
@@ -86,11 +103,7 @@ export function repeats(fields: readonly HeaderField[], index: number): boolean 
   );
 }
 
-function lineOf(beginning: Beginning, text: string, [name, value]: HeaderField): string {
-  if (!beginning.settled) {
-    validateHeaderValue(name, value);
-    return `${text}${value}\r\n`;
-  }
+function settledLine(beginning: Beginning, text: string, [name, value]: HeaderField): string {
   if (beginning.value !== value) {
     validateHeaderValue(name, value);
     beginning.line = joined([text, value, "\r\n"]);
@@ -118,7 +131,7 @@ function owedText(owed: readonly HeaderField[]): string | undefined {
     const beginning = beginningOf(field[0]);
     // Refusals carry most of these too, not side by side.
     beginning.settled = true;
-    if (beginning.text !== undefined) lines.push(lineOf(beginning, beginning.text, field));
+    if (beginning.text !== undefined) lines.push(settledLine(beginning, beginning.text, field));
   }
   const text = lines.length === owed.length ? joined(lines) : undefined;
   OWED.set(owed, text);

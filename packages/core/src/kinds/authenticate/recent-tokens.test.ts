@@ -38,13 +38,17 @@ describe("RecentTokens", () => {
     expect(recent.get(presented("token", 7, "bearer "), NOW)).toBeUndefined();
   });
 
-  it("gives one place to what has another mark, and no answer for it", () => {
+  it("gives two places to what has other marks, and no answer for a third", () => {
     const recent = new RecentTokens();
-    recent.set(presented("text", 1), verified("a"), NOW);
-    expect(recent.get(presented("text", 1 + 1024), NOW)).toBeUndefined();
-    expect(recent.get(presented("text", 1 - 1024), NOW)).toBeUndefined();
-    recent.set(presented("text", 1 + 1024), verified("b"), NOW);
-    expect(recent.get(presented("text", 1), NOW)).toBeUndefined();
+    const [a, b, c] = [verified("a"), verified("b"), verified("c")];
+    const of = (mark: number): VerifiedToken | undefined => recent.get(presented("text", mark), NOW);
+    recent.set(presented("text", 1), a, NOW);
+    expect([of(1), of(1 + 1024), of(1 - 1024), of(0)]).toEqual([a, undefined, undefined, undefined]);
+    recent.set(presented("text", 1 + 1024), b, NOW);
+    recent.set(presented("text", 1), a, NOW);
+    expect([of(1), of(1 + 1024), of(0)]).toEqual([a, b, undefined]);
+    recent.set(presented("text", 1 + 2048), c, NOW);
+    expect([of(1), of(1 + 1024), of(1 + 2048)]).toEqual([a, undefined, c]);
   });
 
   it.each([60_000, -60_000, 3_600_000])("holds nothing any more after %i ms", (later) => {
