@@ -61,7 +61,7 @@ interface Said {
 
 const said: fc.Arbitrary<Said> = fc.record({
   method: fc.constantFrom("GET", "POST", "HEAD"),
-  path: fc.constantFrom("/", "/open"),
+  path: fc.constantFrom("/", "/open", "/open", "/nowhere"),
   status: fc.constantFrom(200, 200, 201, 204, 304, 404, 500),
   value: fc.oneof(
     fc.dictionary(fc.stringMatching(/^[a-z]{1,4}$/), fc.string({ unit: "grapheme" })),
@@ -81,6 +81,10 @@ const said: fc.Arbitrary<Said> = fc.record({
       ["Content-Length", "3"],
       ["Transfer-Encoding", "chunked"],
       ["Trailer", "x-sum"],
+      ["Content-Disposition", 'attachment; filename="caf\u00e9"'],
+      ["content-type", "text/plain"],
+      ["X-Many", ["a", "b"]],
+      ["Keep-Alive", "timeout=1"],
     ),
     { selector: ([name]) => name },
   ),
@@ -150,6 +154,32 @@ describe("written in one", () => {
     });
     expect((await ask(served, "GET / HTTP/1.1")).text).toBe('{"a":"b"}');
     expect([(await served.event()).error, served.errors]).toEqual([undefined, []]);
+  });
+
+  it("a name that a server's own setting joins is joined", async () => {
+    const engine = await createEngine(POLICY);
+    const answer: PlainHandler = (_req, res) => {
+      res.setHeader("X-Joined", ["a", "b"]);
+      res.setHeader("X-Apart", ["c", "d"]);
+      res.end("{}");
+    };
+    const server = createServer(
+      { requireHostHeader: false, uniqueHeaders: ["x-joined"] },
+      guard(engine, answer, { onError: () => undefined }),
+    );
+    const port = await listen(server);
+    later(async () => {
+      await stop(server);
+      await engine.close();
+    });
+    const wire = await Wire.open(port);
+    wire.send("GET /open HTTP/1.1\r\nHost: a.test\r\n\r\n");
+    const { headers } = await wire.answer("GET");
+    expect(headers.filter(([name]) => /^x-(?:joined|apart)$/i.test(name))).toEqual([
+      ["X-Joined", "a; b"],
+      ["X-Apart", "c"],
+      ["X-Apart", "d"],
+    ]);
   });
 
   it("answers to requests that were sent together keep their order", async () => {

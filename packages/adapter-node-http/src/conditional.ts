@@ -28,6 +28,9 @@ export function hideConditions(req: IncomingMessage): void {
 function conditionAt(raw: readonly string[], index: number): string | undefined {
   const name = raw[index];
   if (name === undefined || name.length > 31 || (LENGTHS & (1 << name.length)) === 0) return undefined;
+  // `Authorization` is as long as one of them. 105 is `i`, 114 is `r`.
+  const first = name.charCodeAt(0) | 32;
+  if (first !== 105 && first !== 114) return undefined;
   const lower = name.toLowerCase();
   return CONDITIONS.has(lower) ? lower : undefined;
 }

@@ -13,6 +13,7 @@ import { existingIntake, intakeOf } from "./intake.js";
 import { observeResponse } from "./observe.js";
 import { isExpecting } from "./own-server.js";
 import { asksToUpgrade, hasContent, readRequest, statedLength } from "./request.js";
+import { keepTick } from "./tick.js";
 import { isHttp2, plainRequest, plainResponse, type NodeRequest, type NodeResponse } from "./types.js";
 
 export interface PassageSettings {
@@ -29,6 +30,8 @@ export type Proceed = (req: IncomingMessage, res: ServerResponse, context: Handl
 
 const NO_BYTES = new Uint8Array();
 const PASSAGE = Symbol("gatehouse.passage");
+const TICKS: object[] = [];
+keepTick((tick) => TICKS.push(tick));
 
 interface Passing extends ServerResponse {
   [PASSAGE]?: Passage | undefined;

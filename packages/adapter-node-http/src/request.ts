@@ -22,7 +22,7 @@ export function readRequest(request: NodeRequest, target = request.url ?? ""): R
     httpVersion: req.httpVersion,
     tls: encrypted ? tlsFacts(request) : undefined,
     upgrade: (req as { upgrade?: boolean }).upgrade === true,
-    ...(isHttp2(req) ? { hasContent: !req.stream.endAfterHeaders } : {}),
+    hasContent: isHttp2(req) && !req.stream.endAfterHeaders,
   };
 }
 

@@ -9,6 +9,7 @@ import {
   type ShapedResponse,
   type StateStore,
 } from "./index.js";
+import type { HeaderField } from "./model/request.js";
 
 const policy: PolicyDocument = {
   gatehouse: 1,
@@ -253,6 +254,35 @@ describe("respond", () => {
       expect(head.body).toBeUndefined();
       expect(fieldsOf(head)).toEqual(fieldsOf(get));
       expect(head.headers).toContainEqual(["Content-Length", "10"]);
+    },
+  );
+
+  it.each<[string, number, unknown, boolean]>([
+    ["GET", 200, { id: "\u00e4\u{1f600}" }, true],
+    ["GET", 201, '{"id":"a"}', true],
+    ["HEAD", 200, { id: "a" }, false],
+    ["GET", 204, { id: "a" }, false],
+    ["GET", 304, undefined, false],
+    ["GET", 200, "", false],
+    ["GET", 500, { id: "a" }, false],
+  ])(
+    "says of %s %i %j that it is framed only where its fields alone say so",
+    async (method, status, body, framed) => {
+      const engine = await createEngine(ruled);
+      const exchange = engine.open({ method, target: "/", headers: [host] });
+      void exchange.head();
+      const theirs: HeaderField[] = [
+        ["content-length", "1"],
+        ["Transfer-Encoding", "chunked"],
+        ["trailer", "x"],
+      ];
+      const shaped = exchange.respond({ status, headers: theirs, body });
+      expect(shaped.framed === true).toBe(framed);
+      const framing = shaped.headers.filter(([name]) =>
+        /^(?:content-length|transfer-encoding|trailer)$/i.test(name),
+      );
+      if (framed)
+        expect(framing).toEqual([["Content-Length", String(Buffer.byteLength(String(shaped.body)))]]);
     },
   );
 

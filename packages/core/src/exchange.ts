@@ -22,8 +22,6 @@ import type { StageName } from "./stages.js";
 
 /** What all exchanges of an engine share. */
 export interface ExchangeServices extends StateServices {
-  readonly now: () => number;
-  readonly monotonic: () => number;
   readonly utf8Length: (text: string) => number;
   readonly onDecision: ((event: DecisionEvent) => void) | undefined;
   readonly sinks: readonly DecisionSink[];
@@ -278,32 +276,11 @@ export class PolicyExchange implements Exchange {
     allowedMethods: readonly string[],
     preflight: boolean,
   ): ExchangeState {
-    const { now, monotonicUs, timeless } = this.readClock();
-    const state = new ExchangeState(
-      { raw: this.raw, request, route, params, allowedMethods, preflight, now, monotonicUs, timeless },
-      this.services,
-    );
+    const start = { raw: this.raw, request, route, params, allowedMethods, preflight };
+    const state = new ExchangeState(start, this.services);
     this.#state = state;
     if (route.resolved.record?.value.onFailure === "closed") state.keeper = () => this.keep(state);
     return state;
-  }
-
-  /**
-   * Read once, so that one exchange happens at one instant. Without a time nothing can be judged (an expired token
-   * would pass every comparison with NaN): the exchange begins at 0 and is refused before its first stage.
-   */
-  private readClock(): { readonly now: number; readonly monotonicUs: number; readonly timeless: boolean } {
-    try {
-      const now = this.services.now();
-      const monotonic = this.services.monotonic();
-      // Number.isFinite, unlike arithmetic, takes nothing for a number that is none.
-      if (Number.isFinite(now) && Number.isFinite(monotonic)) {
-        return { now, monotonicUs: Math.floor(monotonic * 1000), timeless: false };
-      }
-    } catch {
-      // A clock that throws tells as little as one that says NaN.
-    }
-    return { now: 0, monotonicUs: 0, timeless: true };
   }
 
   /** The head cannot be read one way: refused with the document's own headers and shape, or marked in observe mode. */

@@ -2,12 +2,18 @@
  * Two methods of Node's responses that are not documented, and what they save. Both have been there since Node's first years; where a
  * version does anything else in them than what is tried here once, neither is used.
  */
-import { IncomingMessage, ServerResponse } from "node:http";
+import {
+  IncomingMessage,
+  ServerResponse,
+  type OutgoingHttpHeader,
+  type OutgoingHttpHeaders,
+} from "node:http";
 
-export type StoreHeader = (this: ServerResponse, statusLine: string, fields: unknown) => void;
+type HeadFields = OutgoingHttpHeaders | OutgoingHttpHeader[];
+type StoreHeader = (this: ServerResponse, statusLine: string, fields: unknown) => void;
 
 interface Methods {
-  readonly writeHead: unknown;
+  readonly writeHead: (this: ServerResponse, status: number, fields: HeadFields) => unknown;
   readonly end: unknown;
   /** `writeHead` calls it on the response, to write the fields behind the status line and to frame the message. */
   readonly _storeHeader: StoreHeader;
@@ -30,18 +36,21 @@ const AS_TRIED = behavesAsTried();
 /** More bytes than this go faster by themselves than behind their head in one text. */
 const SHORT = 16 * 1024;
 
-/** Undefined where something wraps Node's `writeHead`, which then is to see all fields. @param writer the one that will be called */
-export function storeHeaderBehind(writer: unknown): StoreHeader | undefined {
-  return AS_TRIED && writer === writeHead ? storeHeader : undefined;
+/** False where something wraps Node's `writeHead`, which then is to see all fields. @param writer the one that will be called */
+export function takesLines(writer: unknown): boolean {
+  return AS_TRIED && writer === writeHead;
 }
 
-/** While `write` runs, `writeHead` calls this one: a head that Node refuses is followed by another, which may not have these fields. */
-export function storingBy(store: StoreHeader, res: ServerResponse, write: () => void): void {
+/** Node's own `writeHead`, with more lines of the head behind the status line. */
+export function writeHeadWith(res: ServerResponse, lines: string, status: number, fields: HeadFields): void {
   const inner = res as Inner;
-  inner._storeHeader = store;
+  inner._storeHeader = function (statusLine, given) {
+    storeHeader.call(this, statusLine + lines, given);
+  };
   try {
-    write();
+    writeHead.call(res, status, fields);
   } finally {
+    // A head that Node refuses is followed by another, which may not have these lines.
     inner._storeHeader = storeHeader;
   }
 }

@@ -376,7 +376,8 @@ export class Interception {
     if (this.prepared?.status === res.statusCode) {
       return this.sendPrepared(this.prepared, body as Chunk | undefined, headers);
     }
-    this.sendWhole(this.shape({ status: res.statusCode, headers, ...(body === undefined ? {} : { body }) }));
+    const status = res.statusCode;
+    this.sendWhole(this.shape(body === undefined ? { status, headers } : { status, headers, body }));
   }
 
   private refuses(): boolean {
@@ -407,10 +408,14 @@ export class Interception {
   private sendWhole(shaped: ShapedResponse): void {
     const { res } = this;
     const { status, body } = shaped;
-    const length = body === undefined ? 0 : lengthOf(body, "utf8");
-    this.sendHead(status, framed(res, shaped, length));
+    let silent = false;
+    if (shaped.framed === true) this.sendHead(status, shaped.headers);
+    else {
+      const length = body === undefined ? 0 : lengthOf(body, "utf8");
+      silent = length === 0 || res.req.method === "HEAD";
+      this.sendHead(status, framed(res, shaped, length));
+    }
     this.phase = "taken";
-    const silent = length === 0 || res.req.method === "HEAD";
     this.endNatively(silent ? undefined : body, "utf8", undefined);
   }
 

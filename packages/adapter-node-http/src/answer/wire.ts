@@ -2,8 +2,8 @@
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { HeaderField } from "@gatehouse/core";
 import { isHttp2 } from "../types.js";
-import { sendInOne, storingBy } from "./inner.js";
-import { runOf, storeOf } from "./owed.js";
+import { sendInOne, takesLines, writeHeadWith } from "./inner.js";
+import { linesOf, repeats } from "./lines.js";
 
 export type Chunk = string | Uint8Array;
 export type Done = (error?: Error | null) => void;
@@ -75,14 +75,9 @@ export function sendHead(
     return;
   }
   res.statusMessage = "";
-  const store = storeOf(owed, native.writeHead);
-  const from = store === undefined ? -1 : runOf(fields, owed);
-  if (store === undefined || from < 0) {
-    native.writeHead.call(res, status, flatList(fields));
-    return;
-  }
-  const others = flatList(fields, from, from + owed.length);
-  storingBy(store, res, () => native.writeHead.call(res, status, others));
+  const lines = takesLines(native.writeHead) ? linesOf(fields, owed) : undefined;
+  if (lines === undefined) native.writeHead.call(res, status, flatList(fields));
+  else writeHeadWith(res, lines.text, status, flatList(lines.left));
 }
 
 /** The last of a body, behind a head that has been written. */
@@ -110,32 +105,16 @@ function ofTheConnection(name: string): boolean {
 /**
  * A flat list is what Node writes with the least work. Where fields were set on the response before, it keeps only the last of a
  * repeated name, so repeats go as a record of arrays.
- * @param from up to `to`: left out
  */
-function flatList(fields: readonly HeaderField[], from = 0, to = 0): string[] | OutgoingHttpHeaders {
+function flatList(fields: readonly HeaderField[]): string[] | OutgoingHttpHeaders {
   const flat: string[] = [];
-  const isFlat = addTo(flat, fields, 0, from) && addTo(flat, fields, to, fields.length);
-  return isFlat ? flat : recordOf([...fields.slice(0, from), ...fields.slice(to)]);
-}
-
-/** False: a name stands there more than once. */
-function addTo(flat: string[], fields: readonly HeaderField[], from: number, to: number): boolean {
-  for (let index = from; index < to; index++) {
+  for (let index = 0; index < fields.length; index++) {
     const field = fields[index];
     if (field === undefined) continue;
-    if (repeats(fields, index)) return false;
+    if (repeats(fields, index)) return recordOf(fields);
     flat.push(field[0], field[1]);
   }
-  return true;
-}
-
-/** Neighbours only: an answer's repeated fields come from one array, and stay side by side. */
-function repeats(fields: readonly HeaderField[], index: number): boolean {
-  const next = fields[index + 1];
-  const field = fields[index];
-  return (
-    next !== undefined && field !== undefined && next[0].length === field[0].length && next[0] === field[0]
-  );
+  return flat;
 }
 
 function recordOf(fields: readonly HeaderField[]): OutgoingHttpHeaders {

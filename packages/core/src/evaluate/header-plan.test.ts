@@ -16,6 +16,7 @@ const NAMES = [
   "ETag",
   "X-Request-Id",
   "RateLimit",
+  "Content-Type",
 ];
 const name = fc
   .tuple(fc.constantFrom(...NAMES), fc.constantFrom("as it is", "lower", "upper"))
@@ -34,12 +35,15 @@ const fields = fc.array(fc.tuple(name, value), { maxLength: 6 });
 const contribution = fc.record(
   {
     set: fc.array(
-      fc.tuple(fc.constantFrom("X-Frame-Options", "Cache-Control", "CDN-Cache-Control", "ETag"), value),
+      fc.tuple(
+        fc.constantFrom("X-Frame-Options", "Cache-Control", "CDN-Cache-Control", "ETag", "Content-Type"),
+        value,
+      ),
       {
         maxLength: 3,
       },
     ),
-    remove: fc.subarray(["server", "etag", "vary"]),
+    remove: fc.subarray(["server", "etag", "vary", "content-type"]),
     vary: fc.subarray(["Origin", "Accept", "*"]),
     mergeCacheControl: fc.constant((theirs: string, ours: string) => `${theirs} & ${ours}`),
   },
@@ -112,6 +116,13 @@ it("fields_merged_by_a_plan_are_those_merged_one_by_one", () => {
         });
         const expected = [...kept, ...ours, ...dynamic, ...varied(theirs, plan)];
         expect(mergeHeaders(plan, theirs, new Set(stripped), stateFor({}))).toEqual(expected);
+        const typed = expected.some(([text]) => text.toLowerCase() === "content-type");
+        const json: HeaderField = ["Content-Type", "application/json"];
+        expect(mergeHeaders(plan, theirs, new Set(stripped), stateFor({}), 42)).toEqual([
+          ...expected,
+          ...(typed ? [] : [json]),
+          ["Content-Length", "42"],
+        ]);
       },
     ),
     { numRuns: 500 },

@@ -5,18 +5,24 @@ import type { RequestState } from "../model/state.js";
 import { lowerCase } from "./lower-case.js";
 
 class Collected implements HeaderSink {
-  constructor(readonly fields: HeaderField[]) {}
+  /** How many of `fields` are there; room for more may stand behind them. */
+  constructor(
+    readonly fields: HeaderField[],
+    public count: number,
+  ) {}
 
   set(name: string, value: string): void {
-    this.fields.push([name, value]);
+    this.fields[this.count++] = [name, value];
   }
 }
 
 const NO_FIELDS: readonly HeaderField[] = [];
 
-function collect({ dynamic }: HeaderPlan, state: RequestState, fields: HeaderField[]): void {
-  const sink = new Collected(fields);
+/** @returns how many of `fields` are there now */
+function collect({ dynamic }: HeaderPlan, state: RequestState, fields: HeaderField[], count: number): number {
+  const sink = new Collected(fields, count);
   for (const contribute of dynamic) contribute(state, sink);
+  return sink.count;
 }
 
 /**
@@ -31,7 +37,7 @@ export function owedHeaders(
   own: readonly HeaderField[] = NO_FIELDS,
 ): HeaderField[] {
   const fields = constant.slice();
-  if (plan.dynamic.length > 0) collect(plan, state, fields);
+  if (plan.dynamic.length > 0) collect(plan, state, fields, fields.length);
   let vary: string[] | undefined;
   for (const field of own) {
     if (lowerCase(field[0]) === "vary") (vary ??= []).push(field[1]);
@@ -42,22 +48,30 @@ export function owedHeaders(
   return fields;
 }
 
+const JSON_TYPE: HeaderField = ["Content-Type", "application/json"];
+
 /**
  * The handler's fields under the policy's.
  * @param stripped lower-case names that this very answer may not carry either (framing of a body that was replaced)
+ * @param length of the JSON that the engine writes, whose own fields then come last
  */
 export function mergeHeaders(
   plan: HeaderPlan,
   theirs: readonly HeaderField[],
   stripped: ReadonlySet<string> | undefined,
   state: RequestState,
+  length?: number,
 ): HeaderField[] {
-  const dynamic: HeaderField[] = [];
-  if (plan.dynamic.length > 0) collect(plan, state, dynamic);
-  const { constant } = plan;
-  // As long as it can become, and cut at the end: a list that grows is copied each time.
+  // Who varies has one or two to say.
   // oxlint-disable-next-line unicorn/no-new-array -- a length it is
-  const merged = new Array<HeaderField>(theirs.length + constant.length + dynamic.length + 1);
+  const dynamic = new Array<HeaderField>(plan.dynamic.length * 2);
+  const varying = plan.dynamic.length > 0 ? collect(plan, state, dynamic, 0) : 0;
+  const { constant } = plan;
+  const varies = plan.varyField === undefined ? 0 : 1;
+  const ofBody = length === undefined ? 0 : hasName(theirs, "content-type") ? 1 : 2;
+  // As long as it mostly becomes: a list that grows is copied, and cutting it is a call into the runtime.
+  // oxlint-disable-next-line unicorn/no-new-array -- a length it is
+  const merged = new Array<HeaderField>(theirs.length + constant.length + varying + varies + ofBody);
   let end = 0;
   let vary: string[] | undefined;
   let cacheControl: string | undefined;
@@ -66,7 +80,11 @@ export function mergeHeaders(
     if (name === "vary") (vary ??= []).push(field[1]);
     else if (name === "cache-control" && plan.mergeCacheControl !== undefined) {
       cacheControl = cacheControl === undefined ? field[1] : `${cacheControl}, ${field[1]}`;
-    } else if (!plan.dropped.has(name) && stripped?.has(name) !== true && !replaced(dynamic, name, field))
+    } else if (
+      !plan.dropped.has(name) &&
+      stripped?.has(name) !== true &&
+      !replaced(dynamic, varying, name, field)
+    )
       merged[end++] = field;
   }
   for (const field of constant) {
@@ -79,23 +97,37 @@ export function mergeHeaders(
       cacheControl = undefined;
     } else merged[end++] = field;
   }
-  for (const field of dynamic) merged[end++] = field;
+  for (let index = 0; index < varying; index += 1) {
+    const field = dynamic[index];
+    if (field !== undefined) merged[end++] = field;
+  }
   const varied = varyOf(plan, vary);
   if (varied !== undefined) merged[end++] = varied;
-  merged.length = end;
+  if (length !== undefined) {
+    if (!hasName(merged, "content-type", end)) merged[end++] = JSON_TYPE;
+    merged[end++] = ["Content-Length", String(length)];
+  }
+  if (end < merged.length) merged.length = end;
   return merged;
 }
 
 /** The handler's cookies stay beside the policy's; the policy's own, that was laid over this answer before, does not come twice. */
-function replaced(dynamic: readonly HeaderField[], name: string, field: HeaderField): boolean {
-  if (name !== "set-cookie") return hasName(dynamic, name);
+function replaced(
+  dynamic: readonly HeaderField[],
+  varying: number,
+  name: string,
+  field: HeaderField,
+): boolean {
+  if (name !== "set-cookie") return hasName(dynamic, name, varying);
   return dynamic.some((ours) => ours[1] === field[1] && lowerCase(ours[0]) === name);
 }
 
 /** Most names differ in length already: lower case is only asked for of those that do not. */
-export function hasName(fields: readonly HeaderField[], lowerName: string): boolean {
-  for (const field of fields)
-    if (field[0].length === lowerName.length && lowerCase(field[0]) === lowerName) return true;
+function hasName(fields: readonly HeaderField[], lowerName: string, end = fields.length): boolean {
+  for (let index = 0; index < end; index += 1) {
+    const name = fields[index]?.[0];
+    if (name?.length === lowerName.length && lowerCase(name) === lowerName) return true;
+  }
   return false;
 }
 

@@ -6,7 +6,7 @@ import type { HeaderField } from "../model/request.js";
 import type { RawResponse, ShapedResponse } from "../model/response.js";
 import { eventAnswer, type EventAnswer } from "./event-answer.js";
 import { EventStream } from "./event-stream.js";
-import { hasName, mergeHeaders } from "./header-plan.js";
+import { mergeHeaders } from "./header-plan.js";
 import { lowerCase } from "./lower-case.js";
 import { CONCEALED, shapeRefusal } from "./refuse.js";
 import type { ExchangeState } from "./state.js";
@@ -243,11 +243,11 @@ function json(
   const written = text ?? "";
   const body =
     encode === undefined ? written : encode(typeof written === "string" ? written : UTF8.decode(written));
-  const headers = mergeHeaders(plan, response.headers, stripped, state);
-  if (!hasName(headers, "content-type")) headers.push(["Content-Type", "application/json"]);
-  headers.push(["Content-Length", String(typeof body === "string" ? utf8Length(body) : body.length)]);
-  const sent = state.request.method === "HEAD" ? undefined : body;
-  return { status: response.status, headers, body: sent };
+  const length = typeof body === "string" ? utf8Length(body) : body.length;
+  const headers = mergeHeaders(plan, response.headers, stripped, state, length);
+  const { status } = response;
+  if (state.request.method === "HEAD") return { status, headers };
+  return { status, headers, body, framed: stripped === OF_THE_OLD_BODY && length !== 0 };
 }
 
 function withheld(

@@ -17,6 +17,8 @@ import type { EventStream } from "./event-stream.js";
 
 /** What a state needs of its engine; one object for all requests. */
 export interface StateServices {
+  readonly now: () => number;
+  readonly monotonic: () => number;
   /** UUIDv7 for an instant in milliseconds since the epoch. */
   newId(now: number): string;
   /** The caller's id when it is well formed, else `id`. */
@@ -34,10 +36,6 @@ export interface StateStart {
   readonly params: Record<string, unknown>;
   readonly allowedMethods: readonly string[];
   readonly preflight: boolean;
-  readonly now: number;
-  readonly monotonicUs: number;
-  /** The clock failed: nothing can be judged. */
-  readonly timeless: boolean;
 }
 
 const NO_COOKIES: Cookies = { values: new Map(), repeated: new Set() };
@@ -51,6 +49,7 @@ export class ExchangeState implements RequestState {
   readonly now: number;
   readonly monotonicUs: number;
   readonly tracing: boolean;
+  /** The clock failed: nothing can be judged. */
   readonly timeless: boolean;
 
   identity: Identity | undefined = undefined;
@@ -103,6 +102,10 @@ export class ExchangeState implements RequestState {
   #controller: AbortController | undefined = undefined;
   #aborted = false;
 
+  /**
+   * Reads the clock, once, so that one exchange happens at one instant. Without a time nothing can be judged (an expired token
+   * would pass every comparison with NaN): the exchange begins at 0 and is refused before its first stage.
+   */
   constructor(start: StateStart, services: StateServices) {
     this.raw = start.raw;
     this.request = start.request;
@@ -111,9 +114,18 @@ export class ExchangeState implements RequestState {
     this.#sentParams = start.params;
     this.allowedMethods = start.allowedMethods;
     this.preflight = start.preflight;
-    this.now = start.now;
-    this.monotonicUs = start.monotonicUs;
-    this.timeless = start.timeless;
+    let now = Number.NaN;
+    let monotonic = Number.NaN;
+    try {
+      now = services.now();
+      monotonic = services.monotonic();
+    } catch {
+      // A clock that throws tells as little as one that says NaN.
+    }
+    // Number.isFinite, unlike arithmetic, takes nothing for a number that is none.
+    this.timeless = !Number.isFinite(now) || !Number.isFinite(monotonic);
+    this.now = this.timeless ? 0 : now;
+    this.monotonicUs = this.timeless ? 0 : Math.floor(monotonic * 1000);
     this.tracing = services.tracing;
     this.trace = services.tracing ? [] : undefined;
     this.#services = services;

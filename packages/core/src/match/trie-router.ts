@@ -17,6 +17,8 @@ export interface Tables {
 
 export class TrieRouter implements Router {
   private readonly fixed: readonly (RouteMatch | undefined)[];
+  /** How long the paths without parameters are: another length is looked for in the tree at once. */
+  private readonly lengths: ReadonlySet<number>;
 
   constructor(
     private readonly tables: Tables,
@@ -27,10 +29,12 @@ export class TrieRouter implements Router {
     this.fixed = params.map(({ fixed }, route) =>
       fixed === undefined ? undefined : Object.freeze({ route, params: fixed }),
     );
+    this.lengths = new Set(Array.from(tables.statics.keys(), ({ length }) => length));
   }
 
   match(method: string, request: NormalizedRequest): RouteMatch | "ambiguous" | undefined {
-    const leaf = this.tables.statics.get(this.comparable(request.path));
+    const path = this.comparable(request.path);
+    const leaf = this.lengths.has(path.length) ? this.tables.statics.get(path) : undefined;
     if (leaf !== undefined) {
       const route = routeAt(leaf, method);
       if (route >= 0) return this.matched(route, request.segments);

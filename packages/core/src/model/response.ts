@@ -12,4 +12,6 @@ export interface ShapedResponse {
   readonly status: number;
   readonly headers: readonly HeaderField[];
   readonly body?: string | Uint8Array | undefined;
+  /** True: the fields say how long `body` is, once, and nothing else of where it ends. A writer need not count again. */
+  readonly framed?: boolean;
 }

@@ -44,9 +44,12 @@ export class FieldReader {
     this.pseudoMethod = undefined;
     this.pseudoPath = undefined;
     this.names.begin();
-    const flat: string[] = [];
+    const read = flatOf(raw);
+    // As long as it mostly becomes: a list that grows is copied.
+    // oxlint-disable-next-line unicorn/no-new-array -- a length it is
+    const flat = new Array<string>(read.length);
     this.headers = new FieldList(flat);
-    return this.readFlat(flatOf(raw), http2, flat);
+    return this.readFlat(read, http2, flat);
   }
 
   /** @param flat is filled with what the fields come to */
@@ -56,6 +59,7 @@ export class FieldReader {
     const reading = (this.reading += 1);
     let bytes = 0;
     let seen = 0;
+    let end = 0;
     for (let i = 0; i < raw.length; i += 2) {
       const written = raw[i] ?? "";
       const text = raw[i + 1] ?? "";
@@ -69,7 +73,7 @@ export class FieldReader {
       const { bits } = field;
       if ((bits & (FIELD.pseudo | FIELD.hopByHop)) !== 0) {
         if ((bits & FIELD.pseudo) !== 0) {
-          if (!http2 || flat.length > 0) return STRAY_PSEUDO;
+          if (!http2 || end > 0) return STRAY_PSEUDO;
           const problem = this.addPseudo(field, value);
           if (problem !== undefined) return problem;
           continue;
@@ -79,10 +83,14 @@ export class FieldReader {
       seen |= bits;
       if (field.reading !== reading) {
         field.reading = reading;
-        field.at = flat.push(field.name, value) - 1;
+        flat[end] = field.name;
+        field.at = end + 1;
+        flat[field.at] = value;
+        end += 2;
       } else if ((bits & FIELD.singleton) !== 0) return DUPLICATE;
       else flat[field.at] += ((bits & FIELD.cookie) !== 0 ? "; " : ", ") + value;
     }
+    if (end < flat.length) flat.length = end;
     this.seen = seen;
     return undefined;
   }

@@ -57,7 +57,7 @@ export function compileNormalizer(policy: ResolvedPolicy, options: NormalizeOpti
   return (raw) => {
     const { method } = raw;
     const http2 = isHttp2(raw.httpVersion);
-    if (!KNOWN_METHODS.has(method) && !isMethod(method)) return BAD_METHOD;
+    if (method !== "GET" && !KNOWN_METHODS.has(method) && !isMethod(method)) return BAD_METHOD;
     const problem = target.read(method, raw.target) ?? fields.read(raw.headers, http2);
     if (problem !== undefined) return problem;
     const { headers, seen } = fields;

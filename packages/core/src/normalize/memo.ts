@@ -7,13 +7,19 @@ const MAX_TEXT = 256;
  */
 export function memoized<T>(max: number, compute: (text: string) => T): (text: string) => T {
   const known = new Map<string, T>();
+  // A server's callers come through few proxies and ask for few names. A text that came with a request has no hash yet, and to make one
+  // for the table takes longer than to compare it.
+  let last: { readonly text: string; readonly value: T } | undefined;
   return (text) => {
+    if (last?.text === text) return last.value;
     if (text.length > MAX_TEXT) return compute(text);
-    const found = known.get(text);
-    if (found !== undefined) return found;
-    const value = compute(text);
-    if (known.size >= max) known.clear();
-    known.set(text, value);
+    let value = known.get(text);
+    if (value === undefined) {
+      value = compute(text);
+      if (known.size >= max) known.clear();
+      known.set(text, value);
+    }
+    last = { text, value };
     return value;
   };
 }

@@ -126,9 +126,31 @@ const FREQUENT: readonly string[] = [
 const MAX_REMEMBERED = 1024;
 const MAX_REMEMBERED_LENGTH = 64;
 
+/** A power of two. */
+const PLACES = 256;
+
+/**
+ * Where a spelling is looked for first: by its length and three of its characters. A name that came with a request has no hash yet, and to
+ * make one for the table of all names takes longer than to compare it with the one that came last to this place. The factors keep apart
+ * all names that browsers and proxies send, in lower case and as `Content-Type`.
+ */
+function placeOf(written: string): number {
+  const { length } = written;
+  if (length < 3) return length;
+  const characters =
+    written.charCodeAt(0) + written.charCodeAt(length - 3) * 5 + written.charCodeAt(length - 1) * 13;
+  return (length * 7 + characters) & (PLACES - 1);
+}
+
+interface Spelling {
+  readonly written: string;
+  readonly field: FieldName;
+}
+
 /** All names that one normalizer meets. */
 export class FieldNames {
   readonly #bits: ReadonlyMap<string, number>;
+  readonly #places: (Spelling | undefined)[] = Array.from({ length: PLACES }, () => undefined);
   /** By each spelling met. */
   readonly #known = new Map<string, FieldName>();
   /** Those of the message that is read now for which there was no room. */
@@ -151,7 +173,13 @@ export class FieldNames {
 
   /** Undefined for what is no field name. */
   find(written: string): FieldName | undefined {
-    return this.#known.get(written) ?? this.#read(written);
+    const place = placeOf(written);
+    const near = this.#places[place];
+    if (near?.written === written) return near.field;
+    const field = this.#known.get(written);
+    if (field === undefined) return this.#read(written);
+    this.#places[place] = { written, field };
+    return field;
   }
 
   #read(written: string): FieldName | undefined {

@@ -250,3 +250,34 @@ describe("a_second_decode_changes_nothing", () => {
     if (!("kind" in plain) && !("kind" in asked)) expect(asked.segments).toEqual(plain.segments);
   });
 });
+
+/** All that stands for itself in a path, slashes and dots more often. */
+const plainPath = fc
+  .array(
+    fc.oneof(
+      fc.constantFrom("/", "/", ".", "..", "a", "orders"),
+      fc.integer({ min: 33, max: 126 }).map((code) => String.fromCharCode(code)),
+    ),
+    { maxLength: 12 },
+  )
+  .map((parts) => `/${parts.join("").replace(/[#%;\\?]/g, "")}`);
+
+// What is encoded in it has the path read character by character.
+test.prop([plainPath], { numRuns: 1000 })(
+  "a_path_of_plain_characters_is_read_like_an_encoded_one",
+  (path) => {
+    const whole = `${path}a`;
+    const encoded = outcome(read(`${path}%61`));
+    const plain = outcome(read(whole));
+    if (typeof plain === "string" || typeof encoded === "string") expect(plain).toBe(encoded);
+    else expect([plain.path, plain.segments]).toEqual([whole, encoded.segments]);
+  },
+);
+
+it("a character stands for itself, splits, or is refused", () => {
+  for (let at = 0; at < 300; at += 1) {
+    const character = String.fromCharCode(at);
+    const fine = character === "?" || (at > 32 && at < 127 && !"#%;\\".includes(character));
+    expect([at, code(`/a${character}b`)]).toEqual([at, fine ? "accepted" : "ambiguous-path"]);
+  }
+});

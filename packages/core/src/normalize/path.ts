@@ -36,29 +36,48 @@ function classTable(): Uint8Array {
   return table;
 }
 
+/** What stands for itself to every reader, and the slashes between. */
+const ALL_PLAIN = /^[!"$&-:<->@-[\]-~]*$/;
+
 /**
- * @param target begins with `/` at `from`; the path ends before `end`
+ * @param path begins with `/`
  * @param into receives the decoded segments; `/` is one empty segment
  * @returns undefined when every reader would see these segments
  */
-export function readSegments(target: string, from: number, end: number, into: string[]): Refusal | undefined {
-  let start = from + 1;
+export function readSegments(path: string, into: string[]): Refusal | undefined {
+  return ALL_PLAIN.test(path) ? splitPlain(path, into) : readEach(path, into);
+}
+
+/** Most paths: nothing in them has a meaning but the slash. */
+function splitPlain(path: string, into: string[]): Refusal | undefined {
+  let start = 1;
+  for (let slash = path.indexOf("/", 1); slash >= 0; slash = path.indexOf("/", start)) {
+    if (slash === start) return EMPTY_SEGMENT;
+    const problem = addSegment(path, start, slash, false, into);
+    if (problem !== undefined) return problem;
+    start = slash + 1;
+  }
+  return addSegment(path, start, path.length, false, into);
+}
+
+function readEach(path: string, into: string[]): Refusal | undefined {
+  let start = 1;
   let encoded = false;
-  for (let i = start; i < end; i += 1) {
-    const code = target.charCodeAt(i);
+  for (let i = start; i < path.length; i += 1) {
+    const code = path.charCodeAt(i);
     const meaning = code < 128 ? CLASS[code] : REFUSED;
     if (meaning === PLAIN) continue;
     if (meaning === REFUSED) return refusedCharacter(code);
     if (meaning === ENCODED) encoded = true;
     else {
       if (i === start) return EMPTY_SEGMENT;
-      const problem = addSegment(target, start, i, encoded, into);
+      const problem = addSegment(path, start, i, encoded, into);
       if (problem !== undefined) return problem;
       start = i + 1;
       encoded = false;
     }
   }
-  return addSegment(target, start, end, encoded, into);
+  return addSegment(path, start, path.length, encoded, into);
 }
 
 function refusedCharacter(code: number): Refusal {
@@ -75,13 +94,13 @@ function refusedCharacter(code: number): Refusal {
 }
 
 function addSegment(
-  target: string,
+  path: string,
   start: number,
   end: number,
   encoded: boolean,
   into: string[],
 ): Refusal | undefined {
-  const text = target.slice(start, end);
+  const text = path.slice(start, end);
   if (encoded) return addDecoded(text, into);
   if (isDots(text)) return DOT_SEGMENT;
   into.push(text);

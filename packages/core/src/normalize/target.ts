@@ -46,11 +46,11 @@ export class TargetReader {
 
   private readOrigin(target: string): Refusal | undefined {
     const mark = target.indexOf("?");
-    const end = mark < 0 ? target.length : mark;
+    const path = mark < 0 ? target : target.slice(0, mark);
     const segments: string[] = [];
-    const problem = readSegments(target, 0, end, segments) ?? queryProblem(target, end + 1);
+    const problem = readSegments(path, segments) ?? queryProblem(target, path.length + 1);
     if (problem !== undefined) return problem;
-    this.path = mark < 0 ? target : target.slice(0, mark);
+    this.path = path;
     this.segments = segments;
     this.queryText = mark < 0 ? "" : target.slice(mark + 1);
     return undefined;

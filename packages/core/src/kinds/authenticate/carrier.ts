@@ -38,18 +38,18 @@ export function carrierReader(carrier: Carrier): ReadCarrier {
 }
 
 /**
- * What follows `scheme` (lower case) and exactly one blank; undefined for any other scheme. Schemes are compared without
+ * Where what follows `scheme` (lower case) and exactly one blank begins; below 0 for any other scheme. Schemes are compared without
  * regard to case (RFC 9110 section 11.1). The scheme alone is an empty credential.
  */
-export function afterScheme(value: string, scheme: string): string | undefined {
+export function afterScheme(value: string, scheme: string): number {
   const { length } = scheme;
-  if (value.length < length) return undefined;
+  if (value.length < length) return -1;
   // Letter by letter: a lower-case copy would be made for every request.
   for (let index = 0; index < length; index += 1) {
-    if (lowerCase(value.charCodeAt(index)) !== scheme.charCodeAt(index)) return undefined;
+    if (lowerCase(value.charCodeAt(index)) !== scheme.charCodeAt(index)) return -1;
   }
-  if (value.length === length) return "";
-  return value.charCodeAt(length) === 0x20 ? value.slice(length + 1) : undefined;
+  if (value.length === length) return length;
+  return value.charCodeAt(length) === 0x20 ? length + 1 : -1;
 }
 
 function lowerCase(code: number): number {

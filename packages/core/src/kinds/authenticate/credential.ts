@@ -10,16 +10,24 @@ export const MAX_CREDENTIAL = 8192;
 export type CredentialTools = Pick<Platform, "sha256" | "sha256Hex"> & TokenTools;
 
 export class Credential {
-  readonly text: string;
+  /** What it stood in, and where it begins there: of a token that is at hand nothing else is looked at. */
+  readonly field: string;
+  readonly from: number;
   readonly #tools: CredentialTools;
+  #text: string | undefined;
   #digest: string | undefined;
   #digestBytes: Uint8Array | undefined;
   #token: CompactToken | Bad | undefined;
   #mark: number | undefined;
 
-  constructor(text: string, tools: CredentialTools) {
-    this.text = text;
+  constructor(field: string, from: number, tools: CredentialTools) {
+    this.field = field;
+    this.from = from;
     this.#tools = tools;
+  }
+
+  get text(): string {
+    return (this.#text ??= this.field.slice(this.from));
   }
 
   /** SHA-256 of the whole text, lower-case hex: what memory is keyed by, so that no credential is kept. */
@@ -37,7 +45,7 @@ export class Credential {
    * spread. Its last character has spare bits. Others may have the same one: it decides nothing.
    */
   get mark(): number {
-    return (this.#mark ??= markOf(this.text));
+    return (this.#mark ??= markOf(this.field, this.from));
   }
 
   /** The text as a compact JWS, by its form alone; nothing is decoded yet. */
@@ -49,11 +57,11 @@ export class Credential {
 
 const MARKED = 8;
 
-function markOf(text: string): number {
-  const end = text.length - 1;
+function markOf(field: string, from: number): number {
+  const end = field.length - 1;
   let mark = 0;
-  for (let index = end - MARKED; index < end; index += 1) {
-    mark = (Math.imul(mark, 31) + text.charCodeAt(index)) | 0;
+  for (let index = Math.max(from, end - MARKED); index < end; index += 1) {
+    mark = (Math.imul(mark, 31) + field.charCodeAt(index)) | 0;
   }
   return mark;
 }

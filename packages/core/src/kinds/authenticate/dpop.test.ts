@@ -73,7 +73,7 @@ describe("RFC 9449", () => {
         });
       const binding = Buffer.from(thumbprint, "base64url").toString("hex");
       const accepted = { kind: "accepted", identity: { authenticator: "x" } as never, reports: [] } as const;
-      const credential = new Credential(token, node);
+      const credential = new Credential(token, 0, node);
       // Those of token requests have no `ath`, and are good for no API.
       const expected =
         "ath" in claims ? accepted : { reason: "the DPoP proof's `ath` is not the hash of the token" };

@@ -52,7 +52,7 @@ function asking(): (token: string) => Promise<boolean> {
   const state = stateFor({});
   return async (token) => {
     const before = calls;
-    await judge(new Credential(token, platform), state);
+    await judge(new Credential(token, 0, platform), state);
     return calls > before;
   };
 }

@@ -46,7 +46,7 @@ describe("MarkTable", () => {
 
 describe("TokenCache", () => {
   const credential = (index: number): Credential =>
-    new Credential(`a.b.${platform.sha256Hex(String(index))}`, platform);
+    new Credential(`a.b.${platform.sha256Hex(String(index))}`, 0, platform);
 
   it("holds 10,000 tokens at most, those that were used last", () => {
     const cache = new TokenCache();
@@ -65,8 +65,8 @@ describe("TokenCache", () => {
   it("takes no other token for one that has its mark", () => {
     const cache = new TokenCache();
     const [one, other] = [
-      new Credential("a.b.12345678x", platform),
-      new Credential("c.d.12345678x", platform),
+      new Credential("a.b.12345678x", 0, platform),
+      new Credential("c.d.12345678x", 0, platform),
     ];
     expect(one.mark).toBe(other.mark);
     cache.add(one, verified(one.digest));

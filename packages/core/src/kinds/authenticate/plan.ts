@@ -117,15 +117,15 @@ function planCarrier(
       const value = read(state);
       if (typeof value !== "string") return value;
       for (const { scheme, judges } of groups) {
-        const text = credentialIn(value, scheme);
-        if (text !== undefined) return judgeAny(judges, new Credential(text, parts.tools), state);
+        const from = credentialFrom(value, scheme);
+        if (from >= 0) return judgeAny(judges, new Credential(value, from, parts.tools), state);
       }
       return OTHER_SCHEME;
     },
     challenge(state: RequestState, error: ChallengeError | undefined): readonly HeaderField[] {
       const value = read(state);
       if (typeof value !== "string") return challenge;
-      const group = groups.find(({ scheme }) => credentialIn(value, scheme) !== undefined);
+      const group = groups.find(({ scheme }) => credentialFrom(value, scheme) >= 0);
       return group?.challenge(error) ?? challenge;
     },
   });
@@ -160,8 +160,8 @@ function challengesOf(
   return (error) => (error === undefined ? plain : error === "use_dpop_nonce" ? nonce : proof);
 }
 
-function credentialIn(value: string, scheme: string | undefined): string | undefined {
-  return scheme === undefined ? value : afterScheme(value, scheme);
+function credentialFrom(value: string, scheme: string | undefined): number {
+  return scheme === undefined ? 0 : afterScheme(value, scheme);
 }
 
 function factOf(carrier: Carrier): string {

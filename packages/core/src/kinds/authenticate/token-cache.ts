@@ -45,7 +45,7 @@ export class TokenCache {
 
   /** Of any authenticator, where the text is at hand: for less than a hash. */
   recent(credential: Credential, now: number): VerifiedToken | undefined {
-    return this.#recent.empty ? undefined : this.#recent.get(credential.text, credential.mark, now);
+    return this.#recent.empty ? undefined : this.#recent.get(credential, now);
   }
 
   /** Of any authenticator. */
@@ -71,7 +71,7 @@ export class TokenCache {
   /** Seen again: that is how it stays. */
   keep(credential: Credential, token: VerifiedToken, now: number): void {
     this.add(credential, token);
-    this.#recent.set(credential.text, credential.mark, token, now);
+    this.#recent.set(credential, token, now);
   }
 }
 

@@ -37,9 +37,12 @@ export function compileOrigins(entries: readonly string[]): OriginMatcher {
     else if (kind !== "any") exact.set(text, text);
   }
   const any = parsed.some(({ kind }) => kind === "any");
+  let latest: string | undefined;
   return (origin) => {
+    // Pages of one origin call many times in a row, and to compare it takes less than to look it up.
+    if (origin === latest) return latest;
     const listed = exact.get(origin);
-    if (listed !== undefined) return listed;
+    if (listed !== undefined) return (latest = listed);
     // Rare below: an origin with its default port written out, one under a wildcard, or a stranger's.
     const canonical = parseOrigin(origin);
     if (canonical === undefined) return undefined;
