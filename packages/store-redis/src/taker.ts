@@ -4,10 +4,12 @@
  * when a later one refuses.
  */
 import { StoreError, type LimitOp, type TakePart } from "@gatehouse/core";
+import { areBuckets, bucketValues, readBuckets } from "./buckets.js";
 import type { Time } from "./clock.js";
 import type { Link } from "./link.js";
 import type { LeaseOp } from "./owed.js";
 import { RENEW } from "./scripts/small.js";
+import { TAKE_BUCKETS } from "./scripts/buckets.js";
 import { SETTLE } from "./scripts/settle.js";
 import { TAKE } from "./scripts/take.js";
 import { redisKey, slotOf } from "./slots.js";
@@ -199,15 +201,20 @@ export class Taker {
     endsUs: number,
     heard: (answer: Heard) => T,
   ): Promise<T> {
-    const values = [this.time.server(), mode, String(ops.length)];
-    for (const [index, op] of ops.entries()) pushOp(values, op, wants?.[index]);
-    const call = { script: TAKE, keys: keysOf(this.prefix, ops), values };
     const leftUs = endsUs - this.time.local();
     if (leftUs <= 0)
       return Promise.reject(new StoreError("timeout", false, "the server did not answer in time"));
+    const keys = keysOf(this.prefix, ops);
+    if (mode === "t" && wants === undefined && areBuckets(ops)) {
+      const call = { script: TAKE_BUCKETS, keys, values: bucketValues(this.time.server(), ops) };
+      return this.link.run(call, leftUs, (reply) => heard(readBuckets(reply, ops)));
+    }
+    const values = [this.time.server(), mode, String(ops.length)];
+    for (const [index, op] of ops.entries()) pushOp(values, op, wants?.[index]);
     const late = (reply: unknown): void => {
       if (mode === "t") this.#releaseLate(reply, ops);
     };
+    const call = { script: TAKE, keys, values };
     return this.link.run(call, leftUs, (reply) => heard(readTake(reply, ops.length)), late);
   }
 
