@@ -15,7 +15,8 @@ export function areBuckets(ops: readonly LimitOp[]): ops is readonly Bucket[] {
 
 export function bucketValues(now: string, ops: readonly Bucket[]): string[] {
   const values = [now];
-  for (const { emissionUs, burst, cost } of ops) values.push(String(emissionUs), String(burst), String(cost));
+  for (const { emissionUs, burst, cost } of ops)
+    values.push(String(emissionUs * burst), String(emissionUs * cost));
   return values;
 }
 
@@ -29,8 +30,9 @@ export function readBuckets(reply: unknown, ops: readonly Bucket[]): Heard {
   const nowUs = wholeOf(numbers[1]);
   const per: TakePart[] = [];
   let fits = true;
-  for (const [index, op] of ops.entries()) {
-    const part = partOf(op, wholeOf(numbers[HEAD + index]), allowed);
+  let at = HEAD;
+  for (const op of ops) {
+    const part = partOf(op, wholeOf(numbers[at++]), allowed);
     per.push(part);
     fits &&= part.allowed;
   }
