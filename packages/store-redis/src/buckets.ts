@@ -7,10 +7,14 @@ import { unreadable, type Heard } from "./wire.js";
 
 export type Bucket = Extract<LimitOp, { kind: "gcra" }>;
 
-/** None has a penalty: only then are they taken by their script. */
+/** None has a penalty, and all times are whole, as they are in answers: only then are they taken by their script. */
 export function areBuckets(ops: readonly LimitOp[]): ops is readonly Bucket[] {
-  for (const op of ops) if (op.kind !== "gcra" || op.penalty !== undefined) return false;
+  for (const op of ops) if (op.kind !== "gcra" || op.penalty !== undefined || !isWhole(op)) return false;
   return true;
+}
+
+function isWhole({ emissionUs, burst, cost }: Bucket): boolean {
+  return Number.isSafeInteger(emissionUs * burst) && Number.isSafeInteger(emissionUs * cost);
 }
 
 export function bucketValues(now: string, ops: readonly Bucket[]): string[] {

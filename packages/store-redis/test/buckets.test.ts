@@ -127,12 +127,19 @@ describe("what is no answer of the script's", () => {
     expect(() => readBuckets(reply, ops)).toThrow("no answer that can be read");
   });
 
-  it("a limit with a penalty, or of another kind, is none that the script is for", () => {
+  it("a limit with a penalty, of another kind, or whose times are not whole, is none that the script is for", () => {
     const penalty = { after: 1, blockUs: 1, factor: 1, maxUs: 1 };
     expect(areBuckets(ops)).toBe(true);
     expect(areBuckets([...ops, { kind: "gcra", key: "c", emissionUs: 1, burst: 1, cost: 1, penalty }])).toBe(
       false,
     );
     expect(areBuckets([...ops, { kind: "block", key: "c" }])).toBe(false);
+    for (const [emissionUs, burst, cost] of [
+      [0.5, 3, 2],
+      [0.5, 2, 1],
+      [1, 1, 0.5],
+      [2 ** 40, 2 ** 20, 1],
+    ] as const)
+      expect(areBuckets([{ kind: "gcra", key: "c", emissionUs, burst, cost }])).toBe(false);
   });
 });
