@@ -52,7 +52,9 @@ it("a call that the client throws at leaves nothing held", async () => {
     evalsha: () => {
       throw new Error("no");
     },
-    eval: () => Promise.resolve(),
+    eval: () => {
+      throw new Error("no");
+    },
     on: () => undefined,
     disconnect: () => undefined,
     defineCommand: () => undefined,
@@ -62,4 +64,7 @@ it("a call that the client throws at leaves nothing held", async () => {
   expect(() => connection.evalsha("sha1", ["k"], [])).toThrow("no");
   await turn();
   expect(stream.said).toBe("()");
+  expect(() => connection.eval("return 1", ["k"], [])).toThrow("no");
+  await turn();
+  expect(stream.said).toBe("()()");
 });

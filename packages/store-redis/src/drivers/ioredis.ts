@@ -100,7 +100,10 @@ function connectionOf(client: IoredisClient): RedisConnection {
       corks.hold(socketFor(keys));
       return client.evalsha(sha1, keys.length, ...keys, ...values);
     },
-    eval: (text, keys, values) => client.eval(text, keys.length, ...keys, ...values),
+    eval: (text, keys, values) => {
+      corks.hold(socketFor(keys));
+      return client.eval(text, keys.length, ...keys, ...values);
+    },
     nodeOf: (slot) => nodeOf(client, slot),
     destroy: () => client.disconnect(),
   };
