@@ -60,6 +60,18 @@ it("an answer that is in the socket already wins over the time that ran out mean
   close();
 });
 
+it("a question that could not leave before the process was busy is given the time to be answered", async () => {
+  const { ask, socket, close } = await echo();
+  for (let n = 0; n < 10; n++) {
+    socket.cork();
+    process.nextTick(() => socket.uncork());
+    const asked = wait(ask(), 10);
+    block(25);
+    await expect(asked).resolves.toBeDefined();
+  }
+  close();
+});
+
 it("silence is told in time, and what comes after it is handed on", async () => {
   let answer: (reply: string) => void = () => undefined;
   const asked = wait(new Promise((resolve) => void (answer = resolve)), 5);

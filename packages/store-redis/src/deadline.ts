@@ -1,8 +1,8 @@
 /** Waits for an answer, but not for ever, and not less because this process was busy. */
 import { StoreError } from "@gatehouse/core";
+import { thisTurn } from "./turn.js";
 
 /**
- * A busy process fires the timer before it reads the answer that is already in the socket: two turns let that in first.
  * @param late called with what came after the time was over
  * @param again another answer in place of an error, within the same time
  */
@@ -15,20 +15,14 @@ export function withDeadline<T>(
   again: (error: unknown) => Promise<unknown> | undefined = () => undefined,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
-    let over = false;
-    const give = (): void => {
-      if (over) return;
-      over = true;
-      reject(failed(new StoreError("timeout", true, "the server did not answer in time")));
-    };
-    const timer = setTimeout(() => setImmediate(() => setImmediate(give)), milliseconds);
+    const waiting = thisTurn().wait(milliseconds, () =>
+      reject(failed(new StoreError("timeout", true, "the server did not answer in time"))),
+    );
     const answered = (reply: unknown): void => {
-      if (over) {
+      if (!waiting.end()) {
         late(reply);
         return;
       }
-      over = true;
-      clearTimeout(timer);
       try {
         resolve(heard(reply));
       } catch (error) {
@@ -36,13 +30,10 @@ export function withDeadline<T>(
       }
     };
     const refused = (error: unknown): void => {
-      if (over) return;
-      over = true;
-      clearTimeout(timer);
-      reject(failed(error));
+      if (waiting.end()) reject(failed(error));
     };
     answer.then(answered, (error: unknown) => {
-      const second = over ? undefined : again(error);
+      const second = waiting.over ? undefined : again(error);
       if (second === undefined) refused(error);
       else second.then(answered, refused);
     });

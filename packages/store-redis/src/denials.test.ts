@@ -19,7 +19,7 @@ const yes: TakePart = { allowed: true, remaining: 3, resetUs: 7, retryUs: 0 };
 function learned(ops: readonly LimitOp[], per: readonly TakePart[], blocked = false): Denials {
   const denials = new Denials();
   const allowed = per.every((part) => part.allowed);
-  denials.learn(ops, { allowed, per, blocked: () => blocked }, 100, 150);
+  denials.learn(ops, { allowed, per, blocked: () => blocked }, 100, () => 150);
   return denials;
 }
 
@@ -83,17 +83,17 @@ it("forgets what was given back, and what has room again", () => {
     [gcra("a:1")],
     { allowed: true, per: [{ ...yes, remaining: 0 }], blocked: () => false },
     200,
-    201,
+    () => 201,
   );
   expect(reopened.reopens([gcra("a:1")], 300)).toBe("a:1");
-  reopened.learn([gcra("a:1")], { allowed: true, per: [yes], blocked: () => false }, 400, 401);
+  reopened.learn([gcra("a:1")], { allowed: true, per: [yes], blocked: () => false }, 400, () => 401);
   expect(reopened.reopens([gcra("a:1")], 500)).toBeUndefined();
 });
 
 it("is bounded", () => {
   const denials = new Denials();
   for (let n = 0; n < 5000; n++) {
-    denials.learn([gcra(`a:${n}`)], { allowed: false, per: [no(400)], blocked: () => false }, 100, 150);
+    denials.learn([gcra(`a:${n}`)], { allowed: false, per: [no(400)], blocked: () => false }, 100, () => 150);
   }
   expect(denials.find([gcra("a:0")], 200)).toBeUndefined();
   expect(denials.find([gcra("a:4999")], 200)).toBeDefined();

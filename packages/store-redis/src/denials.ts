@@ -4,6 +4,7 @@
  * costs the server a question a second, not one a request.
  */
 import type { LimitOp, TakePart, TakeResult } from "@gatehouse/core";
+import type { MonotonicUs } from "./clock.js";
 
 const LONGEST_US = 1_000_000;
 /** One that is lost costs a question. */
@@ -23,7 +24,7 @@ interface Denial {
 interface Learned {
   readonly allowed: boolean;
   readonly per: readonly TakePart[];
-  readonly blocked: (index: number) => boolean;
+  blocked(index: number): boolean;
 }
 
 export class Denials {
@@ -53,7 +54,9 @@ export class Denials {
     })?.key;
   }
 
-  learn(ops: readonly LimitOp[], { allowed, per, blocked }: Learned, sentUs: number, heardUs: number): void {
+  /** @param now read only where there is something to learn */
+  learn(ops: readonly LimitOp[], heard: Learned, sentUs: number, now: MonotonicUs): void {
+    const { allowed, per } = heard;
     if (allowed) {
       if (this.#byKey.size === 0) return;
       // With room to spare everybody may ask again; with none the next one asks for the others, too.
@@ -62,10 +65,11 @@ export class Denials {
       return;
     }
     // A refusal that strikes has to be heard by the server, whichever limit refuses: unless a block silences it.
-    if (ops.some((op, index) => strikes(op) && !blocked(index))) return;
+    if (ops.some((op, index) => strikes(op) && !heard.blocked(index))) return;
+    const heardUs = now();
     for (const [index, op] of ops.entries()) {
       const part = per[index];
-      if (part === undefined || part.allowed || !(blocked(index) || holds(op))) continue;
+      if (part === undefined || part.allowed || !(heard.blocked(index) || holds(op))) continue;
       this.#byKey.delete(op.key);
       if (this.#byKey.size >= MOST) this.#evict();
       const untilUs = sentUs + Math.min(part.retryUs, LONGEST_US);

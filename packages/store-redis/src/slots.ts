@@ -20,7 +20,15 @@ const HALVES = Array.from({ length: 16 }, (_, high) => {
   return crc & 0xffff;
 });
 
+/** Asked in turn of the same key: by the breaker, and by the driver. */
+let last = { key: "", slot: 0 };
+
 export function slotOf(key: string): number {
+  if (last.key !== key) last = { key, slot: crcOf(key) % SLOTS };
+  return last.slot;
+}
+
+function crcOf(key: string): number {
   const open = key.indexOf("{");
   const close = open < 0 ? -1 : key.indexOf("}", open + 1);
   const tag = close > open + 1 ? key.slice(open + 1, close) : key;
@@ -29,5 +37,5 @@ export function slotOf(key: string): number {
     crc = ((crc << 4) ^ (HALVES[((crc >> 12) ^ (byte >> 4)) & 15] ?? 0)) & 0xffff;
     crc = ((crc << 4) ^ (HALVES[((crc >> 12) ^ byte) & 15] ?? 0)) & 0xffff;
   }
-  return crc % SLOTS;
+  return crc;
 }

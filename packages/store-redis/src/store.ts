@@ -207,7 +207,9 @@ export class RedisStore implements StateStore {
       refills === undefined
         ? undefined
         : asked.map((op) => (isLeased(op) && op.key === refills ? this.#pools.want(op, sentUs) : 0));
-    const answer = this.#taker.take(asked, wants, endsUs, (heard) => this.#conclude(plan, heard, sentUs));
+    const answer = this.#taker.take(asked, wants, sentUs, endsUs, (heard) =>
+      this.#conclude(plan, heard, sentUs),
+    );
     if (spent === undefined) return answer;
     return answer.catch((error: unknown) => {
       this.#putBack(plan);
@@ -217,11 +219,12 @@ export class RedisStore implements StateStore {
 
   #conclude(plan: Plan, heard: Answered, sentUs: number): TakeResult {
     const { ops, asked, spent } = plan;
-    this.#denials.learn(asked, heard, sentUs, this.time.local());
+    this.#denials.learn(asked, heard, sentUs, this.time.local);
     const { allowed } = heard;
     if (spent === undefined) {
+      const instants = heard.takenAtUs ?? heard.nowUs;
       return allowed
-        ? { allowed, source: "shared", per: heard.per, token: new RedisToken(heard.takenAtUs, ops) }
+        ? { allowed, source: "shared", per: heard.per, token: new RedisToken(instants, ops) }
         : { allowed, source: "shared", per: heard.per };
     }
     if (!allowed) this.#putBack(plan);
@@ -229,7 +232,7 @@ export class RedisStore implements StateStore {
     let next = 0;
     const per = ops.map((op, index) => {
       const had = spent[index];
-      takenAtUs.push(had?.takenAtUs ?? heard.takenAtUs[next] ?? heard.nowUs);
+      takenAtUs.push(had?.takenAtUs ?? heard.takenAtUs?.[next] ?? heard.nowUs);
       if (had !== undefined) return had.part;
       const place = next++;
       const part = heard.per[place] ?? NOTHING;

@@ -4,10 +4,12 @@
  * when a later one refuses.
  */
 import { StoreError, type LimitOp, type TakePart } from "@gatehouse/core";
+import { areBuckets, bucketValues, readBuckets } from "./buckets.js";
 import type { Time } from "./clock.js";
 import type { Link } from "./link.js";
 import type { LeaseOp } from "./owed.js";
 import { RENEW } from "./scripts/small.js";
+import { TAKE_BUCKETS } from "./scripts/buckets.js";
 import { SETTLE } from "./scripts/settle.js";
 import { TAKE } from "./scripts/take.js";
 import { redisKey, slotOf } from "./slots.js";
@@ -15,14 +17,9 @@ import { RedisToken } from "./token.js";
 import { type Heard, keysOf, pushOp, readTake, unreadable } from "./wire.js";
 
 /** What all slots together said. */
-export interface Answered {
-  readonly allowed: boolean;
-  readonly nowUs: number;
-  /** For each limit that was taken. */
-  readonly takenAtUs: readonly number[];
-  readonly per: readonly TakePart[];
-  readonly blocked: (index: number) => boolean;
-  readonly granted: (index: number) => number;
+export interface Answered extends Heard {
+  /** For each limit that was taken; where one call took them all, there is one instant. */
+  readonly takenAtUs?: readonly number[];
 }
 
 /** Limits of one slot, and their places among those that were asked for. */
@@ -46,18 +43,19 @@ export class Taker {
   take<T>(
     ops: readonly LimitOp[],
     wants: readonly number[] | undefined,
+    nowUs: number,
     endsUs: number,
     heard: (answer: Answered) => T,
   ): Promise<T> {
-    const slots = this.#slotsOf(ops);
+    const slots = this.link.cluster && ops.length > 1 ? this.#slotsOf(ops) : [];
     if (slots.length > 1) return this.#takeEach(ops, slots, wants, endsUs).then(heard);
-    return this.#ask("t", ops, wants, endsUs, (answer) => heard(wholeOf(answer, ops.length)));
+    return this.#ask("t", ops, wants, endsUs - nowUs, heard);
   }
 
   async look(ops: readonly LimitOp[], endsUs: number): Promise<Pick<Answered, "allowed" | "per">> {
     const slots = this.#slotsOf(ops);
     const answers = await Promise.all(
-      slots.map((slot) => this.#ask("p", slot.ops, undefined, endsUs, (answer) => answer)),
+      slots.map((slot) => this.#ask("p", slot.ops, undefined, this.#left(endsUs), (answer) => answer)),
     );
     const per: TakePart[] = ops.map(() => UNKNOWN);
     for (const [index, slot] of slots.entries()) place(per, slot, answers[index]?.per ?? []);
@@ -79,7 +77,7 @@ export class Taker {
           const values = [this.time.server(), String(ops.length)];
           for (const [at, op] of ops.entries()) {
             const index = touched[places[at] ?? 0] ?? 0;
-            values.push(String(deltas[index] ?? 0), String(token.takenAt[index] ?? 0));
+            values.push(String(deltas[index] ?? 0), String(token.takenAt(index)));
             pushOp(values, op);
           }
           const call = { script: SETTLE, keys: keysOf(this.prefix, ops), values };
@@ -93,12 +91,8 @@ export class Taker {
   }
 
   async release(ops: readonly LeaseOp[], deadlineUs: number): Promise<void> {
-    const token = new RedisToken(
-      ops.map(() => 0),
-      ops,
-    );
     await this.settle(
-      token,
+      new RedisToken(0, ops),
       ops.map(() => -1),
       deadlineUs,
     );
@@ -142,7 +136,7 @@ export class Taker {
     });
     for (const [index, slot] of slots.entries()) {
       const slotWants = wants && slot.places.map((at) => wants[at] ?? 0);
-      const answer = await this.#ask("t", slot.ops, slotWants, endsUs, (said) => said).catch(
+      const answer = await this.#ask("t", slot.ops, slotWants, this.#left(endsUs), (said) => said).catch(
         (error: unknown) => {
           this.#undo(taken, takenAtUs, endsUs);
           throw error;
@@ -172,7 +166,13 @@ export class Taker {
     await Promise.all(
       slots.map(async (slot) => {
         try {
-          const { per: seen } = await this.#ask("p", slot.ops, undefined, endsUs, (answer) => answer);
+          const { per: seen } = await this.#ask(
+            "p",
+            slot.ops,
+            undefined,
+            this.#left(endsUs),
+            (answer) => answer,
+          );
           place(per, slot, seen);
         } catch {
           // `UNKNOWN` stands.
@@ -196,19 +196,27 @@ export class Taker {
     mode: "t" | "p",
     ops: readonly LimitOp[],
     wants: readonly number[] | undefined,
-    endsUs: number,
+    leftUs: number,
     heard: (answer: Heard) => T,
   ): Promise<T> {
-    const values = [this.time.server(), mode, String(ops.length)];
-    for (const [index, op] of ops.entries()) pushOp(values, op, wants?.[index]);
-    const call = { script: TAKE, keys: keysOf(this.prefix, ops), values };
-    const leftUs = endsUs - this.time.local();
     if (leftUs <= 0)
       return Promise.reject(new StoreError("timeout", false, "the server did not answer in time"));
+    const keys = keysOf(this.prefix, ops);
+    if (mode === "t" && wants === undefined && areBuckets(ops)) {
+      const call = { script: TAKE_BUCKETS, keys, values: bucketValues(this.time.server(), ops) };
+      return this.link.run(call, leftUs, (reply) => heard(readBuckets(reply, ops)));
+    }
+    const values = [this.time.server(), mode, String(ops.length)];
+    for (const [index, op] of ops.entries()) pushOp(values, op, wants?.[index]);
     const late = (reply: unknown): void => {
       if (mode === "t") this.#releaseLate(reply, ops);
     };
+    const call = { script: TAKE, keys, values };
     return this.link.run(call, leftUs, (reply) => heard(readTake(reply, ops.length)), late);
+  }
+
+  #left(endsUs: number): number {
+    return endsUs - this.time.local();
   }
 
   /** Slots that were lent after nobody waited any more. Other charges stay: giving them back could admit twice. */
@@ -245,17 +253,6 @@ const NO_OP: LimitOp = { kind: "block", key: "" };
 
 function widthOf({ ops }: Slot): number {
   return Math.min(...ops.map((op) => (op.kind === "gcra" ? op.burst : op.kind === "block" ? 0 : op.limit)));
-}
-
-function wholeOf(answer: Heard, count: number): Answered {
-  return {
-    allowed: answer.allowed,
-    nowUs: answer.nowUs,
-    takenAtUs: count === 1 ? [answer.nowUs] : Array.from({ length: count }, () => answer.nowUs),
-    per: answer.per,
-    blocked: (index) => answer.blocked(index),
-    granted: (index) => answer.granted(index),
-  };
 }
 
 function place(per: TakePart[], { places }: Slot, parts: readonly TakePart[]): void {

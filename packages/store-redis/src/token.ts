@@ -4,13 +4,17 @@ import type { LimitOp, TakeToken } from "@gatehouse/core";
 export class RedisToken implements TakeToken {
   settled = false;
 
-  /** @param takenAt the server's instant, for each limit: those of other slots are asked one after another */
+  /** @param instants the server's, of all limits or for each: those of other slots are asked one after another */
   constructor(
-    readonly takenAt: readonly number[],
+    private readonly instants: number | readonly number[],
     readonly ops: readonly LimitOp[],
   ) {}
 
   get takenAtUs(): number {
-    return this.takenAt[0] ?? 0;
+    return this.takenAt(0);
+  }
+
+  takenAt(index: number): number {
+    return typeof this.instants === "number" ? this.instants : (this.instants[index] ?? 0);
   }
 }

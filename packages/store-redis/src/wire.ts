@@ -47,9 +47,19 @@ const HEAD = 2;
 const EACH = 6;
 
 /** What one script said of its limits. */
-export class Heard {
+export interface Heard {
   readonly allowed: boolean;
   /** The server's instant. */
+  readonly nowUs: number;
+  readonly per: readonly TakePart[];
+  /** Refused by a penalty. */
+  blocked(index: number): boolean;
+  /** Units beyond the cost that were handed out. */
+  granted(index: number): number;
+}
+
+class Parts implements Heard {
+  readonly allowed: boolean;
   readonly nowUs: number;
   readonly per: readonly TakePart[];
 
@@ -69,12 +79,10 @@ export class Heard {
     this.per = per;
   }
 
-  /** Refused by a penalty. */
   blocked(index: number): boolean {
     return this.numbers[HEAD + EACH * index + 4] === 1;
   }
 
-  /** Units beyond the cost that were handed out. */
   granted(index: number): number {
     return this.numbers[HEAD + EACH * index + 5] ?? 0;
   }
@@ -83,7 +91,7 @@ export class Heard {
 /** @throws StoreError where it is no answer: nothing that comes from outside is believed */
 export function readTake(reply: unknown, count: number): Heard {
   if (!isNumbers(reply) || reply.length !== HEAD + EACH * count) throw unreadable();
-  return new Heard(reply);
+  return new Parts(reply);
 }
 
 function isNumbers(reply: unknown): reply is readonly number[] {

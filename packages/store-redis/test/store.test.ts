@@ -5,6 +5,7 @@ import type { LimitOp, StateStore } from "@gatehouse/core";
 import { clients } from "./clients.test-support.js";
 import { describeEngines, Server } from "./server.test-support.js";
 import { bucket, context, flood, openStore, quota, slot, take, until, window } from "./world.test-support.js";
+import { writesDuring } from "./writes.test-support.js";
 
 const HOUR_US = 3_600_000_000;
 
@@ -77,6 +78,15 @@ describeEngines("the store", (engine) => {
           Array.from({ length: 20 }, async () => store.once("jti", 10_000_000, context())),
         );
         expect(seen.filter(Boolean)).toHaveLength(1);
+      }, name);
+    });
+
+    it("asks all that is asked in one turn in one write", async () => {
+      await withStore(async (store) => {
+        const ask = (): Promise<number> => flood(store, 64, bucket("w:t:x", 1000));
+        await ask();
+        // A PING may come between.
+        expect(await writesDuring(ask)).toBeLessThan(4);
       }, name);
     });
 

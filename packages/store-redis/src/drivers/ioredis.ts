@@ -4,14 +4,18 @@
  */
 import type { RedisConnection, RedisDriver } from "../driver.js";
 import { CONNECT_TIMEOUT_MS, reconnectDelay } from "../retry.js";
+import { slotOf } from "../slots.js";
+import { Corks } from "./cork.js";
 
 /** What is used of `Redis` and `Cluster`, of any version. */
 export interface IoredisClient {
   readonly status: string;
   readonly isCluster?: boolean;
+  /** The socket, once there is one; a cluster has none, but its nodes do. */
+  readonly stream?: unknown;
   evalsha(sha1: string, keyCount: number, ...rest: string[]): Promise<unknown>;
   eval(text: string, keyCount: number, ...rest: string[]): Promise<unknown>;
-  on(event: "error", listener: (error: unknown) => void): unknown;
+  on(event: "error" | "+node" | "-node", listener: (told: unknown) => void): unknown;
   disconnect(): void;
 }
 
@@ -88,13 +92,44 @@ function isDuplicable(client: object): client is Duplicable {
 function connectionOf(client: IoredisClient): RedisConnection {
   // Told by `isReady` and by calls that fail; unheard, it would end the process.
   client.on("error", () => undefined);
+  const corks = new Corks();
+  const socketFor = client.isCluster === true ? socketsOf(client) : () => client.stream;
   return {
     isReady: () => client.status === "ready",
-    evalsha: (sha1, keys, values) => client.evalsha(sha1, keys.length, ...keys, ...values),
-    eval: (text, keys, values) => client.eval(text, keys.length, ...keys, ...values),
+    evalsha: (sha1, keys, values) => {
+      corks.hold(socketFor(keys));
+      return client.evalsha(sha1, keys.length, ...keys, ...values);
+    },
+    eval: (text, keys, values) => {
+      corks.hold(socketFor(keys));
+      return client.eval(text, keys.length, ...keys, ...values);
+    },
     nodeOf: (slot) => nodeOf(client, slot),
     destroy: () => client.disconnect(),
   };
+}
+
+/** A cluster tells of each client that it makes for a node. One whose name its slots do not use is written to as ever. */
+function socketsOf(cluster: IoredisClient): (keys: readonly string[]) => unknown {
+  const nodes = new Map<string, object>();
+  cluster.on("+node", (node) => {
+    if (typeof node === "object" && node !== null) nodes.set(nameOf(node), node);
+  });
+  cluster.on("-node", (node) => {
+    if (typeof node === "object" && node !== null && nodes.get(nameOf(node)) === node)
+      nodes.delete(nameOf(node));
+  });
+  return ([key]) => {
+    const node = key === undefined ? undefined : nodes.get(nodeOf(cluster, slotOf(key)));
+    return node !== undefined && "stream" in node ? node.stream : undefined;
+  };
+}
+
+function nameOf(node: object): string {
+  const options: unknown = "options" in node ? node.options : undefined;
+  if (typeof options !== "object" || options === null || !("host" in options) || !("port" in options))
+    return "";
+  return `${String(options.host)}:${String(options.port)}`;
 }
 
 /** `slots` lists the nodes of each slot, its master first. */

@@ -2,12 +2,14 @@
  * What the scripts share. One clock for the fleet: the server's. `ARGV[1]` is empty, but in tests, where it is the instant.
  * Numbers are doubles, exact up to 2^53; `tostring` would print 14 digits of them, hence `%.0f`.
  */
-export const CLOCK = `
+export const NOW = `
 local now, spare = tonumber(ARGV[1]), 600000
 if not now then
   local t = redis.call('TIME')
   now, spare = t[1] * 1000000 + t[2], 1
-end
+end`;
+
+export const CLOCK = `${NOW}
 local function whole(x) return string.format('%.0f', x) end
 local function keep(key, value, us)
   redis.call('SET', key, value, 'PX', whole(math.max(0, math.ceil(us / 1000)) + spare))

@@ -1,0 +1,154 @@
+/** What a cluster alone shows: who may ask it, in how many writes, and that what may have been counted is not sent again there either. */
+import { createCluster } from "@redis/client";
+import { Cluster } from "ioredis";
+import { Cluster as Cluster5 } from "ioredis5";
+import { Cluster as ValkeyCluster } from "iovalkey";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createCluster as createCluster5 } from "redis-client5";
+import { ioredisDriver, nodeRedisDriver, type RedisDriver } from "@gatehouse/redis";
+import type { StateStore } from "@gatehouse/core";
+import { redisKey, slotOf } from "../src/slots.js";
+import { advised, advisedOnCluster, askAll } from "./asks.test-support.js";
+import { clusterClients } from "./clients.test-support.js";
+import { ClusterHere } from "./cluster.test-support.js";
+import { describeEngines, type Server } from "./server.test-support.js";
+import { bucket, context, openStore, take, until } from "./world.test-support.js";
+import { writesDuring } from "./writes.test-support.js";
+
+const LIMIT = 5;
+
+type AsUser = (ports: readonly number[], username: string, password: string) => RedisDriver;
+
+const nodesOf = (ports: readonly number[]): { host: string; port: number }[] =>
+  ports.map((port) => ({ host: "127.0.0.1", port }));
+const rootsOf = (ports: readonly number[]): { url: string }[] =>
+  ports.map((port) => ({ url: `redis://127.0.0.1:${port}` }));
+
+const USERS: Readonly<Record<string, AsUser>> = {
+  "ioredis 6": (ports, username, password) =>
+    ioredisDriver(new Cluster(nodesOf(ports), { lazyConnect: true, redisOptions: { username, password } })),
+  "ioredis 5": (ports, username, password) =>
+    ioredisDriver(new Cluster5(nodesOf(ports), { lazyConnect: true, redisOptions: { username, password } })),
+  iovalkey: (ports, username, password) =>
+    ioredisDriver(
+      new ValkeyCluster(nodesOf(ports), { lazyConnect: true, redisOptions: { username, password } }),
+    ),
+  "node-redis 6": (ports, username, password) =>
+    nodeRedisDriver(createCluster({ rootNodes: rootsOf(ports), defaults: { username, password } })),
+  "node-redis 5": (ports, username, password) =>
+    nodeRedisDriver(createCluster5({ rootNodes: rootsOf(ports), defaults: { username, password } })),
+};
+
+describeEngines("a cluster", (engine) => {
+  let cluster: ClusterHere;
+  beforeAll(async () => {
+    cluster = await ClusterHere.start(engine);
+    await until(async () =>
+      /cluster_state:ok/.test((await cluster.servers[0]?.command("CLUSTER", "INFO")) ?? ""),
+    );
+  });
+  afterAll(() => cluster.stop());
+
+  const withStore = async (
+    driver: RedisDriver,
+    prefix: string,
+    work: (store: StateStore) => Promise<void>,
+  ): Promise<void> => {
+    const store = await openStore(driver, { prefix });
+    try {
+      await work(store);
+    } finally {
+      await store.close();
+    }
+  };
+
+  const masterOf = async (prefix: string, key: string): Promise<Server> => {
+    const master = await cluster.masterOf(slotOf(redisKey(prefix, key)));
+    if (master === undefined) throw new Error("nobody answers for the slot");
+    return master.server;
+  };
+
+  describe.each(Object.entries(USERS))("with %s", (client, asUser) => {
+    const nameless = client.replace(" ", "-");
+
+    it("needs no more than the user of the guide may do", async () => {
+      const prefix = `ok-${nameless}:`;
+      for (const server of cluster.servers) {
+        expect(await server.command(...advised(`ok-${nameless}`, "right", prefix))).toBe("+OK");
+        expect(await server.command("ACL", "SETUSER", `ok-${nameless}`, ...advisedOnCluster())).toBe("+OK");
+      }
+      const driver = asUser(cluster.ports, `ok-${nameless}`, "right");
+      await withStore(driver, prefix, async (store) => {
+        await askAll(store);
+        const { state, counters } = store.health();
+        expect([state, counters["failures"]]).toEqual(["closed", 0]);
+      });
+    });
+
+    it("is asked in a write for each node by all who ask in one turn", async () => {
+      await withStore(connectedBy(client, cluster), `writes-${nameless}:`, async (store) => {
+        const ops = Array.from({ length: 64 }, (_, n) => bucket(`a:t:${n}`, 10));
+        const ask = (): Promise<unknown> => Promise.all(ops.map((op) => take(store, op)));
+        await ask();
+        expect(await writesDuring(ask)).toBeLessThan(12);
+      });
+    });
+
+    it("counts once what was asked of a node that did not answer in time", async () => {
+      const prefix = `slow-${nameless}:`;
+      await withStore(connectedBy(client, cluster), prefix, async (store) => {
+        await take(store, bucket("a:t:x", LIMIT));
+        const server = await masterOf(prefix, "a:t:x");
+        // Shorter than what makes the others elect another.
+        server.signal("SIGSTOP");
+        const lost = await errorOf(take(store, bucket("a:t:x", LIMIT)));
+        server.signal("SIGCONT");
+        expect(lost).toMatchObject({ code: "timeout", ambiguous: true });
+        expect(await remaining(store)).toBe(LIMIT - 3);
+      });
+    });
+
+    it("does not ask again what a node was asked whose connection was lost", async () => {
+      const prefix = `cut-${nameless}:`;
+      await withStore(connectedBy(client, cluster), prefix, async (store) => {
+        await take(store, bucket("a:t:x", LIMIT));
+        const server = await masterOf(prefix, "a:t:x");
+        // What waits for the end of the pause ends with its connection.
+        await server.command("CLIENT", "PAUSE", "10000", "WRITE");
+        const lost = errorOf(take(store, bucket("a:t:x", LIMIT)));
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        await server.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+        expect(await lost).toMatchObject({ ambiguous: true });
+        await server.command("CLIENT", "UNPAUSE");
+        expect(await remaining(store)).toBe(LIMIT - 2);
+      });
+    });
+  });
+});
+
+function errorOf(asked: Promise<unknown>): Promise<unknown> {
+  return asked.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
+
+/** With one more taken, as soon as it is told. Whoever sends again does so before what is asked later, on the same way. */
+async function remaining(store: StateStore): Promise<number | undefined> {
+  let seen: number | undefined;
+  await until(async () => {
+    try {
+      seen = (await store.peek("limits", [bucket("a:t:x", LIMIT)], context())).per[0]?.remaining;
+      return true;
+    } catch {
+      return false;
+    }
+  });
+  return seen;
+}
+
+function connectedBy(client: string, { ports }: ClusterHere): RedisDriver {
+  const make = clusterClients[client];
+  if (make === undefined) throw new Error(`no client ${client}`);
+  return make(ports);
+}
