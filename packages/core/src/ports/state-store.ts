@@ -19,6 +19,10 @@ export interface Penalty {
   readonly strikes?: "refusals" | "outcomes";
 }
 
+/**
+ * `slot` is there in an op that is asked again and again, of a store that `repeats`: where that store found the key last, noted by the
+ * store itself and never believed without a look at what is there now.
+ */
 export type LimitOp =
   | {
       readonly kind: "gcra";
@@ -29,6 +33,7 @@ export type LimitOp =
       /** Units may be taken ahead of need and spent without asking, within the bound that the store states. Default: each is asked for. */
       readonly precision?: "leased";
       readonly penalty?: Penalty;
+      slot?: number;
     }
   | {
       readonly kind: "strict";
@@ -38,6 +43,7 @@ export type LimitOp =
       readonly limit: number;
       readonly cost: number;
       readonly penalty?: Penalty;
+      slot?: number;
     }
   | {
       readonly kind: "period";
@@ -86,6 +92,8 @@ export interface CallContext {
   readonly wallUs?: number;
   /** How long the caller waits at most, in microseconds. */
   readonly deadlineUs: number;
+  /** Of a take that nothing will be settled of: its answer needs no token. */
+  readonly final?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -118,6 +126,8 @@ export interface StateLog {
 /** Where limits, replay protection and revocation live. The same integer arithmetic in every implementation. */
 export interface StateStore {
   readonly scope: "process" | "shared";
+  /** It leaves ops and their list as they are, but for `slot`: the same ones may be handed to it again. Default: each call has its own. */
+  readonly repeats?: true;
   start(signal: AbortSignal): void | Promise<void>;
   /** All limits in one group: applied all or not at all. Denial is a value, never a throw. */
   take(group: string, ops: readonly LimitOp[], context: CallContext): TakeResult | Promise<TakeResult>;

@@ -37,7 +37,7 @@ export class GcraTable implements Table<Op> {
 
   evaluate(op: Op, now: number, row: Row): void {
     this.#now = now;
-    const slot = this.#slots.find(op.key);
+    const slot = this.#slots.locate(op);
     const known = slot === NO_SLOT ? this.#unseen(op.key, now) : (this.#arrival[slot] ?? 0);
     const base = known > now ? known : now;
     const { emissionUs, burst, cost } = op;
@@ -62,7 +62,7 @@ export class GcraTable implements Table<Op> {
    */
   take(op: Op, now: number): TakePart {
     this.#now = now;
-    const slot = this.#slots.find(op.key);
+    const slot = this.#slots.locate(op);
     const known = slot === NO_SLOT ? this.#unseen(op.key, now) : (this.#arrival[slot] ?? 0);
     const base = known > now ? known : now;
     const { emissionUs, burst, cost } = op;
@@ -90,7 +90,7 @@ export class GcraTable implements Table<Op> {
    */
   settle(op: Op, takenAt: number, delta: number, now: number): void {
     this.#now = now;
-    const slot = this.#slots.find(op.key);
+    const slot = this.#slots.locate(op);
     if (delta > 0) {
       const known = slot === NO_SLOT ? this.#unseen(op.key, now) : (this.#arrival[slot] ?? 0);
       this.#write(op.key, slot, Math.min(Math.max(known, now) + op.emissionUs * delta, now + FURTHEST_US));

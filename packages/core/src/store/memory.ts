@@ -95,6 +95,7 @@ class MemoryToken implements TakeToken {
 
 class MemoryStore implements StateStore {
   readonly scope = "process";
+  readonly repeats = true;
 
   readonly #gcra: GcraTable;
   readonly #strict: StrictTable;
@@ -126,21 +127,20 @@ class MemoryStore implements StateStore {
 
   take(_group: string, ops: readonly LimitOp[], context: CallContext): TakeResult {
     this.#enter(context);
-    const [only] = ops;
-    if (ops.length === 1 && only !== undefined && only.penalty === undefined) {
+    const only = ops.length === 1 ? ops[0] : undefined;
+    if (only !== undefined && only.penalty === undefined) {
       const part = this.#takeOne(only);
-      if (part !== undefined) return this.#answerOne(part, ops);
+      if (part !== undefined) return this.#answer(part.allowed, [part], ops, context);
     }
     if (!this.#evaluate(ops)) {
       this.#strike(ops);
-      return { allowed: false, source: "memory", per: this.#parts(ops.length, false) };
+      return this.#answer(false, this.#parts(ops.length, false), ops, context);
     }
     for (let index = 0; index < ops.length; index++) {
       const op = ops[index];
       if (op !== undefined) this.#apply(op, this.#row(index));
     }
-    const token = new MemoryToken(this.#now, this.#wall, ops);
-    return { allowed: true, source: "memory", per: this.#parts(ops.length, true), token };
+    return this.#answer(true, this.#parts(ops.length, true), ops, context);
   }
 
   /** Most takes have one limit and no penalty. Undefined: it has to be looked at before it is written. */
@@ -149,10 +149,14 @@ class MemoryStore implements StateStore {
     return op.kind === "gcra" ? this.#gcra.take(op, this.#now) : undefined;
   }
 
-  #answerOne(part: TakePart, ops: readonly LimitOp[]): TakeResult {
-    if (!part.allowed) return { allowed: false, source: "memory", per: [part] };
-    const token = new MemoryToken(this.#now, this.#wall, ops);
-    return { allowed: true, source: "memory", per: [part], token };
+  #answer(
+    allowed: boolean,
+    per: readonly TakePart[],
+    ops: readonly LimitOp[],
+    { final }: CallContext,
+  ): TakeResult {
+    if (!allowed || final === true) return { allowed, source: "memory", per };
+    return { allowed, source: "memory", per, token: new MemoryToken(this.#now, this.#wall, ops) };
   }
 
   peek(_group: string, ops: readonly LimitOp[], context: CallContext): TakeResult {

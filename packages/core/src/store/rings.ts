@@ -63,7 +63,7 @@ export class Rings implements Table<StrictOp> {
     this.#now = now;
     const width = Math.ceil(op.windowUs / op.buckets);
     const current = Math.floor(now / width);
-    const slot = this.#slots.find(op.key);
+    const slot = this.#slots.locate(op);
     const used =
       slot === NO_SLOT ? this.#unseen(op.key, now, width, row) : this.#age(slot, width, current, row);
     const { limit, cost } = op;
@@ -83,15 +83,18 @@ export class Rings implements Table<StrictOp> {
 
   /** `evaluate` and `apply` of a take that has no other limit: undefined where it is not that simple. */
   take(op: StrictOp, now: number): TakePart | undefined {
-    const slot = this.#slots.find(op.key);
+    const slot = this.#slots.locate(op);
     if (slot === NO_SLOT) return undefined;
     const width = Math.ceil(op.windowUs / op.buckets);
     const current = Math.floor(now / width);
-    const used = this.#age(slot, width, current, this.#scratch) + op.cost;
-    const left = op.limit - used;
+    const end = (current + this.#length) * width;
+    // In the bucket of the last one, as most are, nothing has run out since.
+    const used =
+      this.#ends[slot] === end ? (this.#totals[slot] ?? 0) : this.#age(slot, width, current, this.#scratch);
+    const left = op.limit - used - op.cost;
     if (left < 0) return undefined;
     this.#add(slot, width, current, op.cost);
-    return new Part(true, left, (current + this.#length) * width - now, 0);
+    return new Part(true, left, end - now, 0);
   }
 
   apply(op: StrictOp, now: number, row: Row): void {
@@ -106,7 +109,7 @@ export class Rings implements Table<StrictOp> {
     this.#now = now;
     const width = Math.ceil(op.windowUs / op.buckets);
     const current = Math.floor(now / width);
-    const slot = this.#slots.find(op.key);
+    const slot = this.#slots.locate(op);
     if (delta > 0) {
       if (slot === NO_SLOT) this.#unseen(op.key, now, width, row);
       else this.#age(slot, width, current, row);

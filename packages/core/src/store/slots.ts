@@ -20,9 +20,15 @@ export interface SlotOwner {
   readonly evicted: (key: string, slot: number) => void;
 }
 
+/** Of an op: the key, and in one that comes again where it was found last. */
+export interface Sought {
+  readonly key: string;
+  slot?: number;
+}
+
 export class Slots {
   readonly #slotOf = new Map<string, number>();
-  readonly #keys: string[] = [];
+  readonly #keys: (string | undefined)[] = [];
   #used: Uint32Array = new Uint32Array(0);
   readonly #free: number[] = [];
   #next = 0;
@@ -46,6 +52,22 @@ export class Slots {
     const slot = this.#slotOf.get(key);
     if (slot === undefined) return NO_SLOT;
     this.#used[slot] = this.calls.number;
+    return slot;
+  }
+
+  /**
+   * The same, without asking the map again for an op that comes again. What it noted may be long out of date, or another store's: a slot
+   * is the key's exactly where that key stands in it.
+   */
+  locate(op: Sought): number {
+    const { key, slot: noted } = op;
+    if (noted === undefined) return this.find(key);
+    if (this.#keys[noted] === key) {
+      this.#used[noted] = this.calls.number;
+      return noted;
+    }
+    const slot = this.find(key);
+    if (slot !== NO_SLOT) op.slot = slot;
     return slot;
   }
 
@@ -92,7 +114,7 @@ export class Slots {
 
   #leave(key: string, slot: number): void {
     this.#slotOf.delete(key);
-    this.#keys[slot] = "";
+    this.#keys[slot] = undefined;
     this.#free.push(slot);
   }
 

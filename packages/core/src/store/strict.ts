@@ -16,6 +16,9 @@ export class StrictTable implements Table<StrictOp> {
   readonly #overflow: Overflow;
   /** By number of buckets. */
   readonly #sides = new Map<number, Sides>();
+  /** Those of the last op: all limits of a policy are cut into as many. */
+  #last: Sides = { narrow: undefined, wide: undefined };
+  #lastBuckets = 0;
 
   constructor(options: OverflowOptions) {
     this.#overflow = new Overflow(options);
@@ -49,11 +52,7 @@ export class StrictTable implements Table<StrictOp> {
   }
 
   #ringsOf(op: StrictOp): Rings {
-    let sides = this.#sides.get(op.buckets);
-    if (sides === undefined) {
-      sides = { narrow: undefined, wide: undefined };
-      this.#sides.set(op.buckets, sides);
-    }
+    const sides = op.buckets === this.#lastBuckets ? this.#last : this.#sidesOf(op.buckets);
     const wide = op.limit > NARROW_LIMIT;
     const rings = wide
       ? (sides.wide ??= new Rings(op.buckets, true, this.#overflow))
@@ -62,6 +61,14 @@ export class StrictTable implements Table<StrictOp> {
     // A limit that was raised or lowered across the border while it counts.
     if (other !== undefined && other.size > 0 && !rings.has(op.key)) moveOver(op.key, other, rings);
     return rings;
+  }
+
+  #sidesOf(buckets: number): Sides {
+    const sides = this.#sides.get(buckets) ?? { narrow: undefined, wide: undefined };
+    this.#sides.set(buckets, sides);
+    this.#last = sides;
+    this.#lastBuckets = buckets;
+    return sides;
   }
 }
 

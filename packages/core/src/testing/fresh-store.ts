@@ -13,6 +13,7 @@ type Eventually<T> = T | Promise<T>;
 
 export class FreshStore implements StateStore {
   readonly scope = "process";
+  readonly repeats = true;
   #inner = emptyStore();
   /** Most tests meet no limit, and a new store takes more time than their whole exchange. */
   #isEmpty = true;

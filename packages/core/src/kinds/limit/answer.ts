@@ -20,7 +20,9 @@ function isWhole(answer: unknown, count: number): boolean {
   if (!Array.isArray(per) || per.length !== count) return false;
   if (token !== undefined && (typeof token !== "object" || token === null)) return false;
   let all = true;
-  for (const part of per as readonly unknown[]) {
+  const parts: readonly unknown[] = per;
+  for (let index = 0; index < count; index += 1) {
+    const part = parts[index];
     if (!isPart(part)) return false;
     if (!part.allowed) all = false;
   }

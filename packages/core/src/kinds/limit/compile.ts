@@ -1,18 +1,21 @@
 /** A route's limits as stages: each at the first one where all that it reads is known, and one call of the store for each. */
 import { scopeOf } from "../../conditions/index.js";
+import type { Report } from "../../errors/diagnostics.js";
 import type { Stage } from "../../model/compiled.js";
 import type { CompiledKind, CompileEnvironment } from "../../model/kind.js";
+import type { LimitSettings } from "../../model/policy.js";
 import type { Placed, ResolvedPolicy, ResolvedRoute } from "../../model/resolved.js";
 import type { RequestState } from "../../model/state.js";
 import type { Clock } from "../../ports/clock.js";
 import type { CallContext } from "../../ports/state-store.js";
 import { rankOf, type StageName } from "../../stages.js";
+import { Asks } from "./asks.js";
 import { limitStage } from "./evaluate.js";
 import { LIMIT_FIELDS } from "./fields.js";
-import { readingOf, STAGE_OF } from "./reading.js";
+import { readingOf, STAGE_OF, type Reading } from "./reading.js";
 import { ruleOf, type Rule } from "./rule.js";
 import { routeLimits } from "./route-limits.js";
-import { durationUs } from "./terms.js";
+import { durationUs, termsOf, type Terms } from "./terms.js";
 import { shareOf } from "./share.js";
 import type { LimitServices } from "./take.js";
 
@@ -21,16 +24,16 @@ const FIRST_WAIT = rankOf("authenticate");
 
 type ByStage = ReadonlyMap<StageName, readonly Rule[]>;
 
+type RuleFor = (name: string, limit: Placed<LimitSettings>, reading: Reading, observing: boolean) => Rule;
+
 export function compileLimits(policy: ResolvedPolicy, environment: CompileEnvironment): CompiledKind {
   const services = servicesOf(policy, environment);
   const servicesAt = (at: StageName): LimitServices =>
     rankOf(at) < FIRST_WAIT ? services : { ...services, waited: true };
-  // Asked for once: routes that are put together later count in the same buckets.
-  const { store } = environment;
-  const share = store.scope === "process" ? shareOf(store) : 1;
+  const ruleFor = ruleMaker(environment);
   const compiled = new Map<ResolvedRoute, ByStage>();
   const rulesOf = (route: ResolvedRoute): ByStage => {
-    const known = compiled.get(route) ?? compileRoute(policy, route, share, environment);
+    const known = compiled.get(route) ?? compileRoute(policy, route, ruleFor, environment.report);
     compiled.set(route, known);
     return known;
   };
@@ -50,8 +53,8 @@ export function compileLimits(policy: ResolvedPolicy, environment: CompileEnviro
 function compileRoute(
   policy: ResolvedPolicy,
   route: ResolvedRoute,
-  share: number,
-  { report, platform }: CompileEnvironment,
+  ruleFor: RuleFor,
+  report: Report,
 ): ByStage {
   const stages = new Map<StageName, Rule[]>();
   const add = ({ value: name }: Placed<string>, global: boolean): void => {
@@ -59,15 +62,33 @@ function compileRoute(
     const scope = scopeOf(policy, global ? policy.unmatched : route);
     const reading = limit === undefined ? undefined : readingOf(limit, scope, report);
     if (limit === undefined || reading === undefined) return;
-    const observing = route.mode === "observe";
     const at = global ? "global-limit" : STAGE_OF[reading.needs];
     const rules = stages.get(at) ?? [];
-    rules.push(ruleOf({ name, limit, reading, observing, share, sha256Hex: platform.sha256Hex }));
+    rules.push(ruleFor(name, limit, reading, route.mode === "observe"));
     stages.set(at, rules);
   };
   for (const named of byName(policy.globalLimits)) add(named, true);
   for (const named of byName(routeLimits(policy, route))) add(named, false);
   return stages;
+}
+
+/** What routes have in common of a limit is made once: a caller who is known on one of them is known on all. */
+function ruleMaker({ store, platform }: CompileEnvironment): RuleFor {
+  // Asked for once: routes that are put together later count in the same buckets.
+  const share = store.scope === "process" ? shareOf(store) : 1;
+  const common = { share, repeats: store.repeats === true, sha256Hex: platform.sha256Hex };
+  const termsByName = new Map<string, Terms>();
+  const [enforced, observed] = [new Map<string, Asks>(), new Map<string, Asks>()];
+  return (name, limit, reading, observing) => {
+    const terms = termsByName.get(name) ?? termsOf(name, limit);
+    termsByName.set(name, terms);
+    const observe = observing || terms.observe;
+    const known = observe ? observed : enforced;
+    const price = typeof reading.cost === "number" ? reading.cost : undefined;
+    const asks = known.get(name) ?? new Asks({ ...common, terms, observe, price });
+    known.set(name, asks);
+    return ruleOf({ terms, settings: limit.value, reading, asks });
+  };
 }
 
 /** The author's order decides nothing. */
@@ -92,11 +113,11 @@ function servicesOf(policy: ResolvedPolicy, { store, fallback, clock }: CompileE
   const written = policy.document.store?.deadline;
   const deadlineUs = written === undefined ? DEFAULT_DEADLINE_US : durationUs(written);
   /** `exact`: the exchange may have been open for long; else it happened when it opened. */
-  const now = (state: RequestState, exact: boolean): CallContext => {
+  const now = (state: RequestState, exact: boolean, final = false): CallContext => {
     const openedUs = state.monotonicUs;
     const nowUs = exact ? Math.max(openedUs, microsecondsOf(clock)) : openedUs;
     const wallUs = Math.floor(state.now * 1000) + (nowUs - openedUs);
-    return { nowUs, wallUs, deadlineUs };
+    return { nowUs, wallUs, deadlineUs, final };
   };
   return { store, fallback, deadlineMs: deadlineUs / 1000, now, waited: false };
 }

@@ -12,7 +12,7 @@ type Run = (state: RequestState) => Taken | Promise<Taken>;
 export function limitStage(rules: readonly Rule[], services: LimitServices): Run {
   const enforced = rules.filter(({ terms }) => !terms.observe);
   const observed = rules.filter(({ terms }) => terms.observe);
-  const enforce: Run = (state) => takeAll(enforced, state, services);
+  const enforce = taker(enforced, services);
   if (observed.length === 0) return enforce;
   const observe = observer(observed, services);
   return (state) => {
@@ -22,25 +22,30 @@ export function limitStage(rules: readonly Rule[], services: LimitServices): Run
   };
 }
 
+function taker(rules: readonly Rule[], services: LimitServices): Run {
+  const [only] = rules;
+  return only !== undefined && rules.length === 1
+    ? (state) => takeOne(only, rules, state, services)
+    : (state) => takeAll(rules, state, services);
+}
+
 function takeAll(
   rules: readonly Rule[],
   state: RequestState,
   services: LimitServices,
 ): Taken | Promise<Taken> {
-  const [only] = rules;
-  if (rules.length === 1 && only !== undefined) return takeOne(only, rules, state, services);
   const taken: Rule[] = [];
   const ops: LimitOp[] = [];
   for (const rule of rules) {
     const { applies, terms } = rule;
     if (applies !== undefined && !applies(state)) continue;
-    const key = rule.key(state);
-    if (key === undefined) {
+    const ask = rule.ask(state);
+    if (ask === undefined) {
       if (terms.onMissing === "refuse") return rule.missing;
       continue;
     }
     taken.push(rule);
-    ops.push(rule.op(key, rule.cost(state), state));
+    ops.push(ask[0]);
   }
   return ops.length === 0 ? PASS : take(taken, ops, state, services);
 }
@@ -53,18 +58,18 @@ function takeOne(
   services: LimitServices,
 ): Taken | Promise<Taken> {
   if (rule.applies !== undefined && !rule.applies(state)) return PASS;
-  const key = rule.key(state);
-  if (key === undefined) return rule.terms.onMissing === "refuse" ? rule.missing : PASS;
-  return take(rules, [rule.op(key, rule.cost(state), state)], state, services);
+  const ask = rule.ask(state);
+  if (ask === undefined) return rule.terms.onMissing === "refuse" ? rule.missing : PASS;
+  return take(rules, ask, state, services);
 }
 
 /** Counts and tells, each limit for itself, and never refuses: what another would have refused is no reason not to count. */
 function observer(rules: readonly Rule[], services: LimitServices): Run {
-  const single = rules.map((rule) => [rule] as const);
+  const single = rules.map((rule) => ({ rule, run: taker([rule], services) }));
   return (state) => {
     let waiting: Promise<unknown> | undefined;
-    for (const [rule] of single) {
-      const verdict = takeAll([rule], state, services);
+    for (const { rule, run } of single) {
+      const verdict = run(state);
       if (verdict instanceof Promise) {
         const told = verdict.then((settled) => tell(rule, settled, state));
         waiting = waiting === undefined ? told : Promise.all([waiting, told]);

@@ -3,6 +3,7 @@
  * needs no escapes, and all that does not vary is written when the policy is compiled.
  */
 import type { HeaderContribution, HeaderSink } from "../../model/compiled.js";
+import { decimal } from "../../lib/decimal.js";
 import type { RequestState } from "../../model/state.js";
 import type { TakePart } from "../../ports/state-store.js";
 import type { Terms } from "./terms.js";
@@ -48,7 +49,8 @@ export function wholeSeconds(us: number): number {
 function itemOf({ texts, part }: LimitReport): string {
   if (!part.allowed) return `${texts.head}0;t=${Math.max(1, wholeSeconds(part.retryUs))}`;
   const { remaining, resetUs } = part;
-  return resetUs > 0 ? texts.head + remaining + timeOf(wholeSeconds(resetUs)) : texts.head + remaining;
+  const left = texts.head + decimal(remaining);
+  return resetUs > 0 ? left + timeOf(wholeSeconds(resetUs)) : left;
 }
 
 /** Most windows are short: what they have left is told by one of a few texts, each written when it is first needed. */

@@ -5,7 +5,6 @@
  */
 import type { CompiledFact } from "../../conditions/index.js";
 import type { RequestState } from "../../model/state.js";
-import { memoized } from "../../normalize/memo.js";
 import type { Terms } from "./terms.js";
 
 /** Undefined: a fact is absent, and absent callers do not share a count. */
@@ -16,43 +15,52 @@ const MISSING = "-";
 /** Longer texts are hashed even where an authenticator vouches for them. */
 const LONGEST = 96;
 
-/**
- * Keys of the latest callers. Joining and hashing a new text costs more than all the rest of a decision; addresses and principals
- * come again and again. Not for what a caller chooses.
- */
-const KNOWN = 4096;
+/** Keys of one limit, observing or not. */
+export class Keys {
+  /** The one key of a limit that counts by nothing. */
+  readonly prefix: string;
+  /** Of callers whose only fact is absent. */
+  readonly missing: string | undefined;
+  readonly #shared: boolean;
 
-export function keyOf(
-  terms: Terms,
-  facts: readonly CompiledFact[],
-  observe: boolean,
-  sha256Hex: (text: string) => string,
-): ReadKey {
-  const prefix = `${terms.name}:${tagOf(terms)}${observe ? "o" : ""}:`;
-  const shared = terms.onMissing === "group";
-  const chosen = facts.some(({ callerChosen }) => callerChosen);
-  const [first] = facts;
-  if (first === undefined) return () => prefix;
-  const finish = (rest: string): string =>
-    chosen || rest.length >= LONGEST ? `${prefix}#${sha256Hex(rest).slice(0, 32)}` : prefix + rest;
-  if (facts.length === 1) {
-    const missing = shared ? prefix + MISSING : undefined;
-    const whole = (text: string): string => finish(`${text.length}=${text}`);
-    const keyFor = chosen ? whole : memoized(KNOWN, whole);
+  constructor(
+    terms: Terms,
+    observe: boolean,
+    private readonly sha256Hex: (text: string) => string,
+  ) {
+    this.prefix = `${terms.name}:${tagOf(terms)}${observe ? "o" : ""}:`;
+    this.#shared = terms.onMissing === "group";
+    this.missing = this.#shared ? this.prefix + MISSING : undefined;
+  }
+
+  /** Of a fact that stands alone and that no caller chooses. */
+  of(text: string): string {
+    return this.#finish(partOf(text), false);
+  }
+
+  reader(facts: readonly CompiledFact[]): ReadKey {
+    const chosen = facts.some(({ callerChosen }) => callerChosen);
     return (state) => {
-      const text = first.read(state);
-      return text === undefined ? missing : keyFor(text);
+      let rest = "";
+      for (const fact of facts) {
+        const text = fact.read(state);
+        if (text === undefined && !this.#shared) return undefined;
+        rest += text === undefined ? MISSING : partOf(text);
+      }
+      return this.#finish(rest, chosen && rest !== MISSING);
     };
   }
-  return (state) => {
-    let rest = "";
-    for (const fact of facts) {
-      const text = fact.read(state);
-      if (text === undefined && !shared) return undefined;
-      rest += text === undefined ? MISSING : `${text.length}=${text}`;
-    }
-    return finish(rest);
-  };
+
+  #finish(rest: string, chosen: boolean): string {
+    const { prefix } = this;
+    return chosen || rest.length >= LONGEST
+      ? `${prefix}#${this.sha256Hex(rest).slice(0, 32)}`
+      : prefix + rest;
+  }
+}
+
+function partOf(text: string): string {
+  return `${text.length}=${text}`;
 }
 
 /** Counts of one algorithm mean nothing to another, nor buckets of one width to another. */

@@ -32,8 +32,7 @@ export function opMaker(terms: Terms, share: number): MakeOp {
       };
     }
     case "token-bucket": {
-      const emission = Math.ceil(emissionUs(terms.windowUs, terms.limit) / share);
-      const burst = part(terms.burst, share);
+      const [emission, burst] = bucketOf(terms, share);
       return (key, cost) => {
         const op = { kind: "gcra", key, emissionUs: emission, burst, cost } as const;
         return plain ? op : { ...op, ...extra };
@@ -54,6 +53,35 @@ export function opMaker(terms: Terms, share: number): MakeOp {
       };
     }
   }
+}
+
+/**
+ * For ops that are kept and asked again. Undefined: it is another one for each request. Laid out like those that are made anew, with the
+ * store's note after them.
+ */
+export function repeatedOpMaker(
+  terms: Terms,
+  share: number,
+  cost: number,
+): ((key: string) => LimitOp) | undefined {
+  const { algorithm, leased, penalty, windowUs } = terms;
+  if (leased || penalty !== undefined) return undefined;
+  if (algorithm === "sliding-window") {
+    const limit = part(terms.limit, share);
+    return (key) => ({ kind: "strict", key, windowUs, buckets: BUCKETS, limit, cost, slot: 0 });
+  }
+  if (algorithm === "token-bucket") {
+    const [emission, burst] = bucketOf(terms, share);
+    return (key) => ({ kind: "gcra", key, emissionUs: emission, burst, cost, slot: 0 });
+  }
+  return undefined;
+}
+
+function bucketOf(
+  { windowUs, limit, burst }: Terms,
+  share: number,
+): readonly [emission: number, burst: number] {
+  return [Math.ceil(emissionUs(windowUs, limit) / share), part(burst, share)];
 }
 
 function part(whole: number, share: number): number {

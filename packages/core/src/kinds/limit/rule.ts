@@ -5,22 +5,19 @@ import type { Refusal } from "../../model/outcome.js";
 import type { RequestState } from "../../model/state.js";
 import type { LimitOp } from "../../ports/state-store.js";
 import { type FieldTexts, fieldTexts } from "./fields.js";
-import { keyOf, type ReadKey } from "./key.js";
+import type { Asks, MakeAsk } from "./asks.js";
 import { type MakeOp, opMaker } from "./op.js";
 import { readsOf, type Reading } from "./reading.js";
 import type { LimitSettings } from "../../model/policy.js";
 import { isRevealed } from "../../model/reveal.js";
-import { termsOf, type Terms } from "./terms.js";
-import type { Placed } from "../../model/resolved.js";
+import type { Terms } from "./terms.js";
 
 export interface Rule {
   readonly terms: Terms;
   /** False where the condition of the limit says so. */
   readonly applies: ((state: RequestState) => boolean) | undefined;
-  readonly key: ReadKey;
-  readonly cost: (state: RequestState) => number;
-  readonly op: MakeOp;
-  /** The same while this process counts alone, with the store's share where the author left it to the store. */
+  readonly ask: MakeAsk;
+  /** What is asked while this process counts alone, with the store's share where the author left it to the store. */
   readonly localOp: (op: LimitOp, state: RequestState, share: number) => LimitOp;
   /** What the header fields say of it; undefined: nothing. */
   readonly fields: FieldTexts | undefined;
@@ -30,35 +27,28 @@ export interface Rule {
 }
 
 export interface RuleOptions {
-  readonly name: string;
-  readonly limit: Placed<LimitSettings>;
+  readonly terms: Terms;
+  readonly settings: LimitSettings;
   readonly reading: Reading;
-  /** The route observes: it counts in keys of its own. */
-  readonly observing: boolean;
-  /** This process's part of it, always. */
-  readonly share: number;
-  readonly sha256Hex: (text: string) => string;
+  /** Those of all routes that observe it, or of all that do not. */
+  readonly asks: Asks;
 }
 
-export function ruleOf({ name, limit, reading, observing, share, sha256Hex }: RuleOptions): Rule {
-  const terms = termsOf(name, limit);
+export function ruleOf({ terms, settings, reading, asks }: RuleOptions): Rule {
   const { when } = reading;
-  const op = opMaker(terms, share);
   return {
     terms,
     // True or failing to evaluate: nobody escapes by making a condition fail.
     applies:
       when === undefined ? undefined : (state) => applies(when, pointerTo(terms.pointer, "when"), state),
-    key: keyOf(terms, reading.facts, observing || terms.observe, sha256Hex),
-    cost: costOf(terms, reading),
-    op,
+    ask: asks.maker(reading.facts, costOf(terms, reading)),
     localOp: localOp(terms),
-    fields: isRevealed(limit.value, readsOf(reading)) ? fieldTexts(terms) : undefined,
+    fields: isRevealed(settings, readsOf(reading)) ? fieldTexts(terms) : undefined,
     missing: {
       kind: "refusal",
       code: "missing-limit-fact",
       headers: [["Retry-After", "1"]],
-      reason: `limit \`${name}\`: a fact that it counts by is absent`,
+      reason: `limit \`${terms.name}\`: a fact that it counts by is absent`,
       rule: terms.pointer,
     },
     settles: terms.counted !== undefined || terms.settle !== undefined || terms.algorithm === "concurrency",
@@ -86,7 +76,7 @@ function localOp(terms: Terms): Rule["localOp"] {
 }
 
 /** What cannot be priced costs all there is: nobody makes a request cheaper by making its price unreadable. */
-function costOf({ limit, burst, algorithm }: Terms, { cost }: Reading): Rule["cost"] {
+function costOf({ limit, burst, algorithm }: Terms, { cost }: Reading): (state: RequestState) => number {
   if (typeof cost === "number") return () => cost;
   const all = algorithm === "token-bucket" ? burst : limit;
   return (state) => {

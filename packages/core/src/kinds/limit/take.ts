@@ -22,7 +22,8 @@ export interface LimitServices {
   readonly store: StateStore;
   readonly fallback: (() => StateStore) | undefined;
   readonly deadlineMs: number;
-  readonly now: (state: RequestState, exact: boolean) => CallContext;
+  /** `final`: of a take that nothing will be settled of. */
+  readonly now: (state: RequestState, exact: boolean, final?: boolean) => CallContext;
   /**
    * Something may have been waited for since the exchange opened: a credential's verification, a body. Counting by the
    * opening then would let exchanges that were held back count in a past whose room is long given to others.
@@ -42,14 +43,25 @@ export function take(
   state: RequestState,
   services: LimitServices,
 ): Taken | Promise<Taken> {
-  const { store } = services;
   let answer: unknown;
   try {
-    answer = store.take(GROUP, ops, services.now(state, services.waited));
+    answer = services.store.take(GROUP, ops, services.now(state, services.waited, !anySettles(rules)));
   } catch (error) {
     return storeFailed(rules, ops, state, services, error);
   }
-  if (!isPromiseLike(answer)) return hear(answer, rules, ops, state, services);
+  return isPromiseLike(answer)
+    ? wait(answer, rules, ops, state, services)
+    : hear(answer, rules, ops, state, services);
+}
+
+/** Apart from `take`, which would pay for these functions where nobody waits. */
+function wait(
+  answer: PromiseLike<unknown>,
+  rules: readonly Rule[],
+  ops: readonly LimitOp[],
+  state: RequestState,
+  services: LimitServices,
+): Promise<Taken> {
   return withDeadline(
     answer,
     services.deadlineMs,
@@ -109,7 +121,7 @@ function noteTaken(rules: readonly Rule[], { per }: TakeResult, state: RequestSt
 }
 
 function anySettles(rules: readonly Rule[]): boolean {
-  for (const { settles } of rules) if (settles) return true;
+  for (let index = 0; index < rules.length; index += 1) if (rules[index]?.settles === true) return true;
   return false;
 }
 
