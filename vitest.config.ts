@@ -34,26 +34,31 @@ const common = { testTimeout: 20_000 };
 /** Start servers of their own, and break them. */
 const SERVERS = "packages/store-redis/test/**";
 
-/** Unit tests read and change nothing that is shared, so a worker loads the sources once for all of them. */
-const together = {
+/**
+ * A worker loads the code once for all of its files, and what it compiled for one stays warm for the next. So a test puts back what
+ * it changes of the process: an environment variable, a timer, a global.
+ */
+const together = (name: string, include: readonly string[], exclude: readonly string[] = []) => ({
   extends: true as const,
   test: {
     ...common,
-    name: "units",
-    include: ["packages/*/{src,test}/**/*.test.ts"],
-    exclude: [...ignored, MOCKING, SERVERS],
+    name,
+    include: [...include],
+    exclude: [...ignored, ...exclude],
     isolate: false,
+    // As a user meets them, by Node's own loader.
+    server: { deps: { external: [/\/packages\/[^/]+\/dist\//] } },
   },
-};
+});
 
 /** Real frameworks, real sockets, real processes: what users meet, so `npm test` runs them on the built packages. */
 const SERVED = "tests/{cli,express,fastify,fetch,koa,node-http}/**/*.test.ts";
 
-/** What patches a framework or speaks for a process has a world of its own. */
-const apart = (name: string, include: readonly string[], exclude: readonly string[] = []) => ({
+/** What is put in a module's place would be met by every file after it. */
+const mocking = {
   extends: true as const,
-  test: { ...common, name, include: [...include], exclude: [...ignored, ...exclude] },
-});
+  test: { ...common, name: "mocking", include: [MOCKING], exclude: ignored },
+};
 
 const servers = {
   extends: true as const,
@@ -70,11 +75,12 @@ const servers = {
 };
 
 const projects = fromDist
-  ? [apart("dist", [SERVED, "tests/public-api.test.ts"])]
+  ? [together("dist", [SERVED, "tests/public-api.test.ts"])]
   : [
-      together,
-      apart("whole", [MOCKING, "{examples,bench,tests,scripts}/**/*.test.ts"], [SERVED]),
-      apart("served", [SERVED]),
+      together("units", ["packages/*/{src,test}/**/*.test.ts"], [MOCKING, SERVERS]),
+      together("whole", ["{examples,bench,tests,scripts}/**/*.test.ts"], [SERVED]),
+      together("served", [SERVED]),
+      mocking,
       servers,
     ];
 

@@ -41,7 +41,7 @@ const phases = [
     // Adapters and the command are tested as they are built, so the sources are asked for the rest.
     {
       name: "tests",
-      run: [vitest(reports.sources, "--project", "units", "--project", "whole", "--project", "servers")],
+      run: [vitest(reports.sources, "--project", "!served")],
       shows: true,
     },
   ],

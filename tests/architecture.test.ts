@@ -207,3 +207,18 @@ describe("ARCHITECTURE.md", () => {
     expect(existsSync(join(root, "packages/core/src/gone.ts"))).toBe(false);
   });
 });
+
+describe("what files of tests share", () => {
+  const hooked = (files: Sources): string[] =>
+    [...files].filter(([, text]) => /^(?:before|after)(?:Each|All)\(/m.test(text)).map(([path]) => path);
+
+  it("registers no hook at its top: a worker runs it once, and the hook would be the first file's alone", () => {
+    expect(hooked(sourcesBelow("tests"))).toEqual([]);
+  });
+
+  it("bites: such a hook is found", () => {
+    expect(hooked(new Map([["tests/x.ts", "let x = 0;\nafterEach(() => (x = 0));"]]))).toEqual([
+      "tests/x.ts",
+    ]);
+  });
+});

@@ -92,18 +92,37 @@ async function group(sides, requests, { park, short }, extra = {}) {
 
 /** In requests, not in seconds: a busy machine would leave the code of the slower side cold. */
 const pace = { warmUp: 6000, burst: 500, rounds: 21 };
-const layerPace = { warmUp: 4000, burst: 300, rounds: 17 };
+const layerPace = { warmUp: 4000, burst: 300, rounds: 11 };
 const shortPace = { warmUp: 0, burst: 16, rounds: 1 };
 
-async function rounds(servers, workOf, { warmUp, burst, rounds }) {
+/** Microseconds of the processor after which a burst has told enough: of what takes milliseconds, few requests tell as much. */
+const TELLING = 200_000;
+const FEWEST = 100;
+
+async function rounds(servers, workOf, pace) {
   const names = Object.keys(servers);
-  if (warmUp > 0) for (const name of names) await servers[name].burst(workOf(name), warmUp);
+  const counts = {};
+  for (const name of names) counts[name] = await warmed(servers[name], workOf(name), pace);
   const seen = Object.fromEntries(names.map((name) => [name, []]));
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < pace.rounds; round++) {
     for (const name of round % 2 === 0 ? names : names.toReversed())
-      seen[name].push(await servers[name].burst(workOf(name), burst));
+      seen[name].push(await servers[name].burst(workOf(name), counts[name]));
   }
   return seen;
+}
+
+/** Server to the work that it is warm for, and how many requests of that make a burst. */
+const warm = new WeakMap();
+
+/** @returns how many requests make a burst; by processor time, so that a busy machine makes none shorter */
+async function warmed(server, work, { warmUp, burst }) {
+  if (warmUp === 0) return burst;
+  const known = warm.get(server);
+  if (known?.work === work) return known.count;
+  const { cpu } = await server.burst(work, warmUp);
+  const count = Math.min(burst, Math.max(FEWEST, Math.round(TELLING / cpu)));
+  warm.set(server, { work, count });
+  return count;
 }
 
 const middle = (seen, of) => median(seen.map(of));
@@ -150,30 +169,39 @@ function barsOf(method, seen) {
   };
 }
 
-/** Each layer alone. The smallest policy has routes and headers, so that its layers are told beyond that one as well. */
+/**
+ * Each layer alone. The smallest policy has routes and headers, so that its layers are told beyond that one as well. That one and the bare
+ * server are the same for all layers: they are started once.
+ */
 async function measureLayers(framework, known, { park, short }) {
-  const rows = [];
   const settings = short ? shortPace : layerPace;
-  for (const layer of LAYERS) {
-    const only = { framework, layers: [layer], limit: MANY, prepared: true };
-    const sides = {
-      bare: { framework, side: "bare" },
-      stack: { side: "stack", ...only },
-      gatehouse: { side: "gatehouse", ...only },
-      smallest: { side: "gatehouse", ...only, layers: ["headers"] },
-    };
-    if (layer === "headers") delete sides.smallest;
-    const requests = layer === "body" ? known.post : known.get;
-    const seen = await withServers(park, sides, (servers) => rounds(servers, () => requests, settings));
-    const smallest = seen.smallest ?? seen.bare;
-    rows.push({
-      layer,
-      stack: median(added(seen, "stack")),
-      gatehouse: median(added(seen, "gatehouse")),
-      beyond: perRound(seen.gatehouse, smallest, (a, b) => a.cpu - b.cpu),
-    });
-  }
-  return rows;
+  const side = (name, layer) => ({ framework, side: name, layers: [layer], limit: MANY, prepared: true });
+  const ofAll = { bare: { framework, side: "bare" }, smallest: side("gatehouse", "headers") };
+  return withServers(park, ofAll, async (shared) => {
+    const rows = [];
+    for (const layer of LAYERS) {
+      const sides = { stack: side("stack", layer), gatehouse: side("gatehouse", layer) };
+      // The smallest is this layer's own.
+      if (layer === "headers") delete sides.gatehouse;
+      const requests = layer === "body" ? known.post : known.get;
+      const seen = await withServers(park, sides, (own) =>
+        rounds({ ...shared, ...own }, () => requests, settings),
+      );
+      rows.push(rowOf(layer, seen));
+    }
+    return rows;
+  });
+}
+
+function rowOf(layer, seen) {
+  const isSmallest = seen.gatehouse === undefined;
+  const [ours, smallest] = isSmallest ? [seen.smallest, seen.bare] : [seen.gatehouse, seen.smallest];
+  return {
+    layer,
+    stack: median(added(seen, "stack")),
+    gatehouse: median(ours.map(({ cpu }, round) => cpu - seen.bare[round].cpu)),
+    beyond: perRound(ours, smallest, (a, b) => a.cpu - b.cpu),
+  };
 }
 
 const layerNames = {

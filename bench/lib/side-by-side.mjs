@@ -31,14 +31,17 @@ const lengthOf = ({ cpu, clock }) => Math.max(cpu, clock / 10, 1);
  */
 async function warmed({ run }, warmUp, calls) {
   const waits = isPromise(run(0));
-  let [next, all, each] = [1, 0, Infinity];
-  const isCold = () => all < warmUp || (next < calls && all < LONG_ENOUGH);
-  for (let count = 1; isCold(); count = Math.min(count * 2, 10_000)) {
+  let [next, all, each, count] = [1, 0, Infinity, 1];
+  /** How many calls it still takes, as long as they are by now. */
+  const missing = () => Math.max((warmUp - all) / each, Math.min(calls - next, (LONG_ENOUGH - all) / each));
+  do {
     const length = lengthOf(await spend(run, count, next, waits));
     all += length;
     each = Math.min(each, length / count);
     next += count;
-  }
+    // The last step is no longer than it has to be, and long enough to tell how long a call takes.
+    count = Math.min(count * 2, 10_000, Math.ceil(Math.max(missing(), next / 16)));
+  } while (missing() > 0);
   return { waits, each, next };
 }
 

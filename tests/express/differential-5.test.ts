@@ -24,7 +24,7 @@ describe("the comparison itself", () => {
           });
         }),
       1,
-      2000,
+      1000,
     );
     expect(disagreements.some((one) => one.startsWith("`GET%20/admin` ran, and `*%20/*` was decided"))).toBe(
       true,

@@ -20,6 +20,8 @@ type Register = (app: FastifyInstance, given: DifferentialStart) => void;
 const guarded: Register = (app, { engine }) =>
   void app.register(gatehouse, { engine, inventory: "strict", onError: () => undefined });
 
+const OF_EACH = Math.ceil(REQUESTS / COMBINATIONS.length);
+
 it(`policy_and_framework_see_one_route: fastify, ${REQUESTS} requests, seed ${SEED}`, async () => {
   const ran = new Map<string, number>();
   const keys: string[] = [];
@@ -32,7 +34,7 @@ it(`policy_and_framework_see_one_route: fastify, ${REQUESTS} requests, seed ${SE
         return start(options, given, guarded);
       },
       SEED + index,
-      Math.ceil(REQUESTS / COMBINATIONS.length),
+      OF_EACH,
     );
     expect({ combination, disagreements: tally.disagreements.slice(0, 5) }).toEqual({
       combination,
@@ -62,7 +64,7 @@ describe("the comparison itself", () => {
           });
         }),
       1,
-      2000,
+      OF_EACH,
     );
     expect(disagreements.some((one) => one.startsWith("`GET%20/admin` ran, and `*%20/*` was decided"))).toBe(
       true,

@@ -46,7 +46,7 @@ describe("the comparison itself", () => {
         return running(guarded);
       },
       1,
-      2000,
+      1000,
     );
     expect(disagreements.some((one) => one.startsWith("`GET%20/admin` ran, and `*%20/*` was decided"))).toBe(
       true,

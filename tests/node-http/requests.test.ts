@@ -114,7 +114,8 @@ describe("a body that the handler reads", () => {
     wire.send(chunked("y".repeat(501)));
     await wire.closed();
     expect(wire.text).not.toContain("yyy");
-    expect(wire.text).not.toContain("413");
+    // Of a request's id, digits like that are a part now and then.
+    expect(wire.text).not.toContain("HTTP/1.1 413");
   });
 });
 

@@ -33,14 +33,14 @@ export interface DifferentialOptions {
   readonly requests?: number;
 }
 
-/** `DIFFERENTIAL_REQUESTS`, or 20,000. */
-export const REQUESTS = Number(process.env["DIFFERENTIAL_REQUESTS"] ?? 20_000);
+/** `DIFFERENTIAL_REQUESTS`, or 10,000. */
+export const REQUESTS = Number(process.env["DIFFERENTIAL_REQUESTS"] ?? 10_000);
 
 const RAN = "X-Ran";
 const DECIDED = "X-Decided";
 
 /** Static before parameter before rest, at each level: frameworks that go by order get them so. */
-const ROUTES: readonly HandledRoute[] = [
+const ROUTES = [
   "GET /",
   "GET /admin",
   "POST /admin",
@@ -59,9 +59,7 @@ const ROUTES: readonly HandledRoute[] = [
 ].map((key) => {
   const [method = "", path = ""] = key.split(" ");
   return { key, method, path };
-});
-
-const PATHS = ROUTES.map(({ path }) => path) as unknown as readonly [string, ...string[]];
+}) as unknown as readonly [HandledRoute, ...HandledRoute[]];
 
 const POLICY: PolicyDocument = {
   gatehouse: 1,
@@ -95,7 +93,7 @@ export async function compareRoutes(
   const ran = new Map<string, number>();
   const tally = { disagreements: [] as string[], ran, refused: 0 };
   let left = requests;
-  const take = (): RawText | undefined => ((left -= 1) < 0 ? undefined : rawRequest(draw, PATHS));
+  const take = (): RawText | undefined => ((left -= 1) < 0 ? undefined : rawRequest(draw, ROUTES));
   const judge = (request: RawText, answer: WireAnswer | undefined): void => {
     const problem = problemOf(answer, tally);
     if (problem !== undefined) tally.disagreements.push(`${problem}: ${JSON.stringify(request.text)}`);
@@ -204,9 +202,9 @@ function closes({ headers, status }: WireAnswer): boolean {
   return status === 101 || connections.some(([, value]) => value.toLowerCase() === "close");
 }
 
-const ENOUGH_FOR_ALL = 2500;
+const ENOUGH_FOR_ALL = 2000;
 
-/** The test: no disagreement in at least 20,000 requests, and each handler was reached. */
+/** The test: no disagreement in any of the requests, and each handler was reached. */
 export function describeDifferential(
   name: string,
   start: (given: DifferentialStart) => Promise<{ readonly port: number; close(): Promise<void> }>,

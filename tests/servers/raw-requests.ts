@@ -7,6 +7,12 @@ export interface RawText {
   readonly text: string;
 }
 
+export interface RawRoute {
+  /** `*`: any. */
+  readonly method: string;
+  readonly path: string;
+}
+
 /** What a generator draws from; never `Math.random`, so that a disagreement can be had again. */
 export class Draw {
   constructor(private state: number) {}
@@ -33,15 +39,22 @@ export class Draw {
   }
 }
 
-/** @param paths of routes, with `:name` and `*` */
-export function rawRequest(draw: Draw, paths: readonly [string, ...string[]]): RawText {
-  const method = draw.once(3) ? draw.of(METHODS) : "GET";
-  let target = filled(draw, draw.of(paths));
+/** @param routes their paths with `:name` and `*` */
+export function rawRequest(draw: Draw, routes: readonly [RawRoute, ...RawRoute[]]): RawText {
+  const route = draw.of(routes);
+  const method = methodFor(draw, route);
+  let target = filled(draw, route.path);
   // Half of them stay as a client would send them, or nearly so: a handler has to run for a comparison.
   for (let count = draw.below(4); count > 1; count -= 1) target = draw.of(CHANGES)(target, draw);
   if (draw.once(4)) target = draw.of(MILD)(target, draw);
   const lines = [`${method} ${target} HTTP/1.${draw.once(40) ? 0 : 1}`, ...fields(draw, method)];
   return { method, target, text: `${lines.join("\r\n")}\r\n\r\n` };
+}
+
+/** Also the route's own, or what has another method than GET would be reached by hardly any. */
+function methodFor(draw: Draw, route: RawRoute): string {
+  if (draw.once(3)) return draw.of(METHODS);
+  return route.method !== "*" && draw.once(3) ? route.method : "GET";
 }
 
 /** One text a blank. */

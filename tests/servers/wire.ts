@@ -1,19 +1,13 @@
 /** Policies of tests, and connections that say exactly what a test says. */
 import { connect, type Socket } from "node:net";
-import { afterEach } from "vitest";
+import { onTestFinished } from "vitest";
 import type { PolicyDocument } from "@gatehouse/core";
 import { parseAnswer, type WireAnswer } from "@gatehouse/core/conformance";
 
-const cleanups: (() => Promise<void> | void)[] = [];
-
-/** Called last first, however the test ends. */
+/** Called last first, however the test ends. By the test and not by a hook of this file: a worker loads it once for many files of tests. */
 export function later(cleanup: () => Promise<void> | void): void {
-  cleanups.push(cleanup);
+  onTestFinished(cleanup);
 }
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
 
 /** A policy of open routes; what is not the point of a test is off. */
 export function policyOf(routes: Record<string, object>, rest: Partial<PolicyDocument> = {}): PolicyDocument {

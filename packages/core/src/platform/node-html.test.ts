@@ -290,10 +290,10 @@ describe("memory", () => {
         if (index % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
       }
     };
-    await some(1_000);
+    await some(500);
     const before = used();
-    await some(3_000);
-    // A text leaves 40 kB of DOM behind: kept, they would be 120 MB. `scripts/heap-sanitize.mjs` goes on to 100,000.
+    await some(1_500);
+    // A text leaves 40 kB of DOM behind: kept, they would be 60 MB. `scripts/heap-sanitize.mjs` goes on to 100,000.
     expect(used() - before).toBeLessThan(12 * 1024 * 1024);
   });
 });
