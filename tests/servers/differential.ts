@@ -33,8 +33,8 @@ export interface DifferentialOptions {
   readonly requests?: number;
 }
 
-/** `DIFFERENTIAL_REQUESTS`, or 10,000. */
-export const REQUESTS = Number(process.env["DIFFERENTIAL_REQUESTS"] ?? 10_000);
+/** `DIFFERENTIAL_REQUESTS`, or 20,000. */
+export const REQUESTS = Number(process.env["DIFFERENTIAL_REQUESTS"] ?? 20_000);
 
 const RAN = "X-Ran";
 const DECIDED = "X-Decided";
