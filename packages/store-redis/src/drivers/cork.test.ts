@@ -1,6 +1,6 @@
 /** Writes that are held together: always let go, each as often as it was held. */
 import { expect, it } from "vitest";
-import { Corks, type Corkable } from "./cork.js";
+import { Corks, TOGETHER, type Corkable } from "./cork.js";
 import { ioredisDriver } from "./ioredis.js";
 
 class Held implements Corkable {
@@ -27,6 +27,17 @@ it("a socket is held once a turn, and let go before the process waits", async ()
   corks.hold(socket);
   await turn();
   expect(socket.said).toBe("()()");
+});
+
+it("of many commands so many leave together, and the rest with the turn", async () => {
+  const corks = new Corks();
+  const socket = new Held();
+  for (let sent = 0; sent < 2 * TOGETHER; sent++) corks.hold(socket);
+  expect(socket.said).toBe("()(");
+  corks.hold(socket);
+  expect(socket.said).toBe("()()(");
+  await turn();
+  expect(socket.said).toBe("()()()");
 });
 
 it("sockets of several nodes, and one that takes the place of another, are let go each", async () => {
