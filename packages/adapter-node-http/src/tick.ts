@@ -7,14 +7,22 @@
  */
 import { executionAsyncResource } from "node:async_hooks";
 
+interface Tick {
+  readonly callback?: unknown;
+  [held: symbol]: unknown;
+}
+
 /** @param keep is given the object, without what it holds */
 export function keepTick(keep: (tick: object) => void): void {
-  process.nextTick(() => {
-    const tick = executionAsyncResource() as Record<symbol, unknown>;
+  const take = (): void => {
+    const tick = executionAsyncResource() as Tick;
+    // Called by what stands in for `nextTick`, a test's clock: the object at hand is another's, a socket's perhaps, and must stay whole.
+    if (tick.callback !== take) return;
     // What an AsyncLocalStorage holds where this is loaded, a request's perhaps, is not kept with it. Its class stays.
     for (const key of Object.getOwnPropertySymbols(tick)) {
       if (typeof tick[key] === "object") tick[key] = undefined;
     }
     keep(tick);
-  });
+  };
+  process.nextTick(take);
 }

@@ -35,9 +35,12 @@ function isSendable([written, text]: HeaderField): boolean {
   }
 }
 
-function alone(all: readonly HeaderField[], at: number): boolean {
-  const written = all[at]?.[0];
-  return all[at - 1]?.[0] !== written && all[at + 1]?.[0] !== written;
+/** Behind two of its name that stand side by side, or one of them. */
+function isOfSeveral(all: readonly HeaderField[], at: number): boolean {
+  const lower = all[at]?.[0].toLowerCase();
+  return all
+    .slice(0, at + 1)
+    .some(([written], index) => all[index + 1]?.[0] === written && written.toLowerCase() === lower);
 }
 
 it("lines_are_the_fields_one_by_one_or_what_Node_would_throw", () => {
@@ -46,7 +49,7 @@ it("lines_are_the_fields_one_by_one_or_what_Node_would_throw", () => {
       const all = [...before, ...(owes ? OWED : []), ...behind];
       const isOwed = (field: HeaderField): boolean => owes && OWED.includes(field);
       const ours = all.filter(
-        (field, at) => isOwed(field) || (!WRITTEN_BY_NODE.test(field[0]) && alone(all, at)),
+        (field, at) => isOwed(field) || (!WRITTEN_BY_NODE.test(field[0]) && !isOfSeveral(all, at)),
       );
       if (!ours.every(isSendable)) {
         expect(() => linesOf(all, OWED)).toThrow(expect.objectContaining({ code: "ERR_INVALID_CHAR" }));
@@ -60,6 +63,18 @@ it("lines_are_the_fields_one_by_one_or_what_Node_would_throw", () => {
     }),
     { numRuns: 1000 },
   );
+});
+
+it("lines of one name keep their order: the last cookie of a name is the one that counts", () => {
+  const policys: HeaderField = ["set-cookie", "id=of-the-policy"];
+  const handlers: readonly HeaderField[] = [
+    ["Set-Cookie", "id=of-the-handler"],
+    ["Set-Cookie", "b=2"],
+  ];
+  expect(linesOf([...handlers, ["X-Own", "a"], policys], [])).toEqual({
+    text: "X-Own: a\r\n",
+    left: [...handlers, policys],
+  });
 });
 
 it("what Node writes in a way of its own is left to it, whatever the policy owes", () => {

@@ -62,21 +62,21 @@ export function linesOf(fields: readonly HeaderField[], owed: readonly HeaderFie
   const from = known === undefined ? -1 : runOf(fields, owed);
   let text = from < 0 ? "" : (known ?? "");
   const left: HeaderField[] = [];
-  let again = false;
+  let severally: Set<string> | undefined;
   let values = "";
   for (let index = from === 0 ? owed.length : 0; index < fields.length; index++) {
     const field = fields[index];
     if (field === undefined) break;
     const beginning = beginningOf(field[0]);
-    const repeated = repeats(fields, index);
-    // What a name has several values for, Node joins or splits by rules of its own.
-    if (beginning.text === undefined || repeated || again) left.push(field);
+    // What a name has several values for, Node joins or splits by rules of its own. Then all that follow under that name are its to write:
+    // the lines of one name keep their order, by which the last cookie of a name is the one that counts.
+    if (repeats(fields, index)) (severally ??= new Set()).add(field[0].toLowerCase());
+    if (beginning.text === undefined || severally?.has(field[0].toLowerCase()) === true) left.push(field);
     else if (beginning.settled) text += settledLine(beginning, beginning.text, field);
     else {
       values += field[1];
       text += `${beginning.text}${field[1]}\r\n`;
     }
-    again = repeated;
     if (index + 1 === from) index += owed.length;
   }
   // All at once: what was added up is put in one piece to be looked at.
