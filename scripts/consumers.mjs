@@ -165,6 +165,15 @@ try {
     const found = loadedBy(readFileSync(join(temp, "libraries.mjs"), "utf8"));
     if (!late.every((name) => found.includes(name))) throw new Error(`loaded: ${found.join(", ")}`);
   });
+  await prove(`${late.join(", ")} are seen by tools that gather the files of a deployment`, () => {
+    const core = join(temp, "node_modules/@gatehouse/core/dist/platform/node-libraries.js");
+    const source = readFileSync(core, "utf8");
+    // What such a tool understands of a file: one binding that `createRequire` made, called with a name written out.
+    if (!/\bconst require\s*=\s*createRequire\(import\.meta\.url\)/.test(source))
+      throw new Error("nothing is called `require`");
+    const seen = [...source.matchAll(/\brequire\(["'`]([^"'`]+)["'`]\)/g)].map(([, name]) => name);
+    if (seen.toSorted().join() !== late.toSorted().join()) throw new Error(`seen: ${seen.join(", ")}`);
+  });
   // By import alone: Node 20 shows no hook what require() of an ES module loads, and the graph is the same.
   for (const code of [
     'await import("@gatehouse/core");',

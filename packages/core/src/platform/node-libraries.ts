@@ -7,15 +7,20 @@ import type { parse } from "@humanwhocodes/momoa";
 import type { RE2JS } from "re2js";
 import type * as StructuredFields from "structured-headers";
 
-/** Resolved from where this package stands: under pnpm nobody else sees what it declares. */
-function loading<Library>(name: string): () => Library {
+/**
+ * Resolved from where this package stands: under pnpm nobody else sees what it declares. Under this name and called with each name
+ * written out, as tools that gather the files of a deployment read it: they would leave the libraries behind otherwise.
+ */
+const require = createRequire(import.meta.url);
+
+function once<Library>(load: () => Library): () => Library {
   let loaded: Library | undefined;
-  return () => (loaded ??= createRequire(import.meta.url)(name) as Library);
+  return () => (loaded ??= load());
 }
 
-const re2 = loading<{ readonly RE2JS: typeof RE2JS }>("re2js");
-const momoa = loading<{ readonly parse: typeof parse }>("@humanwhocodes/momoa");
+const re2 = once(() => require("re2js") as { readonly RE2JS: typeof RE2JS });
+const momoa = once(() => require("@humanwhocodes/momoa") as { readonly parse: typeof parse });
 
 export const linearPatterns = (): typeof RE2JS => re2().RE2JS;
 export const jsonTree = (): typeof parse => momoa().parse;
-export const structuredFields: () => typeof StructuredFields = loading("structured-headers");
+export const structuredFields = once(() => require("structured-headers") as typeof StructuredFields);
