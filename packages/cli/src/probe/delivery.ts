@@ -50,8 +50,9 @@ export class Delivery {
       if (wire === undefined) return { left: undefined };
       const reply = await this.send(wire, order.shows);
       if (reply === undefined) return { left: SPENT };
-      if (order.limited !== undefined && isLimited(reply, order.limited)) {
-        if (await this.parts.pace.rest(retryAfter(reply))) continue;
+      const limited = this.limitOn(reply, order);
+      if (limited !== undefined) {
+        if (await this.parts.pace.rest(limited)) continue;
         return { left: LIMITED };
       }
       if (!asked && !order.keepsNonce && asksForNonce(reply)) {
@@ -60,8 +61,17 @@ export class Delivery {
       }
       if (!order.twice) return { reply, wire, asked };
       const again = await this.send(wire, order.shows);
-      return again === undefined ? { left: SPENT } : { reply: again, wire, asked };
+      if (again === undefined) return { left: SPENT };
+      // It says nothing of the second time, which is then one more: both are sent anew.
+      const rest = this.limitOn(again, order);
+      if (rest === undefined) return { reply: again, wire, asked };
+      if (!(await this.parts.pace.rest(rest))) return { left: LIMITED };
     }
+  }
+
+  /** Milliseconds for which a limit refuses what it has no say in; undefined: none does. */
+  private limitOn(reply: Reply, { limited }: Order): number | undefined {
+    return limited !== undefined && isLimited(reply, limited) ? retryAfter(reply) : undefined;
   }
 
   /** Undefined: no more may be sent. */

@@ -8,6 +8,7 @@ const { policy } = analyse(
   definePolicy({
     gatehouse: 1,
     name: "shown",
+    transport: { trust: { peers: ["loopback"], header: "x-forwarded-for", clientCert: "X-Caller" } },
     authenticators: {
       key: { type: "api-key", in: "header", name: "X-Key", keys: { secret: "env:KEYS" } },
       query: {
@@ -31,6 +32,7 @@ it("tells no credential, and no value of a field that was handed over", () => {
     ["DPoP", "canary-6"],
     ["Signature", "sig1=:canary-7:"],
     ["Client-Cert", ":canary-8:"],
+    ["X-Caller", ":canary-9:"],
     ["Origin", "null"],
     ["User-Agent", "dull"],
   ] as const;
@@ -40,7 +42,7 @@ it("tells no credential, and no value of a field that was handed over", () => {
     new Set(["x-own"]),
   );
   expect(shown).toBe(
-    "GET /a?b=1&key=…&c=2 HTTP/1.1\nHost: a.test\nAuthorization: Bearer …\nX-Key: …\nCookie: …\nX-Own: …\nDPoP: …\nSignature: …\nClient-Cert: …\nOrigin: null",
+    "GET /a?b=1&key=…&c=2 HTTP/1.1\nHost: a.test\nAuthorization: Bearer …\nX-Key: …\nCookie: …\nX-Own: …\nDPoP: …\nSignature: …\nClient-Cert: …\nX-Caller: …\nOrigin: null",
   );
 });
 

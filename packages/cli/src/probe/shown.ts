@@ -10,7 +10,7 @@ export function shownRequest(
   policy: ResolvedPolicy,
   ownFields: ReadonlySet<string>,
 ): string {
-  const hidden = new Set([...ownFields, ...PROOFS, ...carriersOf(policy)]);
+  const hidden = new Set([...ownFields, ...PROOFS, ...proxysOf(policy), ...carriersOf(policy)]);
   const line = `${method} ${shortened(withoutParameters(target, policy))} HTTP/1.1`;
   const fields = headers
     .filter(([name]) => !DULL.has(name.toLowerCase()))
@@ -33,6 +33,12 @@ const PROOFS = [
 
 /** In every request alike. */
 const DULL: ReadonlySet<string> = new Set(["user-agent", "accept", "connection"]);
+
+/** Where a proxy passes certificates on, under whatever name: a server that believes everybody takes it for a proof. */
+function proxysOf({ document }: ResolvedPolicy): readonly string[] {
+  const field = document.transport?.trust?.clientCert;
+  return field === undefined ? [] : [field.toLowerCase()];
+}
 
 function carriersOf({ authenticators }: ResolvedPolicy): readonly string[] {
   return [...authenticators.values()].flatMap(({ carrier }) =>

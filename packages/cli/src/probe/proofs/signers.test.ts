@@ -63,6 +63,11 @@ describe("of several keys", () => {
       "the key in `many` signs with none of the authenticator's algorithms",
     ],
     ["no key", { "many:first": "canary" }, "`many` holds no private key"],
+    [
+      "two at once",
+      { "many:first": pem(first), "many:second:2": pem(second) },
+      "two keys are given for `many`",
+    ],
   ])("is not %s", (_what, keys, message) => {
     expect(() => readSigners(POLICY, keys)).toThrow(message);
     expect(() => readSigners(POLICY, keys)).not.toThrow("canary");

@@ -52,6 +52,8 @@ export function readSigners(document: PolicyDocument, keys: Readonly<Record<stri
       secrets[referenceOf(settings)] = text;
       webhooks.add(name);
     } else if (settings?.type === "http-signature") {
+      // Whoever signs is one caller: a second key would stand in the place of the first.
+      if (messages.has(name)) throw new UsageError(`two keys are given for \`${name}\``);
       const key = keyOf(settings, name, keyid.join(":"), text);
       const made = signerOf(key, name, text, settings.components ?? []);
       authenticators[name] = { ...settings, keys: [made.asked] };
