@@ -69,6 +69,15 @@ describe("who asked in one turn", () => {
     expect(other.end()).toBe(false);
   });
 
+  it("is given up at once where its time is no number, and not waited for without end", async () => {
+    let given = 0;
+    thisTurn().wait(Number.NaN, () => (given += 1));
+    await ticks();
+    await vi.advanceTimersByTimeAsync(5);
+    expect(given).toBe(1);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it("has a moment from the end of a turn that took longer than its time, and no more", async () => {
     let given = false;
     thisTurn().wait(50, () => (given = true));

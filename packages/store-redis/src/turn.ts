@@ -18,7 +18,8 @@ export class Waiting {
     readonly milliseconds: number,
     readonly give: () => void,
   ) {
-    this.endsMs = performance.now() + milliseconds;
+    // What is no number would never be over.
+    this.endsMs = performance.now() + (Number.isNaN(milliseconds) ? 0 : milliseconds);
   }
 
   /** @returns false where the time was over before */

@@ -45,6 +45,8 @@ export interface Seen {
   readonly caller: string;
   readonly sentMs: number;
   readonly heardMs: number;
+  /** By the clock that the server counts by, which may be set while the process's own goes on. */
+  readonly wall: { readonly sentMs: number; readonly heardMs: number };
   readonly outcome: string;
   readonly sources: readonly string[];
   /** Known once `stop` has returned. */
@@ -126,16 +128,18 @@ export class Fleet {
     return last;
   }
 
-  /** The most that was admitted of one caller in any interval of the window's length. */
+  /** The most that was admitted of one caller in any interval that is no longer than the window, by either clock. */
   worst(route: Route): number {
     let worst = 0;
     for (const caller of this.callers) {
       const admitted = this.seen.filter(
         (one) => one.route === route && one.caller === caller && one.outcome === "admit",
       );
-      for (const { sentMs: from } of admitted) {
+      for (const { sentMs: from, wall: began } of admitted) {
         const within = admitted.filter(
-          ({ sentMs, heardMs }) => sentMs >= from && heardMs <= from + WINDOW_MS,
+          ({ sentMs, heardMs, wall }) =>
+            // The wall clock is read in whole milliseconds.
+            sentMs >= from && heardMs <= from + WINDOW_MS && wall.heardMs < began.sentMs + WINDOW_MS,
         );
         worst = Math.max(worst, within.length);
       }
@@ -153,6 +157,7 @@ export class Fleet {
 
   async #ask({ engine, told }: Node, node: number, route: Route, caller: string): Promise<Seen> {
     const sentMs = performance.now();
+    const sentWallMs = Date.now();
     const exchange = engine.open({
       method: "GET",
       target: `/${route}/${caller}`,
@@ -164,11 +169,12 @@ export class Fleet {
     const decision = await decided;
     over = true;
     const heardMs = performance.now();
+    const wall = { sentMs: sentWallMs, heardMs: Date.now() };
     const status = decision.outcome === "refuse" ? decision.status : 200;
     exchange.end(status);
     const outcome = decision.outcome === "refuse" ? `${status}` : decision.outcome;
     const sources = told.event?.countedBy ?? [];
-    const seen = { node, route, caller, sentMs, heardMs, outcome, sources, late: false };
+    const seen = { node, route, caller, sentMs, heardMs, wall, outcome, sources, late: false };
     this.#pending.push(overdue.then((isLate) => void (seen.late = isLate)));
     return seen;
   }
