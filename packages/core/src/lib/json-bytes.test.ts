@@ -42,3 +42,19 @@ it("is a copy", () => {
 it("keeps a byte order mark, which a decoder would leave out", () => {
   expect(JsonBytes.of('["\ufeffa"]').slice(2, 6)).toBe("\ufeffa");
 });
+
+/** A room is reckoned with a sixteenth more bytes than the text has characters, and encoding may write into the bytes of its end. */
+it.each([16_384, 262_144, 319_000])(
+  "holds texts of about %i bytes, however many its room has",
+  (capacity) => {
+    for (let size = capacity - 2; size <= capacity + 5; size++) {
+      for (const wide of [1, 900, Math.floor(size / 17), Math.ceil(size / 17), Math.floor(size / 17) + 2]) {
+        const text = "\u00e9".repeat(wide) + "x".repeat(size - 2 * wide);
+        JsonBytes.of("y".repeat(Math.min(capacity, 262_144)));
+        const { bytes, length } = JsonBytes.of(text);
+        expect(Buffer.compare(bytes.subarray(0, length), utf8(text))).toBe(0);
+        expect([...bytes.subarray(length, length + 4)]).toEqual([0, 0, 0, 0]);
+      }
+    }
+  },
+);
