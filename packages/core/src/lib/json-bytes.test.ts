@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { utf8 } from "./bytes.js";
 import { JsonBytes } from "./json-bytes.js";
-import { afterValue } from "./json-steps.js";
+import { afterPlainString, afterValue } from "./json-steps.js";
 
 /** Below and above what shares its memory. */
 const repeats = fc.constantFrom(1, 1, 1, 3_000, 30_000);
@@ -58,3 +58,23 @@ it.each([16_384, 262_144, 319_000])(
     }
   },
 );
+
+it.each([
+  "c080",
+  "c1bf",
+  "e09fbf",
+  "eda080",
+  "edbfbf",
+  "f08fbfbf",
+  "f4908080",
+  "f5808080",
+  "e282",
+  "f09f98",
+  "80",
+])("steps over no string that holds %s, which is no UTF-8", (broken) => {
+  for (let before = 0; before < 8; before++) {
+    const bytes = Buffer.concat([utf8(`"${"x".repeat(before)}`), Buffer.from(broken, "hex"), utf8('"')]);
+    const text = JsonBytes.of(bytes);
+    expect([afterValue(text, 0, 0), afterPlainString(text, 1)]).toEqual([-1, -1]);
+  }
+});
