@@ -173,6 +173,26 @@ describe("hooks behind the shaping", () => {
       });
   });
 
+  it.each<[string, (text: string) => unknown]>([
+    ["bytes", (text) => Buffer.from(text)],
+    ["a stream", (text) => Readable.from([Buffer.from(text)])],
+  ])("one that writes into the bytes it was given is found out, too: %s", async (_, of) => {
+    const served = await serve(RULED, (app) =>
+      app.get(
+        "/",
+        {
+          onSend: (_request, _reply, payload, next) => {
+            (payload as Buffer).write(CANARY, 7);
+            next(null, payload);
+          },
+        },
+        (_request, reply) => json(reply).send(of(JSON.stringify({ id: "x".repeat(CANARY.length) }))),
+      ),
+    );
+    const answer = await ask(served, "GET / HTTP/1.1");
+    expect([answer.status, answer.text.includes(CANARY)]).toEqual([500, false]);
+  });
+
   it("a coding that claims to be the text is undone and compared", async () => {
     const served = await serve(RULED, (app) =>
       app.get(

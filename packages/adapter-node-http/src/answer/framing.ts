@@ -88,3 +88,9 @@ export function asText(shaped: ShapedResponse): ShapedResponse {
   if (!(body instanceof Uint8Array)) return shaped;
   return { ...shaped, body: Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString() };
 }
+
+/** Whoever gets it may write into its bytes, and then has others than these. */
+export function withOwnBytes(shaped: ShapedResponse): ShapedResponse {
+  const { body } = shaped;
+  return body instanceof Uint8Array ? { ...shaped, body: Buffer.from(body) } : shaped;
+}

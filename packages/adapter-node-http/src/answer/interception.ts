@@ -14,6 +14,7 @@ import {
   lengthOf,
   mayHaveBody,
   promised,
+  withOwnBytes,
 } from "./framing.js";
 import { isPrepared } from "./prepared.js";
 import { endWith, nativeOf, sendHead, type Chunk, type Done, type Native } from "./wire.js";
@@ -178,7 +179,9 @@ export class Interception {
    */
   prepare(body: unknown, status: number, fields: FieldsArgument): ShapedResponse {
     const shaped = this.shape({ status, headers: pairsOfArgument(fields), body });
-    return this.expect(body instanceof Uint8Array ? shaped : asText(shaped));
+    if (!(body instanceof Uint8Array)) return this.expect(asText(shaped));
+    this.expect(shaped);
+    return withOwnBytes(shaped);
   }
 
   /** As `prepare`, where the framework gave up on the request. @param status that it gives to the error */
