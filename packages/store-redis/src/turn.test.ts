@@ -58,6 +58,15 @@ describe("who asked in one turn", () => {
     );
   });
 
+  it("ends though somebody fakes the ticks of the process meanwhile", async () => {
+    vi.useRealTimers();
+    const fake = vi.spyOn(process, "nextTick").mockImplementation(() => undefined);
+    const during = thisTurn();
+    fake.mockRestore();
+    await ticks();
+    expect(thisTurn()).not.toBe(during);
+  });
+
   it("leaves no timer when all are answered", async () => {
     const [one, other] = [thisTurn().wait(50, () => undefined), thisTurn().wait(20, () => undefined)];
     await ticks();

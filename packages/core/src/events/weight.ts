@@ -20,16 +20,22 @@ const OPEN = [
   "trace",
 ] as const satisfies readonly (keyof DecisionEvent)[];
 
-export function weightOf(event: DecisionEvent): number {
-  let weight = PLAIN;
-  for (const name of OPEN) weight += inside(event[name]);
-  return weight;
-}
+/** Values that are looked at of one event. Who puts more into one, or a circle, has it dropped. */
+const MOST = 100_000;
 
-function inside(value: unknown): number {
-  if (typeof value === "string") return MEMBER + value.length * LETTER;
-  if (typeof value !== "object" || value === null) return 0;
-  let weight = MEMBER;
-  for (const one of Object.values(value)) weight += MEMBER + inside(one);
+/** @returns `Infinity` where there is no end of it */
+export function weightOf(event: DecisionEvent): number {
+  const waiting: unknown[] = OPEN.map((name) => event[name]);
+  let weight = PLAIN;
+  for (let looked = 0; waiting.length > 0; looked++) {
+    if (looked === MOST) return Infinity;
+    const value = waiting.pop();
+    if (typeof value === "string") weight += MEMBER + value.length * LETTER;
+    else if (typeof value === "object" && value !== null) {
+      const inside = Object.values(value);
+      weight += MEMBER + inside.length * MEMBER;
+      for (const one of inside) waiting.push(one);
+    }
+  }
   return weight;
 }

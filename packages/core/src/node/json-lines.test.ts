@@ -138,6 +138,16 @@ describe("lines", () => {
     ]);
   });
 
+  it("an event with a circle in it is dropped, and those beside it are kept", async () => {
+    const log = await logOf({ onProblem: () => undefined });
+    const circle: Record<string, unknown> = { id: "ann" };
+    circle["self"] = circle;
+    log.write({ ...EVENT, principal: circle as unknown as NonNullable<DecisionEvent["principal"]> });
+    log.write(EVENT);
+    await log.close();
+    expect(log.status).toEqual({ written: 1, dropped: 1, queued: 0 });
+  });
+
   it("a file that another program moved away is opened again by its name", async () => {
     const log = await logOf();
     await decide(log, "/things/1");
