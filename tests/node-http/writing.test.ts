@@ -147,6 +147,22 @@ describe("written in one", () => {
     expect(wire.text).not.toContain("{");
   });
 
+  it.each([
+    [304, "Trailer", "x-sum"],
+    [201, "Transfer-Encoding", "chunked"],
+  ])("a head that Node refuses leaves nothing behind: %i with %s", async (status, name, value) => {
+    const served = await serve(POLICY, (_req, res) => {
+      res.setHeader(name, value);
+      res.setHeader("Content-Length", "3");
+      res.setHeader("Trailer", "x-sum");
+      res.statusCode = status;
+      res.setHeader("Content-Disposition", 'attachment; filename="caf\u00e9"');
+      res.end('{"a":"bcd"}');
+    });
+    const answer = await ask(served, "GET /open HTTP/1.1");
+    expect([answer.status, JSON.parse(answer.text)]).toMatchObject([500, { status: 500 }]);
+  });
+
   it("a response that counts strictly is left to Node", async () => {
     const served = await serve(POLICY, (_req, res, context) => {
       res.strictContentLength = true;

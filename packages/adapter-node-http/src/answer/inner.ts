@@ -25,7 +25,7 @@ interface Inner extends ServerResponse {
   _storeHeader: StoreHeader;
   readonly _header: string | null;
   /** False where Node drops what is written as a body: for HEAD, 204, 304. */
-  readonly _hasBody: boolean;
+  _hasBody: boolean;
   readonly outputData: readonly { readonly data: unknown; readonly encoding: unknown }[];
 }
 
@@ -39,6 +39,18 @@ const SHORT = 16 * 1024;
 /** False where something wraps Node's `writeHead`, which then is to see all fields. @param writer the one that will be called */
 export function takesLines(writer: unknown): boolean {
   return AS_TRIED && writer === writeHead;
+}
+
+/** Where Node refused a head it keeps what that head said of the content: none for a 204 or 304, chunks where it named them. */
+export function forgetRefusedHead(res: ServerResponse): void {
+  const inner = res as Inner;
+  inner._hasBody = res.req.method !== "HEAD";
+  inner.chunkedEncoding = false;
+}
+
+/** False where something stands before Node's `end`, which may read what it is given as the text that the handler wrote. */
+export function isNodes(ender: unknown): boolean {
+  return ender === end;
 }
 
 /** Node's own `writeHead`, with more lines of the head behind the status line. */

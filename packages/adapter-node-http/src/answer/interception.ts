@@ -16,6 +16,7 @@ import {
   promised,
   withOwnBytes,
 } from "./framing.js";
+import { isNodes } from "./inner.js";
 import { isPrepared } from "./prepared.js";
 import { endWith, nativeOf, sendHead, type Chunk, type Done, type Native } from "./wire.js";
 
@@ -410,10 +411,13 @@ export class Interception {
 
   private sendWhole(shaped: ShapedResponse): void {
     const { res } = this;
-    const { status, body } = shaped;
+    const { status } = shaped;
+    let { body } = shaped;
     let silent = false;
-    if (shaped.framed === true) this.sendHead(status, shaped.headers);
-    else {
+    if (shaped.framed === true) {
+      this.sendHead(status, shaped.headers);
+      if (!isNodes(this.native.end)) ({ body } = asText(shaped));
+    } else {
       const length = body === undefined ? 0 : lengthOf(body, "utf8");
       silent = length === 0 || res.req.method === "HEAD";
       this.sendHead(status, framed(res, shaped, length));
