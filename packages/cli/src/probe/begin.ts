@@ -40,13 +40,18 @@ interface Meeting {
   readonly always: Shows;
 }
 
-export async function reached(client: Client, url: string, own: Identity | undefined): Promise<Meeting> {
+/** @param authority by which the server is asked: it may answer nobody who asks for another */
+export async function reached(
+  client: Client,
+  { url, authority }: { readonly url: string; readonly authority: string },
+  own: Identity | undefined,
+): Promise<Meeting> {
   let problem = `what listens at \`${url}\` does not answer in HTTP`;
   for (const always of own === undefined ? (["none"] as const) : (["none", "own"] as const)) {
     const identity = always === "own" ? own : undefined;
     try {
       const address = await client.localAddress(identity);
-      if ((await client.sendAs(greeting(url), identity)).kind === "answer") return { address, always };
+      if ((await client.sendAs(greeting(authority), identity)).kind === "answer") return { address, always };
     } catch (error) {
       const code = error instanceof Error && "code" in error ? ` (${String(error.code)})` : "";
       problem = `there is no connection to \`${url}\`${code}`;
@@ -59,9 +64,9 @@ export async function reached(client: Client, url: string, own: Identity | undef
   throw new UsageError(problem, help);
 }
 
-function greeting(url: string): WireRequest {
+function greeting(authority: string): WireRequest {
   const headers = [
-    ["Host", new URL(url).host],
+    ["Host", authority],
     ["Connection", "close"],
   ] as const;
   return { method: "GET", target: "/", headers, content: undefined };

@@ -78,6 +78,15 @@ it("sends no more than it may, and says what it left out", async () => {
   expect(disagreements.map(({ kind }) => kind)).toContain("wider");
 });
 
+it("greets the server by the host that is meant: one may answer nobody else", async () => {
+  const host = "api.example.com";
+  const { url, seen } = await serving((request, response) =>
+    request.headers.host === host ? refuse(request, response) : request.socket.destroy(),
+  );
+  const { requests } = await probe(url, POLICY, { ...FAST, host, maxRequests: 1 });
+  expect([requests, seen[0]?.headers.host]).toEqual([1, host]);
+});
+
 it("follows nothing", async () => {
   const elsewhere = await serving(refuse);
   const { url } = await serving(

@@ -171,7 +171,7 @@ export class Run {
     const client = new Client(place, { ca: options.ca, deadline: options.deadline ?? DEADLINE_MS });
     const own = options.certificate === undefined ? undefined : readOwn(options.certificate);
     // Whoever says where it comes from must be heard all the same.
-    const seen = await reached(client, url, own);
+    const seen = await reached(client, { url, authority: place.authority }, own);
     const peer = options.ip ?? seen.address;
     const proxy = place.https ? undefined : proxyFor(policy, peer);
     const certificates = await certificatesFor(policy, own, {
