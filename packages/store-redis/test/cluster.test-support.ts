@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import type { EngineHere } from "./server.test-support.js";
 import { Server } from "./server.test-support.js";
+import { until } from "./world.test-support.js";
 
 const run = promisify(execFile);
 const NODES = 6;
@@ -26,6 +27,7 @@ export class ClusterHere {
     const nodes = servers.map(({ port }) => `127.0.0.1:${port}`);
     try {
       await cluster.command("--cluster", "create", ...nodes, "--cluster-replicas", "1", "--cluster-yes");
+      await until(async () => /cluster_state:ok/.test((await servers[0]?.command("CLUSTER", "INFO")) ?? ""));
     } catch (error) {
       await cluster.stop();
       throw error;

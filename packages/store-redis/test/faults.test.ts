@@ -161,9 +161,6 @@ describeEngines("faults", (engine) => {
         return fleet;
       };
       try {
-        await until(async () =>
-          /cluster_state:ok/.test((await cluster.servers[0]?.command("CLUSTER", "INFO")) ?? ""),
-        );
         const moving = await start("moves:");
         const [[, slot = 0] = []] = callers;
         const from = await cluster.masterOf(slot);

@@ -229,9 +229,6 @@ describeEngines("the log", (engine) => {
     let cluster: ClusterHere;
     beforeAll(async () => {
       cluster = await ClusterHere.start(engine);
-      await until(async () =>
-        /cluster_state:ok/.test((await cluster.servers[0]?.command("CLUSTER", "INFO")) ?? ""),
-      );
     });
     afterAll(() => cluster.stop());
 
