@@ -15,7 +15,8 @@ const us = (value) => value.toFixed(1);
 /**
  * @param framework file of `../servers`
  * @param settings `id` and `claim` of the target, `added` and `kept` to reach; `variants`: the names of the stack as
- * documented and with what it can prepare, the second of which is held against
+ * documented and with what it can prepare, the second of which is held against; `floor`: the name of a server that does the same
+ * work with nothing general in it
  */
 export async function measureServers(framework, settings, { short }) {
   const park = serverPark({ together: short });
@@ -33,8 +34,9 @@ async function measured(framework, settings, how) {
     [settings.variants[0]]: guarded("stack", { prepared: false }),
     [settings.variants[1]]: guarded("stack", { prepared: true }),
     Gatehouse: guarded("gatehouse"),
+    ...(settings.floor === undefined ? {} : { [settings.floor]: guarded("byHand") }),
   };
-  const asked = await checkAnswers(sides, guarded, how);
+  const asked = await checkAnswers(sides, guarded, settings, how);
   const known = requestsBy(64);
   const unknown = requestsBy(how.short ? 64 : TOO_MANY_TOKENS);
   const get = await group(sides, known.get, how, { "Gatehouse, every token new": unknown.get });
@@ -58,10 +60,11 @@ async function measured(framework, settings, how) {
   };
 }
 
-async function checkAnswers(sides, guarded, { park }) {
+async function checkAnswers(sides, guarded, { floor }, { park }) {
   const { bare: _, ...all } = sides;
   const asked = await withServers(park, all, (servers) => assertSameAnswers(portsOf(servers)));
   const tight = { stack: guarded("stack", { limit: 3 }), gatehouse: guarded("gatehouse", { limit: 3 }) };
+  if (floor !== undefined) tight.floor = guarded("byHand", { limit: 3 });
   await withServers(park, tight, (servers) => assertLimited(portsOf(servers), 3));
   return asked;
 }
@@ -90,14 +93,20 @@ async function group(sides, requests, { park, short }, extra = {}) {
   );
 }
 
-/** In requests, not in seconds: a busy machine would leave the code of the slower side cold. */
-const pace = { warmUp: 6000, burst: 500, rounds: 21 };
-const layerPace = { warmUp: 4000, burst: 300, rounds: 11 };
+/**
+ * In requests, not in seconds: a busy machine would leave the code of the slower side cold. By 16,000 V8 has compiled what it ever will of
+ * any side. Earlier its compiler, which is threads of the same process, is counted too, and more of it where there is more code.
+ */
+const pace = { warmUp: 20_000, burst: 500, rounds: 21 };
+const layerPace = { warmUp: 20_000, burst: 300, rounds: 11 };
 const shortPace = { warmUp: 0, burst: 16, rounds: 1 };
 
 /** Microseconds of the processor after which a burst has told enough: of what takes milliseconds, few requests tell as much. */
 const TELLING = 200_000;
 const FEWEST = 100;
+/** Of the processor, behind the first of them: a side that takes a millisecond for each request is not waited for longer. */
+const WARM = 4_000_000;
+const AT_LEAST = 5000;
 
 async function rounds(servers, workOf, pace) {
   const names = Object.keys(servers);
@@ -119,7 +128,8 @@ async function warmed(server, work, { warmUp, burst }) {
   if (warmUp === 0) return burst;
   const known = warm.get(server);
   if (known?.work === work) return known.count;
-  const { cpu } = await server.burst(work, warmUp);
+  const first = await server.burst(work, AT_LEAST);
+  const { cpu } = await server.burst(work, Math.min(warmUp - AT_LEAST, Math.ceil(WARM / first.cpu)));
   const count = Math.min(burst, Math.max(FEWEST, Math.round(TELLING / cpu)));
   warm.set(server, { work, count });
   return count;

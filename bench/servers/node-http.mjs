@@ -11,6 +11,8 @@ import { RateLimiterMemory } from "rate-limiter-flexible";
 import { listen } from "./listen.mjs";
 import { audience, hidden, issuer, newOrder, origin, placeOrder, readOrder, role, secret } from "./work.mjs";
 
+export { byHand } from "./by-hand.mjs";
+
 export const gatehouse = ({ engine, layers }) =>
   listen(
     createGuarded(engine, (req, _res, context) => {

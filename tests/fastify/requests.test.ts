@@ -136,6 +136,26 @@ describe("bodies that a rule reads", () => {
     expect((await ask(served, posted("/"), '{"count":"many"}')).status).toBe(400);
   });
 
+  it("in a plugin with a kind of requests of its own: only while the parsers have their turn is there no method", async () => {
+    const seen: string[] = [];
+    const served = await serve(POLICY, (app) => {
+      void app.register((scope, _options, done) => {
+        scope.decorateRequest("own", 1);
+        scope.addHook("preParsing", async ({ method }) => void seen.push(`preParsing ${method}`));
+        scope.addHook("preValidation", async ({ method }) => void seen.push(`preValidation ${method}`));
+        scope.addHook("onResponse", async ({ method }) => void seen.push(`onResponse ${method}`));
+        echo(scope, "POST", "/read");
+        echo(scope, "POST", "/stream");
+        done();
+      });
+    });
+    expect(JSON.parse((await ask(served, posted("/read"), '{"n":1}')).text)).toMatchObject({ same: true });
+    await expect.poll(() => seen).toEqual(["preParsing ", "preValidation POST", "onResponse POST"]);
+    seen.length = 0;
+    await ask(served, posted("/stream"), '{"n":1}');
+    await expect.poll(() => seen).toEqual(["preParsing POST", "preValidation POST", "onResponse POST"]);
+  });
+
   it("hooks of the host's see the method and the body from preValidation on", async () => {
     const seen: unknown[] = [];
     const served = await serve(POLICY, (app) => {

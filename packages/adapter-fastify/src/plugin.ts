@@ -10,7 +10,7 @@ import { pass, type HandlerContext } from "@gatehouse/node-http";
 import type { FastifyInstance, FastifyPluginCallback, FastifyRequest } from "fastify";
 import { Agreement } from "./agreement.js";
 import { noteError, shapeText, shapeValue } from "./answers.js";
-import { giveBody, skipParsers } from "./bodies.js";
+import { giveBody, hideMethods, skipParsers } from "./bodies.js";
 import { hostOptionsOf, matchingOf } from "./host.js";
 import { routeUrlOf } from "./internals.js";
 import { settingsOf, type GatehouseOptions, type GatehouseSettings } from "./options.js";
@@ -56,6 +56,7 @@ function install(app: FastifyInstance, options: GatehouseOptions): void {
   const servers = new Servers(app, engine, settings);
 
   decorate(app, engine);
+  hideMethods(app);
   app.addHook("onRequest", (request, reply, next) => {
     const { raw } = request;
     if (!servers.admits(raw, reply.raw)) return;

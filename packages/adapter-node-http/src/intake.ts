@@ -96,6 +96,7 @@ export class Intake {
   /** The answer is out: a reader that still waits for the rest learns that there is none. */
   release(): void {
     if (this.cut) this.req.destroy();
+    else if (this.ended && this.mode === "drop") this.req.resume();
     else this.drop();
   }
 

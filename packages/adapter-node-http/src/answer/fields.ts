@@ -1,6 +1,7 @@
 /** Header fields as a handler sets them, kept apart from Node's own until the policy has had its say. */
 import { validateHeaderName, validateHeaderValue, type OutgoingHttpHeader } from "node:http";
 import type { HeaderField } from "@gatehouse/core";
+import { isKnown } from "./lines.js";
 
 export type FieldValue = OutgoingHttpHeader;
 /** What `writeHead` takes: a record, a flat list, or a list of pairs. */
@@ -104,6 +105,7 @@ function list(value: FieldValue): string[] {
 
 /** @throws TypeError as Node's own `setHeader` does */
 function check(name: string, value: FieldValue): void {
+  if (isKnown(name, value)) return;
   validateHeaderName(name);
   if (Array.isArray(value)) for (const one of value) validateHeaderValue(name, one);
   else validateHeaderValue(name, value as string);

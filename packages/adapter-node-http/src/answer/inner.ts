@@ -53,17 +53,25 @@ export function isNodes(ender: unknown): boolean {
   return ender === end;
 }
 
+/** Of the head that is written now: one function for all answers costs less than one for each. */
+let linesBehind = "";
+
+function storeWithLines(this: ServerResponse, statusLine: string, fields: unknown): void {
+  storeHeader.call(this, statusLine + linesBehind, fields);
+}
+
 /** Node's own `writeHead`, with more lines of the head behind the status line. */
 export function writeHeadWith(res: ServerResponse, lines: string, status: number, fields: HeadFields): void {
   const inner = res as Inner;
-  inner._storeHeader = function (statusLine, given) {
-    storeHeader.call(this, statusLine + lines, given);
-  };
+  const before = linesBehind;
+  linesBehind = lines;
+  inner._storeHeader = storeWithLines;
   try {
     writeHead.call(res, status, fields);
   } finally {
-    // A head that Node refuses is followed by another, which may not have these lines.
+    // A head that Node refuses is followed by another, which may not have these lines. Nor may that of another answer around this one.
     inner._storeHeader = storeHeader;
+    linesBehind = before;
   }
 }
 

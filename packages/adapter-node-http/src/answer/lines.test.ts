@@ -3,6 +3,7 @@ import { validateHeaderValue } from "node:http";
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import type { HeaderField } from "@gatehouse/core";
+import { pairsOfArgument } from "./fields.js";
 import { linesOf } from "./lines.js";
 
 const OWED: readonly HeaderField[] = [
@@ -88,5 +89,34 @@ it("what Node writes in a way of its own is left to it, whatever the policy owes
 it("a name that is none is refused as Node refuses it", () => {
   expect(() => linesOf([["X Y", "a"]], [])).toThrow(
     expect.objectContaining({ code: "ERR_INVALID_HTTP_TOKEN" }),
+  );
+});
+
+it("each_character_is_refused_in_a_value_where_Node_refuses_it", () => {
+  const beyond = ["\u0131", "\u010a", "\u2028", "\ud800", "\uffff"];
+  const characters = [...Array.from({ length: 512 }, (_, code) => String.fromCharCode(code)), ...beyond];
+  for (const character of characters) {
+    const field: HeaderField = ["X-Own", `a${character}b`];
+    if (isSendable(field)) expect(linesOf([field], []).text).toBe(`X-Own: a${character}b\r\n`);
+    else expect(() => linesOf([field], [])).toThrow(expect.objectContaining({ code: "ERR_INVALID_CHAR" }));
+  }
+});
+
+it("what_a_handler_sets_is_looked_at_however_often_the_same_left_before", () => {
+  const names = fc.constantFrom("content-type", "Content-Type", "Vary", "vary", "X-Own");
+  fc.assert(
+    fc.property(fc.array(fc.tuple(names, value), { minLength: 1, maxLength: 8 }), (met) => {
+      for (const field of met) {
+        if (isSendable(field)) {
+          expect(pairsOfArgument([...field])).toEqual([field]);
+          linesOf([field], []);
+        } else {
+          expect(() => pairsOfArgument([...field])).toThrow(
+            expect.objectContaining({ code: "ERR_INVALID_CHAR" }),
+          );
+        }
+      }
+    }),
+    { numRuns: 500 },
   );
 });

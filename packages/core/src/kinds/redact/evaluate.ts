@@ -3,7 +3,7 @@ import type { RequestState } from "../../model/state.js";
 import { GONE, type Hash, redacted } from "./action.js";
 import { ARRAY, bitOf, BOOLEAN, NULL, OBJECT, STRING } from "./json-type.js";
 import { isPlainNumber, type Node, type NodeAction } from "./node.js";
-import { isOrdinary, MAX_DEPTH, plainValue } from "./plain.js";
+import { isOrdinary, isOrdinaryAnswer, MAX_DEPTH, plainValue } from "./plain.js";
 import { branchFor } from "./union.js";
 
 /** Why nothing of an answer leaves. */
@@ -48,7 +48,8 @@ export class Walk {
 
 /** @returns what leaves; `GONE` when nothing does; undefined when JSON has no such value */
 export function project(node: Node, value: unknown, key: string, depth: number, walk: Walk): unknown {
-  const plain = isOrdinary(value) ? value : plainValue(value, key);
+  const ordinary = depth === 0 ? isOrdinaryAnswer(value) : isOrdinary(value);
+  const plain = ordinary ? value : plainValue(value, key);
   return plain === undefined ? undefined : projectPlain(node, plain, depth, walk);
 }
 

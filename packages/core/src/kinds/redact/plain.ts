@@ -32,12 +32,21 @@ export function plainValue(value: unknown, key: string): unknown {
 
 /** An object literal, a list, or one that JSON.parse made: JSON.stringify takes it as it is. */
 export function isOrdinary(value: unknown): boolean {
+  return isLiteral(value) && (value as { readonly toJSON?: unknown }).toJSON === undefined;
+}
+
+/**
+ * The same of a whole answer. Each may be of a kind of its own, as where a spread is followed by new members (see copier.ts): to read a
+ * member of that is a call into the runtime, to ask whether it is there is none. Of many items of few kinds reading is the cheaper one.
+ */
+export function isOrdinaryAnswer(value: unknown): boolean {
+  return isLiteral(value) && !("toJSON" in value);
+}
+
+function isLiteral(value: unknown): value is object {
   if (typeof value !== "object" || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
-  return (
-    (prototype === Object.prototype || prototype === Array.prototype) &&
-    (value as { readonly toJSON?: unknown }).toJSON === undefined
-  );
+  return prototype === Object.prototype || prototype === Array.prototype;
 }
 
 function converted(value: object | bigint, key: string): unknown {
