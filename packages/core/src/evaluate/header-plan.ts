@@ -12,7 +12,11 @@ class Collected implements HeaderSink {
   ) {}
 
   set(name: string, value: string): void {
-    this.fields[this.count++] = [name, value];
+    this.add([name, value]);
+  }
+
+  add(field: HeaderField): void {
+    this.fields[this.count++] = field;
   }
 }
 

@@ -8,6 +8,8 @@ it("fast path: a whole number is written as always", () => {
     fc.nat({ max: 1100 }),
     fc.nat({ max: 1_001_000 }),
     fc.integer({ min: 999_000, max: 1_001_000 }),
+    fc.nat({ max: 1_001_000_000 }),
+    fc.integer({ min: 999_999_000, max: 1_000_001_000 }),
     fc.maxSafeNat(),
   );
   fc.assert(

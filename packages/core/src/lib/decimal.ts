@@ -19,7 +19,7 @@ function make(): Texts {
 export function decimal(whole: number): string {
   const { plain, padded } = (texts ??= make());
   if (whole < 1000) return plain[whole] ?? String(whole);
-  if (whole >= 1_000_000) return String(whole);
+  if (whole >= 1_000_000_000) return String(whole);
   const rest = whole % 1000;
-  return (plain[(whole - rest) / 1000] ?? "") + (padded[rest] ?? "");
+  return decimal((whole - rest) / 1000) + (padded[rest] ?? "");
 }

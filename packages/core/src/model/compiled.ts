@@ -45,6 +45,8 @@ export interface HeaderContribution {
 
 export interface HeaderSink {
   set(name: string, value: string): void;
+  /** One that is there already, for a field that varies little. */
+  add(field: HeaderField): void;
 }
 
 /** What is left of a handler's body under a rule. */

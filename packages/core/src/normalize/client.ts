@@ -6,7 +6,7 @@ import type { ClientAddress } from "../lib/ip-client.js";
 import type { TrustSettings } from "../model/policy.js";
 import type { RawRequest } from "../model/request.js";
 import { lastEntry, walkForwarded, walkList } from "./forwarded.js";
-import { memoized } from "./memo.js";
+import { memoizedFromLast } from "./memo.js";
 import type { CompiledTrust } from "./trust.js";
 import { compilePeers, compileTrust, DEFAULT_IPV6_PREFIX, parsePeer } from "./trust.js";
 
@@ -37,7 +37,7 @@ export class ClientReader {
     this.trust = trust;
     const trusts = settings === undefined ? undefined : compilePeers(settings);
     this.prefix = settings?.ipv6Prefix ?? DEFAULT_IPV6_PREFIX;
-    this.peer = memoized(MAX_PEERS, (text): Peer => {
+    this.peer = memoizedFromLast(MAX_PEERS, (text): Peer => {
       const address = parsePeer(text);
       if (address === undefined) return { client: undefined, proxy: undefined };
       return {

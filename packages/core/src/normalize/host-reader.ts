@@ -5,7 +5,7 @@ import type { ClientReader } from "./client.js";
 import type { FieldReader } from "./fields.js";
 import type { Authority } from "./host.js";
 import { formatAuthority, parseAuthority, sameAuthority } from "./host.js";
-import { memoized } from "./memo.js";
+import { memoizedFromLast } from "./memo.js";
 import { refusal } from "./refusals.js";
 
 const NO_HOST = refusal("ambiguous-host", "the request names no host");
@@ -17,7 +17,7 @@ const FOREIGN_TARGET = refusal("ambiguous-path", "the target's host differs from
 const MAX_HOSTS = 256;
 
 export class HostReader {
-  private readonly authority: (text: string) => Authority | null = memoized(
+  private readonly authority: (text: string) => Authority | null = memoizedFromLast(
     MAX_HOSTS,
     (text) => parseAuthority(text) ?? null,
   );

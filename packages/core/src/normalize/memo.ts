@@ -7,19 +7,35 @@ const MAX_TEXT = 256;
  */
 export function memoized<T>(max: number, compute: (text: string) => T): (text: string) => T {
   const known = new Map<string, T>();
-  // A server's callers come through few proxies and ask for few names. A text that came with a request has no hash yet, and to make one
-  // for the table takes longer than to compare it.
-  let last: { readonly text: string; readonly value: T } | undefined;
+  return (text) => {
+    if (text.length > MAX_TEXT) return compute(text);
+    const found = known.get(text);
+    if (found !== undefined) return found;
+    const value = compute(text);
+    if (known.size >= max) known.clear();
+    known.set(text, value);
+    return value;
+  };
+}
+
+interface Known<T> {
+  readonly text: string;
+  readonly value: T;
+}
+
+/**
+ * For what mostly is what it was the last time: a server is reached through few proxies and asked for by few names. A text that came
+ * with a request has no hash yet, and to make one for the table takes longer than to compare it. Of callers, who take turns, each
+ * comparison would be made in vain.
+ */
+export function memoizedFromLast<T>(max: number, compute: (text: string) => T): (text: string) => T {
+  // Each holds its text, so that to be the last one makes no object.
+  const known = memoized(max, (text): Known<T> => ({ text, value: compute(text) }));
+  let last: Known<T> | undefined;
   return (text) => {
     if (last?.text === text) return last.value;
-    if (text.length > MAX_TEXT) return compute(text);
-    let value = known.get(text);
-    if (value === undefined) {
-      value = compute(text);
-      if (known.size >= max) known.clear();
-      known.set(text, value);
-    }
-    last = { text, value };
-    return value;
+    const found = known(text);
+    if (text.length <= MAX_TEXT) last = found;
+    return found.value;
   };
 }

@@ -20,8 +20,8 @@ export interface Penalty {
 }
 
 /**
- * `slot` is there in an op that is asked again and again, of a store that `repeats`: where that store found the key last, noted by the
- * store itself and never believed without a look at what is there now.
+ * `slot` and `since` are there in an op that is asked again and again, of a store that `repeats`: where that store found the key last, and
+ * as of which state of its own. The store itself notes them, and never believes them of another state without a look at what is there now.
  */
 export type LimitOp =
   | {
@@ -34,6 +34,7 @@ export type LimitOp =
       readonly precision?: "leased";
       readonly penalty?: Penalty;
       slot?: number;
+      since?: number;
     }
   | {
       readonly kind: "strict";
@@ -44,6 +45,7 @@ export type LimitOp =
       readonly cost: number;
       readonly penalty?: Penalty;
       slot?: number;
+      since?: number;
     }
   | {
       readonly kind: "period";
@@ -126,7 +128,10 @@ export interface StateLog {
 /** Where limits, replay protection and revocation live. The same integer arithmetic in every implementation. */
 export interface StateStore {
   readonly scope: "process" | "shared";
-  /** It leaves ops and their list as they are, but for `slot`: the same ones may be handed to it again. Default: each call has its own. */
+  /**
+   * It answers `take` at once, does not look at the context later, and leaves ops and their list as they are but for `slot` and `since`:
+   * the very same may be handed to it again, the context with other instants. Default: each call has its own.
+   */
   readonly repeats?: true;
   start(signal: AbortSignal): void | Promise<void>;
   /** All limits in one group: applied all or not at all. Denial is a value, never a throw. */

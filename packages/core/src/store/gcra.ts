@@ -65,19 +65,14 @@ export class GcraTable implements Table<Op> {
     const slot = this.#slots.locate(op);
     const known = slot === NO_SLOT ? this.#unseen(op.key, now) : (this.#arrival[slot] ?? 0);
     const base = known > now ? known : now;
-    const { emissionUs, burst, cost } = op;
+    const { emissionUs, burst } = op;
     const tolerance = burst * emissionUs;
-    const next = base + emissionUs * cost;
-    const wait = next - now - tolerance;
-    if (wait > 0) {
-      const resetUs = base - now;
-      const retryUs = cost > burst ? Math.max(resetUs, tolerance) : wait;
-      return new Part(false, whole(tolerance - resetUs, emissionUs), resetUs, retryUs);
-    }
+    const next = base + emissionUs * op.cost;
+    const resetUs = next - now;
+    if (resetUs > tolerance) return refused(op, base - now, tolerance);
     if (slot === NO_SLOT) this.#create(op.key, next);
     else this.#arrival[slot] = next;
-    const resetUs = next - now;
-    return new Part(true, whole(tolerance - resetUs, emissionUs), resetUs, 0);
+    return new Part(true, Math.floor((tolerance - resetUs) / emissionUs), resetUs, 0);
   }
 
   apply(op: Op, _now: number, row: Row): void {
@@ -120,6 +115,12 @@ export class GcraTable implements Table<Op> {
 }
 
 const newTimes = (length: number): Float64Array => new Float64Array(length);
+
+/** @param resetUs as it stands */
+function refused({ emissionUs, burst, cost }: Op, resetUs: number, tolerance: number): TakePart {
+  const retryUs = cost > burst ? Math.max(resetUs, tolerance) : resetUs + emissionUs * cost - tolerance;
+  return new Part(false, whole(tolerance - resetUs, emissionUs), resetUs, retryUs);
+}
 
 function whole(us: number, emissionUs: number): number {
   return us > 0 ? Math.floor(us / emissionUs) : 0;

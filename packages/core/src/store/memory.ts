@@ -132,6 +132,10 @@ class MemoryStore implements StateStore {
       const part = this.#takeOne(only);
       if (part !== undefined) return this.#answer(part.allowed, [part], ops, context);
     }
+    return this.#takeAll(ops, context);
+  }
+
+  #takeAll(ops: readonly LimitOp[], context: CallContext): TakeResult {
     if (!this.#evaluate(ops)) {
       this.#strike(ops);
       return this.#answer(false, this.#parts(ops.length, false), ops, context);

@@ -20,17 +20,23 @@ export interface SlotOwner {
   readonly evicted: (key: string, slot: number) => void;
 }
 
-/** Of an op: the key, and in one that comes again where it was found last. */
+/** Of an op: the key, and in one that comes again where it was found last, and as of when. */
 export interface Sought {
   readonly key: string;
   slot?: number;
+  since?: number;
 }
+
+/** Counts whenever a key leaves a slot, of any table: no two tables are ever in a state of the same number. */
+let changes = 0;
 
 export class Slots {
   readonly #slotOf = new Map<string, number>();
   readonly #keys: (string | undefined)[] = [];
   #used: Uint32Array = new Uint32Array(0);
   readonly #free: number[] = [];
+  /** While it stays the same every slot is the key's that it was. */
+  #state = ++changes;
   #next = 0;
   /** Where the search for the next victim begins. */
   #hand = 0;
@@ -55,19 +61,23 @@ export class Slots {
     return slot;
   }
 
-  /**
-   * The same, without asking the map again for an op that comes again. What it noted may be long out of date, or another store's: a slot
-   * is the key's exactly where that key stands in it.
-   */
+  /** The same, without asking the map again for an op that comes again: as long as no key has left, it is where it was. */
   locate(op: Sought): number {
+    const { slot } = op;
+    if (slot === undefined || op.since !== this.#state) return this.#relocate(op);
+    this.#used[slot] = this.calls.number;
+    return slot;
+  }
+
+  /** What an op noted may be long out of date, or another table's: a slot is the key's exactly where that key stands in it. */
+  #relocate(op: Sought): number {
     const { key, slot: noted } = op;
     if (noted === undefined) return this.find(key);
-    if (this.#keys[noted] === key) {
-      this.#used[noted] = this.calls.number;
-      return noted;
-    }
-    const slot = this.find(key);
-    if (slot !== NO_SLOT) op.slot = slot;
+    const slot = this.#keys[noted] === key ? noted : this.find(key);
+    if (slot === NO_SLOT) return NO_SLOT;
+    op.slot = slot;
+    op.since = this.#state;
+    this.#used[slot] = this.calls.number;
     return slot;
   }
 
@@ -113,6 +123,7 @@ export class Slots {
   }
 
   #leave(key: string, slot: number): void {
+    this.#state = ++changes;
     this.#slotOf.delete(key);
     this.#keys[slot] = undefined;
     this.#free.push(slot);

@@ -108,7 +108,10 @@ export async function compiled(parts: DocumentParts, setUp: SetUp = {}): Promise
       const route = policy.routes.find((one) => one.key === key);
       const fields: [string, string][] = [];
       const contribution = route === undefined ? undefined : kind.headers?.(route);
-      contribution?.dynamic?.(stateFor(options), { set: (name, value) => fields.push([name, value]) });
+      contribution?.dynamic?.(stateFor(options), {
+        set: (name, value) => fields.push([name, value]),
+        add: ([name, value]) => fields.push([name, value]),
+      });
       return fields;
     },
     challenge(key) {

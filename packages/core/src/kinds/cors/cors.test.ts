@@ -252,7 +252,10 @@ describe("fields", () => {
       const contribution = route && compiled.headers?.(route);
       contribution?.dynamic?.(
         stateFor({ preflight, allowedMethods: ["GET", "HEAD"], request: { headers } }),
-        { set: (name, value) => void sent.push([name, value]) },
+        {
+          set: (name, value) => void sent.push([name, value]),
+          add: ([name, value]) => void sent.push([name, value]),
+        },
       );
       for (const [, value] of sent) {
         expect(["https://a.test", "GET, HEAD", "Content-Type, Authorization", "X-Request-Id"]).toContain(

@@ -258,6 +258,7 @@ describe("the correlation field", () => {
     const sent: [string, string][] = [];
     kind.headers?.(route)?.dynamic?.(stateFor({ correlation: "corr-1" }), {
       set: (name, value) => void sent.push([name, value]),
+      add: ([name, value]) => void sent.push([name, value]),
     });
     expect(sent).toEqual([["X-Trace", "corr-1"]]);
   });

@@ -17,9 +17,12 @@ import { ruleOf, type Rule } from "./rule.js";
 import { routeLimits } from "./route-limits.js";
 import { durationUs, termsOf, type Terms } from "./terms.js";
 import { shareOf } from "./share.js";
-import type { LimitServices } from "./take.js";
+import type { InstantOf, LimitServices } from "./take.js";
 
-/** From here on time may have passed since the exchange opened. */
+/**
+ * From here on something may have been waited for since the exchange opened: a credential's verification, a body. Counting by the
+ * opening then would let exchanges that were held back count in a past whose room is long given to others.
+ */
 const FIRST_WAIT = rankOf("authenticate");
 
 type ByStage = ReadonlyMap<StageName, readonly Rule[]>;
@@ -27,9 +30,9 @@ type ByStage = ReadonlyMap<StageName, readonly Rule[]>;
 type RuleFor = (name: string, limit: Placed<LimitSettings>, reading: Reading, observing: boolean) => Rule;
 
 export function compileLimits(policy: ResolvedPolicy, environment: CompileEnvironment): CompiledKind {
-  const services = servicesOf(policy, environment);
-  const servicesAt = (at: StageName): LimitServices =>
-    rankOf(at) < FIRST_WAIT ? services : { ...services, waited: true };
+  const services = servicesOf(policy, environment, false);
+  const waited = servicesOf(policy, environment, true);
+  const servicesAt = (at: StageName): LimitServices => (rankOf(at) < FIRST_WAIT ? services : waited);
   const ruleFor = ruleMaker(environment);
   const compiled = new Map<ResolvedRoute, ByStage>();
   const rulesOf = (route: ResolvedRoute): ByStage => {
@@ -109,15 +112,38 @@ function microsecondsOf(clock: Clock): number {
 
 const DEFAULT_DEADLINE_US = 50_000;
 
-function servicesOf(policy: ResolvedPolicy, { store, fallback, clock }: CompileEnvironment): LimitServices {
+/** When a store is called: at once the two instants, and what is the same for all calls of its kind. */
+class Instant implements CallContext {
+  nowUs = 0;
+  wallUs = 0;
+
+  constructor(
+    readonly deadlineUs: number,
+    readonly final: boolean,
+  ) {}
+}
+
+function servicesOf(
+  policy: ResolvedPolicy,
+  { store, fallback, clock }: CompileEnvironment,
+  waited: boolean,
+): LimitServices {
   const written = policy.document.store?.deadline;
   const deadlineUs = written === undefined ? DEFAULT_DEADLINE_US : durationUs(written);
   /** `exact`: the exchange may have been open for long; else it happened when it opened. */
-  const now = (state: RequestState, exact: boolean, final = false): CallContext => {
+  const at = (instant: Instant, state: RequestState, exact: boolean): Instant => {
     const openedUs = state.monotonicUs;
     const nowUs = exact ? Math.max(openedUs, microsecondsOf(clock)) : openedUs;
-    const wallUs = Math.floor(state.now * 1000) + (nowUs - openedUs);
-    return { nowUs, wallUs, deadlineUs, final };
+    instant.nowUs = nowUs;
+    instant.wallUs = Math.floor(state.now * 1000) + (nowUs - openedUs);
+    return instant;
   };
-  return { store, fallback, deadlineMs: deadlineUs / 1000, now, waited: false };
+  const now = (state: RequestState, exact: boolean): CallContext =>
+    at(new Instant(deadlineUs, false), state, exact);
+  const instants = (final: boolean): InstantOf => {
+    if (store.repeats !== true) return (state) => at(new Instant(deadlineUs, final), state, waited);
+    const again = new Instant(deadlineUs, final);
+    return (state) => at(again, state, waited);
+  };
+  return { store, fallback, deadlineMs: deadlineUs / 1000, now, instants };
 }

@@ -4,7 +4,7 @@ import { PASS } from "../../model/outcome.js";
 import type { RequestState } from "../../model/state.js";
 import type { LimitOp } from "../../ports/state-store.js";
 import type { Rule } from "./rule.js";
-import { take, type LimitServices, type Taken } from "./take.js";
+import { anySettles, take, type LimitServices, type Taken, type TakeServices } from "./take.js";
 
 type Run = (state: RequestState) => Taken | Promise<Taken>;
 
@@ -24,15 +24,16 @@ export function limitStage(rules: readonly Rule[], services: LimitServices): Run
 
 function taker(rules: readonly Rule[], services: LimitServices): Run {
   const [only] = rules;
+  const own: TakeServices = { ...services, instant: services.instants(!anySettles(rules)) };
   return only !== undefined && rules.length === 1
-    ? (state) => takeOne(only, rules, state, services)
-    : (state) => takeAll(rules, state, services);
+    ? (state) => takeOne(only, rules, state, own)
+    : (state) => takeAll(rules, state, own);
 }
 
 function takeAll(
   rules: readonly Rule[],
   state: RequestState,
-  services: LimitServices,
+  services: TakeServices,
 ): Taken | Promise<Taken> {
   const taken: Rule[] = [];
   const ops: LimitOp[] = [];
@@ -55,7 +56,7 @@ function takeOne(
   rule: Rule,
   rules: readonly Rule[],
   state: RequestState,
-  services: LimitServices,
+  services: TakeServices,
 ): Taken | Promise<Taken> {
   if (rule.applies !== undefined && !rule.applies(state)) return PASS;
   const ask = rule.ask(state);

@@ -4,23 +4,26 @@
  */
 import type { HeaderContribution, HeaderSink } from "../../model/compiled.js";
 import { decimal } from "../../lib/decimal.js";
+import type { HeaderField } from "../../model/request.js";
 import type { RequestState } from "../../model/state.js";
 import type { TakePart } from "../../ports/state-store.js";
 import type { Terms } from "./terms.js";
 
 export interface FieldTexts {
-  /** A whole item of `RateLimit-Policy`. */
-  readonly policy: string;
+  /** The whole of `RateLimit-Policy` where no other limit is told of: nearly always. */
+  readonly policy: HeaderField;
   /** An item of `RateLimit` up to the value of `r`. */
   readonly head: string;
 }
+
+const POLICY = "RateLimit-Policy";
 
 export function fieldTexts({ name, limit, windowUs, algorithm }: Terms): FieldTexts {
   // `w` is whole seconds: a rounded one would promise more, or less, than is kept.
   const seconds = windowUs / 1_000_000;
   const window = seconds > 0 && Number.isInteger(seconds) ? `;w=${seconds}` : "";
   const unit = algorithm === "concurrency" ? ';qu="concurrent-requests"' : "";
-  return { policy: `"${name}";q=${limit}${unit}${window}`, head: `"${name}";r=` };
+  return { policy: [POLICY, `"${name}";q=${limit}${unit}${window}`], head: `"${name}";r=` };
 }
 
 /** What one limit has to say on this answer, after those before it. */
@@ -66,14 +69,13 @@ function timeOf(seconds: number): string {
 function writeFields(state: RequestState, sink: HeaderSink): void {
   const last = reportOf(state);
   if (last === undefined) return;
-  // Nearly always of one: then what the policy says is a text that is there already.
-  let { policy: policies } = last.texts;
+  let { policy } = last.texts;
   let items = itemOf(last);
   for (let report: LimitReport | undefined = last.before; report !== undefined; report = report.before) {
-    policies = `${report.texts.policy}, ${policies}`;
+    policy = [POLICY, `${report.texts.policy[1]}, ${policy[1]}`];
     items = `${itemOf(report)}, ${items}`;
   }
-  sink.set("RateLimit-Policy", policies);
+  sink.add(policy);
   sink.set("RateLimit", items);
 }
 

@@ -3,7 +3,8 @@ import { expect, it } from "vitest";
 import type { LimitSettings } from "../../model/policy.js";
 import { stateFor } from "../../model/state.test-support.js";
 import type { LimitOp } from "../../ports/state-store.js";
-import { emissionUs, opMaker } from "./op.js";
+import { createMemoryStore } from "../../store/index.js";
+import { emissionUs, opMaker, repeatedOpMaker } from "./op.js";
 import { termsOf } from "./terms.js";
 
 const state = stateFor({ now: Date.UTC(2026, 1, 28, 23, 59, 59, 999) });
@@ -71,3 +72,20 @@ it("a penalty goes with every kind of op", () => {
   ];
   for (const settings of all) expect(opOf(settings).penalty).toEqual(struck);
 });
+
+it.each(["sliding-window", "token-bucket"] as const)(
+  "what a store noted of a %s is no part of the op: a copy under another key counts for itself",
+  (algorithm) => {
+    const settings: LimitSettings = { limit: 3, window: "1m", algorithm };
+    const terms = termsOf("few", { value: settings, pointer: "/limits/few", from: "document" });
+    const op = repeatedOpMaker(terms, 1, 2)?.("k");
+    if (op === undefined) throw new Error("such an op is kept");
+    const store = createMemoryStore();
+    const left = (one: LimitOp): unknown => store.take("", [one], { nowUs: 1, deadlineUs: 1 });
+    for (const allowed of [true, false, false]) expect(left(op)).toMatchObject({ allowed });
+    expect({ ...op }).toEqual(opOf(settings));
+    const copy: LimitOp = { ...op, key: "other" };
+    expect(left(copy)).toMatchObject({ allowed: true, per: [{ remaining: 1 }] });
+    expect(left(op)).toMatchObject({ allowed: false });
+  },
+);

@@ -55,10 +55,7 @@ export function opMaker(terms: Terms, share: number): MakeOp {
   }
 }
 
-/**
- * For ops that are kept and asked again. Undefined: it is another one for each request. Laid out like those that are made anew, with the
- * store's note after them.
- */
+/** For ops that are kept and asked again. Undefined: it is another one for each request. */
 export function repeatedOpMaker(
   terms: Terms,
   share: number,
@@ -68,13 +65,59 @@ export function repeatedOpMaker(
   if (leased || penalty !== undefined) return undefined;
   if (algorithm === "sliding-window") {
     const limit = part(terms.limit, share);
-    return (key) => ({ kind: "strict", key, windowUs, buckets: BUCKETS, limit, cost, slot: 0 });
+    return (key) => new WindowOp(key, windowUs, limit, cost);
   }
   if (algorithm === "token-bucket") {
     const [emission, burst] = bucketOf(terms, share);
-    return (key) => ({ kind: "gcra", key, emissionUs: emission, burst, cost, slot: 0 });
+    return (key) => new BucketOp(key, emission, burst, cost);
   }
   return undefined;
+}
+
+/** The store's note, no part of what is asked: a copy that somebody makes under another key does not bring it along. */
+class Noted {
+  #slot = 0;
+  #since = 0;
+
+  get slot(): number {
+    return this.#slot;
+  }
+  set slot(slot: number) {
+    this.#slot = slot;
+  }
+  get since(): number {
+    return this.#since;
+  }
+  set since(since: number) {
+    this.#since = since;
+  }
+}
+
+class WindowOp extends Noted {
+  readonly kind = "strict";
+  readonly buckets = BUCKETS;
+
+  constructor(
+    readonly key: string,
+    readonly windowUs: number,
+    readonly limit: number,
+    readonly cost: number,
+  ) {
+    super();
+  }
+}
+
+class BucketOp extends Noted {
+  readonly kind = "gcra";
+
+  constructor(
+    readonly key: string,
+    readonly emissionUs: number,
+    readonly burst: number,
+    readonly cost: number,
+  ) {
+    super();
+  }
 }
 
 function bucketOf(

@@ -22,13 +22,16 @@ export interface LimitServices {
   readonly store: StateStore;
   readonly fallback: (() => StateStore) | undefined;
   readonly deadlineMs: number;
-  /** `final`: of a take that nothing will be settled of. */
-  readonly now: (state: RequestState, exact: boolean, final?: boolean) => CallContext;
-  /**
-   * Something may have been waited for since the exchange opened: a credential's verification, a body. Counting by the
-   * opening then would let exchanges that were held back count in a past whose room is long given to others.
-   */
-  readonly waited: boolean;
+  readonly now: (state: RequestState, exact: boolean) => CallContext;
+  /** Of takes of this stage. `final`: nothing will be settled of them. */
+  readonly instants: (final: boolean) => InstantOf;
+}
+
+/** A store that `repeats` is handed one object again and again. */
+export type InstantOf = (state: RequestState) => CallContext;
+
+export interface TakeServices extends LimitServices {
+  readonly instant: InstantOf;
 }
 
 export type Taken = Refusal | Fault | undefined;
@@ -41,11 +44,11 @@ export function take(
   rules: readonly Rule[],
   ops: readonly LimitOp[],
   state: RequestState,
-  services: LimitServices,
+  services: TakeServices,
 ): Taken | Promise<Taken> {
   let answer: unknown;
   try {
-    answer = services.store.take(GROUP, ops, services.now(state, services.waited, !anySettles(rules)));
+    answer = services.store.take(GROUP, ops, services.instant(state));
   } catch (error) {
     return storeFailed(rules, ops, state, services, error);
   }
@@ -120,7 +123,7 @@ function noteTaken(rules: readonly Rule[], { per }: TakeResult, state: RequestSt
   });
 }
 
-function anySettles(rules: readonly Rule[]): boolean {
+export function anySettles(rules: readonly Rule[]): boolean {
   for (let index = 0; index < rules.length; index += 1) if (rules[index]?.settles === true) return true;
   return false;
 }
