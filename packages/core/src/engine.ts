@@ -48,7 +48,7 @@ import type { DecisionSink, EventOptions, ServedPolicy } from "./ports/decision-
 import type { HtmlSanitizer } from "./ports/html-sanitizer.js";
 import type { Revocation } from "./ports/revocations.js";
 import type { StateStore } from "./ports/state-store.js";
-import { beginShadow, type RunningShadow } from "./shadow/begin.js";
+import type { RunningShadow } from "./shadow/begin.js";
 import type { Shadow, ShadowOptions, ShadowStatus } from "./shadow/shadow.js";
 import { createMemoryStore, StoreRevocations } from "./store/index.js";
 
@@ -215,7 +215,8 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
     paths: options.events?.paths === true,
   };
   const compile: Compile = (document, secrets) => load(document, options, { ...kept, secrets });
-  const openShadow: OpenShadow = (document, own, matchings) => {
+  const openShadow: OpenShadow = async (document, own, matchings) => {
+    const { beginShadow } = await import("./shadow/begin.js");
     // What a candidate counts takes nothing from anybody.
     const counters = createMemoryStore();
     return beginShadow(document, {

@@ -4,9 +4,8 @@ export type { BoundEngine, Engine, EngineOptions } from "./engine.js";
 export type { Exchange } from "./exchange.js";
 export { readiness } from "./health.js";
 export type { ReadinessAnswer, ReadinessOptions } from "./health.js";
-export { pollPolicy } from "./change/poll.js";
+export { pollPolicy, verifyBundle } from "./change/index.js";
 export type { FollowOptions, PollHeaders, PollOptions } from "./change/poll.js";
-export { verifyBundle } from "./change/verify-bundle.js";
 export type { Bundle, BundleKey, BundleTrust } from "./change/bundle.js";
 export type { BundleKeep, PolicyTestRunner } from "./change/follower.js";
 export type {

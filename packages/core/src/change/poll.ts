@@ -76,11 +76,7 @@ const POLL_OPTIONS = {
 const LONGEST_WAIT = 10;
 const MAX_BYTES = 8 * 1024 * 1024;
 
-/**
- * Follows a policy at a URL. Whatever is wrong with an answer, the policy in force stays, `onProblem` is told, and it goes on asking.
- * @throws TypeError (rejects) where an option is wrong, or the URL is neither HTTPS nor on this machine
- * @throws Error (rejects) where a pinned key cannot be used
- */
+/** What the door of this room says. */
 export async function pollPolicy(
   engine: FollowedEngine,
   url: string,

@@ -1,12 +1,7 @@
 /** A bundle that is looked at without an engine. */
 import { bundleVerifier, type Bundle, type BundleTrust } from "./bundle.js";
 
-/**
- * Reads a signed bundle as `pollPolicy` and `watchPolicy` do. Whether its policy can be served is not looked at.
- * @param trust `policyName` is required here: there is no policy in force that would tell
- * @throws Error (rejects) saying why it is not to be trusted
- * @throws TypeError (rejects) where `trust` is wrong
- */
+/** What the door of this room says. */
 export async function verifyBundle(
   text: string,
   trust: BundleTrust & { readonly policyName: string },

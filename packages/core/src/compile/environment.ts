@@ -17,7 +17,6 @@ import type { SchemaCompiler } from "../ports/schema-compiler.js";
 import type { SecretSource } from "../ports/secrets.js";
 import type { SecretsEvent } from "./secret-rotation.js";
 import type { StateStore } from "../ports/state-store.js";
-import { loadSchemaCompiler } from "../schemas/index.js";
 import { fileReference } from "./key-files.js";
 import type { SecretReader } from "./secret-keeper.js";
 
@@ -105,7 +104,8 @@ export function environmentFor(parts: EnvironmentParts): CompileEnvironment {
     lookups: options.lookups ?? {},
     lastSeen: options.lastSeen ?? {},
     keepsEvents: options.sinks?.some((sink) => sink.commit !== undefined) === true,
-    schemas: () => (schemas ??= loadSchemaCompiler(platform)),
+    schemas: () =>
+      (schemas ??= import("../schemas/index.js").then((room) => room.loadSchemaCompiler(platform))),
     html: parts.html,
     call: parts.call,
     ...(parts.inFlight !== undefined && { load: loadOf(parts, parts.inFlight) }),

@@ -63,11 +63,15 @@ function allowedTypes({ type, union, enum: values }: Rule): readonly string[] | 
   return typeof type === "string" ? [type] : type;
 }
 
-function hasType(value: unknown, rule: Rule): boolean {
-  const types = allowedTypes(rule);
+/** What `allowedTypes` lists, without the list: it is asked of every value of a document. */
+function hasType(value: unknown, { type: named, union, enum: values }: Rule): boolean {
   const type = typeOf(value);
-  if (types === undefined) return type !== undefined;
-  return type !== undefined && (types.includes(type) || (type === "number" && types.includes("integer")));
+  if (type === undefined) return false;
+  if (union !== undefined) return Object.hasOwn(union, type);
+  if (values !== undefined) return values.some((one) => typeof one === type);
+  if (named === undefined || named === type) return true;
+  if (typeof named === "string") return named === "integer" && type === "number";
+  return named.includes(type);
 }
 
 function wrongType(
@@ -163,11 +167,13 @@ function checkArray(
     );
     return;
   }
-  const seen = new Set<string>();
-  for (const [index, item] of value.entries()) {
+  // Most lists have one entry, and a start looks at thousands.
+  const seen = rule.uniqueItems === true && value.length > 1 ? new Set<string>() : undefined;
+  for (let index = 0; index < value.length; index += 1) {
+    const item = value[index];
     const place = pointerTo(pointer, index);
     if (items !== undefined) walk(item, items, place);
-    if (rule.uniqueItems !== true) continue;
+    if (seen === undefined) continue;
     const text = JSON.stringify(item);
     if (seen.has(text))
       report.error("duplicate-entry", place, "the entry stands in the list twice", "name it once");

@@ -17,13 +17,15 @@ export function outwardCall(
   closed: AbortSignal,
   addressesOf?: AddressesOf,
 ): OutwardCall {
-  const open = new OpenCalls(closed);
+  let calls: OpenCalls | undefined;
   return (request) => {
     const where = namedUrl(request.url);
     const problem = outwardUrlProblem(request.url);
     if (problem !== undefined) return Promise.resolve(failure(`the URL to call ${problem}`));
     if (closed.aborted || request.signal?.aborted === true)
       return Promise.resolve(failure(`${where} is not called any more`));
+    // With the first call: to listen takes longer than all else here, and most engines never call.
+    const open = (calls ??= new OpenCalls(closed));
     // Looked up at each call, as any other caller of the global one would do.
     const send: Fetch = given ?? ((url, init) => globalThis.fetch(url, init));
     const run = (signal: AbortSignal): Promise<OutwardAnswer | OutwardFailure> =>

@@ -1,5 +1,5 @@
 /** Signatures as texts, held to signatures as bytes. */
-import { createHmac, sign, type KeyObject } from "node:crypto";
+import { createHmac, createPublicKey, sign, type KeyObject } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ecPair, ed25519Pair, rsaPair } from "../node/key-pair.js";
@@ -90,5 +90,65 @@ describe.each(Object.entries(signers()))("verifyText of %s", (_, { key, signed }
     const long = "a".repeat(9000);
     expect(key.verifyText?.(long, signed(long))).toBe(true);
     expect(key.verifyText?.(`${long.slice(1)}b`, signed(long))).toBe(false);
+  });
+});
+
+describe("a shared secret that is a key", () => {
+  const { publicKey, privateKey } = ecPair("P-256");
+  const rsa = rsaPair(2048).publicKey;
+  const parses = (bytes: Buffer): boolean => {
+    try {
+      return createPublicKey(bytes).type === "public";
+    } catch {
+      return false;
+    }
+  };
+  const refused = (secret: Uint8Array): boolean => {
+    try {
+      prepareNodeKey("HS256", { secret });
+      return false;
+    } catch (error) {
+      expect(String(error)).toContain("the secret is a public or private key, not raw bytes");
+      return true;
+    }
+  };
+
+  it("is_refused_wherever_it_can_be_parsed", () => {
+    const secretPem = privateKey.export({ format: "pem", type: "pkcs8" }).toString();
+    const pieces = [
+      pem(publicKey),
+      secretPem,
+      pem(rsa),
+      "\n",
+      " ",
+      "\r\n",
+      "-",
+      "-----BEGIN PUBLIC KEY-----\n",
+      "x",
+    ];
+    const seen = { key: 0, none: 0 };
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom(...pieces), { minLength: 1, maxLength: 3 }),
+        fc.boolean(),
+        (texts, carriageReturns) => {
+          const text = carriageReturns ? texts.join("").replaceAll("\n", "\r\n") : texts.join("");
+          // No text, so that nobody finds it by looking at the text.
+          const bytes = Buffer.concat([Buffer.from(text), Buffer.alloc(32, 0xff)]);
+          expect(refused(bytes)).toBe(parses(bytes));
+          seen[parses(bytes) ? "key" : "none"] += 1;
+        },
+      ),
+      { numRuns: 200 },
+    );
+    expect(Math.min(seen.key, seen.none)).toBeGreaterThan(10);
+  });
+
+  it("is refused as DER", () => {
+    for (const key of [publicKey, rsa])
+      expect(refused(key.export({ format: "der", type: "spki" }))).toBe(true);
+    expect(refused(rsa.export({ format: "der", type: "pkcs1" }))).toBe(true);
+    // What begins like one is none.
+    expect(refused(Buffer.alloc(32, 0x30))).toBe(false);
   });
 });

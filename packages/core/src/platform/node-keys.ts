@@ -35,14 +35,11 @@ export function prepareNodeKey(algorithm: JwsAlgorithm, material: KeyMaterial): 
 
 function hmacVerifier(algorithm: JwsAlgorithm, secret: Uint8Array): SignatureVerifier {
   requireSecret(algorithm, secret);
-  // The type comes from parsing: a key in an encoding that no text search finds is still a key.
-  if (parses(() => createPublicKey(Buffer.from(secret)))) {
-    throw new Error("the secret is a public or private key, not raw bytes");
-  }
-  const { hashBytes } = JWS_ALGORITHMS[algorithm];
-  const hash = `sha${hashBytes * 8}`;
   // The caller may wipe or reuse its copy.
   const key = Buffer.from(secret);
+  if (isKey(key)) throw new Error("the secret is a public or private key, not raw bytes");
+  const { hashBytes } = JWS_ALGORITHMS[algorithm];
+  const hash = `sha${hashBytes * 8}`;
   const macText = hmacTextOf(hash, hashBytes, key, LONGEST_TOKEN);
   return Object.freeze({
     algorithm,
@@ -52,6 +49,23 @@ function hmacVerifier(algorithm: JwsAlgorithm, secret: Uint8Array): SignatureVer
     },
     verifyText: (data: string, signature: string): boolean => equalTexts(macText(data), signature),
   });
+}
+
+/** The first byte of every key in DER: a SEQUENCE. */
+const DER = 0x30;
+
+/**
+ * The type comes from parsing: a key amid bytes that are no text, or in DER, is still a key. Only what can be one is parsed: to set up the
+ * parsers takes longer than all else that a secret needs.
+ */
+function isKey(bytes: Buffer): boolean {
+  if (bytes.includes("-----BEGIN ") && parses(() => createPublicKey(bytes))) return true;
+  return (
+    bytes[0] === DER &&
+    (["spki", "pkcs1"] as const).some((type) =>
+      parses(() => createPublicKey({ key: bytes, format: "der", type })),
+    )
+  );
 }
 
 function publicKeyVerifier(algorithm: JwsAlgorithm, key: KeyObject): SignatureVerifier {

@@ -74,7 +74,14 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): StateStore 
   if (!Number.isInteger(processes) || processes < 1 || processes > 2 ** 16) {
     throw new RangeError("`processes` must be an integer from 1 to 2^16");
   }
-  const sketch = { cells, seed: options.seed ?? randomSeed() };
+  let { seed } = options;
+  const sketch = {
+    cells,
+    // When the first sketch is made, which is in hardly any process: loading what makes it takes a millisecond.
+    get seed() {
+      return (seed ??= randomSeed());
+    },
+  };
   return new MemoryStore({ maxKeys, policy, sketch, calls: { number: 0 } }, 1 / processes);
 }
 

@@ -10,8 +10,7 @@ import type {
   JwtSettings,
 } from "../../model/policy.js";
 import type { ResolvedAuthenticator } from "../../model/resolved.js";
-import { dpopProver, missingProof } from "./dpop.js";
-import { DpopNonces } from "./dpop-nonce.js";
+import type { DpopNonces } from "./dpop-nonce.js";
 import type { ReplayGuard } from "./replay.js";
 import { CERTIFICATE_SENDER, type Sender } from "./sender.js";
 
@@ -54,6 +53,7 @@ export async function compileSender(
     const { senderConstrained } = settings;
     return senderConstrained === undefined ? undefined : { ...CERTIFICATE_SENDER, nonces: undefined };
   }
+  const { dpopProver, missingProof } = await import("./seldom.js");
   const nonces = await noncesOf(dpop, pointerTo(pointer, "senderConstrained"), environment);
   const prove = dpopProver({
     pointer,
@@ -78,9 +78,10 @@ async function noncesOf(
     const message = `the key of nonces has ${key.length} bytes, at least ${MIN_NONCE_KEY} are needed`;
     environment.report.error("invalid-key", pointerTo(pointer, "nonce"), message);
   }
+  const { DpopNonces: Nonces } = await import("./seldom.js");
   const life = parseDuration(nonceLife ?? DEFAULT_NONCE_LIFE) ?? 0;
   const under = (bytes: Uint8Array, former?: readonly DpopNonces[]): DpopNonces =>
-    new DpopNonces(Uint8Array.from(bytes), life, environment.platform, former);
+    new Nonces(Uint8Array.from(bytes), life, environment.platform, former);
   const former = (await environment.formerSecrets?.(nonce.secret)) ?? [];
   return under(
     key,

@@ -7,11 +7,7 @@ import { TOKEN_TYPES } from "../../ports/revocations.js";
 import { carrierKey } from "./carrier.js";
 import { challengeFields } from "./challenge.js";
 import { compileClaims } from "./claims.js";
-import { compileClient } from "./client-auth.js";
-import { compileBasic } from "./compile-basic.js";
-import { compileApiKey, compileCustom } from "./compile-code.js";
 import { compileKeys } from "./compile-keys.js";
-import { compileMessage, compileWebhook } from "./compile-signatures.js";
 import type { Judge } from "./credential.js";
 import { authenticateStage, signatureStage } from "./evaluate.js";
 import { authenticateHealth, type KeySets } from "./health.js";
@@ -20,18 +16,15 @@ import { compileSender, type TokenSettings } from "./compile-sender.js";
 import type { DpopNonces } from "./dpop-nonce.js";
 import { nonceFields } from "./nonce-fields.js";
 import { compileHeader } from "./jose-header.js";
-import { introspectionJudge } from "./introspection.js";
-import { compileAnswer } from "./introspection-answer.js";
 import { jwtJudge, type JwtParts } from "./jwt.js";
-import { remoteJwtJudge } from "./jwt-remote.js";
-import { certificateJudge } from "./mtls.js";
 import { authenticatorsOf, planRoute } from "./plan.js";
 import { compilePrincipalMap, tokenMap } from "./principal-map.js";
-import { compileRemoteKeys, type KeyRefresher } from "./remote-keys.js";
+import type { KeyRefresher } from "./remote-keys.js";
 import { isRemote, type RemoteKeySettings } from "./remote-source.js";
 import { ReplayGuard } from "./replay.js";
 import { revocable } from "./revocable.js";
 import { revocationTerms } from "./revocation-settings.js";
+import type * as Seldom from "./seldom.js";
 import type { Sender } from "./sender.js";
 import { TokenCache } from "./token-cache.js";
 
@@ -140,12 +133,17 @@ function countTokenCarriers(policy: ResolvedPolicy): ReadonlyMap<string, number>
   return counts;
 }
 
-function compileJudge(authenticator: ResolvedAuthenticator, context: Context): Promise<Judge | undefined> {
+async function compileJudge(
+  authenticator: ResolvedAuthenticator,
+  context: Context,
+): Promise<Judge | undefined> {
   const { settings } = authenticator;
   const identify = identityMaker(authenticator, context.policy.roles);
+  if (settings.type === "jwt") return compileJwt(authenticator, settings, identify, context);
+  // One that cannot be loaded is a policy that is not served.
+  const { certificateJudge, compileApiKey, compileBasic, compileCustom, compileMessage, compileWebhook } =
+    await seldom();
   switch (settings.type) {
-    case "jwt":
-      return compileJwt(authenticator, settings, identify, context);
     case "api-key":
       return compileApiKey({
         name: authenticator.name,
@@ -164,12 +162,15 @@ function compileJudge(authenticator: ResolvedAuthenticator, context: Context): P
       return compileBasic({ pointer: authenticator.pointer, settings, identify, ...context });
     case "mtls": {
       const judge = certificateJudge(settings.match, identify);
-      return Promise.resolve((_credential, state) => judge(state));
+      return (_credential, state) => judge(state);
     }
     case "custom":
-      return Promise.resolve(compileCustom(authenticator.pointer, settings, identify, context.environment));
+      return compileCustom(authenticator.pointer, settings, identify, context.environment);
   }
 }
+
+/** Node and bundlers keep what was loaded. */
+const seldom = (): Promise<typeof Seldom> => import("./seldom.js");
 
 async function compileIntrospection(
   authenticator: ResolvedAuthenticator,
@@ -179,6 +180,7 @@ async function compileIntrospection(
 ): Promise<Judge | undefined> {
   const { name, pointer } = authenticator;
   const { environment } = context;
+  const { compileAnswer, compileClient, introspectionJudge } = await seldom();
   const sender = await senderOf(authenticator, settings, context);
   const prove = await compileClient(settings, pointer, environment);
   if (prove === undefined) return undefined;
@@ -232,6 +234,7 @@ async function compileJwt(
   const refresher = await remoteKeysOf(settings, keys, authenticator.pointer, context);
   const { name } = authenticator;
   context.keySets.set(refresher, [...(context.keySets.get(refresher) ?? []), name]);
+  const { remoteJwtJudge } = await seldom();
   return remoteJwtJudge({ ...parts, keys: refresher, name, monotonic: () => environment.clock.monotonic() });
 }
 
@@ -246,7 +249,9 @@ function remoteKeysOf(
   const source = JSON.stringify([keys, "discovery" in keys && issuer, [...algorithms].sort(), typ, profile]);
   const known = remote.get(source);
   if (known !== undefined) return known;
-  const compiled = compileRemoteKeys(settings, keys, pointer, environment);
+  const compiled = seldom().then(({ compileRemoteKeys }) =>
+    compileRemoteKeys(settings, keys, pointer, environment),
+  );
   remote.set(source, compiled);
   return compiled;
 }

@@ -69,7 +69,7 @@ function checkForm(policy: ResolvedPolicy, route: ResolvedRoute, report: Report)
     if (demand.entries === "authenticated") checkKnown(route, demand, report);
     else
       for (const [index, entry] of demand.entries.entries())
-        checkEntry(route, entry, entryPointer(policy.document, demand, index), report);
+        checkEntry(route, entry, () => entryPointer(policy.document, demand, index), report);
   }
 }
 
@@ -85,24 +85,25 @@ function checkKnown(route: ResolvedRoute, demand: Demand, report: Report): void 
   );
 }
 
-function checkEntry(route: ResolvedRoute, entry: AuthorizeEntry, pointer: string, report: Report): void {
+/** @param place asked for where there is something to tell: a start looks at thousands of entries, and most are fine */
+function checkEntry(route: ResolvedRoute, entry: AuthorizeEntry, place: () => string, report: Report): void {
   if (route.authenticate.mode === "none") {
     for (const part of ["roles", "scopes", "claims", "stepUp"] as const) {
       if (entry[part] === undefined) continue;
       report.error(
         "principal-on-open-route",
-        pointerTo(pointer, part),
+        pointerTo(place(), part),
         `\`${part}\` can never hold: ${OPEN}`,
         "name an authenticator on the route",
       );
     }
   }
-  if (entry.stepUp !== undefined) checkStepUp(entry.stepUp, pointerTo(pointer, "stepUp"), report);
+  if (entry.stepUp !== undefined) checkStepUp(entry.stepUp, pointerTo(place(), "stepUp"), report);
   for (const path of Object.keys(entry.claims ?? {})) {
     if (claimPath(path)?.every((segment) => segment !== "") === true) continue;
     report.error(
       "invalid-claim-path",
-      pointerTo(pointer, "claims", path),
+      pointerTo(place(), "claims", path),
       `\`${path}\` is no path into the claims`,
       "write names with dots between, or a JSON Pointer that begins with `/`",
     );

@@ -1,4 +1,7 @@
-/** Everything constant of every error body is written when the policy is compiled; a refusal only puts the ids in. */
+/**
+ * Everything constant of an error body is written once, a template of the author's while the policy is compiled, the rest with the first refusal
+ * of its code; a refusal only puts the ids in.
+ */
 import { ERRORS, type ErrorCode, type ErrorEntry } from "../../errors/codes.js";
 import { phraseOf } from "../../lib/status-phrase.js";
 import type { ErrorShaper, HeaderContribution } from "../../model/compiled.js";
@@ -34,13 +37,20 @@ function correlationHeader({ errors }: ResolvedRoute): HeaderContribution | unde
 
 function shaperOf(errors: ResolvedErrors): ErrorShaper {
   const texts = new Map<ErrorCode, ErrorText>();
-  for (const code of Object.keys(ERRORS).filter(isErrorCode))
-    texts.set(code, prepare(errors, code, ERRORS[code].status));
+  // What an author wrote must be known to be right before anything is served.
+  if (errors.bodies !== undefined)
+    for (const code of Object.keys(ERRORS).filter(isErrorCode))
+      texts.set(code, prepare(errors, code, ERRORS[code].status));
   /** Codes that went out with another status than their own: at most one entry a code and status. */
   const unusual = new Map<string, ErrorText>();
   const textFor = (code: ErrorCode, status: number): ErrorText => {
     const usual = texts.get(code);
     if (usual !== undefined && usual.status === status) return usual;
+    if (usual === undefined && ERRORS[code].status === status) {
+      const made = prepare(errors, code, status);
+      texts.set(code, made);
+      return made;
+    }
     const key = `${code} ${status}`;
     const known = unusual.get(key);
     if (known !== undefined) return known;

@@ -130,13 +130,13 @@ describe("what could only misfire", () => {
     expect(problems(shed, routes)).toEqual(expected);
   });
 
-  it("a signal that nobody gives", () => {
+  it("a signal that nobody gives", async () => {
     const report = new Report();
     const policy = resolvePolicy(document({ signal: "event-loop" }), report);
     if (policy === undefined) throw new Error("the policy is wrong");
     // As on a platform without one.
     const load = { inFlight: new Map(), watchEventLoop: () => undefined };
-    void shedKind.compile(policy, { load, report } as unknown as CompileEnvironment);
+    await shedKind.compile(policy, { load, report } as unknown as CompileEnvironment);
     expect(report.diagnostics).toEqual([
       {
         code: "no-event-loop-delay",
