@@ -54,7 +54,7 @@ export class Admitted implements Admission {
   get responseHeaders(): readonly HeaderField[] {
     if (this.#state.route.observe) return [];
     const plan = this.#state.route.response.headers;
-    return owedHeaders(plan, plan.constant, this.#state);
+    return owedHeaders(plan, plan.admission, this.#state);
   }
   get failedOpen(): readonly string[] {
     return this.#state.failedOpen ?? [];
@@ -68,15 +68,20 @@ export class Admitted implements Admission {
 }
 
 /** A preflight, a redirect, a document of the policy's own. */
-export function ownAnswer(state: ExchangeState, { status, headers = [], body }: Answer): OwnAnswer {
+export function ownAnswer(state: ExchangeState, { status, headers, body }: Answer): OwnAnswer {
   const plan = state.route.response.headers;
-  return {
+  const bare: OwnAnswer = {
     outcome: "answer",
     status,
     responseHeaders: owedHeaders(plan, plan.refusal, state, headers),
-    ...(body !== undefined && { body: state.request.method === "HEAD" ? "" : body }),
     route: routeKey(state),
-    ...(state.trace === undefined ? {} : { trace: state.trace }),
+  };
+  // Parts that are mostly missing are not spread into every answer: that costs more than all the rest of it.
+  if (body === undefined && state.trace === undefined) return bare;
+  return {
+    ...bare,
+    ...(body !== undefined && { body: state.request.method === "HEAD" ? "" : body }),
+    ...(state.trace !== undefined && { trace: state.trace }),
   };
 }
 

@@ -18,9 +18,19 @@ class Collected implements HeaderSink {
   add(field: HeaderField): void {
     this.fields[this.count++] = field;
   }
+
+  /** @returns where the list goes on */
+  moveTo(list: HeaderField[], from: number): number {
+    let end = from;
+    for (let index = 0; index < this.count; index += 1) {
+      list[end++] = this.fields[index] ?? NO_FIELD;
+      this.fields[index] = NO_FIELD;
+    }
+    return end;
+  }
 }
 
-const NO_FIELDS: readonly HeaderField[] = [];
+const NO_FIELD: HeaderField = ["", ""];
 
 /** @returns how many of `fields` are there now */
 function collect({ dynamic }: HeaderPlan, state: RequestState, fields: HeaderField[], count: number): number {
@@ -29,27 +39,47 @@ function collect({ dynamic }: HeaderPlan, state: RequestState, fields: HeaderFie
   return sink.count;
 }
 
+const NO_FIELDS: readonly HeaderField[] = [];
+
+/** Emptied as soon as it is read: fields of one request are not kept until the next. */
+const varying = new Collected([], 0);
+
 /**
  * Fields that the policy owes, without an answer of the handler's: refusals, preflights, and what an admission announces.
- * @param constant `plan.constant` or `plan.refusal`
+ * @param constant `plan.admission` or `plan.refusal`
  * @param own fields of this very answer
+ * @param type of the body, and its `length`: they come last
  */
 export function owedHeaders(
   plan: HeaderPlan,
-  constant: readonly HeaderField[],
+  constant: HeaderPlan["refusal"],
   state: RequestState,
   own: readonly HeaderField[] = NO_FIELDS,
+  type?: HeaderField,
+  length?: HeaderField,
 ): HeaderField[] {
-  const fields = constant.slice();
-  if (plan.dynamic.length > 0) collect(plan, state, fields, fields.length);
+  varying.count = 0;
+  for (const contribute of plan.dynamic) contribute(state, varying);
   let vary: string[] | undefined;
-  for (const field of own) {
-    if (lowerCase(field[0]) === "vary") (vary ??= []).push(field[1]);
-    else fields.push(field);
-  }
+  for (const field of own) if (isVary(field)) (vary ??= []).push(field[1]);
   const varied = varyOf(plan, vary);
-  if (varied !== undefined) fields.push(varied);
+  const asked = own.length - (vary?.length ?? 0) + count(varied) + count(type) + count(length);
+  const fields = constant.copy(varying.count + asked);
+  let end = varying.moveTo(fields, constant.length);
+  for (const field of own) if (vary === undefined || !isVary(field)) fields[end++] = field;
+  if (varied !== undefined) fields[end++] = varied;
+  if (type !== undefined) fields[end++] = type;
+  if (length !== undefined) fields[end++] = length;
   return fields;
+}
+
+function count(field: HeaderField | undefined): 0 | 1 {
+  return field === undefined ? 0 : 1;
+}
+
+/** Most names differ in length already. */
+function isVary([name]: HeaderField): boolean {
+  return name.length === 4 && lowerCase(name) === "vary";
 }
 
 const JSON_TYPE: HeaderField = ["Content-Type", "application/json"];
@@ -137,8 +167,21 @@ function hasName(fields: readonly HeaderField[], lowerName: string, end = fields
 
 /** @param theirs lists of the handler's, if any */
 function varyOf(plan: HeaderPlan, theirs: readonly string[] | undefined): HeaderField | undefined {
-  const { vary, varyField } = plan;
-  if (theirs === undefined || isOurs(theirs, plan)) return varyField;
+  if (theirs === undefined || isOurs(theirs, plan)) return plan.varyField;
+  const [only = ""] = theirs;
+  if (theirs.length > 1 || only.length > LONGEST_VARY) return varyWith(theirs, plan);
+  // A handler says the same nearly every time.
+  const { lastVary } = plan;
+  if (lastVary.theirs !== only) {
+    lastVary.field = varyWith(theirs, plan);
+    lastVary.theirs = only;
+  }
+  return lastVary.field;
+}
+
+const LONGEST_VARY = 256;
+
+function varyWith(theirs: readonly string[], { vary }: HeaderPlan): HeaderField | undefined {
   const varied = mergeVary(theirs, vary);
   return varied === undefined ? undefined : ["Vary", varied];
 }

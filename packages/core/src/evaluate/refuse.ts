@@ -17,8 +17,7 @@ const CONCEALED_STAGES: ReadonlySet<StageName> = new Set(["authorize", "authoriz
 
 /** What a caller may see of a refusal: on a concealed route every 403 of these stages is the handler's own 404. */
 export function concealed(state: ExchangeState, stage: StageName, refusal: Refusal): Refusal {
-  const status = refusal.status ?? ERRORS[refusal.code].status;
-  if (!state.route.conceal || status !== 403 || !CONCEALED_STAGES.has(stage)) return refusal;
+  if (!state.route.conceal || !CONCEALED_STAGES.has(stage) || statusOf(refusal) !== 403) return refusal;
   return {
     ...CONCEALED,
     reason: refusal.reason,
@@ -33,14 +32,37 @@ export function shapeRefusal(
   refusal: Refusal,
   utf8Length: (text: string) => number,
 ): ShapedRefusal {
-  const plan = state.route.response.headers;
-  const status = refusal.status ?? ERRORS[refusal.code].status;
+  const status = statusOf(refusal);
   const { contentType, body, bytes } = state.route.response.errors.shape(refusal, status, state);
-  // In observe mode only a handler that failed comes here, and the policy adds no field of its own to the wire.
-  const headers = state.route.observe ? [] : owedHeaders(plan, plan.refusal, state, refusal.headers);
-  if (status === 401 && !hasChallenge(refusal)) headers.push(...state.route.challenge);
-  headers.push(typeField(contentType), lengthField(bytes ?? utf8Length(body)));
+  const headers = fieldsOf(
+    state,
+    refusal,
+    status,
+    typeField(contentType),
+    lengthField(bytes ?? utf8Length(body)),
+  );
   return { status, headers, body: state.request.method === "HEAD" ? "" : body };
+}
+
+function statusOf({ status, code }: Refusal): number {
+  return status ?? ERRORS[code].status;
+}
+
+function fieldsOf(
+  state: ExchangeState,
+  refusal: Refusal,
+  status: number,
+  type: HeaderField,
+  length: HeaderField,
+): HeaderField[] {
+  const { route } = state;
+  const { challenge } = route;
+  const unchallenged = status === 401 && challenge.length > 0 && !hasChallenge(refusal);
+  // In observe mode only a handler that failed comes here, and the policy adds no field of its own to the wire.
+  if (route.observe) return unchallenged ? [...challenge, type, length] : [type, length];
+  const plan = route.response.headers;
+  if (!unchallenged) return owedHeaders(plan, plan.refusal, state, refusal.headers, type, length);
+  return [...owedHeaders(plan, plan.refusal, state, refusal.headers), ...challenge, type, length];
 }
 
 const PROBLEM: HeaderField = ["Content-Type", "application/problem+json"];
@@ -58,8 +80,13 @@ function lengthField(bytes: number): HeaderField {
   return (LENGTHS[bytes] ??= ["Content-Length", String(bytes)]);
 }
 
+const CHALLENGE = "WWW-Authenticate";
+
 function hasChallenge({ headers }: Refusal): boolean {
   if (headers === undefined) return false;
-  for (const field of headers) if (lowerCase(field[0]) === "www-authenticate") return true;
+  for (const [name] of headers) {
+    // Ours are nearly always written like this, and then nothing is looked up.
+    if (name === CHALLENGE || lowerCase(name) === "www-authenticate") return true;
+  }
   return false;
 }

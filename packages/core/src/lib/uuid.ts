@@ -25,10 +25,16 @@ const FIRST = 10;
 const WHOLE = 22;
 
 const DASH = 0x2d;
-const DIGITS: readonly number[] = Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0));
+const SEVEN = 0x37;
 
-function digit(nibble: number): number {
-  return DIGITS[nibble & 15] ?? 0;
+/** By byte: the characters of its two digits, and of the upper one under the variant's bits. */
+const UPPER = new Uint8Array(256);
+const LOWER = new Uint8Array(256);
+const VARIANT = new Uint8Array(256);
+for (let byte = 0; byte < 256; byte += 1) {
+  UPPER[byte] = hex(byte).charCodeAt(0);
+  LOWER[byte] = hex(byte).charCodeAt(1);
+  VARIANT[byte] = hex(0x80 | (byte & 0x3f)).charCodeAt(0);
 }
 
 /** All ids of a page one after the other, without their times. Version 7, variant 0b10 (RFC 9562 sections 4.1, 4.2). */
@@ -36,15 +42,24 @@ function pageOf(random: Uint8Array): string {
   const ids = Math.floor(random.length / BYTES_AN_ID);
   const text = new Uint8Array(ids * WHOLE);
   let to = 0;
-  for (let from = 0; from < ids * BYTES_AN_ID; from += BYTES_AN_ID) {
-    for (let at = 0; at < BYTES_AN_ID; at += 1) {
-      const byte = random[from + at] ?? 0;
-      if (at === 2 || at === 4) text[to++] = DASH;
-      text[to++] = at === 0 ? digit(7) : at === 2 ? digit(8 | ((byte >>> 4) & 3)) : digit(byte >>> 4);
-      text[to++] = digit(byte);
-    }
+  for (let from = 0; from < ids * BYTES_AN_ID; from += BYTES_AN_ID, to += WHOLE) {
+    writeByte(text, to, random[from] ?? 0);
+    text[to] = SEVEN;
+    writeByte(text, to + 2, random[from + 1] ?? 0);
+    text[to + 4] = DASH;
+    const variant = random[from + 2] ?? 0;
+    writeByte(text, to + 5, variant);
+    text[to + 5] = VARIANT[variant] ?? 0;
+    writeByte(text, to + 7, random[from + 3] ?? 0);
+    text[to + 9] = DASH;
+    for (let at = 0; at < 6; at += 1) writeByte(text, to + 10 + 2 * at, random[from + 4 + at] ?? 0);
   }
   return ASCII.decode(text);
+}
+
+function writeByte(text: Uint8Array, at: number, byte: number): void {
+  text[at] = UPPER[byte] ?? 0;
+  text[at + 1] = LOWER[byte] ?? 0;
 }
 
 const ASCII = new TextDecoder();

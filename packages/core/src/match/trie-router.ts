@@ -4,7 +4,7 @@ import type { ParamsReader } from "./params.js";
 import { foldAscii, rawReading } from "./reading.js";
 import type { Reading } from "./reading.js";
 import type { RouteMatch, Router } from "./router.js";
-import { collectMethods, findRoute, NONE, routeAt } from "./trie.js";
+import { collectLeaves, findRoute, methodsOf, NONE, routeAt } from "./trie.js";
 import type { Leaf, TrieNode } from "./trie.js";
 
 export interface Tables {
@@ -15,10 +15,14 @@ export interface Tables {
   readonly sealed: boolean;
 }
 
+const NO_METHODS: readonly string[] = Object.freeze([]);
+
 export class TrieRouter implements Router {
   private readonly fixed: readonly (RouteMatch | undefined)[];
   /** How long the paths without parameters are: another length is looked for in the tree at once. */
   private readonly lengths: ReadonlySet<number>;
+  /** Methods by place: as many as the policy has places. */
+  private readonly listed = new Map<Leaf, readonly string[]>();
 
   constructor(
     private readonly tables: Tables,
@@ -55,14 +59,22 @@ export class TrieRouter implements Router {
   allowed(request: NormalizedRequest): readonly string[] {
     const { segments } = request;
     const length = this.lengthOf(segments);
-    if (length === 0) return [];
-    const methods = new Set<string>();
-    collectMethods(this.tables.root, this.folded(segments), 0, length, methods);
-    if (this.tables.sealed) {
-      for (const method of methods) if (this.find(segments, length, method) < 0) methods.delete(method);
-    }
-    if (methods.has("GET")) methods.add("HEAD");
-    return [...methods].sort();
+    if (length === 0) return NO_METHODS;
+    const leaves: Leaf[] = [];
+    collectLeaves(this.tables.root, this.folded(segments), 0, length, leaves);
+    const [only] = leaves;
+    if (only === undefined) return NO_METHODS;
+    if (this.tables.sealed) return methodsOf(leaves, (method) => this.find(segments, length, method) >= 0);
+    return leaves.length === 1 ? this.methodsAt(only) : methodsOf(leaves);
+  }
+
+  /** Most paths lead to one place: its list is made once, and is one object. */
+  private methodsAt(leaf: Leaf): readonly string[] {
+    const known = this.listed.get(leaf);
+    if (known !== undefined) return known;
+    const methods = Object.freeze(methodsOf([leaf]));
+    this.listed.set(leaf, methods);
+    return methods;
   }
 
   /** Below 0: none, in whatever way. */

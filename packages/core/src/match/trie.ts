@@ -173,33 +173,40 @@ function isSealed({ sealed, rest }: TrieNode, method: string): boolean {
 }
 
 /**
- * Adds the methods of every route that fits the path.
+ * Finds the places of all routes that fit the path.
  * @returns true when a closed prefix ends the search
  */
-export function collectMethods(
+export function collectLeaves(
   node: TrieNode,
   segments: readonly string[],
   at: number,
   length: number,
-  into: Set<string>,
+  into: Leaf[],
 ): boolean {
   if (at === length) {
-    addMethods(node.leaf, into);
+    if (node.leaf !== undefined) into.push(node.leaf);
     return node.closed;
   }
   const segment = segments[at] ?? "";
   const child = staticChild(node, segment);
-  if (child !== undefined && collectMethods(child, segments, at + 1, length, into)) return true;
+  if (child !== undefined && collectLeaves(child, segments, at + 1, length, into)) return true;
   if (segment !== "") {
-    if (node.param !== undefined && collectMethods(node.param, segments, at + 1, length, into)) return true;
-    addMethods(node.rest, into);
+    if (node.param !== undefined && collectLeaves(node.param, segments, at + 1, length, into)) return true;
+    if (node.rest !== undefined) into.push(node.rest);
   }
   return node.closed;
 }
 
-function addMethods(leaf: Leaf | undefined, into: Set<string>): void {
-  if (leaf === undefined) return;
-  if (leaf.method !== undefined) into.add(leaf.method);
-  for (const method of leaf.methods ?? []) into.add(method);
-  for (const method of leaf.anyMethods) into.add(method);
+/** Of all routes at these places, sorted, `HEAD` beside `GET`. */
+export function methodsOf(
+  leaves: readonly Leaf[],
+  isOpen: (method: string) => boolean = () => true,
+): readonly string[] {
+  const methods = new Set<string>();
+  for (const { method, methods: more, anyMethods } of leaves) {
+    for (const one of [...(method === undefined ? [] : [method]), ...(more ?? []), ...anyMethods])
+      if (isOpen(one)) methods.add(one);
+  }
+  if (methods.has("GET")) methods.add("HEAD");
+  return [...methods].sort();
 }

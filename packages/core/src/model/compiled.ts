@@ -1,3 +1,4 @@
+import type { RoomyList } from "../lib/roomy-list.js";
 import type { StageName } from "../stages.js";
 import type { HeaderField } from "./request.js";
 import type { ResolvedRoute } from "./resolved.js";
@@ -90,13 +91,17 @@ export interface ErrorShaper {
 /** All contributions of a route, merged when the policy is compiled. */
 export interface HeaderPlan {
   readonly constant: readonly HeaderField[];
+  /** The same, for lists that begin with them and go on. */
+  readonly admission: RoomyList<HeaderField>;
   /** The same for refusals: never stored, whatever else the policy says (RFC 9111 section 5.2.2.5). */
-  readonly refusal: readonly HeaderField[];
+  readonly refusal: RoomyList<HeaderField>;
   /** Lower-case names that the handler cannot send: owned by the policy, or removed by it. */
   readonly dropped: ReadonlySet<string>;
   readonly vary: readonly string[];
   /** The field where nobody else varies by anything; undefined where the policy does not either. */
   readonly varyField: HeaderField | undefined;
+  /** What came of the last one list of somebody else's, which is a pure function of it. */
+  readonly lastVary: { theirs: string | undefined; field: HeaderField | undefined };
   readonly dynamic: readonly ((state: RequestState, sink: HeaderSink) => void)[];
   readonly mergeCacheControl: ((theirs: string, ours: string) => string) | undefined;
 }

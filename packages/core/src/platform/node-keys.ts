@@ -10,6 +10,7 @@ import {
 } from "node:crypto";
 import { writeNodeBase64Url } from "./node-base64url.js";
 import { equalTexts, hmacTextOf } from "./node-hmac.js";
+import { rsaCheckOf } from "./node-rsa.js";
 import { JWS_ALGORITHMS, MIN_RSA_BITS, type JwsAlgorithm, type JwsFacts } from "../lib/jws.js";
 import type { KeyMaterial, SignatureVerifier } from "../ports/platform.js";
 import {
@@ -75,16 +76,18 @@ function publicKeyVerifier(algorithm: JwsAlgorithm, key: KeyObject): SignatureVe
   const { modulusLength = 0 } = key.asymmetricKeyDetails ?? {};
   const length = signatureLength(facts, modulusLength);
   const signatureRoom = Buffer.alloc(length);
+  const slow = (data: Uint8Array, signature: Uint8Array): boolean =>
+    verifySignature(hash, data, options, signature);
+  const check = facts.scheme === "rsa" && hash !== null ? rsaCheckOf(hash, key, length, slow) : slow;
   return Object.freeze({
     algorithm,
     verify(data: Uint8Array | string, signature: Uint8Array): boolean {
-      if (signature.length !== length) return false;
-      return verifySignature(hash, bytesOf(data), options, signature);
+      return signature.length === length && check(bytesOf(data), signature);
     },
     verifyText(data: string, text: string): boolean {
       if (!writeNodeBase64Url(text, signatureRoom)) return false;
       const bytes = data.length > LONGEST_TOKEN ? bytesOf(data) : inRoom(data);
-      return verifySignature(hash, bytes, options, signatureRoom);
+      return check(bytes, signatureRoom);
     },
   });
 }

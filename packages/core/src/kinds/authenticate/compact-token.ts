@@ -12,14 +12,17 @@ export class CompactToken {
   readonly kind = "token";
   /** Still encoded: the key under which a verified header is remembered. */
   readonly headerSegment: string;
-  readonly #text: string;
+  readonly #field: string;
+  readonly #from: number;
   readonly #payloadEnd: number;
   readonly #tools: TokenTools;
   #payload: Readonly<Record<string, unknown>> | null | undefined;
 
-  constructor(text: string, headerEnd: number, payloadEnd: number, tools: TokenTools) {
-    this.headerSegment = text.slice(0, headerEnd);
-    this.#text = text;
+  /** @param field ends with the token, whose parts end before the dots at `headerEnd` and `payloadEnd` */
+  constructor(field: string, from: number, headerEnd: number, payloadEnd: number, tools: TokenTools) {
+    this.headerSegment = field.slice(from, headerEnd);
+    this.#field = field;
+    this.#from = from;
     this.#payloadEnd = payloadEnd;
     this.#tools = tools;
   }
@@ -31,7 +34,7 @@ export class CompactToken {
   /** Parsed once, frozen. Not to be believed before the signature is. */
   payload(): Readonly<Record<string, unknown>> | undefined {
     if (this.#payload === undefined) {
-      const segment = this.#text.slice(this.headerSegment.length + 1, this.#payloadEnd);
+      const segment = this.#field.slice(this.#from + this.headerSegment.length + 1, this.#payloadEnd);
       this.#payload = this.#object(segment) ?? null;
     }
     return this.#payload ?? undefined;
@@ -39,7 +42,7 @@ export class CompactToken {
 
   /** Still encoded. */
   get signatureSegment(): string {
-    return this.#text.slice(this.#payloadEnd + 1);
+    return this.#field.slice(this.#payloadEnd + 1);
   }
 
   signature(): Uint8Array | undefined {
@@ -48,7 +51,7 @@ export class CompactToken {
 
   /** What was signed: both first segments as they stand. */
   get signingInput(): string {
-    return this.#text.slice(0, this.#payloadEnd);
+    return this.#field.slice(this.#from, this.#payloadEnd);
   }
 
   #object(segment: string): Readonly<Record<string, unknown>> | undefined {
@@ -57,10 +60,13 @@ export class CompactToken {
   }
 }
 
-/** Five segments (JWE) and every other count are refused without a look inside; so is an empty segment (`alg: none`). */
-export function parseCompact(text: string, tools: TokenTools): CompactToken | Bad {
-  const first = text.indexOf(".");
-  const second = text.indexOf(".", first + 1);
-  if (first < 1 || second <= first + 1 || second === text.length - 1) return NOT_COMPACT;
-  return text.includes(".", second + 1) ? NOT_COMPACT : new CompactToken(text, first, second, tools);
+/**
+ * Five segments (JWE) and every other count are refused without a look inside; so is an empty segment (`alg: none`).
+ * @param from where in the field the token begins, which goes on to its end: it is not cut out before its parts are
+ */
+export function parseCompact(field: string, tools: TokenTools, from = 0): CompactToken | Bad {
+  const first = field.indexOf(".", from);
+  const second = field.indexOf(".", first + 1);
+  if (first <= from || second <= first + 1 || second === field.length - 1) return NOT_COMPACT;
+  return field.includes(".", second + 1) ? NOT_COMPACT : new CompactToken(field, from, first, second, tools);
 }

@@ -51,7 +51,9 @@ export class Credential {
   /** The text as a compact JWS, by its form alone; nothing is decoded yet. */
   get token(): CompactToken | Bad {
     return (this.#token ??=
-      this.text.length > MAX_CREDENTIAL ? TOO_LONG : parseCompact(this.text, this.#tools));
+      this.field.length - this.from > MAX_CREDENTIAL
+        ? TOO_LONG
+        : parseCompact(this.field, this.#tools, this.from));
   }
 }
 

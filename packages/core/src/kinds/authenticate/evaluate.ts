@@ -58,17 +58,12 @@ function missing(plan: RoutePlan, state: RequestState): Verdict {
   return PASS;
 }
 
-function refused(
-  plan: RoutePlan,
-  carrier: CarrierPlan,
-  { reason, error }: Bad,
-  state: RequestState,
-): Refusal {
+function refused(plan: RoutePlan, carrier: CarrierPlan, judgement: Bad, state: RequestState): Refusal {
   return {
     kind: "refusal",
     code: "invalid-credential",
-    headers: carrier.challenge(state, error),
-    reason,
+    headers: carrier.challenge(state, judgement),
+    reason: judgement.reason,
     rule: plan.pointer,
   };
 }

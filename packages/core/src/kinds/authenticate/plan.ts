@@ -20,7 +20,7 @@ export interface CarrierPlan {
   /** Undefined: nothing is presented there. */
   readonly judge: (state: RequestState) => Judged | undefined;
   /** What the refusal of a credential from here owes. */
-  readonly challenge: (state: RequestState, error: ChallengeError | undefined) => readonly HeaderField[];
+  readonly challenge: (state: RequestState, refused: Bad) => readonly HeaderField[];
 }
 
 export interface RoutePlan {
@@ -109,6 +109,7 @@ function planCarrier(
 ): CarrierPlan {
   const read = carrierReader(carrier);
   const groups = groupsOf(readers, authenticators, parts);
+  const sole = carrier.in === "header" && groups.length === 1 ? groups[0] : undefined;
   const challenge = challengeFields(authenticators, parts.realm);
   return Object.freeze({
     place: carrierKey(carrier),
@@ -122,7 +123,10 @@ function planCarrier(
       }
       return OTHER_SCHEME;
     },
-    challenge(state: RequestState, error: ChallengeError | undefined): readonly HeaderField[] {
+    challenge(state: RequestState, refused: Bad): readonly HeaderField[] {
+      const { error } = refused;
+      // A field has no fault of its own: what refused it read the one scheme that is read here, or found another.
+      if (sole !== undefined) return refused === OTHER_SCHEME ? challenge : sole.challenge(error);
       const value = read(state);
       if (typeof value !== "string") return challenge;
       const group = groups.find(({ scheme }) => credentialFrom(value, scheme) >= 0);

@@ -265,4 +265,24 @@ describe("fields", () => {
       if (origin !== "https://a.test") expect(sent).toEqual([]);
     },
   );
+
+  const list = fc.subarray(["DELETE", "GET", "HEAD", "POST"]);
+  test.prop([fc.array(list, { minLength: 2, maxLength: 6 }), fc.infiniteStream(fc.nat(5))])(
+    "methods_are_those_of_the_place_that_is_asked_for",
+    (places, order) => {
+      const contribution = route && compiled.headers?.(route);
+      for (const at of order.take(12)) {
+        const allowedMethods = places[at % places.length] ?? [];
+        const sent = new Map<string, string>();
+        const headers = new Map([
+          ["origin", "https://a.test"],
+          ["access-control-request-method", "GET"],
+        ]);
+        contribution?.dynamic?.(stateFor({ preflight: true, allowedMethods, request: { headers } }), {
+          set: (name, value) => void sent.set(name, value),
+        });
+        expect(sent.get("Access-Control-Allow-Methods")).toBe(allowedMethods.join(", "));
+      }
+    },
+  );
 });

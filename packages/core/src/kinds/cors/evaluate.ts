@@ -53,12 +53,13 @@ export function enforceStage(cors: RouteCors): Stage {
 }
 
 export function corsFields(cors: RouteCors): (state: RequestState, sink: HeaderSink) => void {
+  const methodsText = methodsWriter(cors);
   return (state, sink) => {
     const origin = state.request.headers.get("origin");
     if (origin === undefined) return;
     const allowed = cors.matcher(origin);
     if (allowed === undefined) return;
-    if (state.preflight) grant(cors, allowed, state, sink);
+    if (state.preflight) grant(cors, allowed, methodsText, state, sink);
     else {
       allow(cors, allowed, sink);
       if (cors.exposeText !== "") sink.set("Access-Control-Expose-Headers", cors.exposeText);
@@ -72,15 +73,36 @@ function allow(cors: RouteCors, origin: string, sink: HeaderSink): void {
 }
 
 /** All or nothing: half a grant would only differ in which error the page sees. */
-function grant(cors: RouteCors, origin: string, state: RequestState, sink: HeaderSink): void {
+function grant(
+  cors: RouteCors,
+  origin: string,
+  methodsText: (state: RequestState) => string,
+  state: RequestState,
+  sink: HeaderSink,
+): void {
   const asked = state.request.headers.get("access-control-request-headers");
   if (asked !== undefined && !allListed(asked, cors.requestHeaders)) return;
   allow(cors, origin, sink);
-  const method = state.request.headers.get("access-control-request-method");
-  const methods = state.allowedMethods.filter((known) => known === method || !cors.foreignMethods.has(known));
-  sink.set("Access-Control-Allow-Methods", methods.join(", "));
+  sink.set("Access-Control-Allow-Methods", methodsText(state));
   if (cors.requestHeadersText !== "") sink.set("Access-Control-Allow-Headers", cors.requestHeadersText);
   if (cors.maxAgeText !== undefined) sink.set("Access-Control-Max-Age", cors.maxAgeText);
+}
+
+/** What a preflight is told of methods. Nearly all preflights of a route ask for one place, whose list a router hands over as one object. */
+function methodsWriter({ foreignMethods }: RouteCors): (state: RequestState) => string {
+  let latest: readonly string[] = [];
+  let text = "";
+  return ({ allowedMethods, request }) => {
+    if (foreignMethods.size > 0) {
+      const method = request.headers.get("access-control-request-method");
+      return allowedMethods.filter((known) => known === method || !foreignMethods.has(known)).join(", ");
+    }
+    if (allowedMethods !== latest) {
+      text = allowedMethods.join(", ");
+      latest = allowedMethods;
+    }
+    return text;
+  };
 }
 
 function allListed(asked: string, listed: ReadonlySet<string>): boolean {
