@@ -38,7 +38,7 @@ export function scan(node: Node, text: string | Uint8Array, walk: Walk): Uint8Ar
 }
 
 /** A `toJSON` that somebody gave to all objects has a say in what JSON.stringify writes. */
-function asksForJson(): boolean {
+export function asksForJson(): boolean {
   return "toJSON" in Object.prototype || "toJSON" in Array.prototype;
 }
 
