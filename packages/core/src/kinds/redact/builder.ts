@@ -2,6 +2,7 @@
 import type { RedactAction } from "../../model/policy.js";
 import { compareActions } from "./action.js";
 import type { MakeLayoutWriter } from "./layout-writer.js";
+import type { MakeMemberScanner } from "./scan-code.js";
 import type { Atom, NamePattern } from "./atom.js";
 import { EVERY_TYPE } from "./json-type.js";
 import { type ItemPlan, Node, type NodeAction, type Step } from "./node.js";
@@ -19,6 +20,12 @@ export interface PointerAction {
 /** Nodes without progress are the same for all routes of a policy. */
 export type NodeCache = Map<string, Step>;
 
+/** What makes code. */
+export interface Makers {
+  readonly writer: MakeLayoutWriter;
+  readonly scanner: MakeMemberScanner;
+}
+
 export class NodeBuilder {
   readonly #own: NodeCache = new Map();
 
@@ -28,7 +35,7 @@ export class NodeBuilder {
     private readonly pointers: Pointers,
     private readonly actions: readonly PointerAction[],
     /** Undefined: no code can be made, so every object is written member by member. */
-    readonly makeWriter?: MakeLayoutWriter,
+    readonly makers?: Makers,
   ) {}
 
   root(expansion: Expansion): Step {

@@ -12,6 +12,7 @@ import { redactionsOf } from "./entries.js";
 import { project, Walk, type Withheld } from "./evaluate.js";
 import { makeLayoutWriter } from "./layout-writer.js";
 import type { Node } from "./node.js";
+import { makeMemberScanner } from "./scan-code.js";
 import { asksForJson, scan } from "./scan.js";
 import { SchemaReader } from "./schema-reader.js";
 import { ErrorBodies, ruleFor, schemasByStatus, type StatusRule } from "./statuses.js";
@@ -25,7 +26,9 @@ export async function compileRedact(
   const reader = new SchemaReader(policy.schemas, environment.report);
   const tools = { reader, errorBodies: new ErrorBodies(reader), whole: reader.foreign(true) };
   const shared: NodeCache = new Map();
-  const make = environment.platform.generatesCode ? makeLayoutWriter : undefined;
+  const make = environment.platform.generatesCode
+    ? { writer: makeLayoutWriter, scanner: makeMemberScanner }
+    : undefined;
   const projecting = (
     route: ResolvedRoute,
     ruleOf: (builder: NodeBuilder) => (status: number) => StatusRule,

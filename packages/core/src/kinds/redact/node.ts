@@ -88,7 +88,7 @@ export class Node {
   }
 
   get scanned(): ScanPlan {
-    return (this.#scanned ??= new ScanPlan(this));
+    return (this.#scanned ??= new ScanPlan(this, this.builder.makers?.scanner));
   }
 
   /** No member leaves that no schema names. */
@@ -137,7 +137,7 @@ export class MemberPlan {
     private readonly builder: NodeBuilder,
     private readonly node: Node,
   ) {
-    this.#make = builder.makeWriter;
+    this.#make = builder.makers?.writer;
     this.named = builder.namedMembers(node);
     this.#patterns = node.atoms.flatMap((atom) => atom.patterns);
   }

@@ -251,9 +251,19 @@ const settings = fc.record({
   ),
 });
 
-describe("generated code", () => {
-  afterEach(() => vi.unstubAllGlobals());
+/** Texts of the code that is made from now on. */
+function watchCode(): string[] {
+  const sources: string[] = [];
+  vi.stubGlobal("Function", function (...parts: string[]): unknown {
+    sources.push(parts.at(-1) ?? "");
+    return Reflect.construct(RealFunction, parts);
+  });
+  return sources;
+}
 
+afterEach(() => vi.unstubAllGlobals());
+
+describe("generated code", () => {
   it("what_is_written_at_once_is_what_the_walk_lets_out", async () => {
     const inputs = schema.chain((of) =>
       fc.tuple(
@@ -281,16 +291,6 @@ describe("generated code", () => {
       { numRuns: RUNS },
     );
   });
-
-  /** Texts of the code that is made from now on. */
-  function watchCode(): string[] {
-    const sources: string[] = [];
-    vi.stubGlobal("Function", function (...parts: string[]): unknown {
-      sources.push(parts.at(-1) ?? "");
-      return Reflect.construct(RealFunction, parts);
-    });
-    return sources;
-  }
 
   it("is made where code may be made, and nowhere else", async () => {
     const sources = watchCode();
@@ -577,9 +577,12 @@ describe("the scan of a text", () => {
     string[],
   ]): Promise<number> {
     const one = await rule({ body, onMismatch }, false, redact);
+    const coded = await rule({ body, onMismatch }, true, redact);
+    for (let count = 0; count < WARM; count++) seenInText(coded, all[0] ?? "");
     let scanned = 0;
     for (const json of all) {
       const seen = seenInText(one, json);
+      expect(seenInText(coded, json)).toEqual(seen);
       const bytes = utf8(json);
       const isText = strictText(bytes) === json;
       if (isText) expect(seenInText(one, bytes)).toEqual(seen);
@@ -629,10 +632,13 @@ describe("the scan of a text", () => {
     await fc.assert(
       fc.asyncProperty(cases, async ([body, { onMismatch, redact }, all]) => {
         const one = await rule({ body, onMismatch }, false, redact);
+        const coded = await rule({ body, onMismatch }, true, redact);
+        for (let count = 0; count < WARM; count++) seenInText(coded, all[0]?.[0] ?? "");
         for (const [json, edits] of all) {
           const bytes = [...utf8(json)];
           for (const { at, put, cut } of edits) bytes.splice(Math.floor(at * bytes.length), cut, put);
           const seen = seenInText(one, Uint8Array.from(bytes));
+          expect(seenInText(coded, Uint8Array.from(bytes))).toEqual(seen);
           if (seen === undefined) continue;
           const text = strictText(Uint8Array.from(bytes));
           expect(text).toBeDefined();
@@ -740,6 +746,48 @@ describe("the scan of a text", () => {
     } finally {
       delete (EVERYBODY as { toJSON?: unknown }).toJSON;
     }
+  });
+
+  it("has code made where code may be made, without any name in it", async () => {
+    const sources = watchCode();
+    const name = "declared();//";
+    for (const [made, generatesCode] of [false, true].entries()) {
+      const one = await rule({ body: { properties: { [name]: text, n: person } } }, generatesCode);
+      for (let count = 0; count <= WARM; count++) {
+        expect(seenInText(one, `{"${name}":"x","of the data":1,"n":{"email":1}}`)?.outcome).toBe(
+          `{"${name}":"x","n":{"email":"***"}}`,
+        );
+      }
+      expect(sources).toHaveLength(2 * made);
+    }
+    expect(sources.join("")).not.toMatch(/declared|data|email/u);
+  });
+
+  it.each([
+    ["a member more", '{"a":"x","s":1,"n":1,"i":2,"p":{"name":"n","email":"e"},"l":[{"name":"m"}]}'],
+    ["a member less", '{"a":"x","s":1,"n":1}'],
+    ["the last is cut", '{"a":"x","s":1,"n":1,"i":2,"t":[3]}'],
+    ["other places", '{"s":{"a":"canary"},"a":"x","i":2,"n":1}'],
+    ["another name as long", '{"b":"canary","s":1,"n":1,"i":2}'],
+    ["none", "{}"],
+  ])("goes on without code where there is %s", async (_, json) => {
+    const [one, coded] = [await rule({ body }, false), await rule({ body }, true)];
+    for (let count = 0; count <= WARM; count++) seenInText(coded, '{"a":"y","s":"canary","n":1.5,"i":3}');
+    for (let count = 0; count <= WARM; count++) {
+      expect(seenInText(coded, json)?.outcome).toBe(
+        JSON.stringify(JSON.parse(String(seenBy(one, JSON.parse(json)).outcome))),
+      );
+      expect(seenInText(coded, json)?.outcome).not.toContain("canary");
+    }
+  });
+
+  it("takes no more time where objects in one another are written otherwise than was thought", async () => {
+    const one = await rule({ body: { properties: { c: { $ref: "#" }, a: text } } }, true);
+    for (let count = 0; count <= WARM; count++) seenInText(one, '{"c":{"c":{"a":"x"},"a":"x"},"a":"x"}');
+    let json = "{}";
+    for (let depth = 0; depth < 60; depth++) json = `{"c":${json},"b":1}`;
+    // To begin each of them anew would take 2 to the power of 60 steps.
+    expect(seenInText(one, json)?.outcome).toBe(json.replaceAll(',"b":1', ""));
   });
 
   it("leaves to the walk what a trace tells", async () => {
