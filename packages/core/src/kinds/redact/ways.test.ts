@@ -8,6 +8,8 @@ import { strictText, utf8 } from "../../lib/bytes.js";
 import type { BodyRule } from "../../model/compiled.js";
 import type { PolicyDocument } from "../../model/policy.js";
 import { stateFor } from "../../model/state.test-support.js";
+import type { Node } from "./node.js";
+import { makeMemberScanner } from "./scan-code.js";
 import { documentWith, ruleOf, seenBy, seenInText, seenWritten, WARM } from "./redact.test-support.js";
 
 const RealFunction = Function;
@@ -714,6 +716,30 @@ describe("the scan of a text", () => {
     ["deep things in what is cut", `{"s":${"[".repeat(99)}${"]".repeat(99)}}`],
   ])("is left to parsing: %s", async (_, json) => {
     expect(seenInText(await rule({ body }, false), json)).toBeUndefined();
+    // So it is where the members are as they always were, up to there.
+    const coded = await rule({ body }, true);
+    const usual = json.startsWith('{"s"')
+      ? '{"s":1,"a":"x"}'
+      : `{${["a", "n", "i", "w"]
+          .filter((name) => json.startsWith(`{"${name}"`))
+          .map((name) => `"${name}":${name === "a" ? '"x"' : name === "w" ? "{}" : "1"}`)
+          .join("")}}`;
+    for (let count = 0; count <= WARM; count++) seenInText(coded, usual);
+    expect(seenInText(coded, json)).toBeUndefined();
+  });
+
+  it("takes no name twice, whichever way it came to know of it", () => {
+    const member = { words: [1], last: 0, length: 4, step: undefined };
+    const node = {} as Node;
+    expect(
+      makeMemberScanner(node, [
+        { ...member, bit: 0 },
+        { ...member, bit: 0 },
+      ]),
+    ).toBeDefined();
+    const twice = { ...member, step: { special: false, types: 1 } as Node, bit: 1 };
+    expect(makeMemberScanner(node, [twice, { ...member, bit: 0 }])).toBeDefined();
+    expect(makeMemberScanner(node, [twice, twice])).toBeUndefined();
   });
 
   it("is left to parsing where a name is a place, which objects have first", async () => {
