@@ -187,7 +187,9 @@ function ruled(
     );
   }
   state.answer = value;
-  const outcome = rule.apply(value, status, state);
+  // What is encoded has to be text once more.
+  const written = state.route.response.encode === undefined ? rule.write?.(value, status, state) : undefined;
+  const outcome = written ?? rule.apply(value, status, state);
   switch (outcome.kind) {
     case "withheld":
       return withheld(state, outcome, utf8Length);
@@ -196,6 +198,8 @@ function ruled(
       headers.push(["Content-Length", "0"]);
       return { status, headers };
     }
+    case "written":
+      return json(state, response, outcome.json, OF_THE_OLD_BODY, utf8Length);
     case "json":
       return json(state, response, JSON.stringify(outcome.value), OF_THE_OLD_BODY, utf8Length);
   }

@@ -24,7 +24,7 @@ const DEEPEST = 64;
  * Four bytes at once. The lowest bit that is set stands in the first that is a control character, a quote, a backslash, or of a character
  * beyond ASCII; bits above it say nothing.
  */
-function oddIn(word: number): number {
+export function oddIn(word: number): number {
   const control = word - 0x20202020;
   const quote = (word ^ 0x22222222) - 0x01010101;
   const backslash = (word ^ 0x5c5c5c5c) - 0x01010101;
@@ -32,13 +32,13 @@ function oddIn(word: number): number {
 }
 
 /** @param odd not 0 @returns how many bytes stand before the first odd one */
-function before(odd: number): number {
+export function before(odd: number): number {
   return (31 - Math.clz32(odd & -odd)) >> 3;
 }
 
 /**
  * A string that JSON.stringify would write in the same way, so that it may be copied.
- * @param at behind the quote
+ * @param at behind the quote, or wherever else a character of it begins
  */
 export function afterPlainString({ view }: JsonBytes, at: number): number {
   let index = at;
@@ -103,8 +103,8 @@ function isTail(code: number): boolean {
   return (code & 0xc0) === 0x80;
 }
 
-/** @param at behind the quote */
-function afterString({ view }: JsonBytes, at: number): number {
+/** @param at behind the quote, or wherever else a character of the string begins */
+export function afterString({ view }: JsonBytes, at: number): number {
   let index = at;
   for (;;) {
     const odd = oddIn(view.getInt32(index, true));

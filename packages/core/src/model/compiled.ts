@@ -60,6 +60,12 @@ export type BodyOutcome =
     }
   | { readonly kind: "empty" };
 
+/** As `BodyOutcome`, where what is left was written at once. */
+export type WrittenOutcome =
+  | Exclude<BodyOutcome, { readonly kind: "json" }>
+  /** In UTF-8 the text that JSON.stringify would make of what is left. */
+  | { readonly kind: "written"; readonly json: Uint8Array };
+
 /** Projection and redaction of a route's answers. */
 export interface BodyRule {
   /** True when a body of this status and (lower-case, without parameters) media type cannot stream through. */
@@ -68,6 +74,8 @@ export interface BodyRule {
   readonly readsBody: boolean;
   /** `value` is the object before serialization (never text). */
   apply(value: unknown, status: number, state: RequestState): BodyOutcome;
+  /** As `apply`, of which it does not have to be asked then; undefined, before anything was read, where only `apply` can tell. */
+  write?(value: unknown, status: number, state: RequestState): WrittenOutcome | undefined;
   /**
    * In UTF-8 the text that JSON.stringify would make of what `apply` lets out of the text's value; undefined where only `apply` can tell,
    * whose answer may be anything then.

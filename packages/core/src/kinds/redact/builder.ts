@@ -1,7 +1,8 @@
 /** Makes nodes: the schemas that hold at a place, times the progress of the pointers there. */
 import type { RedactAction } from "../../model/policy.js";
 import { compareActions } from "./action.js";
-import type { MakeCopier } from "./copier.js";
+import type { MakeLayoutWriter } from "./layout-writer.js";
+import type { MakeMemberScanner } from "./scan-code.js";
 import type { Atom, NamePattern } from "./atom.js";
 import { EVERY_TYPE } from "./json-type.js";
 import { type ItemPlan, Node, type NodeAction, type Step } from "./node.js";
@@ -19,6 +20,12 @@ export interface PointerAction {
 /** Nodes without progress are the same for all routes of a policy. */
 export type NodeCache = Map<string, Step>;
 
+/** What makes code. */
+export interface Makers {
+  readonly writer: MakeLayoutWriter;
+  readonly scanner: MakeMemberScanner;
+}
+
 export class NodeBuilder {
   readonly #own: NodeCache = new Map();
 
@@ -27,8 +34,8 @@ export class NodeBuilder {
     private readonly shared: NodeCache,
     private readonly pointers: Pointers,
     private readonly actions: readonly PointerAction[],
-    /** Undefined: no code can be made, so every object is walked. */
-    readonly makeCopier?: MakeCopier,
+    /** Undefined: no code can be made, so every object is written member by member. */
+    readonly makers?: Makers,
   ) {}
 
   root(expansion: Expansion): Step {

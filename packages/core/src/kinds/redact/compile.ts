@@ -1,19 +1,22 @@
 /** From a route's `response` to its body rule. */
 import { encodeBase64Url } from "../../lib/base64url.js";
-import type { BodyOutcome, BodyRule } from "../../model/compiled.js";
+import { JsonWriter } from "../../lib/json-writer.js";
+import type { BodyOutcome, BodyRule, WrittenOutcome } from "../../model/compiled.js";
 import type { CompiledKind, CompileEnvironment } from "../../model/kind.js";
 import type { ResolvedPolicy, ResolvedRoute } from "../../model/resolved.js";
 import type { RequestState } from "../../model/state.js";
 import { GONE, type Hash, MASK } from "./action.js";
 import { NodeBuilder, type NodeCache } from "./builder.js";
-import { makeCopier } from "./copier.js";
 import type { InForce } from "./condition.js";
 import { redactionsOf } from "./entries.js";
-import { project, Walk } from "./evaluate.js";
+import { project, Walk, type Withheld } from "./evaluate.js";
+import { makeLayoutWriter } from "./layout-writer.js";
 import type { Node } from "./node.js";
-import { scan } from "./scan.js";
+import { makeMemberScanner } from "./scan-code.js";
+import { asksForJson, scan } from "./scan.js";
 import { SchemaReader } from "./schema-reader.js";
 import { ErrorBodies, ruleFor, schemasByStatus, type StatusRule } from "./statuses.js";
+import { LEFT_OUT, NO_VALUE, write } from "./write.js";
 
 export async function compileRedact(
   policy: ResolvedPolicy,
@@ -23,7 +26,9 @@ export async function compileRedact(
   const reader = new SchemaReader(policy.schemas, environment.report);
   const tools = { reader, errorBodies: new ErrorBodies(reader), whole: reader.foreign(true) };
   const shared: NodeCache = new Map();
-  const make = environment.platform.generatesCode ? makeCopier : undefined;
+  const make = environment.platform.generatesCode
+    ? { writer: makeLayoutWriter, scanner: makeMemberScanner }
+    : undefined;
   const projecting = (
     route: ResolvedRoute,
     ruleOf: (builder: NodeBuilder) => (status: number) => StatusRule,
@@ -69,6 +74,14 @@ const NOTHING_LEAVES: BodyRule = {
   apply: () => ({ kind: "empty" }),
 };
 
+const NO_JSON = "the answer is no JSON value";
+
+/** A getter or `toJSON` of the handler's threw, or there was a BigInt: JSON.stringify would have thrown as well. */
+const UNWRITABLE: Withheld = {
+  code: "unreadable-response",
+  reason: "the answer cannot be written as JSON",
+};
+
 const NO_CONDITIONS: readonly boolean[] = [];
 
 class ProjectingRule implements BodyRule {
@@ -94,6 +107,14 @@ class ProjectingRule implements BodyRule {
     return scan(rule.step, json, new Walk(state, true, this.#active(state), this.hash));
   }
 
+  write(value: unknown, status: number, state: RequestState): WrittenOutcome | undefined {
+    const rule = this.#ruleOf(status);
+    // The notes of a trace are taken on the other walk.
+    if (rule.kind === "uncovered" || rule.step === undefined || state.tracing || asksForJson())
+      return undefined;
+    return writtenOf(rule.step, value, new Walk(state, this.withholds, this.#active(state), this.hash));
+  }
+
   apply(value: unknown, status: number, state: RequestState): BodyOutcome {
     const rule = this.#ruleOf(status);
     if (rule.kind === "uncovered") {
@@ -115,17 +136,29 @@ class ProjectingRule implements BodyRule {
   }
 }
 
+function writtenOf(node: Node, value: unknown, walk: Walk): WrittenOutcome {
+  const out = JsonWriter.take();
+  try {
+    const became = write(node, value, "", 0, walk, out);
+    if (became === NO_VALUE) walk.withhold("unreadable-response", NO_JSON);
+    if (walk.withheld !== undefined) return { kind: "withheld", ...walk.withheld };
+    return became === LEFT_OUT ? { kind: "empty" } : { kind: "written", json: out.text() };
+  } catch {
+    return { kind: "withheld", ...(walk.withheld ?? UNWRITABLE) };
+  } finally {
+    JsonWriter.giveBack(out);
+  }
+}
+
 function outcomeOf(node: Node, value: unknown, walk: Walk): BodyOutcome {
   let left: unknown;
   try {
     left = project(node, value, "", 0, walk);
   } catch {
-    // A getter or `toJSON` of the handler's threw, or there was a BigInt: JSON.stringify would have thrown as well.
-    walk.withhold("unreadable-response", "the answer cannot be written as JSON");
+    walk.withheld ??= UNWRITABLE;
   }
   if (walk.withheld !== undefined) return { kind: "withheld", ...walk.withheld };
   if (left === GONE) return { kind: "empty" };
-  if (left === undefined)
-    return { kind: "withheld", code: "unreadable-response", reason: "the answer is no JSON value" };
+  if (left === undefined) return { kind: "withheld", code: "unreadable-response", reason: NO_JSON };
   return { kind: "json", value: left };
 }

@@ -78,7 +78,7 @@ function projectSpecial(node: Node, value: unknown, depth: number, walk: Walk): 
   return projectShape(node, value, depth, walk);
 }
 
-function mismatched(node: Node, value: unknown, depth: number, walk: Walk): unknown {
+export function mismatched(node: Node, value: unknown, depth: number, walk: Walk): unknown {
   walk.mismatch(node);
   if (typeof value !== "object" || value === null) return value;
   if (depth === 0)
@@ -102,7 +102,7 @@ function projectChoice(node: Node, value: unknown, depth: number, walk: Walk): u
   return GONE;
 }
 
-function tooDeep(depth: number, walk: Walk): boolean {
+export function tooDeep(depth: number, walk: Walk): boolean {
   if (depth < MAX_DEPTH) return false;
   walk.withhold(
     "unreadable-response",
@@ -119,13 +119,6 @@ function projectMembers(
 ): unknown {
   if (tooDeep(depth, walk)) return GONE;
   const plan = node.members;
-  // What a trace tells is noted on the walk alone.
-  if (!walk.state.tracing) {
-    for (const copy of plan.copiers) {
-      const copied = copy(value, depth, walk);
-      if (copied !== undefined) return walk.withheld === undefined ? copied : GONE;
-    }
-  }
   const left = new node.Left();
   const { guessedNames, guessedSteps } = plan;
   let index = 0;
@@ -141,15 +134,7 @@ function projectMembers(
     } else if (name === "__proto__") define(left, name, leaves);
     else left[name] = leaves;
   }
-  plan.walked(index, depth === 0, projectOdd);
   return left;
-}
-
-/** For copiers. What comes after something that is withheld is neither read nor reported. */
-function projectOdd(node: Node, value: unknown, name: string, depth: number, walk: Walk): unknown {
-  if (walk.withheld !== undefined) return undefined;
-  const leaves = project(node, value, name, depth + 1, walk);
-  return leaves === GONE ? undefined : leaves;
 }
 
 /** Assigning would set the prototype, whose members JSON.stringify does not write. */
@@ -189,13 +174,13 @@ function projectItems(node: Node, value: readonly unknown[], depth: number, walk
 }
 
 /** `slice` keeps the compact form, but asks a subclass how to copy. */
-function copyOf(list: readonly unknown[]): unknown[] {
+export function copyOf(list: readonly unknown[]): unknown[] {
   const { constructor }: { readonly constructor: unknown } = list;
   return constructor === Array ? list.slice() : Array.from(list);
 }
 
 /** Leaves as it is: what nearly every member and item of a usual answer is. */
-function isPlain(node: Node, value: unknown): boolean {
+export function isPlain(node: Node, value: unknown): boolean {
   // Comparisons of `typeof` with a literal, not a switch over it: engines compile those to one test of a tag.
   if (typeof value === "string") return (node.plain & STRING) !== 0;
   if (typeof value === "number") return isPlainNumber(node, value);

@@ -4,9 +4,10 @@
  */
 import type { RedactAction } from "../../model/policy.js";
 import type { NodeBuilder } from "./builder.js";
-import type { Copier, MakeCopier, Odd } from "./copier.js";
+import type { LayoutWriter, MakeLayoutWriter, Odd } from "./layout-writer.js";
 import type { Atom, NamePattern } from "./atom.js";
 import { BOOLEAN, INTEGER, NULL, NUMBER, STRING } from "./json-type.js";
+import type { Written } from "../../lib/json-writer.js";
 import { ScanPlan } from "./scan-plan.js";
 import type { Progress } from "../../lib/pointer-set.js";
 import type { Union } from "./union.js";
@@ -87,7 +88,7 @@ export class Node {
   }
 
   get scanned(): ScanPlan {
-    return (this.#scanned ??= new ScanPlan(this));
+    return (this.#scanned ??= new ScanPlan(this, this.builder.makers?.scanner));
   }
 
   /** No member leaves that no schema names. */
@@ -105,8 +106,8 @@ export class Node {
 /** Beyond this many members names are data rather than structure, and remembering them would only hold memory. */
 const REMEMBERED = 64;
 
-/** Objects of one place with more layouts than this are walked. */
-const MOST_COPIERS = 4;
+/** Objects of one place with more layouts than this are written member by member. */
+const MOST_WRITERS = 4;
 /** So many walks with the same members make it worth while to make code. */
 const ALIKE = 3;
 
@@ -118,8 +119,10 @@ export class MemberPlan {
    */
   readonly guessedNames: string[] = [];
   readonly guessedSteps: Step[] = [];
+  /** As they are written. */
+  readonly guessedKeys: (Written | undefined)[] = [];
   /** Code for the layouts that were met most. */
-  readonly copiers: Copier[] = [];
+  readonly writers: LayoutWriter[] = [];
   /** Declared by name, or named by a pointer. */
   readonly named: ReadonlyMap<string, Step>;
   readonly #patterns: readonly NamePattern[];
@@ -128,13 +131,13 @@ export class MemberPlan {
   /** Walks since a guess was wrong. */
   #alike = 0;
   /** Undefined: no code can be made, or none may be. */
-  #make: MakeCopier | undefined;
+  #make: MakeLayoutWriter | undefined;
 
   constructor(
     private readonly builder: NodeBuilder,
     private readonly node: Node,
   ) {
-    this.#make = builder.makeCopier;
+    this.#make = builder.makers?.writer;
     this.named = builder.namedMembers(node);
     this.#patterns = node.atoms.flatMap((atom) => atom.patterns);
   }
@@ -146,30 +149,31 @@ export class MemberPlan {
     if (index < REMEMBERED) {
       this.guessedNames[index] = name;
       this.guessedSteps[index] = step;
+      this.guessedKeys[index] = undefined;
     }
     return step;
   }
 
   /**
-   * An object was walked. Of several with one layout the next is copied by code.
+   * An object was written. Of several with one layout the next is written by code.
    * @param count of its members
    * @param whole it was all of an answer
    */
   walked(count: number, whole: boolean, odd: Odd): void {
     const make = this.#make;
-    if (make === undefined || this.#alike++ !== ALIKE || this.copiers.length >= MOST_COPIERS) return;
+    if (make === undefined || this.#alike++ !== ALIKE || this.writers.length >= MOST_WRITERS) return;
     const names = this.guessedNames.slice(0, count);
     const steps = this.guessedSteps.slice(0, count);
     if (count === 0 || count > REMEMBERED) return;
-    if (!names.every((name, index) => this.#isCopied(name, steps[index]))) return;
-    const copier = make({ names, steps, whole }, odd);
+    if (!names.every((name, index) => this.#comesIntoCode(name, steps[index]))) return;
+    const writer = make({ names, steps, whole }, odd);
     // What the process forbids once it forbids always, and to be told so is dear.
-    if (copier === undefined) this.#make = undefined;
-    else this.copiers.push(copier);
+    if (writer === undefined) this.#make = undefined;
+    else this.writers.push(writer);
   }
 
   /** No name of the data comes into code, and none that would set a prototype there. */
-  #isCopied(name: string, step: Step): boolean {
+  #comesIntoCode(name: string, step: Step): boolean {
     return step === undefined || (this.named.has(name) && name !== "__proto__");
   }
 

@@ -2,6 +2,7 @@
 import { createHmac } from "node:crypto";
 import { expect } from "vitest";
 import { Report, type Diagnostic } from "../../errors/diagnostics.js";
+import { strictText } from "../../lib/bytes.js";
 import type { BodyOutcome, BodyRule } from "../../model/compiled.js";
 import type { CompileEnvironment } from "../../model/kind.js";
 import type { PolicyDocument, RouteSettings } from "../../model/policy.js";
@@ -103,6 +104,15 @@ export function seenBy(rule: BodyRule, value: unknown, status = 200): Seen {
   return { outcome: outcome.kind === "json" ? JSON.stringify(outcome.value) : outcome, reports };
 }
 
+/** As `seenBy`, by the way that writes at once. */
+export function seenWritten(rule: BodyRule, value: unknown, status = 200): Seen {
+  const state = stateFor();
+  const outcome = rule.write?.(value, status, state);
+  if (outcome === undefined) return seenBy(rule, value, status);
+  const { reports } = state;
+  return { outcome: outcome.kind === "written" ? strictText(outcome.json) : outcome, reports };
+}
+
 /** Undefined: the text has to be parsed. Else it has nothing to report. */
 export function seenInText(rule: BodyRule, text: string | Uint8Array, status = 200): Seen | undefined {
   const state = stateFor();
@@ -112,7 +122,7 @@ export function seenInText(rule: BodyRule, text: string | Uint8Array, status = 2
     : { outcome: new TextDecoder().decode(outcome), reports: state.reports };
 }
 
-/** The same by generated code, and from text. */
+/** The same where it is written at once, with and without generated code, and from text. */
 async function compareWays(document: PolicyDocument, value: unknown, status: number): Promise<void> {
   const text = textOf(value);
   if (text === undefined) return;
@@ -120,7 +130,8 @@ async function compareWays(document: PolicyDocument, value: unknown, status: num
   if (walking === undefined || generated === undefined) return;
   const expected = seenBy(walking, JSON.parse(text), status);
   for (let count = 0; count <= WARM; count++) {
-    expect(seenBy(generated, JSON.parse(text), status)).toEqual(expected);
+    expect(seenWritten(walking, JSON.parse(text), status)).toEqual(expected);
+    expect(seenWritten(generated, JSON.parse(text), status)).toEqual(expected);
     expect(seenInText(generated, text, status) ?? expected).toEqual(expected);
   }
 }

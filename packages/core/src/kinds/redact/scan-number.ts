@@ -16,6 +16,9 @@ const LONGEST_BELOW_ONE = "0.000000".length;
 /** No double takes more to be written. */
 const LONGEST = 25;
 
+/** Powers that a double holds exactly. */
+const TENS: readonly number[] = Array.from({ length: 23 }, (_, power) => Number(`1e${power}`));
+
 /** @returns where it ends; -1: it is no number, is written differently, or its type does not fit */
 export function afterWrittenNumber(text: JsonBytes, at: number, types: number): number {
   const { view } = text;
@@ -40,33 +43,66 @@ export function afterWrittenNumber(text: JsonBytes, at: number, types: number): 
 
 /** Long, or with an exponent: the number itself tells how it is written. */
 function afterOddNumber(text: JsonBytes, at: number, types: number): number {
+  const { view } = text;
   const end = afterNumber(text, at);
   if (end < 0 || end - at > LONGEST) return -1;
-  const written = asciiOf(text, at, end);
-  const value = Number(written);
-  return String(value) === written && fits(Number.isInteger(value), types) ? end : -1;
+  // A number that is written so is the one that stands there, however it was come by: what is written reads as itself.
+  let value = nearlyAt(view, at, end);
+  if (!isWrittenAt(view, at, end, value)) {
+    value = Number(text.slice(at, end));
+    if (!isWrittenAt(view, at, end, value)) return -1;
+  }
+  return fits(Number.isInteger(value), types) ? end : -1;
 }
 
-/** Of several codes at once: each text that is put together from two costs as much as the call. */
-function asciiOf({ view }: JsonBytes, from: number, end: number): string {
-  const { fromCharCode } = String;
-  const code = (at: number) => view.getUint8(at);
-  let text = "";
-  let at = from;
-  for (; at + 8 <= end; at += 8) {
-    text += fromCharCode(
-      code(at),
-      code(at + 1),
-      code(at + 2),
-      code(at + 3),
-      code(at + 4),
-      code(at + 5),
-      code(at + 6),
-      code(at + 7),
-    );
+function isWrittenAt(view: DataView, at: number, end: number, value: number): boolean {
+  const written = String(value);
+  if (written.length !== end - at) return false;
+  for (let index = at; index < end; index++) {
+    if (view.getUint8(index) !== written.charCodeAt(index - at)) return false;
   }
-  for (; at < end; at++) text += fromCharCode(code(at));
-  return text;
+  return true;
+}
+
+/**
+ * The number of some digits and a dot, nearly always to the last bit: to make a text of them and have it read takes several times as long.
+ * The first digits are exact in a double, and so are the others; what is lost where they are put together is known, and made good.
+ */
+function nearlyAt(view: DataView, at: number, end: number): number {
+  const start = view.getUint8(at) === MINUS ? at + 1 : at;
+  let first = 0;
+  let others = 0;
+  let count = 0;
+  let dot = end;
+  for (let index = start; index < end; index++) {
+    const code = view.getUint8(index);
+    if (code === DOT) dot = index + 1;
+    else if (count++ < EXACT) first = first * 10 + (code - ZERO);
+    else others = others * 10 + (code - ZERO);
+  }
+  const shift = TENS[Math.max(0, count - EXACT)] ?? 1;
+  const scale = TENS[end - dot] ?? 1;
+  const digits = first * shift;
+  const near = digits / scale;
+  const product = near * scale;
+  const lost = errorOf(first, shift, digits) + others - errorOf(near, scale, product);
+  const value = near + (digits - product + lost) / scale;
+  return start === at ? value : -value;
+}
+
+/** What rounding took from a product (T. J. Dekker, A floating-point technique for extending the available precision, 1971). */
+function errorOf(a: number, b: number, product: number): number {
+  const aHigh = highOf(a);
+  const bHigh = highOf(b);
+  const aLow = a - aHigh;
+  const bLow = b - bHigh;
+  return aHigh * bHigh - product + aHigh * bLow + aLow * bHigh + aLow * bLow;
+}
+
+/** Half of the digits of a double. */
+function highOf(value: number): number {
+  const much = value * 0x8000001;
+  return much - (much - value);
 }
 
 function fits(integer: boolean, types: number): boolean {

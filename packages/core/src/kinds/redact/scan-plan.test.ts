@@ -4,21 +4,22 @@ import { expect, it } from "vitest";
 import { JsonBytes } from "../../lib/json-bytes.js";
 import { OBJECT } from "./json-type.js";
 import type { Node } from "./node.js";
+import type { MakeMemberScanner, Scanning } from "./scan-code.js";
 import { ScanPlan, stands } from "./scan-plan.js";
 
 const child = {} as Node;
 const long = "n".repeat(100);
-const plan = (): ScanPlan =>
-  new ScanPlan({
-    types: OBJECT,
-    isClosed: true,
-    members: {
-      named: new Map([
-        ["a", child],
-        [`${long}!`, child],
-      ]),
-    },
-  } as unknown as Node);
+const node = {
+  types: OBJECT,
+  isClosed: true,
+  members: {
+    named: new Map([
+      ["a", child],
+      [`${long}!`, child],
+    ]),
+  },
+} as unknown as Node;
+const plan = (make?: MakeMemberScanner): ScanPlan => new ScanPlan(node, make);
 
 it("remembers names of few members, and no long one that is data", () => {
   const one = plan();
@@ -49,4 +50,20 @@ it("finds_a_name_where_it_stands_and_nowhere_else", () => {
       expect(stands(text, 1, member)).toBe(name !== "" && name === other && cut === 0);
     }),
   );
+});
+
+it("has code made for what was alike several times, and not for ever", () => {
+  const asked: number[] = [];
+  const one = plan((_, members) => {
+    asked.push(members.length);
+    return () => 7;
+  });
+  for (let round = 0; round < 20; round++) {
+    one.find(round % 2 === 0 ? "a" : "b", 0, 4);
+    for (let count = 0; count < 3; count++) one.scanned(node, 1);
+    expect(asked).toHaveLength(Math.min(round, 4));
+    for (let count = 0; count < 3; count++) one.scanned(node, 1);
+  }
+  expect(one.code?.({} as Scanning, 0, 0)).toBe(7);
+  expect(asked).toEqual([1, 1, 1, 1]);
 });

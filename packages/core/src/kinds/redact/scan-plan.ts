@@ -3,6 +3,7 @@ import type { JsonBytes } from "../../lib/json-bytes.js";
 import { utf8 } from "../../lib/bytes.js";
 import { ARRAY, OBJECT } from "./json-type.js";
 import type { Node, Step } from "./node.js";
+import type { MakeMemberScanner, MemberScanner } from "./scan-code.js";
 
 /** Bits of one number say which members an object had already. */
 const MOST_MEMBERS = 31;
@@ -10,6 +11,11 @@ const MOST_MEMBERS = 31;
 /** Beyond this many members names are data rather than structure, and remembering them would only hold memory. So it is with long ones. */
 const REMEMBERED = 64;
 const REMEMBERED_LENGTH = 64;
+
+/** So many objects with the same members make it worth while to make code. */
+const ALIKE = 3;
+/** Of an object that is written in ever other orders code is of no use. */
+const MOST_CODES = 4;
 
 /** A member by its name. */
 export interface Member {
@@ -31,9 +37,18 @@ export class ScanPlan {
   readonly items: boolean;
   /** What stood at a place in the last object is guessed to stand there in the next. */
   readonly guessed: Member[] = [];
+  /** For objects as they were written lately. */
+  code: MemberScanner | undefined = undefined;
   readonly #named = new Map<string, Member>();
+  /** Objects since a guess was wrong. */
+  #alike = 0;
+  /** How often code may still be made. */
+  #left = MOST_CODES;
 
-  constructor(node: Node) {
+  constructor(
+    node: Node,
+    private readonly make: MakeMemberScanner | undefined,
+  ) {
     const named = [...((node.types & OBJECT) === 0 ? [] : node.members.named)];
     const leaving = named.filter(([, step]) => step !== undefined);
     this.members =
@@ -48,9 +63,20 @@ export class ScanPlan {
    */
   find(name: string, index: number, length: number): Member {
     const declared = this.#named.get(name);
+    this.#alike = 0;
     if (index >= REMEMBERED || (declared === undefined && name.length > REMEMBERED_LENGTH))
       return declared ?? passing(length);
     return (this.guessed[index] = declared ?? memberOf(name, undefined, 0));
+  }
+
+  /**
+   * An object was stepped through member by member. Several that are alike are worth code.
+   * @param count of its members
+   */
+  scanned(node: Node, count: number): void {
+    if (this.make === undefined || this.#left === 0 || this.#alike++ !== ALIKE || count > REMEMBERED) return;
+    this.#left--;
+    this.code = this.make(node, this.guessed.slice(0, count));
   }
 
   #add(name: string, step: Step, bit: number): void {

@@ -9,6 +9,7 @@ import { GONE, MASK } from "./action.js";
 import { project, type Walk } from "./evaluate.js";
 import { ARRAY, BOOLEAN, NULL, OBJECT, STRING } from "./json-type.js";
 import type { Node, Step } from "./node.js";
+import type { Scanning } from "./scan-code.js";
 import { afterWrittenNumber } from "./scan-number.js";
 import { ScanOutput } from "./scan-output.js";
 import { stands } from "./scan-plan.js";
@@ -38,7 +39,7 @@ export function scan(node: Node, text: string | Uint8Array, walk: Walk): Uint8Ar
 }
 
 /** A `toJSON` that somebody gave to all objects has a say in what JSON.stringify writes. */
-function asksForJson(): boolean {
+export function asksForJson(): boolean {
   return "toJSON" in Object.prototype || "toJSON" in Array.prototype;
 }
 
@@ -50,13 +51,13 @@ interface Run {
   cutting: boolean;
 }
 
-class Scan {
+class Scan implements Scanning {
   readonly #out: ScanOutput;
   /** Unless something is being cut: what stands from here on leaves, and is not written yet. */
-  #from = 0;
+  from = 0;
 
   constructor(
-    private readonly text: JsonBytes,
+    readonly text: JsonBytes,
     private readonly walk: Walk,
   ) {
     this.#out = new ScanOutput(text);
@@ -66,18 +67,18 @@ class Scan {
     const { text } = this;
     const first = text.view.getUint8(0);
     if (first !== OPEN_OBJECT && first !== OPEN_LIST) return undefined;
-    const end = this.#value(node, 0, 0);
+    const end = this.value(node, 0, 0);
     if (end < 0 || !isBlankFrom(text, end)) return undefined;
-    this.#write(end);
+    this.write(end);
     return this.#out.taken();
   }
 
-  #write(end: number): void {
-    this.#out.copy(this.#from, end);
+  write(end: number): void {
+    this.#out.copy(this.from, end);
   }
 
   /** A value that leaves as far as it is declared. */
-  #value(node: Node, at: number, depth: number): number {
+  value(node: Node, at: number, depth: number): number {
     const { text } = this;
     const { types } = node;
     const code = text.view.getUint8(at);
@@ -97,15 +98,35 @@ class Scan {
 
   #members(node: Node, start: number, depth: number): number {
     if (depth > DEEPEST) return STOP;
+    if (this.text.view.getUint8(start) === CLOSE_OBJECT) return start + 1;
+    const { code } = node.scanned;
+    return code === undefined ? this.rest(node, start, 0, depth, 0, false, 0) : code(this, start, depth);
+  }
+
+  /**
+   * The members of an object from one of them on.
+   * @param at where its name begins
+   * @param index the how-manieth it is
+   * @param kept how many left before it
+   * @param cutting the one before it does not leave
+   * @param seen bits of those before it
+   */
+  rest(
+    node: Node,
+    start: number,
+    first: number,
+    depth: number,
+    kept: number,
+    cutting: boolean,
+    before: number,
+  ): number {
     const { text } = this;
     const plan = node.scanned;
     const { guessed } = plan;
-    const run: Run = { kept: 0, cutting: false };
-    let seen = 0;
-    let comma = start;
+    const run: Run = { kept, cutting };
+    let seen = before;
     let at = start;
-    if (text.view.getUint8(at) === CLOSE_OBJECT) return at + 1;
-    for (let index = 0; ; index++) {
+    for (let index = first; ; index++) {
       let member = guessed[index];
       if (member === undefined || !stands(text, at, member)) {
         const end = afterPlainName(text, at);
@@ -118,16 +139,17 @@ class Scan {
       const { step, length } = member;
       if (step !== undefined && !step.special && !run.cutting) {
         run.kept++;
-        at = this.#value(step, at + length, depth);
-      } else at = this.#part(step, at, comma, at + length, run, depth);
+        at = this.value(step, at + length, depth);
+      } else at = this.#part(step, at, at - 1, at + length, run, depth);
       if (at < 0) return STOP;
       const code = text.view.getUint8(at);
       if (code === CLOSE_OBJECT) {
-        if (run.cutting) this.#from = at;
+        if (run.cutting) this.from = at;
+        plan.scanned(node, index + 1);
         return at + 1;
       }
       if (code !== COMMA) return STOP;
-      comma = at++;
+      at++;
     }
   }
 
@@ -144,7 +166,7 @@ class Scan {
       if (at < 0) return STOP;
       const code = text.view.getUint8(at);
       if (code === CLOSE_LIST) {
-        if (run.cutting) this.#from = at;
+        if (run.cutting) this.from = at;
         return at + 1;
       }
       if (code !== COMMA) return STOP;
@@ -161,7 +183,7 @@ class Scan {
   #part(step: Step, begin: number, comma: number, at: number, run: Run, depth: number): number {
     if (step !== undefined && !step.special) {
       this.#keep(begin, comma, run);
-      return this.#value(step, at, depth);
+      return this.value(step, at, depth);
     }
     const end = afterValue(this.text, at, depth);
     if (end < 0) return STOP;
@@ -176,20 +198,25 @@ class Scan {
   }
 
   #keep(begin: number, comma: number, run: Run): void {
-    if (run.cutting) this.#from = run.kept === 0 ? begin : comma;
+    if (run.cutting) this.from = run.kept === 0 ? begin : comma;
     run.cutting = false;
     run.kept++;
   }
 
   #cut(begin: number, comma: number, run: Run): void {
-    if (!run.cutting) this.#write(run.kept === 0 ? begin : comma);
+    if (!run.cutting) this.write(run.kept === 0 ? begin : comma);
     run.cutting = true;
   }
 
   #replace(at: number, end: number, json: string): void {
-    this.#write(at);
+    this.write(at);
     this.#out.write(json);
-    this.#from = end;
+    this.from = end;
+  }
+
+  mask(at: number): void {
+    this.write(at);
+    this.#out.write(MASKED);
   }
 
   /** Redacted, or of several shapes. @returns what leaves; undefined: nothing */

@@ -1,11 +1,16 @@
-/** Three ways to one answer: the walk, the code that is made for a layout, and the scan of a text. The walk is what is right. */
+/**
+ * Ways to one answer: the walk, what is written at once, the code that is made for a layout of that, and the scan of a text. The walk is what
+ * is right.
+ */
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { strictText, utf8 } from "../../lib/bytes.js";
 import type { BodyRule } from "../../model/compiled.js";
 import type { PolicyDocument } from "../../model/policy.js";
 import { stateFor } from "../../model/state.test-support.js";
-import { documentWith, ruleOf, seenBy, seenInText, WARM } from "./redact.test-support.js";
+import type { Node } from "./node.js";
+import { makeMemberScanner } from "./scan-code.js";
+import { documentWith, ruleOf, seenBy, seenInText, seenWritten, WARM } from "./redact.test-support.js";
 
 const RealFunction = Function;
 /** What all objects inherit from. */
@@ -248,10 +253,20 @@ const settings = fc.record({
   ),
 });
 
-describe("generated code", () => {
-  afterEach(() => vi.unstubAllGlobals());
+/** Texts of the code that is made from now on. */
+function watchCode(): string[] {
+  const sources: string[] = [];
+  vi.stubGlobal("Function", function (...parts: string[]): unknown {
+    sources.push(parts.at(-1) ?? "");
+    return Reflect.construct(RealFunction, parts);
+  });
+  return sources;
+}
 
-  it("the_generated_projector_lets_out_exactly_what_the_walk_lets_out", async () => {
+afterEach(() => vi.unstubAllGlobals());
+
+describe("generated code", () => {
+  it("what_is_written_at_once_is_what_the_walk_lets_out", async () => {
     const inputs = schema.chain((of) =>
       fc.tuple(
         fc.constant(of),
@@ -265,34 +280,27 @@ describe("generated code", () => {
         const walking = await rule({ body, onMismatch }, false, redact);
         const generated = await rule({ body, onMismatch }, true, redact);
         for (const make of [...usual.flatMap((one) => Array<Maker>(WARM).fill(one)), ...odd]) {
-          const reads: [string[], string[]] = [[], []];
-          const expected = seenBy(walking, make(reads[0]));
-          expect(seenBy(generated, make(reads[1]))).toEqual(expected);
-          // What is withheld is withheld; how much of it was looked at by then is nobody's concern.
-          if (typeof expected.outcome === "string") expect(reads[1]).toEqual(reads[0]);
+          const read: string[] = [];
+          const expected = seenBy(walking, make(read));
+          for (const one of [walking, generated]) {
+            const again: string[] = [];
+            expect(seenWritten(one, make(again))).toEqual(expected);
+            // What is withheld is withheld; how much of it was looked at by then is nobody's concern.
+            if (typeof expected.outcome === "string") expect(again).toEqual(read);
+          }
         }
       }),
       { numRuns: RUNS },
     );
   });
 
-  /** Texts of the code that is made from now on. */
-  function watchCode(): string[] {
-    const sources: string[] = [];
-    vi.stubGlobal("Function", function (...parts: string[]): unknown {
-      sources.push(parts.at(-1) ?? "");
-      return Reflect.construct(RealFunction, parts);
-    });
-    return sources;
-  }
-
   it("is made where code may be made, and nowhere else", async () => {
     const sources = watchCode();
     for (const [made, generatesCode] of [false, true].entries()) {
       const one = await rule({ body: person }, generatesCode);
       for (let count = 0; count <= WARM; count++) {
-        const left = one.apply({ name: "a", x: 1 }, 200, stateFor());
-        expect(left).toEqual({ kind: "json", value: { name: "a" } });
+        const { outcome } = seenWritten(one, { name: "a", x: 1 });
+        expect(outcome).toBe('{"name":"a"}');
       }
       expect(sources).toHaveLength(made);
     }
@@ -306,14 +314,14 @@ describe("generated code", () => {
     });
     const one = await rule({ body: person }, true);
     for (let count = 0; count <= 3 * WARM; count++) {
-      const left = one.apply({ name: "a", x: 1 }, 200, stateFor());
-      expect(left).toEqual({ kind: "json", value: { name: "a" } });
+      const { outcome } = seenWritten(one, { name: "a", x: 1 });
+      expect(outcome).toBe('{"name":"a"}');
     }
     // Not even where layouts change, over and over.
     for (let count = 0; count <= 10 * WARM; count++) {
       const more = Math.floor(count / WARM) % 2 === 0 ? { x: 1 } : { y: 1, x: 1 };
-      const left = one.apply({ name: "a", ...more }, 200, stateFor());
-      expect(left).toEqual({ kind: "json", value: { name: "a" } });
+      const { outcome } = seenWritten(one, { name: "a", ...more });
+      expect(outcome).toBe('{"name":"a"}');
     }
     expect(asked).toBe(1);
   });
@@ -324,8 +332,8 @@ describe("generated code", () => {
     const one = await rule({ body: { properties: { [name]: text, "*/": text } } }, true);
     const value = { canary: "x", [name]: "leaves", "*/": "too" };
     for (let count = 0; count <= WARM; count++) {
-      const left = one.apply(value, 200, stateFor());
-      expect(left).toEqual({ kind: "json", value: { [name]: "leaves", "*/": "too" } });
+      const { outcome } = seenWritten(one, value);
+      expect(outcome).toBe(JSON.stringify({ [name]: "leaves", "*/": "too" }));
     }
     expect(sources).toHaveLength(1);
     expect(sources[0]).not.toMatch(/canary|\u2028/u);
@@ -337,9 +345,9 @@ describe("generated code", () => {
     const many = await rule({ body: person }, true);
     for (let layout = 0; layout < 20; layout++) {
       for (let count = 0; count <= WARM; count++) {
-        open.apply({ a: "x", [`name-${layout}`]: "y" }, 200, stateFor());
+        seenWritten(open, { a: "x", [`name-${layout}`]: "y" });
         const value = { [`data-${layout}`]: "x", name: "a" };
-        expect(many.apply(value, 200, stateFor())).toEqual({ kind: "json", value: { name: "a" } });
+        expect(seenWritten(many, value).outcome).toBe('{"name":"a"}');
       }
     }
     expect(sources).toHaveLength(4);
@@ -403,21 +411,21 @@ describe("generated code", () => {
       const walking = await rule({ body: outer, onMismatch }, false);
       const generated = await rule({ body: outer, onMismatch }, true);
       const warm = () => ({ p: usual(), l: [usual()] });
-      for (let count = 0; count <= WARM; count++) generated.apply(warm(), 200, stateFor());
+      for (let count = 0; count <= WARM; count++) seenWritten(generated, warm());
       for (const value of [
         () => ({ p: make(), l: [] }),
         () => ({ p: usual(), l: [usual(), make(), { name: {} }] }),
       ]) {
         const expected = seenBy(walking, value());
         expect(JSON.stringify(expected)).not.toContain("canary");
-        expect(seenBy(generated, value())).toEqual(expected);
+        expect(seenWritten(generated, value())).toEqual(expected);
       }
       const walkingWhole = await rule({ body: inner, onMismatch }, false);
       const generatedWhole = await rule({ body: inner, onMismatch }, true);
-      for (let count = 0; count <= WARM; count++) generatedWhole.apply(usual(), 200, stateFor());
+      for (let count = 0; count <= WARM; count++) seenWritten(generatedWhole, usual());
       const expected = seenBy(walkingWhole, make());
       expect(JSON.stringify(expected)).not.toContain("canary");
-      expect(seenBy(generatedWhole, make())).toEqual(expected);
+      expect(seenWritten(generatedWhole, make())).toEqual(expected);
     }
   });
 
@@ -429,15 +437,15 @@ describe("generated code", () => {
     const generated = await rule({ body: outer }, true);
     const whole = await rule({ body: inner }, true);
     for (let count = 0; count <= WARM; count++) {
-      generated.apply({ p: usual(), l: [usual()] }, 200, stateFor());
-      whole.apply(usual(), 200, stateFor());
+      seenWritten(generated, { p: usual(), l: [usual()] });
+      seenWritten(whole, usual());
     }
     for (const told of [
       [usual(), second],
       [second, usual()],
       [usual(), second, usual()],
     ]) {
-      expect(JSON.stringify(seenBy(generated, { p: inTurn(told), l: [inTurn(told)] }))).not.toContain(
+      expect(JSON.stringify(seenWritten(generated, { p: inTurn(told), l: [inTurn(told)] }))).not.toContain(
         "canary",
       );
     }
@@ -486,13 +494,13 @@ describe("generated code", () => {
     };
     const generated = await rule({ body: { properties: { name: text, email: text } }, redact }, true);
     for (let count = 0; count <= 2 * WARM; count++) {
-      expect(seenBy(generated, { name: "a", email: "e" }).outcome).toBe('{"name":"a"}');
+      expect(seenWritten(generated, { name: "a", email: "e" }).outcome).toBe('{"name":"a"}');
     }
   });
 
   it("is not misled by what somebody gave to all objects", async () => {
     const generated = await rule({ body: person }, true);
-    for (let count = 0; count <= WARM; count++) generated.apply({ name: "a" }, 200, stateFor());
+    for (let count = 0; count <= WARM; count++) seenWritten(generated, { name: "a" });
     Object.defineProperty(EVERYBODY, "name", {
       value: "canary",
       configurable: true,
@@ -500,8 +508,8 @@ describe("generated code", () => {
       enumerable: true,
     });
     try {
-      expect(seenBy(generated, {}).outcome).toBe("{}");
-      expect(seenBy(generated, { name: "a" }).outcome).toBe('{"name":"a"}');
+      expect(seenWritten(generated, {}).outcome).toBe("{}");
+      expect(seenWritten(generated, { name: "a" }).outcome).toBe('{"name":"a"}');
     } finally {
       delete (EVERYBODY as { name?: unknown }).name;
     }
@@ -510,8 +518,9 @@ describe("generated code", () => {
   it("notes what a trace tells", async () => {
     const generated = await rule({ body: person }, true);
     const value = { name: "a", email: "e" };
-    for (let count = 0; count <= WARM; count++) generated.apply(value, 200, stateFor());
+    for (let count = 0; count <= WARM; count++) seenWritten(generated, value);
     const state = stateFor({ tracing: true });
+    expect(generated.write?.(value, 200, state)).toBeUndefined();
     generated.apply(value, 200, state);
     expect(state.notes).toEqual([
       { reached: [{ rule: "/routes/GET ~1/response/body/properties/email/redact", came: "applied" }] },
@@ -570,9 +579,12 @@ describe("the scan of a text", () => {
     string[],
   ]): Promise<number> {
     const one = await rule({ body, onMismatch }, false, redact);
+    const coded = await rule({ body, onMismatch }, true, redact);
+    for (let count = 0; count < WARM; count++) seenInText(coded, all[0] ?? "");
     let scanned = 0;
     for (const json of all) {
       const seen = seenInText(one, json);
+      expect(seenInText(coded, json)).toEqual(seen);
       const bytes = utf8(json);
       const isText = strictText(bytes) === json;
       if (isText) expect(seenInText(one, bytes)).toEqual(seen);
@@ -622,10 +634,13 @@ describe("the scan of a text", () => {
     await fc.assert(
       fc.asyncProperty(cases, async ([body, { onMismatch, redact }, all]) => {
         const one = await rule({ body, onMismatch }, false, redact);
+        const coded = await rule({ body, onMismatch }, true, redact);
+        for (let count = 0; count < WARM; count++) seenInText(coded, all[0]?.[0] ?? "");
         for (const [json, edits] of all) {
           const bytes = [...utf8(json)];
           for (const { at, put, cut } of edits) bytes.splice(Math.floor(at * bytes.length), cut, put);
           const seen = seenInText(one, Uint8Array.from(bytes));
+          expect(seenInText(coded, Uint8Array.from(bytes))).toEqual(seen);
           if (seen === undefined) continue;
           const text = strictText(Uint8Array.from(bytes));
           expect(text).toBeDefined();
@@ -701,6 +716,30 @@ describe("the scan of a text", () => {
     ["deep things in what is cut", `{"s":${"[".repeat(99)}${"]".repeat(99)}}`],
   ])("is left to parsing: %s", async (_, json) => {
     expect(seenInText(await rule({ body }, false), json)).toBeUndefined();
+    // So it is where the members are as they always were, up to there.
+    const coded = await rule({ body }, true);
+    const usual = json.startsWith('{"s"')
+      ? '{"s":1,"a":"x"}'
+      : `{${["a", "n", "i", "w"]
+          .filter((name) => json.startsWith(`{"${name}"`))
+          .map((name) => `"${name}":${name === "a" ? '"x"' : name === "w" ? "{}" : "1"}`)
+          .join("")}}`;
+    for (let count = 0; count <= WARM; count++) seenInText(coded, usual);
+    expect(seenInText(coded, json)).toBeUndefined();
+  });
+
+  it("takes no name twice, whichever way it came to know of it", () => {
+    const member = { words: [1], last: 0, length: 4, step: undefined };
+    const node = {} as Node;
+    expect(
+      makeMemberScanner(node, [
+        { ...member, bit: 0 },
+        { ...member, bit: 0 },
+      ]),
+    ).toBeDefined();
+    const twice = { ...member, step: { special: false, types: 1 } as Node, bit: 1 };
+    expect(makeMemberScanner(node, [twice, { ...member, bit: 0 }])).toBeDefined();
+    expect(makeMemberScanner(node, [twice, twice])).toBeUndefined();
   });
 
   it("is left to parsing where a name is a place, which objects have first", async () => {
@@ -733,6 +772,48 @@ describe("the scan of a text", () => {
     } finally {
       delete (EVERYBODY as { toJSON?: unknown }).toJSON;
     }
+  });
+
+  it("has code made where code may be made, without any name in it", async () => {
+    const sources = watchCode();
+    const name = "declared();//";
+    for (const [made, generatesCode] of [false, true].entries()) {
+      const one = await rule({ body: { properties: { [name]: text, n: person } } }, generatesCode);
+      for (let count = 0; count <= WARM; count++) {
+        expect(seenInText(one, `{"${name}":"x","of the data":1,"n":{"email":1}}`)?.outcome).toBe(
+          `{"${name}":"x","n":{"email":"***"}}`,
+        );
+      }
+      expect(sources).toHaveLength(2 * made);
+    }
+    expect(sources.join("")).not.toMatch(/declared|data|email/u);
+  });
+
+  it.each([
+    ["a member more", '{"a":"x","s":1,"n":1,"i":2,"p":{"name":"n","email":"e"},"l":[{"name":"m"}]}'],
+    ["a member less", '{"a":"x","s":1,"n":1}'],
+    ["the last is cut", '{"a":"x","s":1,"n":1,"i":2,"t":[3]}'],
+    ["other places", '{"s":{"a":"canary"},"a":"x","i":2,"n":1}'],
+    ["another name as long", '{"b":"canary","s":1,"n":1,"i":2}'],
+    ["none", "{}"],
+  ])("goes on without code where there is %s", async (_, json) => {
+    const [one, coded] = [await rule({ body }, false), await rule({ body }, true)];
+    for (let count = 0; count <= WARM; count++) seenInText(coded, '{"a":"y","s":"canary","n":1.5,"i":3}');
+    for (let count = 0; count <= WARM; count++) {
+      expect(seenInText(coded, json)?.outcome).toBe(
+        JSON.stringify(JSON.parse(String(seenBy(one, JSON.parse(json)).outcome))),
+      );
+      expect(seenInText(coded, json)?.outcome).not.toContain("canary");
+    }
+  });
+
+  it("takes no more time where objects in one another are written otherwise than was thought", async () => {
+    const one = await rule({ body: { properties: { c: { $ref: "#" }, a: text } } }, true);
+    for (let count = 0; count <= WARM; count++) seenInText(one, '{"c":{"c":{"a":"x"},"a":"x"},"a":"x"}');
+    let json = "{}";
+    for (let depth = 0; depth < 60; depth++) json = `{"c":${json},"b":1}`;
+    // To begin each of them anew would take 2 to the power of 60 steps.
+    expect(seenInText(one, json)?.outcome).toBe(json.replaceAll(',"b":1', ""));
   });
 
   it("leaves to the walk what a trace tells", async () => {
