@@ -42,6 +42,7 @@ import { readClientCertificate } from "./normalize/index.js";
 import { parseCookies } from "./normalize/cookies.js";
 import { parseQuery } from "./normalize/query.js";
 import { outwardCall } from "./outward/call.js";
+import { Commons } from "./outward/commons.js";
 import { Legacies } from "./outward/legacies.js";
 import { PolicyLifetime } from "./outward/lifetime.js";
 import type { DecisionSink, EventOptions, ServedPolicy } from "./ports/decision-sink.js";
@@ -196,7 +197,16 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
   const html = (): Promise<HtmlSanitizer> => (sanitizer ??= platform.openHtmlSanitizer(options.dompurify));
   const call = outwardCall(options.fetch, stop.signal, platform.addressesOf);
   const revocations = new StoreRevocations(store, clock);
-  const kept = { store, revocations, fallback, html, call, handedOn: new Legacies(), inFlight: new Map() };
+  const kept = {
+    store,
+    revocations,
+    fallback,
+    html,
+    call,
+    handedOn: new Legacies(),
+    commons: new Commons(),
+    inFlight: new Map(),
+  };
   const source = sourceWithFiles(options.secrets ?? platform.secrets, platform);
   const overlapMs = parseDuration(options.secretOverlap ?? SECRET_OVERLAP) ?? 0;
   const keeper = new SecretKeeper(source, overlapMs > 0);
@@ -218,6 +228,8 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
   const openShadow: OpenShadow = (document, own, matchings) => {
     // What a candidate counts takes nothing from anybody.
     const counters = createMemoryStore();
+    // Nor does anybody know what it was told, or it what they were.
+    const commons = new Commons();
     return beginShadow(document, {
       services,
       options: own,
@@ -232,6 +244,7 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
           store: counters,
           revocations: revocations.beside(),
           fallback: () => counters,
+          commons,
           secrets,
           call: quiet,
           // It is asked when the answer is out already: what it took nobody has to do without.
@@ -320,7 +333,7 @@ async function load(
   options: EngineOptions,
   kept: Pick<
     EnvironmentParts,
-    "store" | "revocations" | "fallback" | "html" | "call" | "handedOn" | "inFlight" | "secrets"
+    "store" | "revocations" | "fallback" | "html" | "call" | "handedOn" | "commons" | "inFlight" | "secrets"
   >,
 ): Promise<LoadedPolicy> {
   const { diagnostics, resolved } = judgePolicy(given);

@@ -22,6 +22,7 @@ import { nonceFields } from "./nonce-fields.js";
 import { compileHeader } from "./jose-header.js";
 import { introspectionJudge } from "./introspection.js";
 import { compileAnswer } from "./introspection-answer.js";
+import { introspectionMemory } from "./introspection-memory.js";
 import { jwtJudge, type JwtParts } from "./jwt.js";
 import { remoteJwtJudge } from "./jwt-remote.js";
 import { certificateJudge } from "./mtls.js";
@@ -192,6 +193,7 @@ async function compileIntrospection(
     prove,
     judge,
     sender,
+    memory: introspectionMemory(authenticator, settings, context.policy, environment),
     monotonic: () => clock.monotonic(),
   });
 }
