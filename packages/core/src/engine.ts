@@ -6,6 +6,7 @@ import { environmentFor, type EngineOptions, type EnvironmentParts } from "./com
 import { sourceWithFiles } from "./compile/key-files.js";
 import { fileOf, withPositions } from "./compile/positions.js";
 import { reportCertificateReads, reportPeerReads } from "./compile/peer-reads.js";
+import { withGoodSecrets } from "./compile/good-secrets.js";
 import { SecretKeeper, type DraftMode, type SecretDraft } from "./compile/secret-keeper.js";
 import { healthOf } from "./health.js";
 import { SecretRotation, type SecretsEvent } from "./compile/secret-rotation.js";
@@ -497,8 +498,10 @@ class PolicyEngine implements Engine {
       const { document } = this.policy;
       const draft = keeper.draft(mode, fileOf(document));
       const differs = await draft.refresh();
-      if (differs || keeper.due) await this.swap(await compile(document, draft), draft);
-      return draft;
+      if (!differs && !keeper.due) return draft;
+      const rotated = await withGoodSecrets(draft, keeper.due, (one) => compile(document, one));
+      if (rotated.loaded !== undefined) await this.swap(rotated.loaded, rotated.draft);
+      return rotated.draft;
     });
   }
 

@@ -112,6 +112,7 @@ export function environmentFor(parts: EnvironmentParts): CompileEnvironment {
     ...(parts.inFlight !== undefined && { load: loadOf(parts, parts.inFlight) }),
     lifetime: parts.lifetime,
     handedOn: parts.handedOn,
+    again: parts.secrets.again,
     commons: parts.commons,
     get revision() {
       return parts.revision();

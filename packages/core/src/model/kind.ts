@@ -71,6 +71,8 @@ export interface CompileEnvironment {
   readonly call: OutwardCall;
   /** Ends with the policy that is being compiled: timers, and whatever else must be released. */
   readonly lifetime: Lifetime;
+  /** The same document is in force already: others who are away keep it from nothing, and are not waited for. */
+  readonly again?: boolean;
   /** What one policy of the engine leaves to the next, by a name that tells all that it depends on. Undefined: there is no next. */
   readonly handedOn?: HandedOn;
   /** What one policy of the engine shares with the next. Undefined: there is no next. */
