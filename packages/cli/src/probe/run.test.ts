@@ -1,16 +1,17 @@
 /** What the command line may say. */
-import { generateKeyPairSync } from "node:crypto";
+
 import { createServer } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { expect, it } from "vitest";
+import { ed25519Pair } from "../lib/key-pair.js";
 import { main } from "../cli/main.js";
 import type { Io } from "../cli/io.js";
 import { UsageError } from "../cli/io.js";
 // Loaded when it is called: here it is there before the clock of a test runs.
 import "./run.js";
 
-const { publicKey, privateKey } = generateKeyPairSync("ed25519");
+const { publicKey, privateKey } = ed25519Pair();
 const PUBLIC_KEY = publicKey.export({ type: "spki", format: "pem" });
 const PRIVATE_KEY = privateKey.export({ type: "pkcs8", format: "pem" });
 
