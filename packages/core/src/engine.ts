@@ -196,7 +196,7 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
   const fallback = (): StateStore => (local ??= createMemoryStore());
   let sanitizer: Promise<HtmlSanitizer> | undefined;
   const html = (): Promise<HtmlSanitizer> => (sanitizer ??= platform.openHtmlSanitizer(options.dompurify));
-  const call = outwardCall(options.fetch, stop.signal, platform.addressesOf);
+  const call = outwardCall(options.fetch, stop.signal, platform);
   const revocations = new StoreRevocations(store, clock);
   const kept = {
     store,
