@@ -205,6 +205,29 @@ try {
       }
     });
   }
+  await prove("a server bundled without the condition `module` says so when it is loaded", async () => {
+    const alone = mkdtempSync(join(tmpdir(), "gatehouse-bundled-"));
+    try {
+      for (const format of ["esm", "cjs"]) {
+        const outfile = join(alone, format === "esm" ? "server.mjs" : "server.cjs");
+        await build({
+          stdin: { contents: 'import "@gatehouse/core"; console.log("loaded");', resolveDir: temp },
+          bundle: true,
+          format,
+          platform: "node",
+          conditions: ["own"],
+          outfile,
+          logLevel: "silent",
+          absWorkingDir: temp,
+        });
+        const { stdout, stderr } = spawnSync(process.execPath, [outfile], { cwd: alone, encoding: "utf8" });
+        if (stdout !== "" || !stderr.includes("with the condition `module`"))
+          throw new Error(stdout + stderr);
+      }
+    } finally {
+      rmSync(alone, { recursive: true, force: true });
+    }
+  });
   await prove("npx gatehouse init && npx gatehouse check && npx gatehouse test, in an empty folder", () => {
     const empty = join(temp, "empty");
     mkdirSync(empty);

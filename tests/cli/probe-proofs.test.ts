@@ -1,6 +1,7 @@
 /** A server that looks at every proof of its callers, and servers that each leave one thing out. */
+import { TLSSocket } from "node:tls";
 import { describe, expect, it } from "vitest";
-import { probe, type ProbeOptions, type ProbeReport } from "gatehouse";
+import { formatProbe, probe, type ProbeOptions, type ProbeReport } from "gatehouse";
 import { PROOF_PLANTS } from "./probe-proof-plants.js";
 import { proofsPolicy, PROVEN, serveProofs, type ProofServer } from "./probe-proof-servers.js";
 import type { Draft } from "./probe-servers.js";
@@ -19,6 +20,19 @@ async function probed(
   }
 }
 
+/** What nginx answers under `ssl_verify_client on`, to whatever is asked. */
+const nginx: NonNullable<ProofServer["before"]> = (request, response) => {
+  const { socket } = request;
+  if (!(socket instanceof TLSSocket) || socket.authorized) return false;
+  const shown = Object.keys(socket.getPeerCertificate()).length > 0;
+  const title = shown ? "The SSL certificate error" : "No required SSL certificate was sent";
+  response.writeHead(400, { Server: "nginx/1.27.1", "Content-Type": "text/html", Connection: "close" });
+  response.end(
+    `<html>\r\n<head><title>400 ${title}</title></head>\r\n<body>\r\n<center><h1>400 Bad Request</h1></center>\r\n<center>${title}</center>\r\n<hr><center>nginx/1.27.1</center>\r\n</body>\r\n</html>\r\n`,
+  );
+  return true;
+};
+
 /** It waits for nothing, but a machine may be busy with other things. */
 const PATIENT = { timeout: 120_000 };
 
@@ -34,10 +48,40 @@ describe("a healthy server", PATIENT, () => {
   it("has none where no connection is taken without a certificate", async () => {
     const report = await probed({ framework: "express", required: true }, { only: ["proofs"] });
     expect(report).toMatchObject({ disagreements: [], untried: [], notAsked: [] });
+    expect(report.barred).toMatchObject([{ how: "in the handshake" }]);
     const bare = probed({ required: true }, { certificate: undefined });
     await expect(bare).rejects.toMatchObject({
       help: "a server that takes no connection without a client's certificate wants `--cert`",
     });
+  });
+
+  it("has none behind a server that answers 400 where no certificate comes, as nginx does, and says so", async () => {
+    const report = await probed({ before: nginx }, own);
+    expect(report).toMatchObject({ disagreements: [], untried: [], notAsked: [] });
+    expect(report.barred).toEqual([
+      { how: "with 400, to whatever is asked", count: expect.any(Number), example: expect.any(String) },
+    ]);
+    expect(formatProbe(report, "pretty", "p.json")).toMatch(
+      /^refused before the policy \(\d+\): the connection, with 400, to whatever is asked, such as /mu,
+    );
+    expect(report.notes.join()).toContain("takes no connection without a client's certificate");
+    const bare = probed({ before: nginx }, { certificate: undefined });
+    await expect(bare).rejects.toMatchObject({
+      help: "a server that takes no connection without a client's certificate wants `--cert`",
+    });
+  });
+
+  it("that lets one route past such a server has one: it is served to whoever comes", async () => {
+    const { disagreements } = await probed(
+      {
+        before: (request, response) => request.url !== "/machine" && nginx(request, response),
+        served: (draft) => void (draft.routes["GET /machine"] = { authenticate: "none" }),
+      },
+      { ...own, routes: ["GET /machine"] },
+    );
+    expect(disagreements).toContainEqual(
+      expect.objectContaining({ kind: "wider", about: "no certificate", route: "GET /machine" }),
+    );
   });
 
   it("has none whatever is asked by those who sign", async () => {

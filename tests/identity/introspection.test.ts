@@ -1,12 +1,13 @@
 /** Opaque tokens: who asks, what is believed, what is remembered, and what an endpoint that fails comes to. */
 import { inspect } from "node:util";
-import { checkPolicy, PolicyError } from "@gatehouse/core";
+import { checkPolicy, PolicyError, type PolicyDocument } from "@gatehouse/core";
 import { importJWK, jwtVerify } from "jose";
 import { describe, expect, it, vi } from "vitest";
 import {
   engineWith,
   isWarm,
   ISSUER,
+  JWKS,
   json,
   outcome,
   policyWith,
@@ -14,6 +15,7 @@ import {
   requestWith,
   settled,
   TestClock,
+  user,
   type Setting,
 } from "./support.js";
 import { ecPair, ed25519Pair, rsaPair } from "../../packages/core/src/node/key-pair.js";
@@ -289,6 +291,141 @@ describe("what is remembered", () => {
       "bob",
       401,
     ]);
+    await engine.close();
+  });
+});
+
+describe("a swap of policies", () => {
+  const policyOf = (settings: object = {}, more: object = {}, name = "opaque"): PolicyDocument =>
+    policyWith({ [name]: { ...opaque, ...settings } }, { roles: { reader: [] }, ...more }) as PolicyDocument;
+  const begin = async (settings: object = {}): Promise<Setting & { provider: Provider }> => {
+    const provider = endpoint({ t: { ...good, roles: ["reader"], cnf: undefined } });
+    const policy = policyOf(settings);
+    const setting = await engineWith(policy, provider, { secrets: { get: () => SECRET } });
+    expect(await outcome(setting.engine, "t")).toBe("ann");
+    expect(await outcome(setting.engine, "unknown")).toBe(401);
+    provider.fail();
+    return { ...setting, provider };
+  };
+
+  it("leaves what was remembered, with the issuer away, for as long as it was good anyhow", async () => {
+    const { engine, clock } = await begin();
+    clock.advance(9_000);
+    await engine.replace(
+      policyOf({}, { routes: { "GET /": { authorize: "authenticated", description: "other" } } }),
+    );
+    expect(isWarm(engine, "t")).toBe(true);
+    expect(await outcome(engine, "t")).toBe("ann");
+    expect(await outcome(engine, "unknown")).toBe(401);
+    clock.advance(1_000);
+    expect(await outcome(engine, "unknown")).toBe(503);
+    clock.advance(49_999);
+    expect(await outcome(engine, "t")).toBe("ann");
+    clock.advance(1);
+    expect(await outcome(engine, "t")).toBe(503);
+  });
+
+  it("leaves it when a secret changes: the client is the same", async () => {
+    const provider = endpoint({ t: good });
+    let secret = SECRET;
+    let changed = (): void => undefined;
+    const { engine } = await engineWith(policyOf(), provider, {
+      secrets: { get: () => secret, watch: (_references, tell) => ((changed = tell), () => undefined) },
+      onSecrets: ({ outcome: what }) => void told.push(what),
+    });
+    const told: string[] = [];
+    await outcome(engine, "t");
+    provider.fail();
+    secret = "another";
+    changed();
+    await vi.waitFor(() => expect(told).toEqual(["rotated"]));
+    expect(await outcome(engine, "t")).toBe("ann");
+    await engine.close();
+  });
+
+  it.each<readonly [string, PolicyDocument]>([
+    ["another endpoint", policyOf({ url: "https://id.test/introspect" })],
+    ["another client", policyOf({ client: { ...opaque.client, id: "api:2" } })],
+    ["a secret from elsewhere", policyOf({ client: { id: "api:1", secret: { secret: "env:OTHER" } } })],
+    ["another way to show it", policyOf({ client: { ...opaque.client, method: "post" } })],
+    ["another issuer", policyOf({ issuer: "https://other.test" })],
+    ["another audience", policyOf({ audience: ["api", "b"] })],
+    ["proofs that are asked for", policyOf({ senderConstrained: "mtls" })],
+    ["a shorter memory", policyOf({ cache: "59s" })],
+    ["a shorter memory of bad ones", policyOf({ cacheInactive: "9s" })],
+    ["clocks that may differ", policyOf({ clockTolerance: "1s" })],
+    ["another principal", policyOf({ principal: { id: "sub", roles: "roles" } })],
+    ["roles that it may confer", policyOf({ confers: ["reader"] })],
+    ["roles that mean something else", policyOf({}, { roles: { reader: ["writer"], writer: [] } })],
+  ])("leaves nothing to one with %s", async (_what, next) => {
+    const { engine, provider } = await begin();
+    const asked = provider.calls.length;
+    await engine.replace(next);
+    const tls = { clientCertificate: { fingerprint256: "00".repeat(32) } };
+    const decision = await engine.evaluate({ ...requestWith("Bearer t"), tls: tls as never });
+    expect(decision).toMatchObject({ outcome: "refuse", status: 503 });
+    expect(provider.calls.length).toBe(asked + 1);
+    // Nor does it come back with the policy that it was learned under: nobody kept it.
+    await engine.replace(policyOf());
+    expect(await outcome(engine, "t")).toBe(503);
+  });
+
+  it("leaves nothing to an authenticator of another name", async () => {
+    const { engine } = await begin();
+    await engine.replace(policyOf({}, {}, "other"));
+    expect(await outcome(engine, "t")).toBe(503);
+  });
+
+  it("that failed leaves all as it was", async () => {
+    const { engine } = await begin();
+    const away = { ...user, keys: { jwks: JWKS } };
+    await expect(
+      engine.replace(policyWith({ opaque, away }, { roles: { reader: [] } }) as never),
+    ).rejects.toThrow(PolicyError);
+    expect(await outcome(engine, "t")).toBe("ann");
+  });
+
+  it("lets nobody in who is revoked", async () => {
+    const { engine } = await begin();
+    await engine.replace(policyOf({}, { revocation: {} }));
+    expect(await outcome(engine, "t")).toBe("ann");
+    await engine.revoke({ id: "ann", authenticator: "opaque" });
+    expect(await outcome(engine, "t")).toBe(401);
+    await engine.replace(
+      policyOf({}, { revocation: {}, routes: { "GET /": { authorize: "authenticated", description: "x" } } }),
+    );
+    expect(await outcome(engine, "t")).toBe(401);
+  });
+
+  it("gives nobody fresh guesses, and an issuer that is away no fresh calls", async () => {
+    const { engine, provider } = await begin({ failures: { limit: 2, window: "1m" } });
+    const guess = async (token: string): Promise<number | undefined> => {
+      const from = requestWith(`Bearer ${token}`, { remoteAddress: "192.0.2.1" });
+      const decision = await engine.evaluate(from);
+      return decision.outcome === "refuse" ? decision.status : undefined;
+    };
+    provider.answering = () => json({ active: false });
+    expect([await guess("a"), await guess("b"), await guess("c")]).toEqual([401, 401, 429]);
+    await engine.replace(policyOf({ failures: { limit: 2, window: "1m" } }));
+    expect(await guess("d")).toBe(429);
+    provider.fail();
+    for (let count = 0; count < 5; count += 1) await outcome(engine, `e${count}`);
+    const asked = provider.calls.length;
+    await engine.replace(policyOf({ failures: { limit: 2, window: "1m" } }));
+    expect(await outcome(engine, "f")).toBe(503);
+    expect(provider.calls.length).toBe(asked);
+  });
+
+  it("to a candidate in shadow and back teaches neither what the other knows", async () => {
+    const { engine, provider } = await begin();
+    const differences: unknown[] = [];
+    const asked = provider.calls.length;
+    await engine.shadow(policyOf(), { code: "call", onDifference: (one) => void differences.push(one) });
+    provider.answering = () => json({ ...good, sub: "candidate" });
+    await outcome(engine, "t");
+    await vi.waitFor(() => expect(engine.shadowing?.compared).toBe(1));
+    expect(provider.calls.length).toBe(asked + 1);
+    expect(await outcome(engine, "t")).toBe("ann");
     await engine.close();
   });
 });

@@ -1,6 +1,7 @@
 /** Keys that an issuer publishes: rotation, outages, strangers, and what a token may never choose. */
 import { inspect } from "node:util";
 import { checkPolicy, PolicyError } from "@gatehouse/core";
+import { SignJWT } from "jose";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import {
   engineWith,
@@ -489,6 +490,37 @@ describe("what goes on behind requests", () => {
     expect(await outcome(engine, token)).toBe(503);
     expect(await problemsOf(engine.replace(policyWith({ user }) as never))).toHaveLength(1);
     await engine.close();
+  });
+
+  it("that are too old hold up no secret: it is replaced, and waits for no issuer", async () => {
+    const provider = publishing(K1);
+    let [secret, changed] = ["a".repeat(32), (): void => undefined];
+    const told: unknown[] = [];
+    const own = {
+      ...user,
+      issuer: "https://own.test",
+      algorithms: ["HS256"],
+      keys: { secret: "env:OWN" },
+    };
+    const { engine, clock } = await engineWith(policyWith({ user, own }), provider, {
+      secrets: { get: () => secret, watch: (_references, tell) => ((changed = tell), () => undefined) },
+      secretOverlap: "0s",
+      onSecrets: (event) => void told.push(event),
+    });
+    const token = await tokenBy(K1, clock);
+    provider.answering = () => new Promise(() => undefined);
+    clock.advance(5 * 60 * MINUTE);
+    secret = "b".repeat(32);
+    changed();
+    await vi.waitFor(() => expect(told).toEqual([{ outcome: "rotated", references: ["env:OWN"] }]));
+    const signed = await new SignJWT({ iss: "https://own.test", aud: "api", sub: "bob" })
+      .setProtectedHeader({ alg: "HS256" })
+      .setExpirationTime(clock.now() / 1000 + 60)
+      .sign(Buffer.from(secret));
+    expect(await outcome(engine, signed)).toBe("bob");
+    provider.fail();
+    await engine.close();
+    expect(token).not.toBe("");
   });
 
   it("hands no keys on that another setting would have fetched elsewhere", async () => {

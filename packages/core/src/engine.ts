@@ -6,6 +6,7 @@ import { environmentFor, type EngineOptions, type EnvironmentParts } from "./com
 import { sourceWithFiles } from "./compile/key-files.js";
 import { fileOf, withPositions } from "./compile/positions.js";
 import { reportCertificateReads, reportPeerReads } from "./compile/peer-reads.js";
+import { withGoodSecrets } from "./compile/good-secrets.js";
 import { SecretKeeper, type DraftMode, type SecretDraft } from "./compile/secret-keeper.js";
 import { healthOf } from "./health.js";
 import { SecretRotation, type SecretsEvent } from "./compile/secret-rotation.js";
@@ -42,6 +43,7 @@ import { readClientCertificate } from "./normalize/index.js";
 import { parseCookies } from "./normalize/cookies.js";
 import { parseQuery } from "./normalize/query.js";
 import { outwardCall } from "./outward/call.js";
+import { Commons } from "./outward/commons.js";
 import { Legacies } from "./outward/legacies.js";
 import { PolicyLifetime } from "./outward/lifetime.js";
 import type { DecisionSink, EventOptions, ServedPolicy } from "./ports/decision-sink.js";
@@ -194,9 +196,18 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
   const fallback = (): StateStore => (local ??= createMemoryStore());
   let sanitizer: Promise<HtmlSanitizer> | undefined;
   const html = (): Promise<HtmlSanitizer> => (sanitizer ??= platform.openHtmlSanitizer(options.dompurify));
-  const call = outwardCall(options.fetch, stop.signal, platform.addressesOf);
+  const call = outwardCall(options.fetch, stop.signal, platform);
   const revocations = new StoreRevocations(store, clock);
-  const kept = { store, revocations, fallback, html, call, handedOn: new Legacies(), inFlight: new Map() };
+  const kept = {
+    store,
+    revocations,
+    fallback,
+    html,
+    call,
+    handedOn: new Legacies(),
+    commons: new Commons(),
+    inFlight: new Map(),
+  };
   const source = sourceWithFiles(options.secrets ?? platform.secrets, platform);
   const overlapMs = parseDuration(options.secretOverlap ?? SECRET_OVERLAP) ?? 0;
   const keeper = new SecretKeeper(source, overlapMs > 0);
@@ -219,6 +230,8 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
     const { beginShadow } = await import("./shadow/begin.js");
     // What a candidate counts takes nothing from anybody.
     const counters = createMemoryStore();
+    // Nor does anybody know what it was told, or it what they were.
+    const commons = new Commons();
     return beginShadow(document, {
       services,
       options: own,
@@ -233,6 +246,7 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
           store: counters,
           revocations: revocations.beside(),
           fallback: () => counters,
+          commons,
           secrets,
           call: quiet,
           // It is asked when the answer is out already: what it took nobody has to do without.
@@ -321,7 +335,7 @@ async function load(
   options: EngineOptions,
   kept: Pick<
     EnvironmentParts,
-    "store" | "revocations" | "fallback" | "html" | "call" | "handedOn" | "inFlight" | "secrets"
+    "store" | "revocations" | "fallback" | "html" | "call" | "handedOn" | "commons" | "inFlight" | "secrets"
   >,
 ): Promise<LoadedPolicy> {
   const { diagnostics, resolved } = judgePolicy(given);
@@ -485,8 +499,10 @@ class PolicyEngine implements Engine {
       const { document } = this.policy;
       const draft = keeper.draft(mode, fileOf(document));
       const differs = await draft.refresh();
-      if (differs || keeper.due) await this.swap(await compile(document, draft), draft);
-      return draft;
+      if (!differs && !keeper.due) return draft;
+      const rotated = await withGoodSecrets(draft, keeper.due, (one) => compile(document, one));
+      if (rotated.loaded !== undefined) await this.swap(rotated.loaded, rotated.draft);
+      return rotated.draft;
     });
   }
 

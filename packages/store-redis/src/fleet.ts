@@ -6,9 +6,12 @@ import { FLEET, LEAVE } from "./scripts/small.js";
 const BEAT_MS = 5000;
 /** Three beats: one that was lost does not shrink the fleet. */
 const BELIEVED_US = 15_000_000;
+/** As many: a server that comes back without its data is told of the others within one beat, and may be away again before. */
+const SIGHTINGS = 3;
 
 export class Fleet {
-  #members: number;
+  /** The last that were seen, newest last. */
+  #seen: readonly number[];
   #timer: ReturnType<typeof setInterval> | undefined;
   readonly #id = randomUUID();
 
@@ -22,11 +25,12 @@ export class Fleet {
     private readonly now: () => string,
     private readonly run: (call: Call) => Promise<unknown>,
   ) {
-    this.#members = fixed ?? 1;
+    this.#seen = [fixed ?? 1];
   }
 
+  /** The most that were seen lately. Who thinks too few of the others keeps too much of a limit, and together they admit more than it. */
   get members(): number {
-    return this.#members;
+    return Math.max(...this.#seen);
   }
 
   /** @param each called with every beat */
@@ -44,7 +48,8 @@ export class Fleet {
     try {
       const values = [this.now(), this.#id, String(BELIEVED_US)];
       const seen = await this.run({ script: FLEET, keys: [this.key], values });
-      if (typeof seen === "number" && Number.isInteger(seen) && seen >= 1) this.#members = seen;
+      if (typeof seen === "number" && Number.isInteger(seen) && seen >= 1)
+        this.#seen = [...this.#seen, seen].slice(-SIGHTINGS);
     } catch {
       // The next beat tries again.
     }

@@ -2,6 +2,8 @@
 import { inRanges, type ResolvedPolicy } from "@gatehouse/core/analysis";
 import type { TestRequest } from "@gatehouse/core/testing";
 import { UsageError } from "../cli/io.js";
+import type { Answer } from "./answer.js";
+import { barringAnswer, type BarringAnswer } from "./barred.js";
 import type { Client, Identity, WireRequest } from "./client.js";
 import { inquire, type Inquirer } from "./inquiry.js";
 import { isImpossible, type Judge } from "./judge.js";
@@ -38,6 +40,7 @@ export function fieldsOver(
 interface Meeting {
   readonly address: string;
   readonly always: Shows;
+  readonly barring?: BarringAnswer;
 }
 
 /** @param authority by which the server is asked: it may answer nobody who asks for another */
@@ -51,7 +54,12 @@ export async function reached(
     const identity = always === "own" ? own : undefined;
     try {
       const address = await client.localAddress(identity);
-      if ((await client.sendAs(greeting(authority), identity)).kind === "answer") return { address, always };
+      const reply = await client.sendAs(greeting(authority), identity);
+      if (reply.kind !== "answer") continue;
+      const met = always === "own" ? undefined : await barredAs(reply.answer, client, authority, own);
+      if (met === undefined) return { address, always };
+      if (own !== undefined) return { address, always: "own", barring: met };
+      problem = `\`${url}\` answers nobody who shows no certificate`;
     } catch (error) {
       const code = error instanceof Error && "code" in error ? ` (${String(error.code)})` : "";
       problem = `there is no connection to \`${url}\`${code}`;
@@ -62,6 +70,17 @@ export async function reached(
       ? "a server that takes no connection without a client's certificate wants `--cert`"
       : undefined;
   throw new UsageError(problem, help);
+}
+
+async function barredAs(
+  bare: Answer,
+  client: Client,
+  authority: string,
+  own: Identity | undefined,
+): Promise<BarringAnswer | undefined> {
+  if (own === undefined) return barringAnswer(bare, undefined);
+  const reply = await client.sendAs(greeting(authority), own);
+  return reply.kind === "answer" ? barringAnswer(bare, reply.answer) : undefined;
 }
 
 function greeting(authority: string): WireRequest {
@@ -75,7 +94,7 @@ function greeting(authority: string): WireRequest {
 export async function certificatesFor(
   policy: ResolvedPolicy,
   own: ShownCertificate | undefined,
-  { peer, https, always }: { readonly peer: string; readonly https: boolean; readonly always: Shows },
+  { peer, https, ...meeting }: { readonly peer: string; readonly https: boolean } & Omit<Meeting, "address">,
 ): Promise<Certificates> {
   const trust = policy.document.transport?.trust;
   const field = trust !== undefined && inRanges(peer, trust.peers) ? trust.clientCert : undefined;
@@ -86,7 +105,7 @@ export async function certificatesFor(
     : undefined;
   // Whom the policy believes vouches for whomever it names.
   const vouched = own ?? (field === undefined ? undefined : stranger);
-  return new Certificates({ own: vouched, stranger, field, always });
+  return new Certificates({ own: vouched, stranger, field, ...meeting });
 }
 
 /** Where everything is refused for the same reason, nothing is learnt. */

@@ -22,6 +22,8 @@ export type Reply =
     }
   /** The connection ended without one. */
   | { readonly kind: "closed" }
+  /** The connection was refused for whom it comes from, in the handshake or by this status. */
+  | { readonly kind: "barred"; readonly by: "handshake" | number }
   | { readonly kind: "late" };
 
 /** Of a client, in PEM. */
@@ -74,8 +76,8 @@ export class Client {
     let socket: Socket;
     try {
       socket = await this.connected(identity);
-    } catch {
-      return { kind: "closed" };
+    } catch (error) {
+      return isHandshake(error) ? BARRED : { kind: "closed" };
     }
     return await exchange(socket, bytesOf(request), request.method, this.options.deadline);
   }
@@ -142,6 +144,14 @@ export class Client {
   }
 }
 
+const BARRED: Reply = { kind: "barred", by: "handshake" };
+
+/** A server may refuse in the middle of the handshake, or, in TLS 1.3, when the client takes it for done (RFC 8446 section 4.4.2.4). */
+function isHandshake(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return code === "EPROTO" || /^ERR_SSL_\w*ALERT/u.test(code);
+}
+
 /** An address is no name (RFC 6066 section 3). */
 function nameForTls(name: string): string {
   return /^[\d.]+$|:/u.test(name) ? "" : name;
@@ -150,6 +160,7 @@ function nameForTls(name: string): string {
 function exchange(socket: Socket, bytes: Uint8Array, method: string, deadline: number): Promise<Reply> {
   return new Promise((resolve) => {
     let got = Buffer.alloc(0);
+    let failed: Error | undefined;
     let surplus: NodeJS.Timeout | undefined;
     /** @param stopped why no more is read; undefined: the server had said all, or closed */
     const end = (stopped?: string): void => {
@@ -157,6 +168,7 @@ function exchange(socket: Socket, bytes: Uint8Array, method: string, deadline: n
       clearTimeout(surplus);
       socket.destroy();
       const { answer, complete } = readAnswer(got, method, true);
+      if (answer === undefined && failed !== undefined && isHandshake(failed)) return resolve(BARRED);
       if (answer === undefined) return resolve({ kind: stopped === undefined ? "closed" : "late" });
       const cut = hasContent(answer, method) ? (stopped ?? (complete ? undefined : SHORT)) : undefined;
       resolve({ kind: "answer", answer, ...(cut !== undefined && { cut }) });
@@ -170,7 +182,10 @@ function exchange(socket: Socket, bytes: Uint8Array, method: string, deadline: n
       else if (answer !== undefined && method === "HEAD") surplus ??= setTimeout(end, SURPLUS_MS);
     });
     // A server may refuse and close before it has read all: what it said counts, not that writing failed.
-    socket.on("error", () => end());
+    socket.on("error", (error) => {
+      failed = error;
+      end();
+    });
     socket.on("end", () => end());
     socket.on("close", () => end());
     socket.write(bytes);

@@ -54,7 +54,7 @@ export const probeCommand: Command = {
       multiple: true,
       help:
         "A private key (PEM or JSON Web Key) whose tokens the server accepts, for the `jwt` authenticator NAME; one that stands alone needs no name. " +
-        "For `http-signature` and `signature` the key, or the shared secret as text, under which messages are signed; of several keys NAME:KEYID says which.",
+        "For `http-signature` and `signature` the key, or the shared secret as text, under which messages are signed; of several keys NAME:KEYID says which, with `%3D` for `=` in an id.",
     },
     people: {
       type: "text",

@@ -43,6 +43,11 @@ function judged(expected: readonly PolicyResult[], reply: Reply, manner: Manner)
   const admits = expected.find(({ outcome }) => outcome === "admit");
   if (reply.kind === "late")
     return { differences: [], match: undefined, unclear: "the server did not answer in time" };
+  if (reply.kind === "barred") {
+    if (admits === undefined) return { differences: [], match: undefined };
+    const message = "the server refuses the connection for its certificate, or for want of one";
+    return only({ kind: "stricter", subject: "", message });
+  }
   if (reply.kind === "closed") {
     if (admits === undefined) return { differences: [], match: undefined };
     return only({ kind: "stricter", subject: "", message: "the server closed the connection" });
@@ -167,6 +172,7 @@ export function describe(result: PolicyResult | undefined): string {
 }
 
 export function describeReply(reply: Reply): string {
+  if (reply.kind === "barred") return `connection refused (${reply.by})`;
   if (reply.kind !== "answer") return reply.kind === "closed" ? "connection closed" : "no answer in time";
   const code = codeOf(reply.answer);
   return code === undefined ? String(reply.answer.status) : `${reply.answer.status} ${code}`;

@@ -1,6 +1,7 @@
 /** From a question to the answer that counts: at its turn, over the connection that it asks for, once more where the server says so. */
 import type { PolicyResult } from "@gatehouse/core/testing";
 import { valuesOf, type Answer } from "./answer.js";
+import { isBarred, type BarringAnswer } from "./barred.js";
 import type { Sendable } from "./carried.js";
 import type { Client, Identity, Reply, WireRequest } from "./client.js";
 import type { Pace } from "./pace.js";
@@ -80,7 +81,9 @@ export class Delivery {
     if (!(await pace.turn())) return undefined;
     const identity = this.identity(shows);
     const usual = certificates.onSocket(shows) === certificates.parts.always;
-    const reply = await (usual ? client.send(wire, identity) : client.sendAs(wire, identity));
+    const reply = usual
+      ? await client.send(wire, identity)
+      : judged(await client.sendAs(wire, identity), certificates.parts.barring);
     if (reply.kind === "answer")
       prover.nonce = valuesOf(reply.answer.fields, "dpop-nonce")[0] ?? prover.nonce;
     return reply;
@@ -100,6 +103,12 @@ export class Delivery {
         ? certificates.parts.stranger
         : undefined;
   }
+}
+
+function judged(reply: Reply, barring: BarringAnswer | undefined): Reply {
+  return reply.kind === "answer" && barring !== undefined && isBarred(reply.answer, barring)
+    ? { kind: "barred", by: barring.status }
+    : reply;
 }
 
 /** RFC 9449 section 9. */

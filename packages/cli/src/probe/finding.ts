@@ -53,6 +53,13 @@ export interface NotAsked {
   readonly example: string;
 }
 
+/** Questions whose connection was refused for its certificate, where the policy refuses the request: no policy and no handler was asked. */
+export interface Barred {
+  readonly how: string;
+  readonly count: number;
+  readonly example: string;
+}
+
 /** Nothing that the route admits was sent: that it serves whom it should is not known. */
 export interface Untried {
   readonly route: string;
@@ -68,6 +75,7 @@ export interface ProbeReport {
   readonly requests: number;
   /** Grave ones first. */
   readonly disagreements: readonly Disagreement[];
+  readonly barred: readonly Barred[];
   readonly notAsked: readonly NotAsked[];
   readonly untried: readonly Untried[];
   /** What a reader must know to believe the rest. */

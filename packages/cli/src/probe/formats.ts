@@ -26,6 +26,10 @@ function pretty(report: ProbeReport, style: Paint): string {
       typeof one === "string" ? [one, ""] : [...entry(one, style), ""],
     ),
     ...report.notes.map((note) => `note: ${note}`),
+    ...report.barred.map(
+      ({ how, count, example }) =>
+        `refused before the policy (${count}): the connection, ${how}${count === 1 ? ` (${example})` : `, such as ${example}`}`,
+    ),
     ...report.notAsked.map(
       ({ why, count, example }) =>
         `not asked (${count}): ${why}${count === 1 ? ` (${example})` : `, such as ${example}`}`,

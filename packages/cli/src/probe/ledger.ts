@@ -2,6 +2,7 @@
 import type { PolicyResult } from "@gatehouse/core/testing";
 import {
   KINDS,
+  type Barred,
   type Difference,
   type Disagreement,
   type Kind,
@@ -25,6 +26,7 @@ export interface Occasion {
 export class Ledger {
   readonly #found = new Map<string, Disagreement>();
   readonly #notAsked = new Map<string, NotAsked>();
+  readonly #barred = new Map<string, Barred>();
   readonly #tried = new Set<string>();
   readonly #untried = new Map<string, Set<string>>();
 
@@ -49,6 +51,16 @@ export class Ledger {
       request,
       count: 1,
     });
+  }
+
+  /** Refused, as it should be, by what stands before the policy. */
+  bar(how: string, example: string): void {
+    const { count = 0, example: first = example } = this.#barred.get(how) ?? {};
+    this.#barred.set(how, { how, example: first, count: count + 1 });
+  }
+
+  get barred(): readonly Barred[] {
+    return [...this.#barred.values()];
   }
 
   /** @param why begins with the same words for the same reason */

@@ -174,11 +174,8 @@ export class Run {
     const seen = await reached(client, { url, authority: place.authority }, own);
     const peer = options.ip ?? seen.address;
     const proxy = place.https ? undefined : proxyFor(policy, peer);
-    const certificates = await certificatesFor(policy, own, {
-      peer,
-      https: place.https,
-      always: seen.always,
-    });
+    const { address: _address, ...meeting } = seen;
+    const certificates = await certificatesFor(policy, own, { peer, https: place.https, ...meeting });
     const fields = fieldsOver(
       {
         "User-Agent": `gatehouse-probe/${version()}`,
@@ -250,6 +247,7 @@ export class Run {
       asked: this.#asked,
       requests: this.pace.sent,
       disagreements: this.ledger.disagreements,
+      barred: this.ledger.barred,
       notAsked: this.ledger.notAsked,
       untried: this.ledger.untried,
       notes: this.notes(),
@@ -276,8 +274,13 @@ export class Run {
   }
 
   private notes(): readonly string[] {
-    const { proxy } = this.parts;
+    const { proxy, ground } = this.parts;
     return [
+      ...(ground.certificates.parts.always === "own"
+        ? [
+            "the server takes no connection without a client's certificate: what the policy admits without one was asked with that of `--cert`",
+          ]
+        : []),
       ...(proxy === undefined
         ? []
         : [
@@ -366,6 +369,11 @@ export class Run {
     const conceals = this.parts.policy.routes.find(({ key }) => key === expected[0]?.route)?.conceal === true;
     const manner = { accept: question.accept ?? "exact", conceals };
     const { differences, match, unclear } = compare(expected, reply, manner);
+    if (reply.kind === "barred" && differences.length === 0)
+      this.ledger.bar(
+        reply.by === "handshake" ? "in the handshake" : `with ${reply.by}, to whatever is asked`,
+        question.about,
+      );
     if (unclear !== undefined) return this.ledger.leaveOut(`no answer to judge: ${unclear}`, question.about);
     const all = [...differences];
     const cut = reply.kind === "answer" ? reply.cut : undefined;

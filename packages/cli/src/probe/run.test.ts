@@ -1,10 +1,19 @@
 /** What the command line may say. */
+
+import { createServer } from "node:http";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
 import { expect, it } from "vitest";
+import { ed25519Pair } from "../lib/key-pair.js";
 import { main } from "../cli/main.js";
 import type { Io } from "../cli/io.js";
 import { UsageError } from "../cli/io.js";
 // Loaded when it is called: here it is there before the clock of a test runs.
 import "./run.js";
+
+const { publicKey, privateKey } = ed25519Pair();
+const PUBLIC_KEY = publicKey.export({ type: "spki", format: "pem" });
+const PRIVATE_KEY = privateKey.export({ type: "pkcs8", format: "pem" });
 
 const POLICY = {
   gatehouse: 1,
@@ -26,13 +35,27 @@ const POLICY = {
       algorithms: ["ES256"],
       keys: { jwks: "keys.json" },
     },
+    signer: {
+      type: "http-signature",
+      keys: ["a=b", "a%3Db", "c"].map((keyid) => ({
+        keyid,
+        id: keyid,
+        algorithm: "ed25519",
+        key: { pem: PUBLIC_KEY },
+      })),
+    },
   },
-  routes: { "GET /": { authenticate: ["user"], authorize: "authenticated" } },
+  transport: { https: "off" },
+  routes: {
+    "GET /signed": { authenticate: ["signer"], authorize: "authenticated" },
+    "GET /": { authenticate: ["user"], authorize: "authenticated" },
+  },
 };
 
 const FILES: Readonly<Record<string, unknown>> = {
   "policy.json": POLICY,
   "key.json": "canary-key",
+  "signer=1.pem": PRIVATE_KEY,
   "nobody.json": { ann: { authenticator: "user", credential: "env:NOBODYS_TOKEN" } },
   "canary.json": { ann: { authenticator: "user", credential: "canary credential" } },
   "half.json": { ann: { authenticator: "user" } },
@@ -61,6 +84,27 @@ async function told(args: readonly string[]): Promise<{ readonly code: number; r
   const code = await main(["probe", ...args, "--policy", "policy.json"], io);
   return { code, err };
 }
+
+it.each([
+  ["signer=key.json", "its keys are `a%3Db`, `a%253Db`, `c`"],
+  ["signer:a=b=signer=1.pem", "`b=signer=1.pem` cannot be read"],
+  ["signer:a%3Dc=signer=1.pem", "`signer` has no key `a=c`\n  help: did you mean `a=b`?"],
+  ["signer:b%3Da=key.json", "`signer` has no key `b=a`"],
+])("a key id may hold `=`: --key %s", async (key, problem) => {
+  const server = createServer((_request, response) => response.end()).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const { code, err } = await told([`http://127.0.0.1:${port}`, "--key", key]);
+  server.close();
+  expect(err).toContain(problem);
+  expect(code).toBe(2);
+});
+
+it.each(["a%3Db", "a%253Db", "a%3db"])("a key is named by its id: %s", async (id) => {
+  const signing = ["--key", `signer:${id}=signer=1.pem`];
+  const { err } = await told([NOWHERE, ...signing, ...signing]);
+  expect(err).toContain(`two keys are given for \`signer:${id === "a%253Db" ? "a%3Db" : "a=b"}\``);
+});
 
 const NOWHERE = "http://127.0.0.1:1";
 

@@ -12,6 +12,7 @@ import { policyNamed } from "../lib/policy-name.js";
 import type { Identity } from "./client.js";
 import type { Area, ProbeFormat } from "./choices.js";
 import { formatProbe } from "./formats.js";
+import { readKeyId } from "./key-id.js";
 import { readPeople } from "./people.js";
 import { probe, type ProbeOptions } from "./probe.js";
 import { keysIn, type Jwk } from "./tokens.js";
@@ -121,7 +122,7 @@ async function keysFrom(
   const keys: Record<string, string> = {};
   for (const text of input.texts("key")) {
     const [, whose, path = text] = /^([\w-]+(?::[^=]+)?)=(.+)$/su.exec(text) ?? [];
-    const named = whose ?? sole;
+    const named = whose === undefined ? sole : readWhose(whose);
     if (named === undefined)
       throw new UsageError("`--key` does not say whose it is", "write `--key NAME=FILE`");
     const [name = ""] = named.split(":");
@@ -134,6 +135,11 @@ async function keysFrom(
     keys[named] = await io.read(path);
   }
   return keys;
+}
+
+function readWhose(text: string): string {
+  const colon = text.indexOf(":");
+  return colon < 0 ? text : `${text.slice(0, colon + 1)}${readKeyId(text.slice(colon + 1))}`;
 }
 
 /** One file may hold both. */

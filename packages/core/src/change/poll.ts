@@ -123,7 +123,7 @@ class Poll implements PolicyFollower {
     private readonly url: string,
     private readonly options: PollOptions,
   ) {
-    this.#call = outwardCall(options.fetch, this.#end.signal, platform.addressesOf);
+    this.#call = outwardCall(options.fetch, this.#end.signal, platform);
     this.#intervalMs = parseDuration(options.interval ?? "1m") ?? 60_000;
     this.ready = this.begin();
   }

@@ -1,7 +1,7 @@
 /** What compiling may use, made from the engine's options. */
 import { strictText } from "../lib/bytes.js";
 import type { Report } from "../errors/diagnostics.js";
-import type { CompileEnvironment, HandedOn } from "../model/kind.js";
+import type { CompileEnvironment, HandedOn, Commons } from "../model/kind.js";
 import type { DecisionEvent } from "../model/decision.js";
 import type { PolicyDocument } from "../model/policy.js";
 import type { ApiKeyLookup, Check, CustomAuthenticator, KeySeen } from "../ports/application.js";
@@ -79,6 +79,7 @@ export interface EnvironmentParts {
   readonly inFlight: LoadSignals["inFlight"] | undefined;
   readonly lifetime: Lifetime;
   readonly handedOn: HandedOn;
+  readonly commons: Commons;
   readonly secrets: SecretReader;
   readonly report: Report;
 }
@@ -111,6 +112,8 @@ export function environmentFor(parts: EnvironmentParts): CompileEnvironment {
     ...(parts.inFlight !== undefined && { load: loadOf(parts, parts.inFlight) }),
     lifetime: parts.lifetime,
     handedOn: parts.handedOn,
+    again: parts.secrets.again,
+    commons: parts.commons,
     get revision() {
       return parts.revision();
     },

@@ -6,6 +6,7 @@ import { SignJWT } from "jose";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createEngine, parsePolicy, type Engine, type EngineOptions } from "../index.js";
 import { keyPair } from "../platform/keys.test-support.js";
+import type { SecretProblem } from "./secret-rotation.js";
 import { Events } from "./secrets-events.test-support.js";
 
 const NAMES = ["one", "two", "three"] as const;
@@ -122,38 +123,90 @@ describe("a key set in a file", () => {
     expect(await outcomes(engine)).toEqual(["two"]);
   });
 
-  it.each<[string, () => void, string, readonly string[]]>([
-    ["is gone", () => unlinkSync(place()), "`keys/jwks.json` cannot be read", [REFERENCE]],
-    ["is empty", () => put(""), "`keys/jwks.json` is empty", [REFERENCE]],
-    ["is no text", () => put(Buffer.of(0xff)), "`keys/jwks.json` cannot be read", [REFERENCE]],
-    ["is half written", () => put(setOf("two").slice(0, 40)), "`keys/jwks.json` holds no JWK Set", []],
-    [
-      "holds no key",
-      () => put('{"keys":[]}'),
-      "`keys/jwks.json` holds no key that fits the `algorithms`",
-      [],
-    ],
-    ["is far too large", () => put(" ".repeat(17 * 1024 * 1024)), "cannot be read", [REFERENCE]],
-  ])(
-    "that %s keeps the keys that served, says so, and is tried again",
-    async (_, spoil, reason, references) => {
-      put(setOf("one"));
-      const { engine, events } = await start();
-      spoil();
-      const kept = await events.next("kept");
-      expect(kept).toMatchObject({ outcome: "kept", references });
-      expect("reason" in kept && kept.reason).toContain(reason);
-      expect(await outcomes(engine)).toEqual(["one"]);
-      expect(engine.health()).toMatchObject({
-        status: "degraded",
-        secrets: { status: "degraded", reason: "a secret or key set was not rotated" },
-      });
-      put(setOf("two"));
-      await events.next("rotated");
-      expect(await outcomes(engine)).toEqual(["two"]);
-      expect(engine.health().status).toBe("ok");
-    },
-  );
+  it.each<[string, () => void, string]>([
+    ["is gone", () => unlinkSync(place()), "`keys/jwks.json` cannot be read"],
+    ["is empty", () => put(""), "`keys/jwks.json` is empty"],
+    ["is no text", () => put(Buffer.of(0xff)), "`keys/jwks.json` cannot be read"],
+    ["is half written", () => put(setOf("two").slice(0, 40)), "`keys/jwks.json` holds no JWK Set"],
+    ["holds no key", () => put('{"keys":[]}'), "`keys/jwks.json` holds no key that fits the `algorithms`"],
+    ["is far too large", () => put(" ".repeat(17 * 1024 * 1024)), "cannot be read"],
+  ])("that %s keeps the keys that served, says so, and is tried again", async (_, spoil, reason) => {
+    put(setOf("one"));
+    const { engine, events } = await start();
+    spoil();
+    const kept = await events.next("kept");
+    expect(kept).toMatchObject({ outcome: "kept", references: [REFERENCE] });
+    expect("reason" in kept && kept.reason).toContain(reason);
+    expect(await outcomes(engine)).toEqual(["one"]);
+    expect(engine.health()).toMatchObject({
+      status: "degraded",
+      secrets: { status: "degraded", reason: "a secret or key set was not rotated" },
+    });
+    put(setOf("two"));
+    await events.next("rotated");
+    expect(await outcomes(engine)).toEqual(["two"]);
+    expect(engine.health().status).toBe("ok");
+  });
+
+  it("that is bad keeps what serves, alone: every other secret and set is put in force", async () => {
+    put(setOf("one"));
+    writeFileSync(join(folder, "others.json"), setOf("three"));
+    const values = new Map([
+      ["vault:a", "a".repeat(32)],
+      ["vault:b", "a".repeat(32)],
+      ["vault:short", "a".repeat(32)],
+    ]);
+    let changed = (): void => undefined;
+    const document = JSON.parse(policyText) as { authenticators: Record<string, object> };
+    const { user } = document.authenticators;
+    document.authenticators["other"] = { ...user, issuer: "https://b.test/", keys: { jwks: "others.json" } };
+    for (const name of ["a", "b", "short"])
+      document.authenticators[name] = {
+        ...user,
+        issuer: `https://${name}.test/`,
+        algorithms: ["HS256"],
+        keys: { secret: `vault:${name}` },
+      };
+    const events = new Events();
+    const engine = await createEngine(parsePolicy(JSON.stringify(document), join(folder, "policy.json")), {
+      onSecrets: events.listen,
+      secrets: {
+        get: (reference) => values.get(reference),
+        watch: (_references, tell) => ((changed = tell), () => undefined),
+      },
+    });
+    engines.push(engine);
+    put('{"keys":[{"kty":"EC","kid":"c4n4ry"}]}');
+    writeFileSync(join(folder, "others.json"), setOf("two"));
+    values.set("vault:a", "b".repeat(32));
+    values.set("vault:b", "c".repeat(32));
+    values.set("vault:short", "c4n4ry");
+    changed();
+    expect(await events.next("rotated")).toEqual({
+      outcome: "rotated",
+      references: expect.toSatisfy(
+        (references: string[]) => references.sort().join() === "jwks others.json,vault:a,vault:b",
+      ) as string[],
+    });
+    const kept = await events.next("kept");
+    expect(kept).toMatchObject({
+      references: expect.arrayContaining([REFERENCE, "vault:short"]) as string[],
+    });
+    expect(JSON.stringify(kept)).not.toContain("c4n4ry");
+    expect(engine.health()).toMatchObject({
+      status: "degraded",
+      secrets: { problem: { references: (kept as SecretProblem).references } },
+    });
+    expect(await outcomes(engine)).toEqual(["one"]);
+    // What was bad comes into force by itself, each when it is good.
+    put(setOf("two"));
+    expect(await events.next("rotated")).toEqual({ outcome: "rotated", references: [REFERENCE] });
+    expect(await outcomes(engine)).toEqual(["two"]);
+    values.set("vault:short", "d".repeat(32));
+    changed();
+    expect(await events.next("rotated")).toEqual({ outcome: "rotated", references: ["vault:short"] });
+    expect(engine.health().status).toBe("ok");
+  });
 
   it("is read beside whatever source of secrets there is", async () => {
     put(setOf("one"));

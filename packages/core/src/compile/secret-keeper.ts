@@ -9,6 +9,8 @@ export type Reading = { readonly secret: Secret } | { readonly problem: string }
 
 /** The secrets of one load: each is read once, so that no part of a policy sees another value than the next. */
 export interface SecretReader {
+  /** The policy is in force already, and is compiled for its secrets alone. */
+  readonly again: boolean;
   read(reference: string): Promise<Reading>;
   /** Those that `reference` led to before and that still verify, newest first. */
   former(reference: string): Promise<readonly Secret[]>;
@@ -85,6 +87,7 @@ export class SecretDraft implements SecretReader {
   readonly kept = new Map<string, string>();
   /** References that lead to another value than before. */
   readonly changed: string[] = [];
+  #asked = new Map<string, Promise<Reading>>();
 
   constructor(
     private readonly source: SecretSource | undefined,
@@ -92,7 +95,22 @@ export class SecretDraft implements SecretReader {
     readonly baseFile: string | undefined,
     private readonly before: ReadonlyMap<string, Held>,
     private readonly overlaps: boolean,
+    private readonly left: ReadonlySet<string> = new Set(),
   ) {}
+
+  get again(): boolean {
+    return this.mode !== "new";
+  }
+
+  /** The same values, none of them read again; what `references` led to before stands in for what they lead to now. */
+  async without(references: readonly string[]): Promise<SecretDraft> {
+    if (references.length === 0) return this;
+    const left = new Set([...this.left, ...references]);
+    const draft = new SecretDraft(this.source, this.mode, this.baseFile, this.before, this.overlaps, left);
+    draft.#asked = this.#asked;
+    await draft.refresh();
+    return draft;
+  }
 
   get taken(): ReadonlyMap<string, Held> {
     return this.#taken;
@@ -117,11 +135,11 @@ export class SecretDraft implements SecretReader {
 
   private async take(reference: string): Promise<Reading> {
     const held = this.before.get(reference);
-    if (held !== undefined && this.mode === "held") {
+    if (held !== undefined && (this.mode === "held" || this.left.has(reference))) {
       this.#taken.set(reference, held);
       return { secret: held.secret };
     }
-    const reading = await this.ask(reference);
+    const reading = await this.answerOf(reference);
     if ("problem" in reading) {
       if (held === undefined || this.mode === "new") return reading;
       this.kept.set(reference, reading.problem);
@@ -140,6 +158,12 @@ export class SecretDraft implements SecretReader {
     if (!this.overlaps || filePath(reference) !== undefined) return { secret, former: NONE };
     // A value that comes back is the current one again, and no former one.
     return { secret, former: [held.secret, ...held.former].filter((one) => !one.equals(secret)) };
+  }
+
+  private answerOf(reference: string): Promise<Reading> {
+    let asked = this.#asked.get(reference);
+    if (asked === undefined) this.#asked.set(reference, (asked = this.ask(reference)));
+    return asked;
   }
 
   private async ask(reference: string): Promise<Reading> {

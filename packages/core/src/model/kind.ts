@@ -22,6 +22,20 @@ export interface HandedOn {
   set(name: string, value: unknown): void;
 }
 
+/** What policies of one engine share while one of them needs it. */
+export interface Commons {
+  /**
+   * What stands under the name, or else what is made. It is let go when the last policy ends that took it.
+   * @param name tells all that it depends on
+   */
+  take<Value extends object>(
+    name: string,
+    kind: abstract new (...given: never[]) => Value,
+    make: () => Value,
+    lifetime: Lifetime,
+  ): Value;
+}
+
 /** What compiling may use. Everything here is ready before the first request. */
 export interface CompileEnvironment {
   readonly platform: Platform;
@@ -57,8 +71,12 @@ export interface CompileEnvironment {
   readonly call: OutwardCall;
   /** Ends with the policy that is being compiled: timers, and whatever else must be released. */
   readonly lifetime: Lifetime;
+  /** The same document is in force already: others who are away keep it from nothing, and are not waited for. */
+  readonly again?: boolean;
   /** What one policy of the engine leaves to the next, by a name that tells all that it depends on. Undefined: there is no next. */
   readonly handedOn?: HandedOn;
+  /** What one policy of the engine shares with the next. Undefined: there is no next. */
+  readonly commons?: Commons;
   /** sha256 of the canonical document: part of every cache key that must not outlive a policy. Worked out when it is first read. */
   readonly revision: string;
   readonly report: Report;

@@ -143,12 +143,13 @@ describe("a server over HTTPS", () => {
 describe("the name of this machine", () => {
   const asking = async (url: string, ...addresses: readonly string[]): Promise<unknown> => {
     const asked: string[] = [];
-    const call = outwardCall(undefined, open(), (name) => {
+    const addressesOf = (name: string): Promise<readonly string[]> => {
       asked.push(name);
       return addresses.length === 0
         ? Promise.reject(Object.assign(new Error("SECRET"), { code: "ENOTFOUND" }))
         : Promise.resolve(addresses);
-    });
+    };
+    const call = outwardCall(undefined, open(), { ...platform, addressesOf });
     const outcome = await call({ url, maxBytes: 1000 });
     return [outcome.kind === "failure" ? outcome.reason : new TextDecoder().decode(outcome.body), asked];
   };
@@ -168,14 +169,84 @@ describe("the name of this machine", () => {
   it("is not called where it has no address", async () => {
     const url = await serve((_, response) => response.end("x"));
     const here = url.replace("127.0.0.1", "localhost");
-    const call = outwardCall(undefined, open(), () => Promise.resolve([]));
+    const call = outwardCall(undefined, open(), { addressesOf: () => Promise.resolve([]) });
     expect(await call({ url: here, maxBytes: 9 })).toMatchObject({ kind: "failure" });
   });
 
   it("is looked up as the engine does it", async () => {
     const { port } = new URL(await serve((_, response) => response.end("x")));
-    const call = outwardCall(undefined, open(), platform.addressesOf);
+    const call = outwardCall(undefined, open(), platform);
     expect(await call({ url: `http://localhost:${port}/`, maxBytes: 9 })).toMatchObject({ kind: "answer" });
+  });
+
+  // Elsewhere this machine has one such address, unless somebody gave it more.
+  it.runIf(process.platform === "linux")(
+    "is called at the address that was looked at, whatever the name leads to by then",
+    async () => {
+      const hosts: unknown[] = [];
+      const { port } = new URL(await serve((_, response) => response.end("another")));
+      const server = createServer(({ headers, method }, response) => {
+        hosts.push([method, headers.host, headers["x-a"]]);
+        response.end("looked at");
+      });
+      servers.push(server);
+      await new Promise<void>((resolve) => server.listen(Number(port), "127.0.0.2", resolve));
+      const url = `http://localhost:${port}/a?b`;
+      expect(await asking(url, "127.0.0.2")).toEqual(["looked at", ["localhost"]]);
+      const call = outwardCall(undefined, open(), {
+        ...platform,
+        addressesOf: () => Promise.resolve(["127.0.0.2"]),
+      });
+      const posted = await call({ url, method: "POST", headers: { "X-A": "1" }, body: "é", maxBytes: 99 });
+      expect(posted).toMatchObject({ kind: "answer", status: 200 });
+      expect(hosts).toEqual([
+        ["GET", `localhost:${port}`, undefined],
+        ["POST", `localhost:${port}`, "1"],
+      ]);
+    },
+  );
+
+  it("is called by the global `fetch` where somebody has put another there", async () => {
+    vi.stubGlobal("fetch", () => Promise.resolve(new Response("stub")));
+    try {
+      expect(await asking("http://localhost:1/", "127.0.0.1")).toEqual(["stub", ["localhost"]]);
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  });
+
+  it.each<[string, RequestListener, RegExp | object]>([
+    [
+      "a redirect",
+      (_, response) => response.writeHead(302, { Location: "/x" }).end(),
+      /answered with a redirect/u,
+    ],
+    ["too much", (_, response) => response.end("x".repeat(200_000)), /more than 1000 bytes/u],
+    [
+      "too much, and too slowly",
+      (_, response) => void response.write("x".repeat(200_000)),
+      /more than 1000/u,
+    ],
+    ["a status that is none", (_, response) => response.writeHead(999).end(), /cannot be reached/u],
+    [
+      "half an answer",
+      (_, response) =>
+        void response.writeHead(200, { "Content-Length": 9 }).write("x", () => response.destroy()),
+      /cannot be reached \(ECONNRESET\)/u,
+    ],
+    ["nothing", (_, response) => response.writeHead(204).end(), { kind: "answer", status: 204 }],
+    [
+      "not changed",
+      (_, response) => response.writeHead(304, { ETag: "x" }).end(),
+      { kind: "answer", status: 304 },
+    ],
+    ["never", () => undefined, /took longer than 300 ms/u],
+  ])("answers like any other: %s", async (_what, answer, expected) => {
+    const { port } = new URL(await serve(answer));
+    const call = outwardCall(undefined, open(), platform);
+    const outcome = await call({ url: `http://localhost:${port}/`, maxBytes: 1000, deadlineMs: 300 });
+    if (expected instanceof RegExp) expect(outcome.kind === "failure" && outcome.reason).toMatch(expected);
+    else expect(outcome).toMatchObject(expected);
   });
 
   it("an address is not looked up", async () => {

@@ -4,19 +4,17 @@
  * and no cookies or other credentials of the page that the engine runs in.
  */
 import { isLoopbackAddress, namedUrl, nameOfThisMachine, outwardUrlProblem } from "../lib/outward-url.js";
+import type { Platform } from "../ports/platform.js";
 import type { Fetch, OutwardAnswer, OutwardCall, OutwardFailure, OutwardRequest } from "../ports/outward.js";
 
 export const DEFAULT_DEADLINE_MS = 5000;
 
 /**
  * @param closed aborted when the engine is closed: every call ends with it
- * @param addressesOf all addresses of a name, where they can be looked up. Who hands in a `fetch` looks up names in ways of its own
+ * @param names how names are looked up, where they can be. Who hands in a `fetch`, or has put another in the global place, looks them up in
+ * ways of its own
  */
-export function outwardCall(
-  given: Fetch | undefined,
-  closed: AbortSignal,
-  addressesOf?: AddressesOf,
-): OutwardCall {
+export function outwardCall(given: Fetch | undefined, closed: AbortSignal, names: Names = {}): OutwardCall {
   let calls: OpenCalls | undefined;
   return (request) => {
     const where = namedUrl(request.url);
@@ -31,16 +29,24 @@ export function outwardCall(
     const run = (signal: AbortSignal): Promise<OutwardAnswer | OutwardFailure> =>
       exchange(send, request, where, signal);
     const name = given === undefined ? nameOfThisMachine(request.url) : undefined;
+    const { addressesOf } = names;
     if (name === undefined || addressesOf === undefined) return bounded(request, where, open, run);
     return bounded(request, where, open, async (signal) => {
       const addresses = await addressesOf(name);
       const isHere = addresses.length > 0 && addresses.every(isLoopbackAddress);
-      return isHere ? await run(signal) : failure(`${where} leads to another machine`);
+      if (!isHere) return failure(`${where} leads to another machine`);
+      const { fetchAt } = names;
+      if (fetchAt === undefined || globalThis.fetch !== FETCH) return await run(signal);
+      // Else the name would be looked up once more, and lead wherever whoever answers for names says now.
+      return await exchange((url, init) => fetchAt(addresses, url, init), request, where, signal);
     });
   };
 }
 
-type AddressesOf = (name: string) => Promise<readonly string[]>;
+type Names = Partial<Pick<Platform, "addressesOf" | "fetchAt">>;
+
+/** The runtime's own, unless somebody was here before. */
+const FETCH: unknown = globalThis.fetch;
 
 /** One listener for all calls of an engine: hundreds on one signal look like a leak, and are as slow as one. */
 class OpenCalls {

@@ -7,6 +7,31 @@ import type { parse } from "@humanwhocodes/momoa";
 import type { RE2JS } from "re2js";
 import type * as StructuredFields from "structured-headers";
 
+/** What this file is called wherever it was not made part of another. */
+const OWN_PLACE = /\/platform\/node-libraries\.[jt]s$/u;
+/** Nothing, in what bundlers make of it as CommonJS. */
+const place = import.meta.url as string | undefined;
+
+// Else the first policy that needs one would find out, which may be one that is put in force months later.
+if (place === undefined) refuseBundle();
+else if (!OWN_PLACE.test(place))
+  for (const name of ["re2js", "@humanwhocodes/momoa", "structured-headers"]) find(name, place);
+
+function find(name: string, from: string): void {
+  try {
+    createRequire(from).resolve(name);
+  } catch {
+    refuseBundle();
+  }
+}
+
+function refuseBundle(): never {
+  throw new Error(
+    "`@gatehouse/core` was bundled without libraries that policies need: bundle it with the condition `module` beside your own " +
+      "(esbuild: `--conditions=module,…`), or leave it out of the bundle (`--external:@gatehouse/core`)",
+  );
+}
+
 function once<Library>(load: () => Library): () => Library {
   let loaded: Library | undefined;
   return () => (loaded ??= load());

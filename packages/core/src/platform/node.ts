@@ -37,10 +37,12 @@ export const platform: Platform = Object.freeze({
   watchEventLoop: watchNodeLoop,
   readFile: readTextFile,
   watchFiles: watchTextFiles,
-  // The next two are rare, and what they load is not: threads, the name service and the worker's code take a tenth of a start.
+  // The next three are rare, and what they load is not: threads, the name service and the worker's code take a tenth of a start.
   addressesOf: async (name: string): Promise<readonly string[]> => {
     const { lookup } = await import("node:dns/promises");
     return (await lookup(name, { all: true })).map(({ address }) => address);
   },
+  fetchAt: async (addresses: readonly string[], url: string, init: RequestInit): Promise<Response> =>
+    (await import("./node-fetch-at.js")).fetchAt(addresses, url, init),
   openHtmlSanitizer: async () => (await import("./node-html.js")).openNodeHtml(),
 });

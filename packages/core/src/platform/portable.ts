@@ -45,5 +45,6 @@ export const platform: Platform = Object.freeze({
   readFile: undefined,
   watchFiles: undefined,
   addressesOf: undefined,
+  fetchAt: undefined,
   openHtmlSanitizer: (dompurify: PurifierFactory | undefined) => openPortableHtml(dompurify),
 });

@@ -1,6 +1,7 @@
 /** A candidate is compiled, follows its secrets, and is let go of. */
 import type { CompiledPolicy } from "../compile/compile.js";
 import { fileOf } from "../compile/positions.js";
+import { withGoodSecrets } from "../compile/good-secrets.js";
 import { SecretKeeper, type DraftMode, type SecretDraft } from "../compile/secret-keeper.js";
 import { SecretRotation } from "../compile/secret-rotation.js";
 import { oneAfterAnother } from "../lib/in-turn.js";
@@ -56,11 +57,15 @@ export async function beginShadow(document: PolicyDocument, start: ShadowStart):
       const next = keeper.draft(mode, fileOf(before.policy.document));
       const differs = await next.refresh();
       if (!differs && !keeper.due) return next;
-      loaded = await compile(before.policy.document, next, call);
-      shadow.follow(loaded.policy);
-      rotation.follow(next);
-      await before.lifetime.end();
-      return next;
+      const { document: candidate } = before.policy;
+      const rotated = await withGoodSecrets(next, keeper.due, (one) => compile(candidate, one, call));
+      if (rotated.loaded !== undefined) {
+        loaded = rotated.loaded;
+        shadow.follow(loaded.policy);
+        rotation.follow(rotated.draft);
+        await before.lifetime.end();
+      }
+      return rotated.draft;
     });
   // What there is to tell of a secret is told by the policy that serves.
   const rotation = new SecretRotation({ source, keeper, overlapMs, recompile, tell: () => undefined });

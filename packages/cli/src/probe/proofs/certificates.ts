@@ -7,6 +7,7 @@ import { readCertificate, type ClientCertificate } from "@gatehouse/core";
 import type { ResolvedAuthenticator, ResolvedPolicy } from "@gatehouse/core/analysis";
 import type { TestRequest } from "@gatehouse/core/testing";
 import { UsageError } from "../../cli/io.js";
+import type { BarringAnswer } from "../barred.js";
 import { withHeaders } from "../question.js";
 
 /** With which certificate the connection is made. */
@@ -27,6 +28,8 @@ export interface CertificateParts {
   readonly field: string | undefined;
   /** What a connection shows where nothing else is asked: `own` where none is taken without one. */
   readonly always: Shows;
+  /** How the server answers those whom it takes no connection of; undefined: it does not answer them. */
+  readonly barring?: BarringAnswer | undefined;
 }
 
 export class Certificates {

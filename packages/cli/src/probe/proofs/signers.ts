@@ -7,6 +7,7 @@ import type { PolicyDocument } from "@gatehouse/core";
 import { UsageError } from "../../cli/io.js";
 import { isRecord } from "../../lib/json.js";
 import { choiceHelp } from "../../lib/near.js";
+import { writtenKeyId } from "../key-id.js";
 import { readSigningKey, type SigningKey } from "../tokens.js";
 import { JWS_NAMES } from "./message.js";
 
@@ -106,7 +107,7 @@ function keyOf({ keys }: MessageSettings, name: string, keyid: string, text: str
   if (found !== undefined) return found;
   throw new UsageError(
     `\`--key\` does not say which key of \`${name}\` it is`,
-    `write \`--key ${name}:KEYID=FILE\`; its keys are ${ids.map((id) => `\`${id}\``).join(", ")}`,
+    `write \`--key ${name}:KEYID=FILE\`; its keys are ${ids.map((id) => `\`${writtenKeyId(id)}\``).join(", ")}`,
   );
 }
 

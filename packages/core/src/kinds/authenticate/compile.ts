@@ -180,7 +180,7 @@ async function compileIntrospection(
 ): Promise<Judge | undefined> {
   const { name, pointer } = authenticator;
   const { environment } = context;
-  const { compileAnswer, compileClient, introspectionJudge } = await seldom();
+  const { compileAnswer, compileClient, introspectionJudge, introspectionMemory } = await seldom();
   const sender = await senderOf(authenticator, settings, context);
   const prove = await compileClient(settings, pointer, environment);
   if (prove === undefined) return undefined;
@@ -194,6 +194,7 @@ async function compileIntrospection(
     prove,
     judge,
     sender,
+    memory: introspectionMemory(authenticator, settings, context.policy, environment),
     monotonic: () => clock.monotonic(),
   });
 }

@@ -9,6 +9,7 @@ import { stateFor } from "../../model/state.test-support.js";
 import { platform } from "../../platform/node.js";
 import { Credential } from "./credential.js";
 import { introspectionJudge } from "./introspection.js";
+import { IntrospectionMemory } from "./introspection-memory.js";
 import { bad } from "./judgement.js";
 
 const SETTINGS: IntrospectionSettings = {
@@ -46,6 +47,7 @@ function asking(): (token: string) => Promise<boolean> {
     },
     prove: () => Promise.resolve({ headers: {}, parameters: {} }),
     judge: () => said,
+    memory: new IntrospectionMemory(SETTINGS, ""),
     sender: undefined,
     monotonic: () => 0,
   });

@@ -5,16 +5,15 @@
  */
 import { chained } from "../../lib/chained.js";
 import { parseDuration } from "../../lib/duration.js";
-import { Recent } from "../../lib/recent.js";
 import type { Fault } from "../../model/outcome.js";
 import type { IntrospectionSettings } from "../../model/policy.js";
 import type { RequestState } from "../../model/state.js";
 import type { OutwardCall } from "../../ports/outward.js";
-import { Breaker } from "./breaker.js";
+import type { Breaker } from "./breaker.js";
 import type { ProveClient } from "./client-auth.js";
 import { MAX_CREDENTIAL, TOO_LONG, type Credential, type Judge } from "./credential.js";
-import { FailureGuard } from "./failure-guard.js";
 import type { Introspected, JudgeAnswer } from "./introspection-answer.js";
+import type { IntrospectionMemory } from "./introspection-memory.js";
 import { bad, type Judgement } from "./judgement.js";
 import { fetchDocument } from "./remote-json.js";
 import type { Sender } from "./sender.js";
@@ -23,8 +22,6 @@ const MALFORMED = bad("the token is empty, or holds what no token holds");
 const EXPIRED = bad("the token has expired");
 const EARLY = bad("the token is not valid yet");
 
-/** Tokens remembered at most; the one unused for longest goes first. */
-const MAX_TOKENS = 10_000;
 /** Calls under way at most: an endpoint that hangs must not hold every socket and request of ours. */
 const MAX_CALLS = 256;
 
@@ -39,24 +36,17 @@ export interface IntrospectionParts {
   readonly judge: JudgeAnswer;
   /** What the caller must show besides the token; undefined: nothing. */
   readonly sender: Sender | undefined;
+  readonly memory: IntrospectionMemory;
   /** Milliseconds on a clock that never goes back. */
   readonly monotonic: () => number;
-}
-
-interface Remembered {
-  readonly said: Introspected;
-  /** On the clock that never goes back. */
-  readonly until: number;
 }
 
 export function introspectionJudge(parts: IntrospectionParts): Judge {
   const { settings, sender } = parts;
   const cacheMs = parseDuration(settings.cache ?? DEFAULTS.cache) ?? 0;
   const inactiveMs = parseDuration(settings.cacheInactive ?? DEFAULTS.cacheInactive) ?? 0;
-  const known = new Recent<Remembered>(MAX_TOKENS);
+  const { known, breaker, guard } = parts.memory;
   const flights = new Map<string, Promise<Introspected | Fault>>();
-  const breaker = new Breaker();
-  const guard = new FailureGuard(settings.failures, parts.pointer);
   const ask = async (credential: Credential): Promise<Introspected | Fault> => {
     const said = await introspect(parts, breaker, credential.text);
     if (said.kind === "fault") return said;

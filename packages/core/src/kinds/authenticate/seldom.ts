@@ -10,6 +10,7 @@ export { DpopNonces } from "./dpop-nonce.js";
 export { dpopProver, missingProof } from "./dpop.js";
 export { compileAnswer } from "./introspection-answer.js";
 export { introspectionJudge } from "./introspection.js";
+export { introspectionMemory } from "./introspection-memory.js";
 export { remoteJwtJudge } from "./jwt-remote.js";
 export { certificateJudge } from "./mtls.js";
 export { compileRemoteKeys } from "./remote-keys.js";

@@ -29,6 +29,29 @@ it("a sliding window is cut into ten, and a process alone keeps its share, round
   expect(opOf(settings, 0.25)).toEqual({ ...op, limit: 3 });
 });
 
+it("a share that no double is exactly adds no unit: each of N processes keeps ⌈limit / N⌉", () => {
+  const wrong: unknown[] = [];
+  for (let processes = 1; processes <= 300; processes += 1) {
+    for (const limit of [1, 2, 7, 100, 525, 999, 1000, processes, 7 * processes, 31 * processes, 10 ** 9]) {
+      const op = opOf({ limit, window: "1m" }, 1 / processes);
+      const kept = Math.floor((limit + processes - 1) / processes);
+      if (op.kind !== "strict" || op.limit !== kept) wrong.push([limit, processes, kept, op]);
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+it.each([
+  [70, 0.1, 7],
+  [30, 0.1, 3],
+  [100, 0.07, 7],
+  [100, 0.29, 29],
+  [10, 0.31, 4],
+  [1, 0.001, 1],
+])("of %i the share %d is %i", (limit, share, kept) => {
+  expect(opOf({ limit, window: "1m" }, share)).toMatchObject({ limit: kept });
+});
+
 it("a token bucket alone fills slower and holds less", () => {
   const settings: LimitSettings = { limit: 7, window: "1s", algorithm: "token-bucket", burst: 9 };
   const op = { kind: "gcra", key: "k", emissionUs: 142_858, burst: 9, cost: 2 };

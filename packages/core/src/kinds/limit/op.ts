@@ -127,6 +127,15 @@ function bucketOf(
   return [Math.ceil(emissionUs(windowUs, limit) / share), part(burst, share)];
 }
 
+/**
+ * Rounded up, but not for what the arithmetic of doubles adds: 525 · (1/75) is a little more than 7, and so is 100 · 0.07. A
+ * unit more in each of 75 processes would be 75 beyond what is promised.
+ */
 function part(whole: number, share: number): number {
-  return Math.ceil(whole * share);
+  const exact = whole * share;
+  const nearest = Math.round(exact);
+  return Math.abs(exact - nearest) <= nearest * ROUNDING ? nearest : Math.ceil(exact);
 }
+
+/** Of a share that was rounded once, and a product that was rounded once more. */
+const ROUNDING = 2 * Number.EPSILON;
