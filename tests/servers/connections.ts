@@ -165,6 +165,28 @@ export function describeConnections({ serve, it }: Suite): void {
     });
   }
 
+  it(
+    "a request that came with one whose handler ends the connection loses its slot",
+    async () => {
+      const policy = policyOf(
+        { "GET /end": {}, "GET /": { limits: ["slots"] } },
+        { limits: { slots: { limit: 1, algorithm: "concurrency" } } },
+      );
+      const served = await serve(policy, (turn) => {
+        if (turn.target === "/end") turn.raw().res.destroy();
+        else return turn.field("x-quick") === undefined ? undefined : turn.answer(200, {}, "ok");
+        return undefined;
+      });
+      const wire = await served.connect();
+      // Node goes on to read what came in one piece.
+      wire.send(`GET /end HTTP/1.1\r\nHost: a.test\r\n\r\n${GET}`);
+      await wire.closed();
+      await expect.poll(async () => (await ask(served, "GET / HTTP/1.1\nX-Quick: yes")).status).toBe(200);
+      expect(served.events.map(({ route }) => route).toSorted()).toContain("GET /end");
+    },
+    "raw",
+  );
+
   it("B2.50: a client that leaves while a check waits never meets the handler, and its slot is freed", async () => {
     const release: (() => void)[] = [];
     const ran: string[] = [];

@@ -12,7 +12,7 @@ import { writeBareError, writeClosing, writeDecision } from "./decision.js";
 import { existingIntake, intakeOf } from "./intake.js";
 import { observeResponse } from "./observe.js";
 import { isExpecting } from "./own-server.js";
-import { whenLost } from "./queued.js";
+import { closesSilently, whenLost } from "./queued.js";
 import { asksToUpgrade, hasContent, readRequest, statedLength } from "./request.js";
 import { keepTick } from "./tick.js";
 import { isHttp2, plainRequest, plainResponse, type NodeRequest, type NodeResponse } from "./types.js";
@@ -95,7 +95,7 @@ export class Passage {
     this.taken = this.content && req.readableDidRead;
     (res as Passing)[PASSAGE] = this;
     res.on("close", closed);
-    if (res.socket === null) whenLost(res, () => this.closed());
+    if (closesSilently(res)) whenLost(res, () => this.closed());
   }
 
   run(): void {

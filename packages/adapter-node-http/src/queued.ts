@@ -8,24 +8,26 @@ import type { Socket } from "node:net";
 /** One listener a connection, however many wait on it. */
 const WAITING = new WeakMap<Socket, Set<() => void>>();
 
-/**
- * @param lost called when the connection closes, unless the response closed before; where Node emits `close` itself it may come twice
- */
+/** True for a response that may close without a word from Node: it waits, or has closed before anybody asked. */
+export function closesSilently(res: ServerResponse): boolean {
+  return res.socket === null || res.destroyed;
+}
+
+/** @param lost called when the connection is closed, unless the response closed before */
 export function whenLost(res: ServerResponse, lost: () => void): void {
   const { socket } = res.req;
-  // Its connection has Node's word already.
-  if (res.socket !== null || socket.destroyed) return;
+  if (socket.closed || res.destroyed) return process.nextTick(lost);
   let waiting = WAITING.get(socket);
   if (waiting === undefined) {
     waiting = new Set();
     WAITING.set(socket, waiting);
-    socket.once("close", all);
+    socket.once("close", loseAll);
   }
   waiting.add(lost);
   res.once("close", () => waiting.delete(lost));
 }
 
-function all(this: Socket): void {
+function loseAll(this: Socket): void {
   const waiting = WAITING.get(this) ?? [];
   for (const lost of waiting) lost();
 }
