@@ -130,6 +130,63 @@ export function describeConnections({ serve, it }: Suite): void {
     });
   }
 
+  for (const { name, bytes } of [
+    { name: "alone", bytes: "" },
+    { name: "with a body that a rule has read", bytes: "{}" },
+  ]) {
+    it(`a request that waits behind another loses its slot with the client: ${name}`, async () => {
+      let aborted = 0;
+      const policy = policyOf(
+        {
+          "GET /slow": {},
+          "POST /": { limits: ["slots"], request: { body: {} } },
+          "GET /": { limits: ["slots"] },
+        },
+        { limits: { slots: { limit: 1, algorithm: "concurrency" } } },
+      );
+      const served = await serve(policy, async (turn) => {
+        if (turn.field("x-quick") !== undefined) return turn.answer(200, {}, "ok");
+        const gone = once(turn.signal, "abort");
+        await gone;
+        aborted += 1;
+        return undefined;
+      });
+      const wire = await served.connect();
+      const head = bytes === "" ? "GET /" : "POST /";
+      const fields =
+        bytes === "" ? "" : `Content-Type: application/json\r\nContent-Length: ${bytes.length}\r\n`;
+      wire.send("GET /slow HTTP/1.1\r\nHost: a.test\r\n\r\n");
+      wire.send(`${head} HTTP/1.1\r\nHost: a.test\r\n${fields}\r\n${bytes}`);
+      const quick = "GET / HTTP/1.1\nX-Quick: yes";
+      await expect.poll(async () => (await ask(served, quick)).status).toBe(429);
+      wire.socket.destroy();
+      await expect.poll(async () => (await ask(served, quick)).status).toBe(200);
+      expect(aborted).toBe(2);
+    });
+  }
+
+  it(
+    "a request that came with one whose handler ends the connection loses its slot",
+    async () => {
+      const policy = policyOf(
+        { "GET /end": {}, "GET /": { limits: ["slots"] } },
+        { limits: { slots: { limit: 1, algorithm: "concurrency" } } },
+      );
+      const served = await serve(policy, (turn) => {
+        if (turn.target === "/end") turn.raw().res.destroy();
+        else return turn.field("x-quick") === undefined ? undefined : turn.answer(200, {}, "ok");
+        return undefined;
+      });
+      const wire = await served.connect();
+      // Node goes on to read what came in one piece.
+      wire.send(`GET /end HTTP/1.1\r\nHost: a.test\r\n\r\n${GET}`);
+      await wire.closed();
+      await expect.poll(async () => (await ask(served, "GET / HTTP/1.1\nX-Quick: yes")).status).toBe(200);
+      expect(served.events.map(({ route }) => route).toSorted()).toContain("GET /end");
+    },
+    "raw",
+  );
+
   it("B2.50: a client that leaves while a check waits never meets the handler, and its slot is freed", async () => {
     const release: (() => void)[] = [];
     const ran: string[] = [];

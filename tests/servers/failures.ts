@@ -47,4 +47,55 @@ export function describeFailures({ serve, it }: Suite): void {
     expect(wire.text).not.toContain("canary");
     expect(wire.text.endsWith("0\r\n\r\n")).toBe(false);
   });
+
+  const misframed: readonly (readonly [string, string | readonly string[]][])[] = [
+    [["Content-Length", "abc"]],
+    [["Content-Length", "0x2"]],
+    [["Content-Length", "2e0"]],
+    [["Content-Length", ["2", "3"]]],
+    [["Transfer-Encoding", "identity"]],
+    [["Transfer-Encoding", ""]],
+    [["Transfer-Encoding", "chunked, gzip"]],
+    [
+      ["Content-Length", "2"],
+      ["Transfer-Encoding", "chunked"],
+    ],
+  ];
+  for (const fields of misframed) {
+    it(
+      `a head that does not say where its answer ends is 500, and the next answer stands apart: ${JSON.stringify(fields)}`,
+      async () => {
+        const served = await serve(POLICY, (turn) => {
+          const { res } = turn.raw();
+          for (const [name, value] of fields) res.setHeader(name, value);
+          res.end("ok");
+        });
+        const wire = await served.connect();
+        wire.send(GET + GET);
+        expect([(await wire.answer()).status, (await wire.answer()).status, wire.text]).toEqual([
+          500,
+          500,
+          "",
+        ]);
+        expect((await served.event()).error).toMatchObject({
+          message: "Content-Length and Transfer-Encoding of the answer do not say where it ends",
+        });
+      },
+      "raw",
+    );
+  }
+
+  for (const status of [100, 101, 102, 199]) {
+    it(
+      `${status} is no answer: 500, and the client does not wait for another`,
+      async () => {
+        const served = await serve(POLICY, (turn) => turn.raw().res.writeHead(status).end());
+        const wire = await served.connect();
+        wire.send(GET);
+        expect(JSON.parse((await wire.answer()).body.toString())).toMatchObject({ code: "handler-failed" });
+        expect((await served.event()).error).toMatchObject({ message: "a status of 1xx is no answer" });
+      },
+      "raw",
+    );
+  }
 }

@@ -61,6 +61,23 @@ export function describeTargets({ serve, it }: Suite): void {
     expect([wire.text.includes(" 200 "), ran]).toEqual([false, []]);
   });
 
+  it("a request line that says HTTP/2.0 is read by the rules of the connection that it came on", async () => {
+    const ran: string[] = [];
+    const served = await serve(POLICY, (turn) => {
+      ran.push(turn.target);
+      return turn.answer(200, {}, "ok");
+    });
+    const said = async (fields: string): Promise<number> => {
+      const wire = await served.connect();
+      wire.send(`GET /open HTTP/2.0\r\n${fields}\r\n`);
+      return (await wire.answer()).status;
+    };
+    expect(await said("Host: a.test\r\n")).toBe(200);
+    // No pseudo field of HTTP/2's stands in for it.
+    expect(await said("")).toBe(400);
+    expect(ran).toEqual(["/open"]);
+  });
+
   it("Host is the policy's to judge: without it 400 and no handler", async () => {
     const ran: string[] = [];
     const served = await serve(POLICY, (turn) => void ran.push(turn.target));

@@ -40,12 +40,30 @@ export function built(
   );
 }
 
-/** Undefined where the answer promises no length. */
+/**
+ * Undefined where the answer promises no length.
+ * @throws Error for a length that is none: servers write it as it stands, and clients take what follows for the next answer
+ */
 export function promisedLength(headers: readonly HeaderField[]): number | undefined {
-  for (const [name, value] of headers) {
-    if (name.toLowerCase() === "content-length") return Number(value);
-  }
-  return undefined;
+  const stated = headers.filter(([name]) => name.toLowerCase() === "content-length");
+  const [field] = stated;
+  if (field === undefined) return undefined;
+  const length = /^\d+$/.test(field[1]) ? Number(field[1]) : Number.NaN;
+  if (stated.length > 1 || !Number.isSafeInteger(length))
+    throw new Error("Content-Length of the answer does not say where it ends");
+  return length;
+}
+
+/**
+ * How a connection carries an answer is the server's: a body that comes from a `fetch` is decoded already.
+ * @param length of the body, where it is known: no other is stated
+ */
+export function framed(headers: readonly HeaderField[], length?: number): HeaderField[] {
+  return headers.filter(([name, value]) => {
+    const lower = name.toLowerCase();
+    if (lower === "content-length") return length === undefined || value === String(length);
+    return lower !== "transfer-encoding" && lower !== "trailer";
+  });
 }
 
 const BARE_ERROR = JSON.stringify({ type: "about:blank", title: "Internal server error", status: 500 });

@@ -1,6 +1,13 @@
 /** One request's way through the guard: decided, perhaps read, handed to the application, answered, ended. */
-import type { Admission, BoundEngine, Decision, Exchange, ShapedResponse } from "@gatehouse/core";
-import { bareError, built, discard, isResponse, promisedLength, rawOf } from "./answer.js";
+import type {
+  Admission,
+  BoundEngine,
+  Decision,
+  Exchange,
+  RawResponse,
+  ShapedResponse,
+} from "@gatehouse/core";
+import { bareError, built, discard, framed, isResponse, promisedLength, rawOf } from "./answer.js";
 import { HandlerContext } from "./context.js";
 import { withoutConditions, withQuery, withStream, withValue } from "./handed.js";
 import { collectStream, Intake } from "./intake.js";
@@ -199,10 +206,17 @@ class Passage {
     if (result.status < 200) return this.failed(exchange, new TypeError(NO_ANSWER));
     const failure = asFailure(result);
     if (failure !== undefined) return this.failed(exchange, failure.error, failure.status, failure.challenge);
-    if (result.bodyUsed || result.body?.locked === true)
-      return this.failed(exchange, new TypeError("the handler's answer was read before"));
+    let raw: RawResponse;
+    try {
+      if (result.bodyUsed || result.body?.locked === true)
+        return this.failed(exchange, new TypeError("the handler's answer was read before"));
+      raw = rawOf(result);
+      if (!exchange.observing) promisedLength(raw.headers);
+    } catch (error) {
+      // Servers put a Response of their own in the platform's place: that there can be no such one it finds out when it is asked.
+      return this.failed(exchange, error);
+    }
     if (exchange.observing) return this.observe(exchange, result);
-    const raw = rawOf(result);
     const sent = valueOf(result);
     if (sent !== undefined) return this.whole(exchange.respond({ ...raw, body: sent.value }));
     // What a server error says is replaced whatever it is, and a stream of events may never end.
@@ -266,7 +280,7 @@ class Passage {
       },
     });
     this.begin(shaped.status, cut);
-    return built(shaped, stream);
+    return built({ ...shaped, headers: framed(shaped.headers) }, stream);
   }
 
   private observe(exchange: Exchange, response: Response): Response {
@@ -316,7 +330,8 @@ class Passage {
 
   /** An answer that is all there: the exchange is over when it is handed to the server. */
   private whole(shaped: ShapedResponse): Response {
-    const response = built(shaped, this.request.method === "HEAD" ? undefined : shaped.body);
+    const body = this.request.method === "HEAD" ? undefined : shaped.body;
+    const response = built({ ...shaped, headers: framed(shaped.headers, this.lengthOf(shaped)) }, body);
     this.begun = true;
     this.finish(shaped.status);
     return response;
@@ -339,6 +354,13 @@ class Passage {
     this.begun = true;
     this.status = status;
     this.cut = cut;
+  }
+
+  /** Undefined: what is stated is the length of another answer, to GET or without the condition. */
+  private lengthOf({ status, body = "" }: ShapedResponse): number | undefined {
+    if (this.request.method === "HEAD" || status === 304) return undefined;
+    if (isBodyless(status)) return NONE;
+    return typeof body === "string" ? UTF8.encode(body).length : body.byteLength;
   }
 
   private isSilent(status: number): boolean {
@@ -365,6 +387,9 @@ class Passage {
   }
 }
 
+const UTF8 = new TextEncoder();
+/** Not even zero. */
+const NONE = -1;
 const OVERFLOW = "the body is larger than `maxBody`";
 const NO_ANSWER =
   "the handler returned a Response without an answer: a network error, or a switch of protocols that nobody asked for";

@@ -12,6 +12,7 @@ import { writeBareError, writeClosing, writeDecision } from "./decision.js";
 import { existingIntake, intakeOf } from "./intake.js";
 import { observeResponse } from "./observe.js";
 import { isExpecting } from "./own-server.js";
+import { closesSilently, whenLost } from "./queued.js";
 import { asksToUpgrade, hasContent, readRequest, statedLength } from "./request.js";
 import { keepTick } from "./tick.js";
 import { isHttp2, plainRequest, plainResponse, type NodeRequest, type NodeResponse } from "./types.js";
@@ -94,6 +95,7 @@ export class Passage {
     this.taken = this.content && req.readableDidRead;
     (res as Passing)[PASSAGE] = this;
     res.on("close", closed);
+    if (closesSilently(res)) whenLost(res, () => this.closed());
   }
 
   run(): void {
@@ -132,6 +134,7 @@ export class Passage {
 
   /** The response closed: everything went out, or the client left. */
   closed(): void {
+    if (this.gone) return;
     this.gone = true;
     const begun = this.interception === undefined ? this.res.headersSent : this.interception.phase !== "open";
     this.exchange.end(begun ? this.res.statusCode : 0);

@@ -19,7 +19,8 @@ export function readRequest(request: NodeRequest, target = request.url ?? ""): R
     headers: req.rawHeaders,
     remoteAddress: socket.remoteAddress,
     encrypted,
-    httpVersion: req.httpVersion,
+    // By HTTP/2's rules nothing that came over HTTP/1 may be read, whatever its request line says.
+    httpVersion: req.httpVersionMajor >= 2 && !isHttp2(req) ? "1.1" : req.httpVersion,
     tls: encrypted ? tlsFacts(request) : undefined,
     upgrade: (req as { upgrade?: boolean }).upgrade === true,
     hasContent: isHttp2(req) && !req.stream.endAfterHeaders,

@@ -20,8 +20,9 @@ export function plainResponse(res: NodeResponse): ServerResponse {
   return res as ServerResponse;
 }
 
+/** By what it is: on a connection of HTTP/1 a request line may say `HTTP/2.0`, and Node's parser hands that on. */
 export function isHttp2(req: NodeRequest): req is Http2ServerRequest {
-  return req.httpVersionMajor >= 2;
+  return req.httpVersionMajor >= 2 && "stream" in req;
 }
 
 /** The client left before its body was whole: `http2` ends a stream that was reset like one that is complete. */

@@ -13,7 +13,8 @@ export function framed(
   length: number,
 ): readonly HeaderField[] {
   if (res.req.method === "HEAD" || status === 304) {
-    return headers.filter(([name]) => name.toLowerCase() !== "trailer");
+    const nonsense = promised(headers) === NONSENSE;
+    return headers.filter(([name]) => (nonsense ? !isFraming(name) : name.toLowerCase() !== "trailer"));
   }
   const stated = String(length);
   if (status !== 204 && isFramedAs(headers, stated)) return headers;
@@ -59,11 +60,48 @@ export function isFramed(fields: readonly HeaderField[]): boolean {
   return false;
 }
 
+/** What `promised` says where there is no number to say. */
+export const UNSAID = -1;
+export const CHUNKS = -2;
+/** Two lengths, one that is no number, or a coding whose end is not its last chunk. */
+export const NONSENSE = -3;
+
+/**
+ * Where an answer ends by its fields: behind so many bytes, or one of the above. Node writes what it was given: of nonsense each client
+ * would make something else, and take what is left for the next answer.
+ */
 export function promised(fields: readonly HeaderField[]): number {
+  let end = UNSAID;
   for (const [name, value] of fields) {
-    if (name.length === 14 && name.toLowerCase() === "content-length") return Number(value);
+    if (name.length !== 14 && name.length !== 17) continue;
+    const lower = name.toLowerCase();
+    const said =
+      lower === "content-length" ? counted(value) : lower === "transfer-encoding" ? coded(value) : UNSAID;
+    if (said === UNSAID) continue;
+    if (said === NONSENSE || end !== UNSAID) return NONSENSE;
+    end = said;
   }
-  return -1;
+  return end;
+}
+
+function counted(value: string): number {
+  const length = /^\d+$/.test(value) ? Number(value) : NONSENSE;
+  return Number.isSafeInteger(length) ? length : NONSENSE;
+}
+
+function coded(value: string): number {
+  return value.toLowerCase() === "chunked" ? CHUNKS : NONSENSE;
+}
+
+/** An answer that has no content has nothing that ends, and HTTP/1.0 knows no chunks (RFC 9112 section 6.1). */
+export function unframed(
+  res: ServerResponse,
+  status: number,
+  fields: readonly HeaderField[],
+  end: number,
+): readonly HeaderField[] {
+  const without = status === 204 || (end === CHUNKS && res.req.httpVersion === "1.0");
+  return without && end !== UNSAID ? fields.filter(([name]) => !isFraming(name)) : fields;
 }
 
 export function declaredTrailers(fields: readonly HeaderField[]): ReadonlySet<string> {

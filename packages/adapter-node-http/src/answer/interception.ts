@@ -13,7 +13,10 @@ import {
   lengthAs,
   lengthOf,
   mayHaveBody,
+  NONSENSE,
   promised,
+  UNSAID,
+  unframed,
   withOwnBytes,
 } from "./framing.js";
 import { isNodes } from "./inner.js";
@@ -41,6 +44,9 @@ interface Doubt {
 
 const CHANGED =
   "something changed the answer after it was shaped: let it run before, or leave the body alone and compress it at most";
+
+const MISFRAMED = "Content-Length and Transfer-Encoding of the answer do not say where it ends";
+const INTERIM = "a status of 1xx is no answer";
 
 export class Interception {
   readonly native: Native;
@@ -327,16 +333,18 @@ export class Interception {
     const { res } = this;
     if (this.refuses()) return;
     this.announce();
-    this.checkStatus(res.statusCode);
+    if (this.isInterim()) return;
     const theirs = this.pairs();
     if (length !== undefined && !isFramed(theirs) && mayHaveBody(res, res.statusCode)) {
       theirs.push(["Content-Length", String(length)]);
     }
     const shaped = this.shape({ status: res.statusCode, headers: theirs });
     if (shaped.body !== undefined) return this.sendWhole(shaped);
-    this.sendHead(shaped.status, shaped.headers);
+    const end = promised(shaped.headers);
+    if (end === NONSENSE) return this.replace(this.exchange.fail(new Error(MISFRAMED)));
+    this.sendHead(shaped.status, unframed(res, shaped.status, shaped.headers, end));
     this.phase = "passing";
-    this.due = mayHaveBody(res, shaped.status) ? promised(shaped.headers) : -1;
+    this.due = mayHaveBody(res, shaped.status) ? end : UNSAID;
     this.watched = this.exchange.watchesAnswer;
     this.streaming = this.exchange.streamsEvents;
     // Events may come much later, and the first that the handler writes may be one that does not leave.
@@ -375,7 +383,7 @@ export class Interception {
     const { res } = this;
     if (this.refuses()) return;
     this.announce();
-    this.checkStatus(res.statusCode);
+    if (this.isInterim()) return;
     const headers = this.pairs();
     if (this.prepared?.status === res.statusCode) {
       return this.sendPrepared(this.prepared, body as Chunk | undefined, headers);
@@ -387,6 +395,15 @@ export class Interception {
   private refuses(): boolean {
     if (this.doubt === undefined || this.doubt.unless()) return false;
     this.replace(this.exchange.fail(this.doubt.error));
+    return true;
+  }
+
+  /** The client would go on waiting, and take the next answer on this connection for the one to this request. */
+  private isInterim(): boolean {
+    const { statusCode } = this.res;
+    this.checkStatus(statusCode);
+    if (statusCode >= 200) return false;
+    this.replace(this.exchange.fail(new Error(INTERIM)));
     return true;
   }
 

@@ -1,0 +1,33 @@
+/** What a Response says of its own length is not what goes on a connection: there the next answer begins where this one ends. */
+import { expect, it } from "vitest";
+import { suiteOf } from "../servers/suite.js";
+import { policyOf } from "../servers/wire.js";
+import { alone, inHono } from "./turn.js";
+
+const GET = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
+
+it.each([
+  { said: { "Content-Length": "5" }, body: undefined, status: 200, text: "" },
+  { said: { "Content-Length": "abc" }, body: "ok", status: 500, text: undefined },
+  { said: { "Content-Length": "2, 2" }, body: "ok", status: 500, text: undefined },
+  { said: { "Transfer-Encoding": "identity" }, body: "ok", status: 200, text: "ok" },
+  { said: { "Transfer-Encoding": "chunked", "Content-Length": "2" }, body: "ok", status: 200, text: "ok" },
+])(
+  "$said with `$body` is $status, and the next answer stands apart",
+  async ({ said, body, status, text }) => {
+    for (const start of [inHono, alone]) {
+      const { serve } = suiteOf(start, {});
+      const served = await serve(policyOf({ "GET /": {} }), (turn) => turn.answer(200, said, body));
+      const wire = await served.connect();
+      wire.send(GET + GET);
+      for (const answer of [await wire.answer(), await wire.answer()]) {
+        expect(answer.status).toBe(status);
+        if (text !== undefined) expect(answer.body.toString()).toBe(text);
+        expect(
+          answer.headers.filter(([name]) => /^(?:content-length|transfer-encoding)$/i.test(name)),
+        ).toHaveLength(1);
+      }
+      expect(wire.text).toBe("");
+    }
+  },
+);

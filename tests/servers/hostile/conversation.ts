@@ -1,0 +1,254 @@
+/**
+ * Hostile requests to hostile handlers, on real connections: whatever both do, a request that Node's own parser does not see reaches no
+ * handler, no answer is read as part of another, and nothing leaves that the policy withholds. Where requests begin is told by a server
+ * of Node's without a guard, which is sent the same bytes.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { connect } from "node:net";
+import * as fc from "fast-check";
+import { describe, expect, it, vi } from "vitest";
+import { suiteOf, type Running, type StartServer, type Turn } from "../suite.js";
+import { later, policyOf } from "../wire.js";
+import { markOf, perform, SECRET, type Play } from "./plays.js";
+import { readAnswers, type Asked, type ReadAnswer } from "./reading.js";
+import { last, requests, written, type Request } from "./requests.js";
+
+const METHODS = "GET|HEAD|POST|PUT|DELETE|OPTIONS";
+const SHAPE = { type: "object", properties: { id: { type: "string" } } };
+const POLICY = policyOf(
+  {
+    [`${METHODS} /open`]: {},
+    [`${METHODS} /ruled`]: { response: { body: SHAPE } },
+    [`${METHODS} /events`]: { response: { body: SHAPE, events: SHAPE } },
+    "POST|PUT /read": { request: { body: { type: "object" } } },
+    [`${METHODS} /closed`]: { authenticate: ["key"], authorize: "authenticated" },
+  },
+  {
+    headers: { "X-Of-The-Policy": "a" },
+    authenticators: { key: { type: "custom", use: "none", in: "header", name: "X-API-Key" } },
+  },
+);
+const engine = { authenticators: { none: (): "bad" => "bad" } };
+
+/** `HOSTILE_RUNS`: conversations for each server. */
+const RUNS = Number(process.env["HOSTILE_RUNS"] ?? 120);
+/** Beside each other on the server. */
+const AT_ONCE = 6;
+const AN_HONEST_PLAY: Play = { steps: [], late: [], swallows: false, raw: false };
+
+interface Parsed extends Asked {
+  readonly id: number;
+  readonly path: string;
+}
+
+export interface HostileOptions {
+  /** A handler has a way to Node's own response: beside the framework's, or in its place. */
+  readonly raw: "beside" | "instead" | false;
+}
+
+export function describeHostile(name: string, start: StartServer, { raw }: HostileOptions): void {
+  describe(`${name}: hostile requests and hostile handlers`, () => {
+    it(`answers are apart, and nothing comes in or leaves that should not: ${RUNS} conversations`, async () => {
+      const world = await World.open(start, raw);
+      const conversation = fc.array(requests(raw !== false), { minLength: 1, maxLength: 4, size: "max" });
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(conversation, { minLength: 1, maxLength: AT_ONCE, size: "max" }),
+          async (several) => {
+            await Promise.all(several.map((one) => world.hold(one)));
+            await world.settled();
+          },
+        ),
+        { numRuns: Math.ceil(RUNS / AT_ONCE) },
+      );
+      world.saysSomething();
+    }, 120_000);
+  });
+}
+
+class World {
+  private readonly plays = new Map<number, Play>();
+  private readonly ran: { id: number; target: string }[] = [];
+  private readonly seen = new Map<string, Parsed[]>();
+  private nextId = 1;
+  private whole = 0;
+  private lost = 0;
+
+  private constructor(
+    private readonly raw: HostileOptions["raw"],
+    private running: Running,
+    private bare: number,
+  ) {}
+
+  static async open(start: StartServer, raw: HostileOptions["raw"]): Promise<World> {
+    const { serve } = suiteOf(start, {});
+    // Where servers tell of streams that broke.
+    const told = vi.spyOn(console, "error").mockReturnValue();
+    later(() => void told.mockRestore());
+    let world: World | undefined;
+    const running = await serve(POLICY, (turn) => world?.handle(turn), { engine });
+    world = new World(raw, running, 0);
+    world.bare = await world.unguarded();
+    return world;
+  }
+
+  /** Reads all that it is sent, and answers each request. */
+  private async unguarded(): Promise<number> {
+    const listener = (req: IncomingMessage, res: ServerResponse): void => {
+      const { method = "", url = "", headers } = req;
+      const conversation = `${req.socket.remotePort ?? 0}`;
+      const parsed = {
+        id: Number(headers["x-play"]),
+        path: url,
+        method,
+        expects: headers.expect !== undefined,
+      };
+      const list = this.seen.get(conversation) ?? [];
+      this.seen.set(conversation, [...list, parsed]);
+      req
+        .on("error", () => undefined)
+        .on("end", () => res.end())
+        .resume();
+    };
+    const server = createServer({ requireHostHeader: false }, listener).on("checkExpectation", listener);
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    later(async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    });
+    return (server.address() as AddressInfo).port;
+  }
+
+  private handle(turn: Turn): unknown {
+    const id = Number(turn.field("x-play"));
+    this.ran.push({ id, target: turn.target });
+    const play = this.plays.get(id) ?? AN_HONEST_PLAY;
+    // A response that nobody listens to takes the process along when it is written to after its end: without a guard too.
+    if (this.raw === "beside" || play.raw) {
+      turn
+        .raw()
+        .res.on("error", () => undefined)
+        .setMaxListeners(0);
+    }
+    return perform(play, turn, id);
+  }
+
+  async hold(conversation: readonly Request[]): Promise<void> {
+    const first = this.nextId;
+    const texts = conversation.map((one, index) => {
+      const id = first + 2 * index;
+      this.plays.set(id, one.play);
+      this.plays.set(id + 1, one.play);
+      return written(one, id);
+    });
+    const end = first + 2 * texts.length;
+    this.nextId = end + 1;
+    const bytes = [...texts, last(end)].join("");
+    const { port } = await talk(this.bare, bytes);
+    const parsed = this.seen.get(`${port}`) ?? [];
+    // Another conversation may get that port.
+    this.seen.delete(`${port}`);
+    const { received } = await talk(this.running.port, bytes);
+    const said = `sent ${JSON.stringify(bytes.replaceAll("a".repeat(20_000), "aaa"))}`;
+    this.judge(parsed, readAnswers(received.replace(OF_FASTIFY, ""), parsed), said);
+    const ran = this.ran.filter(({ id }) => id >= first && id <= end);
+    const order = parsed.map(({ id }) => id);
+    expect(
+      among(
+        ran.map(({ id }) => id),
+        order,
+      ),
+      `a handler ran for what is no request: ${said}`,
+    ).toBe(true);
+    expect(
+      ran.filter(({ target }) => /closed|nowhere|^\/\//.test(target)),
+      said,
+    ).toEqual([]);
+  }
+
+  private judge(parsed: readonly Parsed[], answers: readonly ReadAnswer[], said: string): void {
+    for (const [index, answer] of answers.entries()) {
+      const text = JSON.stringify(answer);
+      const request = parsed[index];
+      const words = `answer ${index}, ${text}: ${said}`;
+      if (isParsers(answer)) {
+        expect(index, words).toBe(answers.length - 1);
+        continue;
+      }
+      if (request === undefined) throw new Error(`more answers than requests: ${words}`);
+      // A server that is not the guard's to own answers this by itself.
+      if (this.raw === false && answer.status === 417 && request.expects && answer.body === "") continue;
+      if (answer.whole) this.whole += 1;
+      const policy = answer.fields.filter(([name]) => name === "x-of-the-policy");
+      expect(policy, words).toEqual([["x-of-the-policy", "a"]]);
+      for (const mark of text.matchAll(/\[\[\d+\]\]/g)) expect(mark[0], words).toBe(markOf(request.id));
+      expect(JSON.stringify([answer.fields, answer.trailers]), words).not.toMatch(
+        /x-injected|x-smuggled|canary/i,
+      );
+      expect(answer.body, words).not.toMatch(/x-of-the-policy/i);
+      if (/ruled|events/.test(request.path)) expect(text, words).not.toContain(SECRET);
+    }
+  }
+
+  /** No exchange stays open behind its connection. */
+  async settled(): Promise<void> {
+    const { events } = this.running;
+    const open = (): number => {
+      const over = events.filter(({ outcome }) => outcome === "admit" || outcome === "aborted");
+      return this.ran.length - over.length - this.lost;
+    };
+    const left = expect.poll(open).toBeLessThanOrEqual(0);
+    // What is made smaller is not to fail for what went before it.
+    await left.catch((error: unknown) => {
+      this.lost += open();
+      throw error;
+    });
+    expect(new Set(events.map(({ id }) => id)).size).toBe(events.length);
+  }
+
+  saysSomething(): void {
+    expect(this.ran.length).toBeGreaterThan(RUNS / 4);
+    expect(this.whole).toBeGreaterThan(RUNS / 4);
+  }
+}
+
+/** What Node writes where its parser gave up. */
+function isParsers({ status, fields, body }: ReadAnswer): boolean {
+  const names = fields.map(([name]) => name).join();
+  return [400, 408, 413, 431].includes(status) && names === "connection" && body === "";
+}
+
+/** Fastify writes it in Node's place, whether or not an answer is on its way, and ends the connection: it belongs to no request. */
+const OF_FASTIFY =
+  /HTTP\/1\.1 4\d\d [A-Za-z ]+\r\nContent-Length: \d+\r\nContent-Type: application\/json\r\n\r\n\{"error":"[^"]*","message":"[^"]*","statusCode":4\d\d\}$/;
+
+/** Whether each of the one list is in the other as often: what has no body to be read is decided before what came before it. */
+function among(some: readonly number[], all: readonly number[]): boolean {
+  const left = [...all];
+  return some.every((id) => {
+    const at = left.indexOf(id);
+    if (at >= 0) left.splice(at, 1);
+    return at >= 0;
+  });
+}
+
+/** A handler whose client has gone quiet waits for it; the connection is ended then. */
+const QUIET_MS = 200;
+
+function talk(port: number, bytes: string): Promise<{ received: string; port: number }> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    const pieces: Buffer[] = [];
+    let own = 0;
+    socket.setTimeout(QUIET_MS, () => socket.destroy());
+    socket.on("connect", () => {
+      own = socket.localPort ?? 0;
+      socket.write(bytes, "latin1");
+    });
+    socket.on("data", (piece: Buffer) => void pieces.push(piece));
+    // A server that cuts an answer off resets the connection.
+    socket.on("error", () => undefined);
+    socket.on("close", () => resolve({ received: Buffer.concat(pieces).toString("latin1"), port: own }));
+  });
+}
