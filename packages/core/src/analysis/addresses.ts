@@ -29,7 +29,7 @@ export function addressesAround(ranges: readonly string[]): readonly string[] {
 }
 
 function rangesOf(text: string): readonly AddressRange[] {
-  const named = NAMED_RANGES.get(text);
+  const named = NAMED_RANGES.get(text)?.();
   if (named !== undefined) return named;
   const range = parseRange(text);
   return isRangeProblem(range) ? [] : [range];

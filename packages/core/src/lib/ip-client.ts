@@ -26,5 +26,5 @@ export function clientAddress(address: Address, ipv6Prefix: number): ClientAddre
  */
 function tunnelledIPv4(address: Address): number {
   const embedded = embeddedIPv4(address);
-  return embedded >= 0 && !inAnyRange({ v4: embedded, groups: [] }, NOT_GLOBAL_IPV4) ? embedded : -1;
+  return embedded >= 0 && !inAnyRange({ v4: embedded, groups: [] }, NOT_GLOBAL_IPV4()) ? embedded : -1;
 }

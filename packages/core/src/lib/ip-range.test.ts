@@ -71,7 +71,7 @@ describe("ranges", () => {
     ["linklocal", "fec0::1", false],
   ])("%s holds %s: %s", (name, text, expected) => {
     const address = parseAddress(text);
-    expect(address && inAnyRange(address, NAMED_RANGES.get(name) ?? [])).toBe(expected);
+    expect(address && inAnyRange(address, NAMED_RANGES.get(name)?.() ?? [])).toBe(expected);
   });
 });
 

@@ -1,6 +1,7 @@
 /** Address ranges (CIDR, RFC 4632 and 4291) and the named ranges of the language. */
 import { formatAddress, parseAddress } from "./ip.js";
 import type { Address } from "./ip.js";
+import { lazy } from "./lazy.js";
 
 export interface AddressRange {
   /** First address of the range. */
@@ -83,21 +84,24 @@ export function inAnyRange(address: Address, ranges: readonly AddressRange[]): b
   return false;
 }
 
-function known(...texts: readonly string[]): readonly AddressRange[] {
-  return texts
-    .map((text) => parseRange(text))
-    .filter((range): range is AddressRange => !isRangeProblem(range));
+type Ranges = () => readonly AddressRange[];
+
+/** Read when somebody asks: every start would read them, and few policies name one. */
+function known(...texts: readonly string[]): Ranges {
+  return lazy(() =>
+    texts.map((text) => parseRange(text)).filter((range): range is AddressRange => !isRangeProblem(range)),
+  );
 }
 
 /** `loopback`, `private` (RFC 1918, RFC 4193) and `linklocal` (RFC 3927, RFC 4291). */
-export const NAMED_RANGES: ReadonlyMap<string, readonly AddressRange[]> = new Map([
+export const NAMED_RANGES: ReadonlyMap<string, Ranges> = new Map([
   ["loopback", known("127.0.0.0/8", "::1")],
   ["private", known("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")],
   ["linklocal", known("169.254.0.0/16", "fe80::/10")],
 ]);
 
 /** IPv4 ranges that are not reachable from the outside (RFC 6890): a tunnel address that embeds one of them is forged. */
-export const NOT_GLOBAL_IPV4: readonly AddressRange[] = known(
+export const NOT_GLOBAL_IPV4: Ranges = known(
   "0.0.0.0/8",
   "10.0.0.0/8",
   "100.64.0.0/10",

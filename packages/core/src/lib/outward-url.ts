@@ -24,11 +24,9 @@ export function nameOfThisMachine(text: string): string | undefined {
   return protocol === "http:" && hostname === "localhost" ? hostname : undefined;
 }
 
-const LOOPBACK = NAMED_RANGES.get("loopback") ?? [];
-
 export function isLoopbackAddress(text: string): boolean {
   const address = parseAddress(text);
-  return address !== undefined && inAnyRange(address, LOOPBACK);
+  return address !== undefined && inAnyRange(address, NAMED_RANGES.get("loopback")?.() ?? []);
 }
 
 /** @param host as the URL parser writes it: an IPv4 address is a dotted quad in whatever spelling it came */

@@ -45,7 +45,7 @@ export function familyOf(header: string): TrustedFamily {
 
 /** Empty for what is no range: the cross-checks have refused such a policy. */
 function rangesOf(peer: string): readonly AddressRange[] {
-  const named = NAMED_RANGES.get(peer);
+  const named = NAMED_RANGES.get(peer)?.();
   if (named !== undefined) return named;
   const range = parseRange(peer);
   return isRangeProblem(range) ? [] : [range];
