@@ -1,6 +1,7 @@
 /** Parts that are loaded with the first policy that asks for them: one that cannot be loaded refuses the policy. */
-import { afterEach, describe, expect, it, vi } from "vitest";
-import { PolicyError } from "./errors/diagnostics.js";
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { createEngine } from "./index.js";
+import type * as Whole from "./index.js";
 
 const document = (more: object, route: object): object => ({
   gatehouse: 1,
@@ -29,7 +30,7 @@ const PARTS: readonly (readonly [part: string, path: string, policy: object])[] 
   [
     "sanitizing",
     "./kinds/sanitize/compile.js",
-    document({}, { request: { body: BODY, sanitize: { "/a": "text" } } }),
+    document({}, { response: { body: BODY, sanitize: { "/a": "text" } } }),
   ],
   ["shedding", "./kinds/shed/compile.js", document({ shed: { signal: "concurrency", limit: 9 } }, {})],
   [
@@ -42,26 +43,40 @@ const PARTS: readonly (readonly [part: string, path: string, policy: object])[] 
 
 const options = { secrets: { get: () => "k".repeat(32) } };
 
-afterEach(() => {
-  vi.resetModules();
+describe("a part that can be loaded", () => {
+  it.each(PARTS)("serves a policy that asks for it: %s", async (_part, _path, policy) => {
+    const engine = await createEngine(policy as never, options);
+    await engine.close();
+  });
 });
 
 describe("a part that cannot be loaded", () => {
-  it.each(PARTS)("%s", async (_part, path, policy) => {
+  let broken: typeof Whole;
+
+  beforeAll(async () => {
     vi.resetModules();
-    const whole = await import("./engine.js");
-    const engine = await whole.createEngine(policy as never, options);
+    for (const path of [...PARTS.map(([, one]) => one), "./shadow/begin.js", "./change/poll.js"]) {
+      vi.doMock(path, () => {
+        throw new Error(`${path} is gone`);
+      });
+    }
+    broken = await import("./index.js");
+  });
+
+  it.each(PARTS)("refuses a policy that asks for it: %s", async (_part, path, policy) => {
+    const refused: unknown = await broken
+      .createEngine(policy as never, options)
+      .catch((error: unknown) => error);
+    expect(refused instanceof Error && String(refused.cause)).toContain(`${path} is gone`);
+  });
+
+  it("leaves an engine as it is that was to be shadowed, or to follow a policy", async () => {
+    const policy = document({}, {}) as never;
+    const engine = await broken.createEngine(policy);
+    await expect(engine.shadow(policy, { onDifference: () => undefined })).rejects.toThrow("mocking");
+    await expect(broken.pollPolicy(engine, "https://policies.example/a")).rejects.toThrow("mocking");
+    const asked = { method: "POST", target: "/a", headers: [["Host", "api.example"]] } as const;
+    expect((await engine.evaluate(asked)).outcome).toBe("admit");
     await engine.close();
-    vi.resetModules();
-    vi.doMock(path, () => {
-      throw new Error("the file is gone");
-    });
-    const { createEngine } = await import("./engine.js");
-    const refused = createEngine(policy as never, options).then(
-      () => "served",
-      (error: unknown) => (error instanceof PolicyError ? "wrong" : "refused"),
-    );
-    expect(await refused).toBe("refused");
-    vi.doUnmock(path);
   });
 });
