@@ -280,6 +280,7 @@ describe("fields", () => {
         ]);
         contribution?.dynamic?.(stateFor({ preflight: true, allowedMethods, request: { headers } }), {
           set: (name, value) => void sent.set(name, value),
+          add: ([name, value]) => void sent.set(name, value),
         });
         expect(sent.get("Access-Control-Allow-Methods")).toBe(allowedMethods.join(", "));
       }
