@@ -60,7 +60,8 @@ const ordered = process.argv.some((argument) => argument.startsWith("--sequence"
 const ignored = ["**/node_modules/**", "packages/*/dist/**"];
 /** Files that put something else in a module's place. */
 const MOCKING = "packages/core/src/platform/html-trust.test.ts";
-const common = { testTimeout: 20_000 };
+/** Nothing of it takes that long but on a machine that does much else: the first answer that is sanitized waits for a DOM to be loaded. */
+const common = { testTimeout: 60_000 };
 /** Start servers of their own, and break them. */
 const SERVERS = "packages/store-redis/test/**";
 
