@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /**
  * Tests read the sources, so none of them waits for a build. With GATEHOUSE_DIST=1 the same tests meet the
@@ -27,10 +28,40 @@ const sources = [
   { find: /^gatehouse$/, replacement: file("packages/cli/src/index.ts") },
 ];
 
+/**
+ * What takes long begins first, or one worker ends with it while the others have nothing left. Vitest knows durations from the run before;
+ * where there was none it goes by the size of files, and most of these are small.
+ */
+const LONG = [
+  /\/(?:node-http|fetch|fastify|express)\/conformance/,
+  /\/differential/,
+  /\/probe-proofs|\/planted-faults/,
+  /\/store-redis\/test\/(?:faults|fleet|log)/,
+  /\/diff\/|\/cases\/core|\/model\/|\/node-html|\/reload-under-load|\/testing\/arbitraries/,
+  /\/language\.property|\/linear-regexp|\/compile-routes|\/mutate\.test|\/probe\.test|\/settings\.test/,
+];
+
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const names = [...new Set(sorted.map(({ project }) => project.name))];
+    // Those of one project stay together, as a worker is given one project's.
+    const place = ({ project, moduleId }: TestSpecification): number => {
+      const long = LONG.findIndex((path) => path.test(moduleId));
+      return names.indexOf(project.name) * 100 + (long < 0 ? LONG.length : long);
+    };
+    return sorted.sort((a, b) => place(a) - place(b));
+  }
+}
+
+/** Asked for on the command line: `--sequence.shuffle.files`. */
+const ordered = process.argv.some((argument) => argument.startsWith("--sequence"));
+
 const ignored = ["**/node_modules/**", "packages/*/dist/**"];
 /** Files that put something else in a module's place. */
 const MOCKING = "packages/core/src/platform/html-trust.test.ts";
-const common = { testTimeout: 20_000 };
+/** Nothing of it takes that long but on a machine that does much else: the first answer that is sanitized waits for a DOM to be loaded. */
+const common = { testTimeout: 60_000 };
 /** Start servers of their own, and break them. */
 const SERVERS = "packages/store-redis/test/**";
 
@@ -90,6 +121,7 @@ export default defineConfig({
     projects,
     // By default one core is left idle: half of the machine where there are two.
     maxWorkers: "100%",
+    ...(ordered ? {} : { sequence: { sequencer: LongFirst } }),
     coverage: {
       provider: "v8",
       include: ["packages/*/src/**/*.ts"],

@@ -1,5 +1,5 @@
 // `npm test`: everything that must hold, in one command, cheapest first. Steps of one phase run beside each other, as many as
-// there are cores; vitest fills the cores alone, so each of its runs is a phase.
+// there are cores; vitest fills the cores alone, so that each of its runs is a phase, but for what mostly waits.
 // The last line counts vitest's tests; a step that failed or was skipped counts as one more, so that the line
 // never looks greener than the run. Where CI=true a step that cannot run is a failure: CI owes the whole proof.
 import { spawn, spawnSync } from "node:child_process";
@@ -12,7 +12,12 @@ const root = new URL("..", import.meta.url).pathname;
 const ci = process.env.CI === "true";
 const bin = (name) => join(root, "node_modules/.bin", name);
 const node = process.execPath;
-const reports = { sources: "reports/vitest.json", dist: "reports/vitest-dist.json" };
+/** By the step that writes it. */
+const reports = {
+  tests: "reports/vitest.json",
+  "tests of the shared store": "reports/vitest-store.json",
+  "tests on dist": "reports/vitest-dist.json",
+};
 
 const vitest = (report, ...more) => [
   bin("vitest"),
@@ -41,14 +46,19 @@ const phases = [
     // Adapters and the command are tested as they are built, so the sources are asked for the rest.
     {
       name: "tests",
-      run: [vitest(reports.sources, "--project", "!served")],
+      run: [vitest(reports.tests, "--project", "!served", "--project", "!servers")],
       shows: true,
+    },
+    {
+      // It waits for servers to start, to hang and to come back: among the others it would leave the cores idle.
+      name: "tests of the shared store",
+      run: [vitest(reports["tests of the shared store"], "--project", "servers", "--maxWorkers", "1")],
     },
   ],
   [
     {
       name: "tests on dist",
-      run: [vitest(reports.dist)],
+      run: [vitest(reports["tests on dist"])],
       env: { GATEHOUSE_DIST: "1" },
       after: "build",
       shows: true,
@@ -184,10 +194,10 @@ for (const steps of phases) {
 }
 
 const counts = { passed: 0, failed: 0, skipped: skipped.length };
-for (const step of failed) if (!step.startsWith("tests")) counts.failed += 1;
-for (const [which, path] of Object.entries(reports)) {
+for (const step of failed) if (!Object.hasOwn(reports, step)) counts.failed += 1;
+for (const [step, path] of Object.entries(reports)) {
   if (!existsSync(join(root, path))) {
-    if (failed.has(which === "dist" ? "tests on dist" : "tests")) counts.failed += 1;
+    if (failed.has(step)) counts.failed += 1;
     continue;
   }
   const report = JSON.parse(readFileSync(join(root, path), "utf8"));
@@ -197,7 +207,7 @@ for (const [which, path] of Object.entries(reports)) {
     (f) => f.status === "failed" && f.assertionResults.length === 0,
   ).length;
   const own = report.numFailedTests + unloaded;
-  counts.failed += own === 0 && failed.has(which === "dist" ? "tests on dist" : "tests") ? 1 : own;
+  counts.failed += own === 0 && failed.has(step) ? 1 : own;
   counts.skipped += report.numPendingTests + (report.numTodoTests ?? 0);
 }
 

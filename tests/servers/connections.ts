@@ -182,7 +182,7 @@ export function describeConnections({ serve, it }: Suite): void {
       wire.send(`GET /end HTTP/1.1\r\nHost: a.test\r\n\r\n${GET}`);
       await wire.closed();
       await expect.poll(async () => (await ask(served, "GET / HTTP/1.1\nX-Quick: yes")).status).toBe(200);
-      expect(served.events.map(({ route }) => route).toSorted()).toContain("GET /end");
+      expect(served.events.map(({ route }) => route)).toContain("GET /end");
     },
     "raw",
   );

@@ -270,9 +270,11 @@ function afterwards(play: Play, turn: Turn, id: number): void {
 async function take(one: Step, turn: Turn, id: number): Promise<unknown> {
   switch (one[0]) {
     case "tick":
-      return void (await Promise.resolve());
+      await Promise.resolve();
+      return undefined;
     case "turn":
-      return void (await new Promise((resolve) => setImmediate(resolve)));
+      await new Promise((resolve) => setImmediate(resolve));
+      return undefined;
     case "read":
       return void (await turn.read());
     case "fail":
@@ -283,7 +285,7 @@ async function take(one: Step, turn: Turn, id: number): Promise<unknown> {
     case "stream":
       return turn.stream(one[1], one[2], pieces(one[3], one[4], id));
     default:
-      await native(one, turn, id);
+      await native(one as Native, turn, id);
       return undefined;
   }
 }
@@ -300,11 +302,11 @@ async function* pieces(texts: readonly Text[], breaks: boolean, id: number): Asy
   if (breaks) throw new Error("broken midway");
 }
 
-async function native(
-  one: Exclude<Step, readonly ["answer" | "stream" | "fail" | "tick" | "turn" | "read", ...unknown[]]>,
-  turn: Turn,
-  id: number,
-): Promise<void> {
+type Native =
+  | Exclude<Step, readonly ["answer" | "stream" | "fail", ...unknown[]] | readonly [Bare]>
+  | readonly [Exclude<Bare, "tick" | "turn" | "read">];
+
+async function native(one: Native, turn: Turn, id: number): Promise<void> {
   const { req, res } = turn.raw();
   switch (one[0]) {
     case "status":

@@ -42,7 +42,9 @@ export function readAnswers(bytes: string, asked: readonly Asked[]): ReadAnswer[
       at = end;
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error;
-      throw new Error(`${error.message}, in answer ${answers.length}, at ${at} of ${JSON.stringify(bytes)}`);
+      throw new Error(`${error.message}, in answer ${answers.length}, at ${at} of ${JSON.stringify(bytes)}`, {
+        cause: error,
+      });
     }
   }
   return answers;
