@@ -211,7 +211,11 @@ try {
       for (const format of ["esm", "cjs"]) {
         const outfile = join(alone, format === "esm" ? "server.mjs" : "server.cjs");
         await build({
-          stdin: { contents: 'import "@gatehouse/core"; console.log("loaded");', resolveDir: temp },
+          // Of a package that is imported and not used, nothing is in a bundle.
+          stdin: {
+            contents: 'import { createEngine } from "@gatehouse/core"; console.log(typeof createEngine);',
+            resolveDir: temp,
+          },
           bundle: true,
           format,
           platform: "node",

@@ -24,6 +24,21 @@ const JWT = {
 
 const PARTS: readonly (readonly [part: string, path: string, policy: object])[] = [
   ["what shapes answers", "./kinds/redact/compile.js", document({}, { response: { body: BODY } })],
+  [
+    "what shapes answers of one status",
+    "./kinds/redact/compile.js",
+    document({}, { response: { bodies: { "200": BODY } } }),
+  ],
+  [
+    "what takes parts out of answers",
+    "./kinds/redact/compile.js",
+    document({}, { response: { redact: { "/a": "remove" } } }),
+  ],
+  [
+    "what a group says of answers",
+    "./kinds/redact/compile.js",
+    document({ groups: { "/a": { response: { body: BODY } } } }, {}),
+  ],
   ["what shuts answers", "./kinds/redact/compile.js", document({}, { response: false })],
   ["what shapes events", "./kinds/redact/compile.js", document({}, { response: { events: BODY } })],
   ["schemas", "./schemas/index.js", document({}, { request: { body: BODY } })],

@@ -25,6 +25,14 @@ async function serve(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
+/** The whole answer is there before its first part is read. */
+const inParts =
+  (status: string): RequestListener =>
+  ({ socket }) => {
+    const part = `64\r\n${"x".repeat(100)}\r\n`;
+    socket.end(`HTTP/1.1 ${status}\r\nTransfer-Encoding: chunked\r\n\r\n${part.repeat(100)}0\r\n\r\n`);
+  };
+
 const open = (): AbortSignal => new AbortController().signal;
 
 async function outcomeOf(
@@ -226,6 +234,17 @@ describe("the name of this machine", () => {
       "too much, and too slowly",
       (_, response) => void response.write("x".repeat(200_000)),
       /more than 1000/u,
+    ],
+    ["too much, in parts that come at once", inParts("200 OK"), /more than 1000 bytes/u],
+    [
+      "a redirect with content, in parts that come at once",
+      inParts("302 Found"),
+      /answered with a redirect/u,
+    ],
+    [
+      "another protocol",
+      ({ socket }) => void socket.end("HTTP/1.1 101 X\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n"),
+      /cannot be reached/u,
     ],
     ["a status that is none", (_, response) => response.writeHead(999).end(), /cannot be reached/u],
     [

@@ -27,6 +27,8 @@ export function fetchAt(
       },
     );
     sent.on("error", reject);
+    // A change to another protocol ends it without an error, and without an answer.
+    sent.on("close", () => reject(new Error("the connection ended")));
     sent.end(typeof body === "string" ? body : undefined);
   });
 }
@@ -55,16 +57,24 @@ function answerOf(message: IncomingMessage): Response {
 }
 
 function contentOf(message: IncomingMessage): ReadableStream<Uint8Array> {
+  let wanted = true;
   return new ReadableStream<Uint8Array>({
     start(controller) {
       message.on("data", (chunk: Uint8Array) => {
+        if (!wanted) return;
         controller.enqueue(chunk);
         if ((controller.desiredSize ?? 0) <= 0) message.pause();
       });
-      message.on("end", () => controller.close());
+      message.on("end", () => {
+        if (wanted) controller.close();
+      });
       message.on("error", (error) => controller.error(error));
     },
     pull: () => void message.resume(),
-    cancel: () => void message.destroy(),
+    cancel: () => {
+      // What had come by then, and its end, are still told, and a stream that is over throws at both: in a listener nobody would catch it.
+      wanted = false;
+      message.destroy();
+    },
   });
 }

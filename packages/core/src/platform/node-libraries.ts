@@ -37,21 +37,14 @@ function once<Library>(load: () => Library): () => Library {
   return () => (loaded ??= load());
 }
 
-// Resolved from where this package stands: under pnpm nobody else sees what it declares. Under this name and called with each name
-// written out, as tools that gather the files of a deployment read it: they would leave the libraries behind otherwise. Made by whoever
-// needs it: making one takes a millisecond too.
-const re2 = once(() => {
-  const require = createRequire(import.meta.url);
-  return require("re2js") as { readonly RE2JS: typeof RE2JS };
-});
-const momoa = once(() => {
-  const require = createRequire(import.meta.url);
-  return require("@humanwhocodes/momoa") as { readonly parse: typeof parse };
-});
+// Resolved from where this package stands: under pnpm nobody else sees what it declares. Under this name, once for all and called with each
+// name written out, as tools that gather the files of a deployment read it: they would leave the libraries behind otherwise. Made by whoever
+// needs it, it would have no name any more: the minifier puts in its place what it is used for once, and renames what stands in a function.
+const require = createRequire(import.meta.url);
+
+const re2 = once(() => require("re2js") as { readonly RE2JS: typeof RE2JS });
+const momoa = once(() => require("@humanwhocodes/momoa") as { readonly parse: typeof parse });
 
 export const linearPatterns = (): typeof RE2JS => re2().RE2JS;
 export const jsonTree = (): typeof parse => momoa().parse;
-export const structuredFields = once(() => {
-  const require = createRequire(import.meta.url);
-  return require("structured-headers") as typeof StructuredFields;
-});
+export const structuredFields = once(() => require("structured-headers") as typeof StructuredFields);
