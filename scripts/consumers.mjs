@@ -171,7 +171,7 @@ try {
     // What such a tool understands of a file: one binding that `createRequire` made, called with a name written out.
     if (!/\bconst require\s*=\s*createRequire\(import\.meta\.url\)/.test(source))
       throw new Error("nothing is called `require`");
-    const seen = [...source.matchAll(/\brequire\(["'`]([^"'`]+)["'`]\)/g)].map(([, name]) => name);
+    const seen = [...source.matchAll(/\brequire\(["'`]([^"'`]+)["'`]\)/g)].map(([, name = ""]) => name);
     if (seen.toSorted().join() !== late.toSorted().join()) throw new Error(`seen: ${seen.join(", ")}`);
   });
   // By import alone: Node 20 shows no hook what require() of an ES module loads, and the graph is the same.

@@ -46,7 +46,7 @@ const phases = [
     // Adapters and the command are tested as they are built, so the sources are asked for the rest.
     {
       name: "tests",
-      run: [vitest(reports.tests, "--project", "!served", "--project", "!servers")],
+      run: [vitest(reports.tests, ...["units", "whole", "mocking"].flatMap((name) => ["--project", name]))],
       shows: true,
     },
     {

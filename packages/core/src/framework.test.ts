@@ -52,7 +52,7 @@ describe("fail", () => {
   ])("with %s is %s %s", async (status, expected, code) => {
     const { exchange } = await admitted("GET /plain");
     const shaped = exchange.fail(new Error("canary"), status);
-    expect([shaped.status, JSON.parse(String(shaped.body))]).toMatchObject([
+    expect([shaped.status, JSON.parse(Buffer.from(shaped.body ?? "").toString())]).toMatchObject([
       expected,
       { code, status: expected },
     ]);
