@@ -917,11 +917,10 @@ describe("the scan of a text", () => {
       const coded = await rule({ body: { properties: { [name]: text } } }, true);
       for (let count = 0; count < WARM; count++) seenInText(coded, `{"${name}":"x"}`);
       expect(seenInText(coded, `{"${name}":"x"}`)?.outcome).toBe(`{"${name}":"x"}`);
-      const others = name.split("").flatMap((letter, at) => [
-        name.slice(0, at) + name.slice(at + 1),
-        `${name.slice(0, at)}z${name.slice(at + 1)}`,
-        `${name.slice(0, at)}z${letter}${name.slice(at + 1)}`,
-      ]);
+      const others = name.split("").flatMap((letter, at) => {
+        const [front, behind] = [name.slice(0, at), name.slice(at + 1)];
+        return [front + behind, `${front}z${behind}`, `${front}z${letter}${behind}`];
+      });
       for (const other of [...others, `${name}z`])
         expect([other, seenInText(coded, `{"${other}":"canary"}`)?.outcome]).toEqual([other, "{}"]);
       for (const start of [
@@ -936,11 +935,37 @@ describe("the scan of a text", () => {
     }
   });
 
+  it("has no code made where the process forbids it after all", async () => {
+    let asked = 0;
+    vi.stubGlobal("Function", function (): never {
+      asked++;
+      throw new EvalError("Code generation from strings disallowed for this context");
+    });
+    const one = await rule({ body: person }, true);
+    for (let count = 0; count <= 20 * WARM; count++) {
+      const json = Math.floor(count / WARM) % 2 === 0 ? '{"name":"a","s":1}' : '{"s":1,"name":"a"}';
+      expect(seenInText(one, json)?.outcome).toBe('{"name":"a"}');
+    }
+    expect(asked).toBeGreaterThan(0);
+    expect(asked).toBeLessThan(5);
+  });
+
+  it("has no code made of a member that is not remembered, between others of the same node", async () => {
+    const one = await rule(
+      { body: { properties: { c: { $ref: "#" }, l: { type: "array", items: { $ref: "#" } } } } },
+      true,
+    );
+    const inner = '{"c":{}}';
+    const json = `{"l":[{"c":{},"${"y".repeat(99)}":1,"l":[${Array(3).fill(inner).join()}]}]}`;
+    const left = `{"l":[{"c":{},"l":[${Array(3).fill(inner).join()}]}]}`;
+    for (let count = 0; count <= 2 * WARM; count++) expect(seenInText(one, json)?.outcome).toBe(left);
+  });
+
   it("goes by code as deep as without", async () => {
     const properties = { c: { $ref: "#" }, l: { type: "array", items: { $ref: "#" } } };
     const coded = await rule({ body: { properties } }, true);
     const nested = (levels: number, inside: string) => '{"c":'.repeat(levels) + inside + "}".repeat(levels);
-    for (let count = 0; count <= WARM; count++) seenInText(coded, '{"c":{},"l":[],"s":1}');
+    for (let count = 0; count <= WARM; count++) seenInText(coded, '{"c":{"c":{},"l":[],"s":1}}');
     expect(seenInText(coded, nested(63, "{}"))?.outcome).toBe(nested(63, "{}"));
     expect(seenInText(coded, nested(64, "{}"))).toBeUndefined();
     expect(seenInText(coded, nested(1e5, "{}"))).toBeUndefined();
