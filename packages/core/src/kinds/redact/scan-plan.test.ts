@@ -1,6 +1,7 @@
 /** What the scan remembers of names. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { utf8 } from "../../lib/bytes.js";
 import { JsonBytes } from "../../lib/json-bytes.js";
 import { OBJECT } from "./json-type.js";
 import type { Node } from "./node.js";
@@ -50,6 +51,13 @@ it("finds_a_name_where_it_stands_and_nowhere_else", () => {
       expect(stands(text, 1, member)).toBe(name !== "" && name === other && cut === 0);
     }),
   );
+});
+
+/** Long texts have rooms of their own, with little behind them. */
+it("looks for no name behind the last byte that there is", () => {
+  const member = plan().find("a name that is long", 0, 0);
+  for (const text of ["", '"', '"a name', '"a name that is long"'])
+    expect(stands(JsonBytes.of(utf8("x".repeat(300_000) + text)), 300_000, member)).toBe(false);
 });
 
 it("has code made for what was alike several times, and not for ever", () => {

@@ -807,6 +807,173 @@ describe("the scan of a text", () => {
     }
   });
 
+  it("goes_on_without_code_after_any_members_and_with_any_others", async () => {
+    const properties = { a: text, n: { type: "number" }, m: { type: "string", redact: "mask" } };
+    const members = ['"a":"x"', '"n":1', '"m":"canary"', '"s":["canary"]', '"t":"canary"'];
+    const more = (all: string[][]) => all.flatMap((some) => members.map((member) => [...some, member]));
+    const written = [
+      more([[]]),
+      more(more([[]])),
+      more(more(more([[]]))),
+      more(more(more(more([[]])))),
+    ].flat();
+    for (const usual of ["ans", "san", "stam", "msa", "mnst"]) {
+      const coded = await rule({ body: { properties } }, true);
+      const usually = usual.split("").map((name) => members.find((member) => member.startsWith(`"${name}"`)));
+      for (let count = 0; count < WARM; count++) seenInText(coded, `{${usually.join()}}`);
+      const texts = written.map((some) => `{${some.join()}}`);
+      const expected = written.map((some) => {
+        const left = some.filter((member) => !/^"[st]"/u.test(member));
+        // Of a name that is written twice the last value would leave, at the place of the first.
+        return new Set(left).size < left.length ? undefined : `{${left.join()}}`.replace("canary", "***");
+      });
+      expect(texts.map((json) => seenInText(coded, json)?.outcome)).toEqual(expected);
+    }
+  });
+
+  it.each([
+    ["is for others", { type: "string" }, { action: "mask", when: "request.method == 'POST'" }, '{"a":"x"}'],
+    [
+      "is less than its shape asks for",
+      { anyOf: [{ ...text, redact: "remove" }, { type: "null" }] },
+      "mask",
+      "{}",
+    ],
+    [
+      "comes before that of a shape",
+      { anyOf: [{ ...text, redact: "hash" }, { type: "null" }] },
+      "mask",
+      '{"a":"***"}',
+    ],
+  ])("has no code made that takes for certain a redaction that %s", async (_, a, redact, expected) => {
+    const coded = await rule({ body: { properties: { a } } }, true, { "/**/a": redact });
+    for (let count = 0; count <= 2 * WARM; count++) {
+      expect(seenInText(coded, '{"a":"x"}')?.outcome).toBe(expected);
+    }
+    expect(seenBy(coded, { a: "x" }).outcome).toBe(expected);
+  });
+
+  const fitting: readonly (readonly [string, string])[] = [
+    ["string", '""'],
+    ["string", '"x\\n\u00e9"'],
+    ["integer", "1"],
+    ["integer", "-12"],
+    ["number", "1.5"],
+    ["number", "-0.5"],
+    ["boolean", "true"],
+    ["boolean", "false"],
+    ["null", "null"],
+    ["object", "{}"],
+    ["array", "[]"],
+  ];
+  const broken = [
+    "",
+    "tru",
+    "nul",
+    "1.",
+    "-",
+    "01",
+    '"x',
+    '"\\x"',
+    '"\\u12"',
+    '"\u0001"',
+    "[1,]",
+    '{"a"}',
+    "{,}",
+  ];
+
+  it.each<[string[]]>([
+    ...[...new Set(fitting.map(([type]) => type))].map((type): [string[]] => [[type]]),
+    [["string", "null"]],
+    [["integer", "null"]],
+    [["integer", "string"]],
+    [["number", "boolean"]],
+  ])("lets out by code nothing but what is declared as %s", async (type) => {
+    const properties = { a: { type, properties: {}, items: {} }, m: { redact: "mask" } };
+    for (const [usual, one] of fitting.filter(([kind]) => type.includes(kind))) {
+      const coded = await rule({ body: { properties } }, true);
+      for (let count = 0; count < WARM; count++) seenInText(coded, `{"a":${one},"m":${one},"s":${one}}`);
+      for (const [kind, value] of fitting) {
+        const fits = type.includes(kind) || (kind === "integer" && type.includes("number"));
+        const expected = fits ? `{"a":${value},"m":"***"}` : undefined;
+        expect([usual, seenInText(coded, `{"a":${value},"m":1,"s":1}`)?.outcome]).toEqual([usual, expected]);
+        const left = `{"a":${one},"m":"***"}`;
+        expect(seenInText(coded, `{"a":${one},"m":${value},"s":${value}}`)?.outcome).toBe(left);
+      }
+      for (const value of broken) {
+        for (const json of [
+          `{"a":${value},"m":1,"s":1}`,
+          `{"a":${one},"m":${value},"s":1}`,
+          `{"a":${one},"m":1,"s":${value}}`,
+        ])
+          expect([json, seenInText(coded, json)]).toEqual([json, undefined]);
+      }
+    }
+  });
+
+  it("takes_by_code_no_name_for_another_that_differs_in_one_letter", async () => {
+    for (let length = 1; length <= 13; length++) {
+      const name = "abcdefghijklm".slice(0, length);
+      const coded = await rule({ body: { properties: { [name]: text } } }, true);
+      for (let count = 0; count < WARM; count++) seenInText(coded, `{"${name}":"x"}`);
+      expect(seenInText(coded, `{"${name}":"x"}`)?.outcome).toBe(`{"${name}":"x"}`);
+      const others = name.split("").flatMap((letter, at) => {
+        const [front, behind] = [name.slice(0, at), name.slice(at + 1)];
+        return [front + behind, `${front}z${behind}`, `${front}z${letter}${behind}`];
+      });
+      for (const other of [...others, `${name}z`])
+        expect([other, seenInText(coded, `{"${other}":"canary"}`)?.outcome]).toEqual([other, "{}"]);
+      for (const start of [
+        `z${name}":`,
+        `"${name}:`,
+        `"${name}"`,
+        `"${name}z:`,
+        `"${name}"z`,
+        `"${name}\\":`,
+      ])
+        expect(seenInText(coded, `{${start}"canary"}`)).toBeUndefined();
+    }
+  });
+
+  it("has no code made where the process forbids it after all", async () => {
+    let asked = 0;
+    vi.stubGlobal("Function", function (): never {
+      asked++;
+      throw new EvalError("Code generation from strings disallowed for this context");
+    });
+    const one = await rule({ body: person }, true);
+    for (let count = 0; count <= 20 * WARM; count++) {
+      const json = Math.floor(count / WARM) % 2 === 0 ? '{"name":"a","s":1}' : '{"s":1,"name":"a"}';
+      expect(seenInText(one, json)?.outcome).toBe('{"name":"a"}');
+    }
+    expect(asked).toBeGreaterThan(0);
+    expect(asked).toBeLessThan(5);
+  });
+
+  it("has no code made of a member that is not remembered, between others of the same node", async () => {
+    const one = await rule(
+      { body: { properties: { c: { $ref: "#" }, l: { type: "array", items: { $ref: "#" } } } } },
+      true,
+    );
+    const inner = '{"c":{}}';
+    const json = `{"l":[{"c":{},"${"y".repeat(99)}":1,"l":[${Array(3).fill(inner).join()}]}]}`;
+    const left = `{"l":[{"c":{},"l":[${Array(3).fill(inner).join()}]}]}`;
+    for (let count = 0; count <= 2 * WARM; count++) expect(seenInText(one, json)?.outcome).toBe(left);
+  });
+
+  it("goes by code as deep as without", async () => {
+    const properties = { c: { $ref: "#" }, l: { type: "array", items: { $ref: "#" } } };
+    const coded = await rule({ body: { properties } }, true);
+    const nested = (levels: number, inside: string) => '{"c":'.repeat(levels) + inside + "}".repeat(levels);
+    for (let count = 0; count <= WARM; count++) seenInText(coded, '{"c":{"c":{},"l":[],"s":1}}');
+    expect(seenInText(coded, nested(63, "{}"))?.outcome).toBe(nested(63, "{}"));
+    expect(seenInText(coded, nested(64, "{}"))).toBeUndefined();
+    expect(seenInText(coded, nested(1e5, "{}"))).toBeUndefined();
+    const [fits, deep] = [61, 62].map((levels) => nested(levels, '{"c":{},"l":[],"s":[[]]}'));
+    expect(seenInText(coded, fits ?? "")?.outcome).toBe(nested(61, '{"c":{},"l":[]}'));
+    expect(seenInText(coded, deep ?? "")).toBeUndefined();
+  });
+
   it("takes no more time where objects in one another are written otherwise than was thought", async () => {
     const one = await rule({ body: { properties: { c: { $ref: "#" }, a: text } } }, true);
     for (let count = 0; count <= WARM; count++) seenInText(one, '{"c":{"c":{"a":"x"},"a":"x"},"a":"x"}');
