@@ -36,7 +36,7 @@ export function isOrdinary(value: unknown): boolean {
 }
 
 /**
- * The same of a whole answer. Each may be of a kind of its own, as where a spread is followed by new members (see copier.ts): to read a
+ * The same of a whole answer. Each may be of a kind of its own, as where a spread is followed by new members (see layout-writer.ts): to read a
  * member of that is a call into the runtime, to ask whether it is there is none. Of many items of few kinds reading is the cheaper one.
  */
 export function isOrdinaryAnswer(value: unknown): boolean {
