@@ -99,6 +99,28 @@ describe("a handler that asks who calls", () => {
   });
 });
 
+it("an answer of the engine's own has its trace, also where it has no body", async () => {
+  const engine = await createEngine(
+    {
+      gatehouse: 1,
+      name: "framework",
+      transport: { https: "off" },
+      cors: { origins: ["https://b.test"] },
+      routes: ROUTES,
+    },
+    { trace: true },
+  );
+  const decision = await engine.evaluate({
+    method: "OPTIONS",
+    target: "/plain",
+    headers: { Host: "a.test", Origin: "https://b.test", "Access-Control-Request-Method": "GET" },
+  });
+  expect(decision).toMatchObject({ outcome: "answer", status: 204 });
+  expect(decision).not.toHaveProperty("body");
+  expect(decision.trace).not.toEqual([]);
+  expect(decision.trace).toBeDefined();
+});
+
 describe("what an adapter is told", () => {
   it.each([
     ["GET /plain", false],
