@@ -62,6 +62,65 @@ describe("fail", () => {
   });
 });
 
+describe("a handler that asks who calls", () => {
+  const JWT = {
+    type: "jwt",
+    issuer: "https://id.test/",
+    audience: "t",
+    algorithms: ["HS256"],
+    keys: { secret: "env:KEY" },
+  } as const;
+  const failed = async (mode: "enforce" | "observe"): Promise<readonly (readonly [string, string])[]> => {
+    const engine = await createEngine(
+      {
+        gatehouse: 1,
+        name: "framework",
+        transport: { https: "off" },
+        mode,
+        authenticators: { user: JWT },
+        routes: { "GET /": { authenticate: ["optional", "user"], authorize: "anyone" } },
+      },
+      { secrets: { get: () => "k".repeat(32) } },
+    );
+    const exchange = engine.open({ method: "GET", target: "/", headers: [["Host", "a.test"]] });
+    expect((await exchange.head()).outcome).toBe("admit");
+    return exchange.fail(new Error("who?"), 401).headers;
+  };
+
+  it.each(["enforce", "observe"] as const)("says how to tell, and what it sends, under %s", async (mode) => {
+    const headers = await failed(mode);
+    expect(headers.slice(-3)).toEqual([
+      ["WWW-Authenticate", 'Bearer realm="framework"'],
+      ["Content-Type", "application/problem+json"],
+      ["Content-Length", expect.any(String)],
+    ]);
+    // Under observation nothing else is the policy's.
+    expect(headers.length > 3).toBe(mode === "enforce");
+  });
+});
+
+it("an answer of the engine's own has its trace, also where it has no body", async () => {
+  const engine = await createEngine(
+    {
+      gatehouse: 1,
+      name: "framework",
+      transport: { https: "off" },
+      cors: { origins: ["https://b.test"] },
+      routes: ROUTES,
+    },
+    { trace: true },
+  );
+  const decision = await engine.evaluate({
+    method: "OPTIONS",
+    target: "/plain",
+    headers: { Host: "a.test", Origin: "https://b.test", "Access-Control-Request-Method": "GET" },
+  });
+  expect(decision).toMatchObject({ outcome: "answer", status: 204 });
+  expect(decision).not.toHaveProperty("body");
+  expect(decision.trace).not.toEqual([]);
+  expect(decision.trace).toBeDefined();
+});
+
 describe("what an adapter is told", () => {
   it.each([
     ["GET /plain", false],

@@ -1,7 +1,8 @@
 /** Signatures as texts, held to signatures as bytes. */
-import { createHmac, createPublicKey, sign, type KeyObject } from "node:crypto";
+import { createHmac, createPublicKey, sign, X509Certificate, type KeyObject } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { throwawayCertificate } from "../conformance/certificate.js";
 import { ecPair, ed25519Pair, rsaPair } from "../node/key-pair.js";
 import type { SignatureVerifier } from "../ports/platform.js";
 import { decodeNodeBase64Url } from "./node-base64url.js";
@@ -150,5 +151,28 @@ describe("a shared secret that is a key", () => {
     expect(refused(rsa.export({ format: "der", type: "pkcs1" }))).toBe(true);
     // What begins like one is none.
     expect(refused(Buffer.alloc(32, 0x30))).toBe(false);
+  });
+
+  it("is refused in base64, with its lines and without, and so is its PEM", () => {
+    const refusedText = (text: string): boolean => refused(Buffer.from(text));
+    for (const key of [publicKey, rsa]) {
+      const der = key.export({ format: "der", type: "spki" });
+      const lines = pem(key).split("\n").slice(1, -2).join("\n");
+      const texts = [
+        lines,
+        lines.replaceAll("\n", "\r\n"),
+        der.toString("base64"),
+        der.toString("base64url"),
+        Buffer.from(pem(key)).toString("base64"),
+      ];
+      expect(texts.map(refusedText)).toEqual(texts.map(() => true));
+    }
+    // Of random bytes one in 256 begins like a key.
+    expect(refusedText(Buffer.alloc(32, 0x30).toString("base64"))).toBe(false);
+  });
+
+  it("is refused in its certificate", () => {
+    const der = new X509Certificate(throwawayCertificate().cert).raw;
+    expect([refused(der), refused(Buffer.from(der.toString("base64")))]).toEqual([true, true]);
   });
 });

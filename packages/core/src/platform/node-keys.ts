@@ -6,6 +6,7 @@ import {
   createPublicKey,
   timingSafeEqual,
   verify as verifySignature,
+  X509Certificate,
   type KeyObject,
 } from "node:crypto";
 import { writeNodeBase64Url } from "./node-base64url.js";
@@ -52,20 +53,25 @@ function hmacVerifier(algorithm: JwsAlgorithm, secret: Uint8Array): SignatureVer
   });
 }
 
-/** The first byte of every key in DER: a SEQUENCE. */
+/** What stood around a key may have been left out, and a PEM may be in base64 once more: everybody who has the key can write that too. */
+function isKey(bytes: Buffer): boolean {
+  return holdsKey(bytes) || holdsKey(Buffer.from(bytes.toString("latin1"), "base64"));
+}
+
+/** The first byte of every key and certificate in DER: a SEQUENCE. */
 const DER = 0x30;
 
 /**
  * The type comes from parsing: a key amid bytes that are no text, or in DER, is still a key. Only what can be one is parsed: to set up the
  * parsers takes longer than all else that a secret needs.
  */
-function isKey(bytes: Buffer): boolean {
+function holdsKey(bytes: Buffer): boolean {
   if (bytes.includes("-----BEGIN ") && parses(() => createPublicKey(bytes))) return true;
+  if (bytes[0] !== DER) return false;
   return (
-    bytes[0] === DER &&
-    (["spki", "pkcs1"] as const).some((type) =>
-      parses(() => createPublicKey({ key: bytes, format: "der", type })),
-    )
+    parses(() => createPublicKey({ key: bytes, format: "der", type: "spki" })) ||
+    parses(() => createPublicKey({ key: bytes, format: "der", type: "pkcs1" })) ||
+    parses(() => new X509Certificate(bytes))
   );
 }
 

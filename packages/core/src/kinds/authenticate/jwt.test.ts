@@ -406,6 +406,15 @@ describe.each([node, portable])("jwt on the platform $name", (platform) => {
     await refuses([forged(HEADER, { ...CLAIMS, pad: "x".repeat(6500) })]);
   });
 
+  it("counts the characters of a token, and not those of the scheme before it", async () => {
+    const reasonOf = async (length: number): Promise<string> => {
+      const { verdict } = await kind.run("GET /", bearer("x".repeat(length)));
+      return verdict?.kind === "refusal" ? verdict.reason : "";
+    };
+    expect(await reasonOf(8192)).toContain("not three segments");
+    expect(await reasonOf(8193)).toBe("the credential is longer than 8192 characters");
+  });
+
   it("B3.79 refuses a bound token without its proof", async () => {
     await refuses(
       [{ jkt: "x" }, { "x5t#S256": "x" }, {}, "x"].map((cnf) => forged(HEADER, { ...CLAIMS, cnf })),
