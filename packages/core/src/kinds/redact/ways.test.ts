@@ -163,9 +163,12 @@ const hostile: fc.Arbitrary<Maker> = fc.oneof(
     toJSON: () => fromEntries([[name, make(reads)]]),
   })),
   fc.constant<Maker>(() => ({ a: { toJSON: () => ({ toJSON: () => "again", a: "x" }) } })),
-  // A getter that answers differently each time, and tells that it was asked.
+  // A getter that answers differently each time, and tells that it was asked. Of `toJSON` each way may ask more than once.
   fc
-    .tuple(names, fc.array(anything, { minLength: 1, maxLength: 2 }))
+    .tuple(
+      names.filter((name) => name !== "toJSON"),
+      fc.array(anything, { minLength: 1, maxLength: 2 }),
+    )
     .map(([name, makers]): Maker => (reads) => {
       let count = 0;
       const value = { c: "behind" };
@@ -450,6 +453,41 @@ describe("generated code", () => {
       );
     }
   });
+
+  it("looks once at the toJSON of a whole answer, as stringify does", async () => {
+    for (const generatesCode of [false, true]) {
+      const whole = await rule({ body: inner }, generatesCode);
+      for (let count = 0; count <= WARM; count++) seenWritten(whole, usual());
+      for (const see of [seenBy, seenWritten]) {
+        let asked = 0;
+        const get = () => {
+          asked++;
+          return () => ({ ...usual(), other: "canary" });
+        };
+        const { outcome } = see(whole, Object.defineProperty(usual(), "toJSON", { get }));
+        expect(outcome).toBe('{"name":"a","u":null,"n":1,"i":1}');
+        expect(asked).toBe(1);
+      }
+    }
+  });
+
+  it.each([1, 2, 3, 4])(
+    "holds to the schema what comes of a toJSON that is there at look %d",
+    async (look) => {
+      const generated = await rule({ body: outer }, true);
+      for (let count = 0; count <= WARM; count++) seenWritten(generated, { p: usual(), l: [usual()] });
+      const odd = () => {
+        let looks = 0;
+        const other = () => ({ ...usual(), other: "canary" });
+        return Object.defineProperty(usual(), "toJSON", {
+          get: () => (++looks === look ? other : undefined),
+        });
+      };
+      const { outcome } = seenWritten(generated, { p: odd(), l: [odd()] });
+      const left = { name: "a", u: null, n: 1, i: 1 };
+      expect(outcome).toBe(JSON.stringify({ p: left, l: [left] }));
+    },
+  );
 
   type Usual = Partial<ReturnType<typeof usual>>;
 

@@ -4,7 +4,7 @@ import { GONE, redacted } from "./action.js";
 import { copyOf, isPlain, mismatched, tooDeep, type Walk } from "./evaluate.js";
 import { ARRAY, bitOf, OBJECT } from "./json-type.js";
 import type { Node } from "./node.js";
-import { isOrdinary, plainValue } from "./plain.js";
+import { isOrdinary, isOrdinaryAnswer, plainValue } from "./plain.js";
 import { branchFor } from "./union.js";
 
 export const WROTE = 0;
@@ -25,7 +25,8 @@ export function write(
   walk: Walk,
   out: JsonWriter,
 ): Became {
-  const plain = isOrdinary(value) ? value : plainValue(value, key);
+  const ordinary = depth === 0 ? isOrdinaryAnswer(value) : isOrdinary(value);
+  const plain = ordinary ? value : plainValue(value, key);
   return plain === undefined ? NO_VALUE : writePlain(node, plain, depth, walk, out);
 }
 
