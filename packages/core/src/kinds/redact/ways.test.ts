@@ -356,6 +356,24 @@ describe("generated code", () => {
     expect(sources).toHaveLength(4);
   });
 
+  it("prepares names that stand there again, and none that is met once", async () => {
+    const one = await rule({ body: { additionalProperties: text } }, true);
+    const prepared = vi.spyOn(TextEncoder.prototype, "encode");
+    try {
+      for (let count = 0; count <= WARM; count++) {
+        const { outcome } = seenWritten(one, { [`name-${count}`]: "x", [`other-${count}`]: "y" });
+        expect(outcome).toBe(`{"name-${count}":"x","other-${count}":"y"}`);
+      }
+      expect(prepared).toHaveBeenCalledTimes(0);
+      for (let count = 0; count <= WARM; count++) {
+        expect(seenWritten(one, { a: "x", b: "y" }).outcome).toBe('{"a":"x","b":"y"}');
+      }
+      expect(prepared).toHaveBeenCalledTimes(2);
+    } finally {
+      prepared.mockRestore();
+    }
+  });
+
   const inner = {
     type: "object",
     properties: {
@@ -386,6 +404,7 @@ describe("generated code", () => {
       "one member inherited",
       () => Object.setPrototypeOf({ n: 1, i: 1, u: null, secret: "" }, { name: "canary" }) as unknown,
     ],
+    ["a member that its class alone has", () => new Fewer()],
     ["no branch", () => ({ ...usual(), u: 5, name: 1 })],
     ["no branch, and something wrong behind it", () => ({ name: "a", u: 5, n: "x", i: "y", secret: 1 })],
     ["something wrong before it", () => ({ ...usual(), name: {} })],
@@ -488,6 +507,16 @@ describe("generated code", () => {
       expect(outcome).toBe(JSON.stringify({ p: left, l: [left] }));
     },
   );
+
+  class Fewer {
+    readonly name = "a";
+    readonly u = null;
+    readonly n = 1;
+
+    get i(): number {
+      return 7;
+    }
+  }
 
   type Usual = Partial<ReturnType<typeof usual>>;
 

@@ -110,12 +110,15 @@ function writeMembers(
   let index = 0;
   // Reads what JSON.stringify would: own enumerable members, each once, and no getter of one that does not leave.
   for (const name in value) {
-    const step = guessedNames[index] === name ? guessedSteps[index] : plan.find(name, index);
+    const guessed = guessedNames[index] === name;
+    const step = guessed ? guessedSteps[index] : plan.find(name, index);
     const place = index++;
     if (step === undefined || !Object.prototype.hasOwnProperty.call(value, name)) continue;
     const member = value[name];
     const begin = out.at;
-    if (guessedNames[place] === name) out.key((guessedKeys[place] ??= keyOf(name)));
+    // A name that stands there for the first time may be data, and never be written again. While the member was read, another
+    // answer may have been written that has other names there.
+    if (guessed && guessedNames[place] === name) out.key((guessedKeys[place] ??= keyOf(name)));
     else out.name(name);
     const became = isPlain(step, member)
       ? writeScalar(member, out)
