@@ -374,6 +374,27 @@ describe("generated code", () => {
     }
   });
 
+  it("writes each answer under its own names where a getter of one writes another", async () => {
+    for (const generatesCode of [false, true]) {
+      const one = await rule({ body: { additionalProperties: text } }, generatesCode);
+      const write = (value: object) => seenWritten(one, value).outcome;
+      const around = (value: object) => ({
+        get mine() {
+          expect(write(value)).toBe(JSON.stringify(value));
+          return "x";
+        },
+      });
+      for (let count = 0; count <= WARM; count++) {
+        for (const value of [{}, { mine: "y" }, { other: "y" }, { other: "y", mine: "z" }]) {
+          expect(write({ mine: "x" })).toBe('{"mine":"x"}');
+          expect(write(around(value))).toBe('{"mine":"x"}');
+          expect(write({ other: "x" })).toBe('{"other":"x"}');
+          expect(write({ other: "x" })).toBe('{"other":"x"}');
+        }
+      }
+    }
+  });
+
   const inner = {
     type: "object",
     properties: {
