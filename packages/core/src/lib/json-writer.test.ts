@@ -155,6 +155,15 @@ describe("a writer of JSON", () => {
     expect([text, other.text(), third.text()].map(strictText)).toEqual(['"one"', '"other"', '"three"']);
   });
 
+  it("is let go when it has become large", () => {
+    const large = JsonWriter.take();
+    large.string("x".repeat(1e6));
+    JsonWriter.giveBack(large);
+    const next = JsonWriter.take();
+    expect(next.bytes.length).toBeLessThan(1e6);
+    JsonWriter.giveBack(next);
+  });
+
   it("gives no byte but those of its text", () => {
     const before = JsonWriter.take();
     before.string("canary");

@@ -163,9 +163,12 @@ const hostile: fc.Arbitrary<Maker> = fc.oneof(
     toJSON: () => fromEntries([[name, make(reads)]]),
   })),
   fc.constant<Maker>(() => ({ a: { toJSON: () => ({ toJSON: () => "again", a: "x" }) } })),
-  // A getter that answers differently each time, and tells that it was asked.
+  // A getter that answers differently each time, and tells that it was asked. Of `toJSON` each way may ask more than once.
   fc
-    .tuple(names, fc.array(anything, { minLength: 1, maxLength: 2 }))
+    .tuple(
+      names.filter((name) => name !== "toJSON"),
+      fc.array(anything, { minLength: 1, maxLength: 2 }),
+    )
     .map(([name, makers]): Maker => (reads) => {
       let count = 0;
       const value = { c: "behind" };
@@ -353,6 +356,45 @@ describe("generated code", () => {
     expect(sources).toHaveLength(4);
   });
 
+  it("prepares names that stand there again, and none that is met once", async () => {
+    const one = await rule({ body: { additionalProperties: text } }, true);
+    const prepared = vi.spyOn(TextEncoder.prototype, "encode");
+    try {
+      for (let count = 0; count <= WARM; count++) {
+        const { outcome } = seenWritten(one, { [`name-${count}`]: "x", [`other-${count}`]: "y" });
+        expect(outcome).toBe(`{"name-${count}":"x","other-${count}":"y"}`);
+      }
+      expect(prepared).toHaveBeenCalledTimes(0);
+      for (let count = 0; count <= WARM; count++) {
+        expect(seenWritten(one, { a: "x", b: "y" }).outcome).toBe('{"a":"x","b":"y"}');
+      }
+      expect(prepared).toHaveBeenCalledTimes(2);
+    } finally {
+      prepared.mockRestore();
+    }
+  });
+
+  it("writes each answer under its own names where a getter of one writes another", async () => {
+    for (const generatesCode of [false, true]) {
+      const one = await rule({ body: { additionalProperties: text } }, generatesCode);
+      const write = (value: object) => seenWritten(one, value).outcome;
+      const around = (value: object) => ({
+        get mine() {
+          expect(write(value)).toBe(JSON.stringify(value));
+          return "x";
+        },
+      });
+      for (let count = 0; count <= WARM; count++) {
+        for (const value of [{}, { mine: "y" }, { other: "y" }, { other: "y", mine: "z" }]) {
+          expect(write({ mine: "x" })).toBe('{"mine":"x"}');
+          expect(write(around(value))).toBe('{"mine":"x"}');
+          expect(write({ other: "x" })).toBe('{"other":"x"}');
+          expect(write({ other: "x" })).toBe('{"other":"x"}');
+        }
+      }
+    }
+  });
+
   const inner = {
     type: "object",
     properties: {
@@ -383,6 +425,7 @@ describe("generated code", () => {
       "one member inherited",
       () => Object.setPrototypeOf({ n: 1, i: 1, u: null, secret: "" }, { name: "canary" }) as unknown,
     ],
+    ["a member that its class alone has", () => new Fewer()],
     ["no branch", () => ({ ...usual(), u: 5, name: 1 })],
     ["no branch, and something wrong behind it", () => ({ name: "a", u: 5, n: "x", i: "y", secret: 1 })],
     ["something wrong before it", () => ({ ...usual(), name: {} })],
@@ -450,6 +493,51 @@ describe("generated code", () => {
       );
     }
   });
+
+  it("looks once at the toJSON of a whole answer, as stringify does", async () => {
+    for (const generatesCode of [false, true]) {
+      const whole = await rule({ body: inner }, generatesCode);
+      for (let count = 0; count <= WARM; count++) seenWritten(whole, usual());
+      for (const see of [seenBy, seenWritten]) {
+        let asked = 0;
+        const get = () => {
+          asked++;
+          return () => ({ ...usual(), other: "canary" });
+        };
+        const { outcome } = see(whole, Object.defineProperty(usual(), "toJSON", { get }));
+        expect(outcome).toBe('{"name":"a","u":null,"n":1,"i":1}');
+        expect(asked).toBe(1);
+      }
+    }
+  });
+
+  it.each([1, 2, 3, 4])(
+    "holds to the schema what comes of a toJSON that is there at look %d",
+    async (look) => {
+      const generated = await rule({ body: outer }, true);
+      for (let count = 0; count <= WARM; count++) seenWritten(generated, { p: usual(), l: [usual()] });
+      const odd = () => {
+        let looks = 0;
+        const other = () => ({ ...usual(), other: "canary" });
+        return Object.defineProperty(usual(), "toJSON", {
+          get: () => (++looks === look ? other : undefined),
+        });
+      };
+      const { outcome } = seenWritten(generated, { p: odd(), l: [odd()] });
+      const left = { name: "a", u: null, n: 1, i: 1 };
+      expect(outcome).toBe(JSON.stringify({ p: left, l: [left] }));
+    },
+  );
+
+  class Fewer {
+    readonly name = "a";
+    readonly u = null;
+    readonly n = 1;
+
+    get i(): number {
+      return 7;
+    }
+  }
 
   type Usual = Partial<ReturnType<typeof usual>>;
 

@@ -4,7 +4,7 @@ import { GONE, redacted } from "./action.js";
 import { copyOf, isPlain, mismatched, tooDeep, type Walk } from "./evaluate.js";
 import { ARRAY, bitOf, OBJECT } from "./json-type.js";
 import type { Node } from "./node.js";
-import { isOrdinary, plainValue } from "./plain.js";
+import { isOrdinary, isOrdinaryAnswer, plainValue } from "./plain.js";
 import { branchFor } from "./union.js";
 
 export const WROTE = 0;
@@ -25,7 +25,8 @@ export function write(
   walk: Walk,
   out: JsonWriter,
 ): Became {
-  const plain = isOrdinary(value) ? value : plainValue(value, key);
+  const ordinary = depth === 0 ? isOrdinaryAnswer(value) : isOrdinary(value);
+  const plain = ordinary ? value : plainValue(value, key);
   return plain === undefined ? NO_VALUE : writePlain(node, plain, depth, walk, out);
 }
 
@@ -109,12 +110,15 @@ function writeMembers(
   let index = 0;
   // Reads what JSON.stringify would: own enumerable members, each once, and no getter of one that does not leave.
   for (const name in value) {
-    const step = guessedNames[index] === name ? guessedSteps[index] : plan.find(name, index);
+    const guessed = guessedNames[index] === name;
+    const step = guessed ? guessedSteps[index] : plan.find(name, index);
     const place = index++;
     if (step === undefined || !Object.prototype.hasOwnProperty.call(value, name)) continue;
     const member = value[name];
     const begin = out.at;
-    if (guessedNames[place] === name) out.key((guessedKeys[place] ??= keyOf(name)));
+    // A name that stands there for the first time may be data, and never be written again. While the member was read, another
+    // answer may have been written that has other names there.
+    if (guessed && guessedNames[place] === name) out.key((guessedKeys[place] ??= keyOf(name)));
     else out.name(name);
     const became = isPlain(step, member)
       ? writeScalar(member, out)
