@@ -224,6 +224,30 @@ it.each([
   expect(contexts.size).toBe(different);
 });
 
+it("what a store noted before it failed leads nowhere in the one that counts instead", async () => {
+  let since = 0;
+  const failing = storeWith({
+    take: (_group: string, [op]: readonly LimitOp[]) => {
+      // As a store of another copy of this module would, whose states have the same numbers.
+      if (op?.kind === "gcra") Object.assign(op, { slot: 0, since: since++ });
+      throw new Error("away");
+    },
+  });
+  const limit: LimitSettings = { algorithm: "token-bucket", limit: 1, window: "1m", by: "client.ip" };
+  const world = await worldOf(policyOf(limit, limit), { ...failing, repeats: true });
+  for (let caller = 0; caller < 200; caller += 1) {
+    const exchange = world.engine.open({
+      method: "GET",
+      target: "/one",
+      headers: [["Host", "a.test"]],
+      remoteAddress: `192.0.2.${caller}`,
+    });
+    expect((await exchange.head()).outcome).toBe("admit");
+    exchange.end(200);
+  }
+  expect(since).toBe(200);
+});
+
 it("a take that nothing is settled of says so, and gets no token", async () => {
   const contexts: (boolean | undefined)[] = [];
   const memory = createMemoryStore();

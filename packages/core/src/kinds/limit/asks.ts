@@ -42,14 +42,14 @@ export class Asks {
 
   constructor({ terms, observe, price, share, repeats, sha256Hex }: AsksOptions) {
     const keys = new Keys(terms, observe, sha256Hex);
-    const keyOf = (text: string): string => keys.of(text);
     const make = repeats && price !== undefined ? repeatedOpMaker(terms, share, price) : undefined;
     const repeated = make === undefined ? undefined : (key: string): Ask => [make(key)];
     this.#keys = keys;
-    this.#keyOf = memoized(KNOWN, keyOf);
+    this.#keyOf = memoized(KNOWN, (text) => keys.of(text));
     this.#op = opMaker(terms, share);
     this.#repeated = repeated;
-    this.#askOf = repeated === undefined ? undefined : memoized(KNOWN, (text) => repeated(keyOf(text)));
+    // Not by `keyOf`: who is not known by the ask is not known by the key either, and both would be kept of callers beyond counting.
+    this.#askOf = repeated === undefined ? undefined : memoized(KNOWN, (text) => repeated(keys.of(text)));
   }
 
   maker(facts: readonly CompiledFact[], cost: (state: RequestState) => number): MakeAsk {

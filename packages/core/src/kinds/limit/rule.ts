@@ -66,7 +66,8 @@ function localOp(terms: Terms): Rule["localOp"] {
   let make: MakeOp | undefined;
   return (op, state, told) => {
     const share = terms.share === "auto" ? told : terms.share;
-    if (share === 1) return op;
+    // Another store is asked: what the first one noted of its own state is left behind.
+    if (share === 1) return { ...op };
     if (make === undefined || share !== kept) {
       make = opMaker(terms, share);
       kept = share;
