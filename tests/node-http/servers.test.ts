@@ -1,8 +1,10 @@
 /** What Node hands to other events than `request`, other kinds of server, and servers that cannot be guarded. */
+import { once } from "node:events";
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createHttps, request as httpsRequest } from "node:https";
 import {
   connect as connectHttp2,
+  constants,
   createServer as createHttp2,
   createSecureServer,
   type Http2ServerRequest,
@@ -340,6 +342,29 @@ describe("http2", () => {
     expect((await request({ ":path": "/read", ":method": "HEAD" })).headers[":status"]).toBe(405);
   });
 
+  it.each<[string, (res: Http2ServerResponse, bytes: Uint8Array<ArrayBuffer>) => void]>([
+    [
+      "ended",
+      (res, { buffer, byteOffset, length }) =>
+        void res.end(new DataView(buffer, byteOffset, length) as unknown as Uint8Array),
+    ],
+    [
+      "written",
+      (res, { buffer, byteOffset, length }) => {
+        res.write(new DataView(buffer, byteOffset, length) as unknown as Uint8Array);
+        res.end();
+      },
+    ],
+  ])(
+    "a view that no Uint8Array is, and the streams of newer versions take, meets the rule: %s",
+    async (_way, write) => {
+      const request = await over(false, (_req, res) =>
+        write(res, new Uint8Array(Buffer.from('{"id":"o-1","secret":"canary"}'))),
+      );
+      expect((await request({ ":path": "/order" })).body).toBe('{"id":"o-1"}');
+    },
+  );
+
   it("B2.46: an authority that differs from Host is refused", async () => {
     const request = await over(false, (_req, res) => void res.end("ok"));
     expect((await request({ ":path": "/open", host: "b.test" })).headers[":status"]).toBe(400);
@@ -474,4 +499,57 @@ it("a wrapper that was there before the guard compresses what the policy has sha
   wire.send("GET /order HTTP/1.1\r\nHost: a.test\r\n\r\n");
   const answer = readable(await wire.answer());
   expect([answer.text, answer.header("x-wrapped")]).toEqual(['{"ID":"O-1"}', "false"]);
+});
+
+describe("a client that left before the guard was asked", () => {
+  const SLOTS = policyOf(
+    { "GET /": { limits: ["slots"] } },
+    { limits: { slots: { limit: 1, algorithm: "concurrency" } } },
+  );
+
+  async function guarded(): Promise<{
+    listener: (req: IncomingMessage, res: ServerResponse) => void;
+    held: () => number;
+  }> {
+    const events: DecisionEvent[] = [];
+    const engine = await createEngine(SLOTS, { onDecision: (event) => events.push(event) });
+    let asked = 0;
+    const inner = guard(engine, () => undefined);
+    const listener = (req: IncomingMessage, res: ServerResponse): void => {
+      // As behind middleware that waits for something of its own.
+      res.once("close", () => {
+        setImmediate(() => {
+          asked += 1;
+          inner(req, res);
+        });
+      });
+    };
+    later(() => engine.close());
+    return { listener, held: () => (asked === 0 ? Number.NaN : asked - events.length) };
+  }
+
+  it("leaves no exchange open: HTTP/1", async () => {
+    const { listener, held } = await guarded();
+    const server = createServer(listener);
+    const wire = await Wire.open(await listen(server));
+    later(() => stop(server));
+    wire.send("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
+    await once(server, "request");
+    wire.socket.destroy();
+    await expect.poll(held).toBe(0);
+  });
+
+  it("leaves no exchange open: HTTP/2", async () => {
+    const { listener, held } = await guarded();
+    const server = createHttp2((req, res) => listener(req as never, res as never));
+    const session = connectHttp2(`http://localhost:${await listen(server)}`);
+    later(async () => {
+      session.destroy();
+      await stop(server);
+    });
+    const stream = session.request({ ":path": "/" }).on("error", () => undefined);
+    await once(server, "request");
+    stream.close(constants.NGHTTP2_CANCEL);
+    await expect.poll(held).toBe(0);
+  });
 });

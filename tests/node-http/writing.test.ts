@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest";
 import { createEngine } from "@gatehouse/core";
 import { guard } from "@gatehouse/node-http";
 import { listen, stop } from "./target.js";
-import { ask, later, policyOf, serve, Wire, type PlainHandler } from "./support.js";
+import { ask, later, policyOf, readable, serve, Wire, type PlainHandler } from "./support.js";
 
 const runs = Number(process.env["WRITING_RUNS"] ?? 100);
 const POLICY = policyOf(
@@ -142,11 +142,20 @@ describe("written in one", () => {
     );
   });
 
-  it("a status without content has none, whatever was sent", async () => {
+  it.each([
+    ["GET", "/open"],
+    ["HEAD", "/open"],
+    ["GET", "/"],
+    ["HEAD", "/"],
+  ])("a status without content has none and no length, whatever was sent: %s %s", async (method, path) => {
     const served = await serve(POLICY, (_req, _res, context) => context.send({ a: "b" }, { status: 204 }));
     const wire = await served.connect();
-    wire.send("GET /open HTTP/1.1\r\nHost: a.test\r\n\r\nGET /open HTTP/1.1\r\nHost: a.test\r\n\r\n");
-    expect([(await wire.answer("GET")).status, (await wire.answer("GET")).status]).toEqual([204, 204]);
+    wire.send(`${method} ${path} HTTP/1.1\r\nHost: a.test\r\n\r\n`.repeat(2));
+    const answers = [readable(await wire.answer(method)), readable(await wire.answer(method))];
+    expect(answers.map((one) => [one.status, one.header("content-length")])).toEqual([
+      [204, undefined],
+      [204, undefined],
+    ]);
     expect(wire.text).not.toContain("{");
   });
 

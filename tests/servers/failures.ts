@@ -1,10 +1,17 @@
 /** Handlers that throw, before an answer and in the middle of one. */
+import type { ServerResponse } from "node:http";
+import { runInNewContext } from "node:vm";
 import { expect } from "vitest";
 import type { Suite, Turn } from "./suite.js";
 import { policyOf } from "./wire.js";
 
 const POLICY = policyOf({ "GET /": {} });
 const GET = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
+const RULED = policyOf({
+  "GET /": { response: { body: { type: "object", properties: { id: { type: "string" } } } } },
+});
+const TEXT = JSON.stringify({ id: "a", secret: "canary" });
+const ForeignBytes = runInNewContext("Uint8Array") as Uint8ArrayConstructor;
 
 export function describeFailures({ serve, it }: Suite): void {
   const ways: readonly { readonly way: string; readonly handler: (turn: Turn) => unknown }[] = [
@@ -94,6 +101,64 @@ export function describeFailures({ serve, it }: Suite): void {
         wire.send(GET);
         expect(JSON.parse((await wire.answer()).body.toString())).toMatchObject({ code: "handler-failed" });
         expect((await served.event()).error).toMatchObject({ message: "a status of 1xx is no answer" });
+      },
+      "raw",
+    );
+  }
+
+  const unusual: readonly { readonly way: string; readonly write: (res: ServerResponse) => void }[] = [
+    {
+      way: "ended again behind a status that Node refuses",
+      write: (res) => {
+        res.statusCode = 1000;
+        expect(() => res.end(TEXT)).toThrow(RangeError);
+        res.statusCode = 200;
+        res.end(TEXT);
+      },
+    },
+    {
+      way: "ended again behind a field that Node refuses",
+      write: (res) => {
+        expect(() => res.writeHead(200, { "X-Broken": "a\nb" })).toThrow(TypeError);
+        expect(() => res.end(TEXT)).toThrow(TypeError);
+        res.writeHead(200, { "Content-Type": "application/json" }).end(TEXT);
+      },
+    },
+    { way: "bytes of another realm", write: (res) => void res.end(ForeignBytes.from(Buffer.from(TEXT))) },
+    {
+      way: "written as bytes of another realm",
+      write: (res) => {
+        res.write(ForeignBytes.from(Buffer.from(TEXT)));
+        res.end();
+      },
+    },
+    {
+      way: "refused first for being no chunk",
+      write: (res) => {
+        expect(() => res.write(5)).toThrow(TypeError);
+        expect(() => res.write(null)).toThrow(TypeError);
+        expect(() => res.end(5)).toThrow(TypeError);
+        res.end(TEXT);
+      },
+    },
+  ];
+  for (const { way, write } of unusual) {
+    it(
+      `no answer leaves without its head and its rule: ${way}`,
+      async () => {
+        const served = await serve(RULED, (turn) => {
+          const { res } = turn.raw();
+          res.setHeader("Content-Type", "application/json");
+          write(res);
+        });
+        const wire = await served.connect();
+        wire.send(GET + GET);
+        const answers = [await wire.answer(), await wire.answer()];
+        expect(answers.map(({ status, body }) => [status, body.toString()])).toEqual([
+          [200, '{"id":"a"}'],
+          [200, '{"id":"a"}'],
+        ]);
+        expect(wire.text).toBe("");
       },
       "raw",
     );

@@ -3,7 +3,8 @@ import { inventoryProblems, type BoundEngine, type Engine } from "@gatehouse/cor
 import { bareError } from "./answer.js";
 import { inventory, matchingOf, unguardedProblems } from "./hono-app.js";
 import { settingsOf, type GuardOptions, type GuardSettings } from "./options.js";
-import { pass, type Proceed } from "./passage.js";
+import { pass, type Proceed, type ServerFacts } from "./passage.js";
+import { whenLost } from "./queued.js";
 
 /** hono runs the handlers of `/files/*` for `/files` too. */
 const HONO = { wildcard: "itself" } as const;
@@ -33,7 +34,8 @@ export class Doors<Rest extends readonly unknown[]> {
     if (!this.compared) this.compare();
     if (this.closed) return Promise.resolve(bareError(request.method));
     const { settings } = this;
-    return pass(this.engine, request, () => settings.facts(request, rest), settings, proceed);
+    const facts = (): ServerFacts => settings.facts(request, rest);
+    return pass(this.engine, request, facts, settings, proceed, (lost) => whenLost(rest[0], lost));
   }
 
   /** Not before: an application goes on registering after its first middleware. */

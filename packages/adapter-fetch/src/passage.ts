@@ -34,14 +34,18 @@ const CLIENT_LEFT = 499;
 const NO_BODY = { bytes: new Uint8Array(), complete: true } as const;
 const TOO_LARGE = "the answer is larger than `responseLimit`, and a rule needs the whole of it";
 
+/** Told what to call when the client is lost and the Request's signal does not say so. */
+export type Losing = (lost: () => void) => void;
+
 export async function pass(
   engine: BoundEngine,
   request: Request,
   facts: () => ServerFacts,
   settings: PassageSettings,
   proceed: Proceed,
+  losing: Losing,
 ): Promise<Response> {
-  return new Passage(request, settings, proceed).run(engine, facts);
+  return new Passage(request, settings, proceed, losing).run(engine, facts);
 }
 
 class Passage {
@@ -60,6 +64,7 @@ class Passage {
     private readonly request: Request,
     private readonly settings: PassageSettings,
     private readonly proceed: Proceed,
+    private readonly losing: Losing,
   ) {
     this.intake = new Intake(request);
   }
@@ -372,6 +377,11 @@ class Passage {
     // Not ended yet: what has not begun leaves no event.
     if (signal.aborted) this.gone = true;
     else signal.addEventListener("abort", this.aborted, { once: true });
+    this.losing(() => {
+      this.aborted();
+      // Nobody else tells the handler's stream. By this code the server knows that it is no failure, which it would write out.
+      this.cut?.(Object.assign(new Error("the client left"), { code: "ERR_STREAM_PREMATURE_CLOSE" }));
+    });
   }
 
   private readonly aborted = (): void => {

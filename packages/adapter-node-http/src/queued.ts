@@ -3,20 +3,28 @@
  * other: who pipelines a request and leaves would keep its exchange, and a slot of a concurrency limit with it, for ever.
  */
 import type { ServerResponse } from "node:http";
+import type { Http2ServerResponse } from "node:http2";
 import type { Socket } from "node:net";
+import { isHttp2 } from "./types.js";
 
 /** One listener a connection, however many wait on it. */
 const WAITING = new WeakMap<Socket, Set<() => void>>();
 
 /** True for a response that may close without a word from Node: it waits, or has closed before anybody asked. */
 export function closesSilently(res: ServerResponse): boolean {
-  return res.socket === null || res.destroyed;
+  return res.socket === null || isOver(res);
+}
+
+/** Those of HTTP/2 do not say so of themselves. */
+function isOver(res: ServerResponse): boolean {
+  return isHttp2(res.req) ? (res as unknown as Http2ServerResponse).stream.destroyed : res.destroyed;
 }
 
 /** @param lost called when the connection is closed, unless the response closed before */
 export function whenLost(res: ServerResponse, lost: () => void): void {
+  if (isOver(res)) return process.nextTick(lost);
   const { socket } = res.req;
-  if (socket.closed || res.destroyed) return process.nextTick(lost);
+  if (socket.closed) return process.nextTick(lost);
   let waiting = WAITING.get(socket);
   if (waiting === undefined) {
     waiting = new Set();

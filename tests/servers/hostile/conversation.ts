@@ -244,20 +244,29 @@ function among(some: readonly number[], all: readonly number[]): boolean {
 
 /** A handler whose client has gone quiet waits for it; the connection is ended then. */
 const QUIET_MS = 200;
+const QUIET_TURNS = 10;
 
 function talk(port: number, bytes: string): Promise<{ received: string; port: number }> {
   return new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1");
     const pieces: Buffer[] = [];
     let own = 0;
-    socket.setTimeout(QUIET_MS, () => socket.destroy());
+    let quiet = 0;
+    // By turns and not by the clock: after a long turn of this process a timer is told before what has come meanwhile.
+    const turns = setInterval(() => ++quiet === QUIET_TURNS && socket.destroy(), QUIET_MS / QUIET_TURNS);
     socket.on("connect", () => {
       own = socket.localPort ?? 0;
       socket.write(bytes, "latin1");
     });
-    socket.on("data", (piece: Buffer) => void pieces.push(piece));
+    socket.on("data", (piece: Buffer) => {
+      quiet = 0;
+      pieces.push(piece);
+    });
     // A server that cuts an answer off resets the connection.
     socket.on("error", () => undefined);
-    socket.on("close", () => resolve({ received: Buffer.concat(pieces).toString("latin1"), port: own }));
+    socket.on("close", () => {
+      clearInterval(turns);
+      resolve({ received: Buffer.concat(pieces).toString("latin1"), port: own });
+    });
   });
 }

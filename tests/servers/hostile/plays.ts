@@ -308,6 +308,8 @@ type Native =
 
 async function native(one: Native, turn: Turn, id: number): Promise<void> {
   const { req, res } = turn.raw();
+  // Fastify takes its own listener off an answer that is over.
+  if (res.listenerCount("error") === 0) res.on("error", () => undefined);
   switch (one[0]) {
     case "status":
       res.statusCode = one[1];

@@ -13,8 +13,8 @@ export function framed(
   length: number,
 ): readonly HeaderField[] {
   if (res.req.method === "HEAD" || status === 304) {
-    const nonsense = promised(headers) === NONSENSE;
-    return headers.filter(([name]) => (nonsense ? !isFraming(name) : name.toLowerCase() !== "trailer"));
+    const bare = status === 204 || promised(headers) === NONSENSE;
+    return headers.filter(([name]) => (bare ? !isFraming(name) : name.toLowerCase() !== "trailer"));
   }
   const stated = String(length);
   if (status !== 204 && isFramedAs(headers, stated)) return headers;

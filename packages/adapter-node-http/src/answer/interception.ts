@@ -93,6 +93,11 @@ export class Interception {
     return this.headed || this.phase !== "open";
   }
 
+  /** True once Node knows of the end, and has a word for what comes behind it. What it is told before, it sends without a head. */
+  get isOver(): boolean {
+    return this.ended && this.phase !== "open";
+  }
+
   /** True where a body rule has to see all of the answer. */
   get ruled(): boolean {
     return this.collector !== undefined;
@@ -143,6 +148,19 @@ export class Interception {
 
   end(chunk: Chunk | undefined, encoding: BufferEncoding | undefined, done: Done | undefined): void {
     this.ended = true;
+    try {
+      this.conclude(chunk, encoding, done);
+    } catch (error) {
+      if (this.phase === "open") this.reopen();
+      throw error;
+    }
+  }
+
+  private conclude(
+    chunk: Chunk | undefined,
+    encoding: BufferEncoding | undefined,
+    done: Done | undefined,
+  ): void {
     if (this.phase === "open") {
       if (this.collector !== undefined) {
         if (chunk !== undefined && !this.collector.add(chunk, encoding)) this.tooLarge();
@@ -257,6 +275,13 @@ export class Interception {
     this.fields = undefined;
     this.collector ??= new Collector(this.settings.responseLimit);
     return shaped;
+  }
+
+  /** Nothing left of a refused end, a status or a field that is none: what ends the answer then is no mistake, and the rule's to see. */
+  private reopen(): void {
+    this.ended = false;
+    if (!this.headed && this.collector !== undefined)
+      this.collector = new Collector(this.settings.responseLimit);
   }
 
   private addFields(fields: FieldsArgument): void {

@@ -3,9 +3,10 @@
  * itself: a wrapper's own methods, set before, would hide anything that stood on the prototype.
  */
 import { ServerResponse, type OutgoingHttpHeaders } from "node:http";
+import { isUint8Array } from "node:util/types";
 import type { Exchange } from "@gatehouse/core";
 import { HandlerFields, type FieldsArgument, type FieldValue } from "./fields.js";
-import { headersSent } from "./errors.js";
+import { coded, headersSent } from "./errors.js";
 import { Interception, type AnswerSettings } from "./interception.js";
 import type { Chunk, Done } from "./wire.js";
 
@@ -153,11 +154,11 @@ function write(
 ): boolean {
   const callback = typeof encoding === "function" ? encoding : (done ?? undefined);
   const answer = answerOf(this);
-  // Node's own method knows what to say of a write after the end and of what is neither text nor bytes.
-  if (answer.ended || answer.sending || !isChunk(chunk)) {
+  // Node's own method knows what to say of a write after the end.
+  if (answer.isOver || answer.sending) {
     return answer.native.write.call(this, chunk, encodingOf(encoding) ?? "utf8", callback);
   }
-  return answer.write(chunk, encodingOf(encoding), callback);
+  return answer.write(chunkOf(chunk), encodingOf(encoding), callback);
 }
 
 function end(
@@ -172,15 +173,12 @@ function end(
     return this;
   }
   const callback = typeof encoding === "function" ? encoding : (done ?? undefined);
-  if (chunk !== undefined && chunk !== null && !isChunk(chunk)) {
-    answer.native.write.call(this, chunk, "utf8");
-    return this;
-  }
-  if (answer.ended || answer.sending) {
+  if (answer.isOver || answer.sending) {
     answer.native.end.call(this, chunk ?? undefined, encodingOf(encoding), callback);
     return this;
   }
-  answer.end(chunk ?? undefined, encodingOf(encoding), callback);
+  const last = chunk === undefined || chunk === null ? undefined : chunkOf(chunk);
+  answer.end(last, encodingOf(encoding), callback);
   return this;
 }
 
@@ -273,8 +271,15 @@ function createPushResponse(this: Guarded, _fields: unknown, done: (error: Error
   process.nextTick(done, new Error("a guarded response pushes no other"));
 }
 
-function isChunk(chunk: unknown): chunk is Chunk {
-  return typeof chunk === "string" || chunk instanceof Uint8Array;
+/**
+ * Bytes of another realm are bytes to Node too, and HTTP/2's streams take every view: what went to them from here, no rule would have seen.
+ * @throws TypeError as Node does
+ */
+function chunkOf(chunk: unknown): Chunk {
+  if (typeof chunk === "string" || isUint8Array(chunk)) return chunk;
+  if (ArrayBuffer.isView(chunk)) return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  if (chunk === null) throw coded(new TypeError("a chunk is null"), "ERR_STREAM_NULL_VALUES");
+  throw coded(new TypeError("a chunk is neither text nor bytes"), "ERR_INVALID_ARG_TYPE");
 }
 
 function encodingOf(encoding: BufferEncoding | Done | null | undefined): BufferEncoding | undefined {
