@@ -59,7 +59,7 @@ describe("reload_is_atomic (B10.152)", () => {
       expect(decision.outcome).toBe("admit");
       await swap(1);
       const shaped = exchange.respond({ status: 200, headers: [], body: { a: "of a", b: "of b" } });
-      expect(shaped.body).toBe(JSON.stringify({ [before]: `of ${before}` }));
+      expect(Buffer.from(shaped.body ?? "").toString()).toBe(JSON.stringify({ [before]: `of ${before}` }));
       expect(shaped.headers.find(([name]) => name === "X-Policy")).toEqual(["X-Policy", before]);
       await swap(2);
       exchange.end(200);
