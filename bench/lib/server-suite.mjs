@@ -97,16 +97,16 @@ async function group(sides, requests, { park, short }, extra = {}) {
  * In requests, not in seconds: a busy machine would leave the code of the slower side cold. By 16,000 V8 has compiled what it ever will of
  * any side. Earlier its compiler, which is threads of the same process, is counted too, and more of it where there is more code.
  */
-const pace = { warmUp: 20_000, burst: 500, rounds: 21 };
-const layerPace = { warmUp: 20_000, burst: 300, rounds: 11 };
+const pace = { warmUp: 16_000, burst: 500, rounds: 21 };
+const layerPace = { warmUp: 16_000, burst: 300, rounds: 11 };
 const shortPace = { warmUp: 0, burst: 16, rounds: 1 };
 
 /** Microseconds of the processor after which a burst has told enough: of what takes milliseconds, few requests tell as much. */
 const TELLING = 200_000;
 const FEWEST = 100;
 /** Of the processor, behind the first of them: a side that takes a millisecond for each request is not waited for longer. */
-const WARM = 4_000_000;
-const AT_LEAST = 5000;
+const WARM = 3_000_000;
+const AT_LEAST = 3000;
 
 async function rounds(servers, workOf, pace) {
   const names = Object.keys(servers);
