@@ -47,7 +47,9 @@ async function real(engine: Engine, request: ModelRequest, tokens: Tokens): Prom
   }
   return {
     decision: { outcome: "admit", route: decision.route, person: decision.principal?.id ?? null },
-    leaked: String(shaped?.body ?? "").includes("s3cret"),
+    leaked: Buffer.from(shaped?.body ?? "")
+      .toString()
+      .includes("s3cret"),
   };
 }
 

@@ -62,7 +62,7 @@ describe("adapters_agree", () => {
                 ? {
                     status: shaped?.status ?? 0,
                     headers: shaped?.headers ?? [],
-                    body: String(shaped?.body ?? ""),
+                    body: Buffer.from(shaped?.body ?? "").toString(),
                   }
                 : {
                     status: decision.status,
