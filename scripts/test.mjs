@@ -1,5 +1,5 @@
 // `npm test`: everything that must hold, in one command, cheapest first. Steps of one phase run beside each other, one more than
-// there are cores, as each waits at times; vitest fills the cores alone, so that each of its runs is a phase, but for what mostly waits.
+// there are cores, as each waits at times; vitest fills the cores alone, so that each of its runs is a phase.
 // The last line counts vitest's tests; a step that failed or was skipped counts as one more, so that the line
 // never looks greener than the run. Where CI=true a step that cannot run is a failure: CI owes the whole proof.
 import { spawn, spawnSync } from "node:child_process";
@@ -15,7 +15,6 @@ const node = process.execPath;
 /** By the step that writes it. */
 const reports = {
   tests: "reports/vitest.json",
-  "tests of the shared store": "reports/vitest-store.json",
   "tests on dist": "reports/vitest-dist.json",
 };
 
@@ -46,13 +45,8 @@ const phases = [
     // Adapters and the command are tested as they are built, so the sources are asked for the rest.
     {
       name: "tests",
-      run: [vitest(reports.tests, ...["units", "whole", "mocking"].flatMap((name) => ["--project", name]))],
+      run: [vitest(reports.tests, "--project", "!served")],
       shows: true,
-    },
-    {
-      // It waits for servers to start, to hang and to come back: among the others it would leave the cores idle.
-      name: "tests of the shared store",
-      run: [vitest(reports["tests of the shared store"], "--project", "servers", "--maxWorkers", "1")],
     },
   ],
   [
