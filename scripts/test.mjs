@@ -1,5 +1,5 @@
-// `npm test`: everything that must hold, in one command, cheapest first. Steps of one phase run beside each other, one more than
-// there are cores, as each waits at times; vitest fills the cores alone, so that each of its runs is a phase.
+// `npm test`: everything that must hold, in one command, cheapest first. Steps of one phase run beside each other, as many as
+// there are cores; vitest fills the cores alone, so each of its runs is a phase.
 // The last line counts vitest's tests; a step that failed or was skipped counts as one more, so that the line
 // never looks greener than the run. Where CI=true a step that cannot run is a failure: CI owes the whole proof.
 import { spawn, spawnSync } from "node:child_process";
@@ -184,7 +184,7 @@ for (const steps of phases) {
       await ended;
     }
   };
-  await Promise.all(Array.from({ length: availableParallelism() + 1 }, lane));
+  await Promise.all(Array.from({ length: availableParallelism() }, lane));
 }
 
 const counts = { passed: 0, failed: 0, skipped: skipped.length };
