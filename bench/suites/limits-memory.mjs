@@ -169,21 +169,22 @@ export async function run({ short }) {
     points.map(({ remainingPoints }) => remainingPoints),
     [BURST - 1, BURST - 2],
   );
-  const whole = await wholeDecisions();
   const seen = await sideBySide(
     [
       { name: "Gatehouse", run: mine },
       { name: "by hand", run: hand },
       { name: "express-rate-limit", run: (index) => express.increment(hot(index)) },
       { name: "rate-limiter-flexible", run: (index) => flexible.consume(hot(index)) },
-      ...whole,
     ],
-    { short },
+    { short, ms: 50 },
   );
+  // Behind the stores: the engine's ops are of two classes of its own, and a store that has met three is slower for each than any server's.
+  const whole = await wholeDecisions();
+  const decided = await sideBySide(whole, { short, ms: 50 });
   // A limit that was used up on the way would have been measured refusing.
   for (const { check } of whole) check();
   const against = (peer) => seen.ratio(peer, "Gatehouse");
-  const adds = (name) => seen.added(`decision: ${name}`, "decision: none");
+  const adds = (name) => decided.added(`decision: ${name}`, "decision: none");
 
   const cap = short ? 2000 : 100_000;
   const spread = Array.from({ length: 3 * cap }, (_, n) => `c:t:${n}`);
