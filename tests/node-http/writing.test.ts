@@ -175,6 +175,18 @@ describe("written in one", () => {
     expect([answer.status, JSON.parse(answer.text)]).toMatchObject([500, { status: 500 }]);
   });
 
+  it.each(["b", "\u00e9"])("a field's value is in Latin-1 before whatever answer: %s", async (a) => {
+    const served = await serve(POLICY, (_req, res, context) => {
+      res.setHeader("X-Own", "caf\u00e9");
+      context.send({ a });
+    });
+    const wire = await served.connect();
+    wire.send("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
+    const { headers, body } = await wire.answer("GET");
+    expect(headers).toContainEqual(["X-Own", "caf\u00e9"]);
+    expect(body.toString()).toBe(JSON.stringify({ a }));
+  });
+
   it("a response that counts strictly is left to Node", async () => {
     const served = await serve(POLICY, (_req, res, context) => {
       res.strictContentLength = true;

@@ -91,7 +91,7 @@ export function sendInOne(
   if (!AS_TRIED || ender !== end || !fitsInOne(chunk, encoding)) return false;
   // Of these Node's own `end` has more to say.
   if (!hasBody || chunkedEncoding || strictContentLength || destroyed) return false;
-  if (typeof chunk === "string") send.call(res, chunk, "utf8");
+  if (typeof chunk === "string") send.call(res, chunk, encoding);
   else send.call(res, latin1Of(chunk), "latin1");
   return true;
 }
@@ -100,7 +100,7 @@ function fitsInOne(
   chunk: string | Uint8Array | undefined,
   encoding: BufferEncoding,
 ): chunk is string | Uint8Array {
-  if (typeof chunk === "string") return encoding === "utf8";
+  if (typeof chunk === "string") return encoding === "utf8" || encoding === "latin1";
   return chunk !== undefined && chunk.byteLength <= SHORT;
 }
 

@@ -456,16 +456,18 @@ export class Interception {
     const { status } = shaped;
     let { body } = shaped;
     let silent = false;
+    let encoding: BufferEncoding = "utf8";
     if (shaped.framed === true) {
       this.sendHead(status, shaped.headers);
       if (!isNodes(this.native.end)) ({ body } = asText(shaped));
+      else if (shaped.ascii === true) encoding = "latin1";
     } else {
       const length = body === undefined ? 0 : lengthOf(body, "utf8");
       silent = length === 0 || res.req.method === "HEAD";
       this.sendHead(status, framed(res, shaped, length));
     }
     this.phase = "taken";
-    this.endNatively(silent ? undefined : body, "utf8", undefined);
+    this.endNatively(silent ? undefined : body, encoding, undefined);
   }
 
   private endNatively(chunk: Chunk | undefined, encoding: BufferEncoding, done: Done | undefined): void {

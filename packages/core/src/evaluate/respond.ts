@@ -1,6 +1,6 @@
 /** The handler's answer on its way out: replaced, projected, redacted, encoded, headed. */
 import { TARGETED_CACHE_FIELDS } from "../model/cache-fields.js";
-import type { BodyOutcome, BodyRule } from "../model/compiled.js";
+import type { BodyOutcome, BodyRule, WrittenJson } from "../model/compiled.js";
 import type { Refusal } from "../model/outcome.js";
 import type { HeaderField } from "../model/request.js";
 import type { RawResponse, ShapedResponse } from "../model/response.js";
@@ -173,7 +173,7 @@ function ruled(
     return { status, headers };
   }
   const left = leftOfText(state, rule, response);
-  if (left !== undefined) return json(state, response, left, OF_THE_OLD_BODY, utf8Length);
+  if (left !== undefined) return written(state, response, left, utf8Length);
   const value = judgedOf(response);
   if (value === undefined && rule.readsBody) {
     return withheld(
@@ -188,8 +188,8 @@ function ruled(
   }
   state.answer = value;
   // What is encoded has to be text once more.
-  const written = state.route.response.encode === undefined ? rule.write?.(value, status, state) : undefined;
-  const outcome = written ?? rule.apply(value, status, state);
+  const whole = state.route.response.encode === undefined ? rule.write?.(value, status, state) : undefined;
+  const outcome = whole ?? rule.apply(value, status, state);
   switch (outcome.kind) {
     case "withheld":
       return withheld(state, outcome, utf8Length);
@@ -199,7 +199,7 @@ function ruled(
       return { status, headers };
     }
     case "written":
-      return json(state, response, outcome.json, OF_THE_OLD_BODY, utf8Length);
+      return written(state, response, outcome.json, utf8Length);
     case "json":
       return json(state, response, JSON.stringify(outcome.value), OF_THE_OLD_BODY, utf8Length);
   }
@@ -238,20 +238,42 @@ const NO_BYTES = new Uint8Array();
 function json(
   state: ExchangeState,
   response: RawResponse,
-  text: string | Uint8Array | undefined,
+  text: string | undefined,
   stripped: ReadonlySet<string>,
   utf8Length: Utf8Length,
 ): ShapedResponse {
-  const { encode, headers: plan } = state.route.response;
+  const { encode } = state.route.response;
   // JSON.stringify gives undefined for a function or a symbol: there is nothing to send.
   const written = text ?? "";
-  const body =
-    encode === undefined ? written : encode(typeof written === "string" ? written : UTF8.decode(written));
-  const length = typeof body === "string" ? utf8Length(body) : body.length;
-  const headers = mergeHeaders(plan, response.headers, stripped, state, length);
+  const body = encode === undefined ? written : encode(written);
+  return sized(state, response, body, utf8Length(body), stripped, false);
+}
+
+function written(
+  state: ExchangeState,
+  response: RawResponse,
+  left: WrittenJson,
+  utf8Length: Utf8Length,
+): ShapedResponse {
+  const ascii = typeof left === "string";
+  if (state.route.response.encode === undefined)
+    return sized(state, response, left, left.length, OF_THE_OLD_BODY, ascii);
+  return json(state, response, ascii ? left : UTF8.decode(left), OF_THE_OLD_BODY, utf8Length);
+}
+
+/** @param length of the body, in bytes */
+function sized(
+  state: ExchangeState,
+  response: RawResponse,
+  body: string | Uint8Array,
+  length: number,
+  stripped: ReadonlySet<string>,
+  ascii: boolean,
+): ShapedResponse {
+  const headers = mergeHeaders(state.route.response.headers, response.headers, stripped, state, length);
   const { status } = response;
   if (state.request.method === "HEAD") return { status, headers };
-  return { status, headers, body, framed: stripped === OF_THE_OLD_BODY && length !== 0 };
+  return { status, headers, body, framed: stripped === OF_THE_OLD_BODY && length !== 0, ascii };
 }
 
 function withheld(
@@ -358,7 +380,7 @@ function leftOfText(
   state: ExchangeState,
   rule: BodyRule,
   { status, headers, body }: RawResponse,
-): Uint8Array | undefined {
+): WrittenJson | undefined {
   if (status === 206 || !isText(body) || rule.applyToText === undefined) return undefined;
   if (state.route.response.readsAnswer || !areOfJson(headers)) return undefined;
   return rule.applyToText(body, status, state);

@@ -19,6 +19,8 @@ const DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 export class JsonBytes {
   readonly view: DataView;
+  /** No byte of the text is above 0x7f. False also where that is not known. */
+  ascii = false;
 
   private constructor(
     readonly bytes: Uint8Array,
@@ -45,8 +47,9 @@ export class JsonBytes {
     return this.bytes.length - ENDING;
   }
 
-  end(length: number): this {
+  end(length: number, ascii: boolean): this {
     this.length = length;
+    this.ascii = ascii;
     this.view.setInt32(length, 0);
     return this;
   }
@@ -69,7 +72,7 @@ function ofBytes(bytes: Uint8Array): JsonBytes {
   const { length } = bytes;
   const room = roomFor(length);
   room.bytes.set(bytes);
-  return room.end(length);
+  return room.end(length, false);
 }
 
 function ofText(text: string): JsonBytes {
@@ -77,5 +80,7 @@ function ofText(text: string): JsonBytes {
   // Most texts are little longer as bytes; room for the worst would be three times what is needed.
   const room = roomFor(length * WIDEST <= SMALL ? length * WIDEST : length + (length >> 4));
   const { read, written } = ENCODER.encodeInto(text, room.bytes);
-  return read === length && written <= room.capacity ? room.end(written) : ofBytes(ENCODER.encode(text));
+  return read === length && written <= room.capacity
+    ? room.end(written, written === length)
+    : ofBytes(ENCODER.encode(text));
 }

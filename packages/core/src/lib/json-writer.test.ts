@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { strictText } from "./bytes.js";
+import { platform } from "../platform/node.js";
 import { JsonWriter, keyOf } from "./json-writer.js";
+import { textWritten } from "./written.test-support.js";
 
 const RUNS = Number(process.env["FC_RUNS"] ?? 300);
 
@@ -10,7 +11,9 @@ function written(write: (out: JsonWriter) => void): string | undefined {
   const out = JsonWriter.take();
   try {
     write(out);
-    return strictText(out.text());
+    const asBytes = textWritten(out.taken(undefined));
+    const asText = textWritten(out.taken(platform.textOfAscii));
+    return asText === asBytes ? asBytes : `${asText ?? "none"} in place of ${asBytes ?? "none"}`;
   } finally {
     JsonWriter.giveBack(out);
   }
@@ -138,7 +141,8 @@ describe("a writer of JSON", () => {
         const value = [...Array<string>(count).fill(""), last];
         const out = JsonWriter.take();
         put(out, value);
-        if (strictText(out.text()) !== JSON.stringify(value)) expect([count, last]).toBe("written");
+        if (textWritten(out.taken(platform.textOfAscii)) !== JSON.stringify(value))
+          expect([count, last]).toBe("written");
       }
     }
     JsonWriter.giveBack(kept);
@@ -148,11 +152,15 @@ describe("a writer of JSON", () => {
     const [one, other] = [JsonWriter.take(), JsonWriter.take()];
     one.string("one");
     other.string("other");
-    const text = one.text();
+    const text = one.taken(undefined);
     JsonWriter.giveBack(one);
     const third = JsonWriter.take();
     third.string("three");
-    expect([text, other.text(), third.text()].map(strictText)).toEqual(['"one"', '"other"', '"three"']);
+    expect([text, other.taken(undefined), third.taken(undefined)].map(textWritten)).toEqual([
+      '"one"',
+      '"other"',
+      '"three"',
+    ]);
   });
 
   it("is let go when it has become large", () => {
@@ -170,7 +178,33 @@ describe("a writer of JSON", () => {
     JsonWriter.giveBack(before);
     const out = JsonWriter.take();
     out.null();
-    expect(out.text().buffer.byteLength).toBe(4);
+    expect((out.taken(undefined) as Uint8Array).buffer.byteLength).toBe(4);
+    JsonWriter.giveBack(out);
+  });
+
+  it.each([
+    ["text", { name: "Ann", of: ["Bern", 1.5, null, true] }, "string"],
+    ["another letter", { name: "Anne-Zoé" }, "object"],
+    ["a wide letter", { name: "\u20ac" }, "object"],
+    ["half a pair, spelled out", { name: "\ud800" }, "string"],
+    ["a pair", { name: "\u{1f600}" }, "object"],
+    ["a name", { "\u00e9": 1 }, "object"],
+    ["a long text", { name: `${"x".repeat(300)}\u00e9` }, "object"],
+    ["a very long one", { name: `${"x".repeat(17_000)}\u00e9` }, "object"],
+    ["much", { name: "x".repeat(17_000) }, "object"],
+  ])("gives text only where each character is a byte: %s", (_what, value, kind) => {
+    const out = JsonWriter.take();
+    put(out, value);
+    expect(typeof out.taken(platform.textOfAscii)).toBe(kind);
+    JsonWriter.giveBack(out);
+  });
+
+  it.each([1, 300, 17_000])("gives bytes where a wide letter behind %d others was taken back", (count) => {
+    const out = JsonWriter.take();
+    out.string(`${"x".repeat(count)}\u00e9`);
+    out.at = 0;
+    out.null();
+    expect(typeof out.taken(platform.textOfAscii)).toBe("object");
     JsonWriter.giveBack(out);
   });
 });

@@ -2,6 +2,7 @@
  * JSON text put together as UTF-8, value by value, each in the letters that JSON.stringify would choose. There is no text in between to be
  * measured and encoded once more.
  */
+import type { TextOfAscii } from "../ports/platform.js";
 import { utf8 } from "./bytes.js";
 
 const QUOTE = 0x22;
@@ -37,6 +38,7 @@ export interface Written {
   readonly words: readonly number[];
   /** In bytes. */
   readonly length: number;
+  readonly ascii: boolean;
 }
 
 let spare: JsonWriter | undefined;
@@ -46,12 +48,15 @@ export class JsonWriter {
   view = new DataView(this.bytes.buffer);
   /** Where the next byte comes. What is taken back is overwritten. */
   at = 0;
+  /** No byte above 0x7f was written, nor taken back. */
+  ascii = true;
 
   /** One that nobody else uses: whoever is asked for a value meanwhile may write as well. */
   static take(): JsonWriter {
     const one = spare ?? new JsonWriter();
     spare = undefined;
     one.at = 0;
+    one.ascii = true;
     return one;
   }
 
@@ -59,9 +64,12 @@ export class JsonWriter {
     if (one.bytes.length <= KEPT) spare = one;
   }
 
-  /** In memory of its own. */
-  text(): Uint8Array {
-    return this.bytes.slice(0, this.at);
+  /** In memory of its own, for which bytes cost more than all that was written, where they are few. */
+  taken(textOfAscii: TextOfAscii | undefined): Uint8Array | string {
+    const { bytes, at } = this;
+    return this.ascii && at <= SMALL && textOfAscii !== undefined
+      ? textOfAscii(bytes, at)
+      : bytes.slice(0, at);
   }
 
   /** @returns where `count` bytes may be written */
@@ -72,7 +80,8 @@ export class JsonWriter {
   }
 
   /** A comma, a name, a colon; `close` has the first comma of an object in hand. */
-  key({ words, length }: Written): void {
+  key({ words, length, ascii }: Written): void {
+    if (!ascii) this.ascii = false;
     const at = this.room(length);
     const { view } = this;
     for (let index = 0; index < words.length; index++) view.setInt32(at + index * 4, words[index] ?? 0);
@@ -124,9 +133,11 @@ export class JsonWriter {
           bytes[at++] = escape;
         }
       } else if (code < 0x800) {
+        this.ascii = false;
         bytes[at++] = 0xc0 | (code >> 6);
         bytes[at++] = 0x80 | (code & 0x3f);
       } else if (code < 0xd800 || code > 0xdfff) {
+        this.ascii = false;
         bytes[at++] = 0xe0 | (code >> 12);
         bytes[at++] = 0x80 | ((code >> 6) & 0x3f);
         bytes[at++] = 0x80 | (code & 0x3f);
@@ -158,12 +169,16 @@ export class JsonWriter {
   /** @param text JSON already */
   json(text: string): void {
     // Room for the widest letters would be far too much.
-    if (text.length > SMALL) return this.#copy(utf8(text));
+    if (text.length > SMALL) return this.#copy(text);
     const at = this.room(text.length * WIDEST);
-    this.at = at + ENCODER.encodeInto(text, this.bytes.subarray(at)).written;
+    const { written } = ENCODER.encodeInto(text, this.bytes.subarray(at));
+    if (written !== text.length) this.ascii = false;
+    this.at = at + written;
   }
 
-  #copy(bytes: Uint8Array): void {
+  #copy(text: string): void {
+    const bytes = utf8(text);
+    if (bytes.length !== text.length) this.ascii = false;
     const at = this.room(bytes.length);
     this.bytes.set(bytes, at);
     this.at = at + bytes.length;
@@ -216,7 +231,7 @@ export function writtenOf(text: string): Written {
   new Uint8Array(view.buffer).set(bytes);
   const words: number[] = [];
   for (let at = 0; at < length; at += 4) words.push(view.getInt32(at));
-  return { words, length };
+  return { words, length, ascii: length === text.length };
 }
 
 export function keyOf(name: string): Written {

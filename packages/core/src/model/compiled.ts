@@ -63,8 +63,11 @@ export type BodyOutcome =
 /** As `BodyOutcome`, where what is left was written at once. */
 export type WrittenOutcome =
   | Exclude<BodyOutcome, { readonly kind: "json" }>
-  /** In UTF-8 the text that JSON.stringify would make of what is left. */
-  | { readonly kind: "written"; readonly json: Uint8Array };
+  /** What JSON.stringify would make of what is left. */
+  | { readonly kind: "written"; readonly json: WrittenJson };
+
+/** In UTF-8; as text where each character of it is a byte, for which the platform has to allocate less. */
+export type WrittenJson = Uint8Array | string;
 
 /** Projection and redaction of a route's answers. */
 export interface BodyRule {
@@ -77,10 +80,10 @@ export interface BodyRule {
   /** As `apply`, of which it does not have to be asked then; undefined, before anything was read, where only `apply` can tell. */
   write?(value: unknown, status: number, state: RequestState): WrittenOutcome | undefined;
   /**
-   * In UTF-8 the text that JSON.stringify would make of what `apply` lets out of the text's value; undefined where only `apply` can tell,
-   * whose answer may be anything then.
+   * What JSON.stringify would make of what `apply` lets out of the text's value; undefined where only `apply` can tell, whose answer may be
+   * anything then.
    */
-  applyToText?(json: string | Uint8Array, status: number, state: RequestState): Uint8Array | undefined;
+  applyToText?(json: string | Uint8Array, status: number, state: RequestState): WrittenJson | undefined;
 }
 
 /** A refusal's body. */

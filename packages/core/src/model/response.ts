@@ -14,4 +14,6 @@ export interface ShapedResponse {
   readonly body?: string | Uint8Array | undefined;
   /** True: the fields say how long `body` is, once, and nothing else of where it ends. A writer need not count again. */
   readonly framed?: boolean;
+  /** True: `body` is text of which each character is a byte, in whatever way it is encoded. */
+  readonly ascii?: boolean;
 }

@@ -1,6 +1,7 @@
 /** Node: synchronous hashing and signature checks, files and environment. Bun and Deno resolve here too. */
 import { createHash, createHmac, hash as hashOnce, randomFillSync, timingSafeEqual } from "node:crypto";
 import type { HmacHash, Platform } from "../ports/platform.js";
+import { nodeTextOfAscii } from "./node-ascii.js";
 import { systemClock } from "./clock.js";
 import { decodeNodeBase64Url, textOfNodeBase64Url } from "./node-base64url.js";
 import { nodeSecrets, readTextFile, watchTextFiles } from "./node-files.js";
@@ -31,6 +32,7 @@ export const platform: Platform = Object.freeze({
   decodeBase64Url: decodeNodeBase64Url,
   textOfBase64Url: textOfNodeBase64Url,
   utf8Length: (text: string): number => Buffer.byteLength(text),
+  textOfAscii: nodeTextOfAscii(),
   prepareKey: prepareNodeKey,
   warn: (message: string): void => process.emitWarning(message, { type: "GatehouseWarning" }),
   scrypt: nodeScrypt,

@@ -36,6 +36,7 @@ export const platform: Platform = Object.freeze({
     return bytes === undefined ? undefined : strictText(bytes);
   },
   utf8Length: portableUtf8Length,
+  textOfAscii: undefined,
   prepareKey: preparePortableKey,
   // oxlint-disable-next-line no-console -- the one sink that every platform has; `onSecrets` replaces it
   warn: (message: string): void => console.warn(message),

@@ -37,6 +37,8 @@ export type KeyMaterial =
   | { readonly pem: string }
   | { readonly jwk: Readonly<Record<string, unknown>> };
 
+export type TextOfAscii = (bytes: Uint8Array, count: number) => string;
+
 /**
  * What differs between Node and browsers or workers. Chosen by the `#platform` import, never at run time.
  * Its functions need no `this`, so that they may be handed on.
@@ -64,6 +66,8 @@ export interface Platform {
   readonly textOfBase64Url: (text: string) => string | undefined;
   /** Bytes that a text takes in UTF-8. */
   readonly utf8Length: (text: string) => number;
+  /** Text of the first `count` bytes, none of which is above 0x7f; undefined where that costs more than a copy of the bytes. */
+  readonly textOfAscii: TextOfAscii | undefined;
   /**
    * Prepares a key for one algorithm.
    * @throws Error when the material is no key of the algorithm's type, is too short (HS*: shorter than the hash; RSA: below 2048 bits),

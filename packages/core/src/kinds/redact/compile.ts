@@ -1,10 +1,11 @@
 /** From a route's `response` to its body rule. */
 import { encodeBase64Url } from "../../lib/base64url.js";
 import { JsonWriter } from "../../lib/json-writer.js";
-import type { BodyOutcome, BodyRule, WrittenOutcome } from "../../model/compiled.js";
+import type { BodyOutcome, BodyRule, WrittenJson, WrittenOutcome } from "../../model/compiled.js";
 import type { CompiledKind, CompileEnvironment } from "../../model/kind.js";
 import type { ResolvedPolicy, ResolvedRoute } from "../../model/resolved.js";
 import type { RequestState } from "../../model/state.js";
+import type { TextOfAscii } from "../../ports/platform.js";
 import { GONE, type Hash, MASK } from "./action.js";
 import { NodeBuilder, type NodeCache } from "./builder.js";
 import type { InForce } from "./condition.js";
@@ -23,12 +24,11 @@ export async function compileRedact(
   environment: CompileEnvironment,
 ): Promise<CompiledKind> {
   const hash = await hashUnder(policy, environment);
+  const { generatesCode, textOfAscii } = environment.platform;
   const reader = new SchemaReader(policy.schemas, environment.report);
   const tools = { reader, errorBodies: new ErrorBodies(reader), whole: reader.foreign(true) };
   const shared: NodeCache = new Map();
-  const make = environment.platform.generatesCode
-    ? { writer: makeLayoutWriter, scanner: makeMemberScanner }
-    : undefined;
+  const make = generatesCode ? { writer: makeLayoutWriter, scanner: makeMemberScanner } : undefined;
   const projecting = (
     route: ResolvedRoute,
     ruleOf: (builder: NodeBuilder) => (status: number) => StatusRule,
@@ -36,7 +36,7 @@ export async function compileRedact(
     const redactions = redactionsOf(policy, route, environment.report);
     const builder = new NodeBuilder(reader, shared, redactions.pointers, redactions.actions, make);
     const withholds = route.response.onMismatch === "withhold";
-    return new ProjectingRule(ruleOf(builder), redactions.conditions, withholds, hash);
+    return new ProjectingRule(ruleOf(builder), redactions.conditions, withholds, hash, textOfAscii);
   };
   return {
     bodyRule: (route) => {
@@ -94,17 +94,19 @@ class ProjectingRule implements BodyRule {
     private readonly conditions: readonly InForce[],
     private readonly withholds: boolean,
     private readonly hash: Hash,
+    private readonly textOfAscii: TextOfAscii | undefined,
   ) {}
 
   needsBody(): boolean {
     return true;
   }
 
-  applyToText(json: string | Uint8Array, status: number, state: RequestState): Uint8Array | undefined {
+  applyToText(json: string | Uint8Array, status: number, state: RequestState): WrittenJson | undefined {
     const rule = this.#ruleOf(status);
     // The notes of a trace are taken on the walk over the value.
     if (rule.kind === "uncovered" || rule.step === undefined || state.tracing) return undefined;
-    return scan(rule.step, json, new Walk(state, true, this.#active(state), this.hash));
+    const walk = new Walk(state, true, this.#active(state), this.hash);
+    return scan(rule.step, json, walk, this.textOfAscii);
   }
 
   write(value: unknown, status: number, state: RequestState): WrittenOutcome | undefined {
@@ -112,7 +114,8 @@ class ProjectingRule implements BodyRule {
     // The notes of a trace are taken on the other walk.
     if (rule.kind === "uncovered" || rule.step === undefined || state.tracing || asksForJson())
       return undefined;
-    return writtenOf(rule.step, value, new Walk(state, this.withholds, this.#active(state), this.hash));
+    const walk = new Walk(state, this.withholds, this.#active(state), this.hash);
+    return writtenOf(rule.step, value, walk, this.textOfAscii);
   }
 
   apply(value: unknown, status: number, state: RequestState): BodyOutcome {
@@ -136,13 +139,18 @@ class ProjectingRule implements BodyRule {
   }
 }
 
-function writtenOf(node: Node, value: unknown, walk: Walk): WrittenOutcome {
+function writtenOf(
+  node: Node,
+  value: unknown,
+  walk: Walk,
+  textOfAscii: TextOfAscii | undefined,
+): WrittenOutcome {
   const out = JsonWriter.take();
   try {
     const became = write(node, value, "", 0, walk, out);
     if (became === NO_VALUE) walk.withhold("unreadable-response", NO_JSON);
     if (walk.withheld !== undefined) return { kind: "withheld", ...walk.withheld };
-    return became === LEFT_OUT ? { kind: "empty" } : { kind: "written", json: out.text() };
+    return became === LEFT_OUT ? { kind: "empty" } : { kind: "written", json: out.taken(textOfAscii) };
   } catch {
     return { kind: "withheld", ...(walk.withheld ?? UNWRITABLE) };
   } finally {

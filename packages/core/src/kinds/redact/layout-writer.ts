@@ -145,8 +145,8 @@ function writing(step: Node, name: string, index: number): string {
 const LONG = 64;
 
 /** Four bytes at a time, as numbers in the code. */
-function inPlace({ words, length }: Written, otherwise: string): string {
-  if (length > LONG) return otherwise;
+function inPlace({ words, length, ascii }: Written, otherwise: string): string {
+  if (length > LONG || !ascii) return otherwise;
   const moves = words.map((word, index) => `view.setInt32(at + ${index * 4}, ${word});`);
   return `at = out.room(${length}); view = out.view; ${moves.join(" ")} out.at = at + ${length};`;
 }

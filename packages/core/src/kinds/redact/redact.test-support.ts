@@ -2,12 +2,13 @@
 import { createHmac } from "node:crypto";
 import { expect } from "vitest";
 import { Report, type Diagnostic } from "../../errors/diagnostics.js";
-import { strictText } from "../../lib/bytes.js";
+import { textWritten } from "../../lib/written.test-support.js";
 import type { BodyOutcome, BodyRule } from "../../model/compiled.js";
 import type { CompileEnvironment } from "../../model/kind.js";
 import type { PolicyDocument, RouteSettings } from "../../model/policy.js";
 import { stateFor, type TestState } from "../../model/state.test-support.js";
 import { resolvePolicy } from "../../compile/resolve.js";
+import { platform } from "../../platform/node.js";
 import { redactKind } from "./index.js";
 
 export const KEY = "0123456789abcdef0123456789abcdef";
@@ -39,6 +40,7 @@ export function environmentFor(report: Report, generatesCode = false): CompileEn
     secret: async () => new TextEncoder().encode(KEY),
     platform: {
       generatesCode,
+      textOfAscii: generatesCode ? platform.textOfAscii : undefined,
       hmacSha256: (key: Uint8Array, data: Uint8Array | string) =>
         new Uint8Array(createHmac("sha256", key).update(data).digest()),
     },
@@ -110,16 +112,14 @@ export function seenWritten(rule: BodyRule, value: unknown, status = 200): Seen 
   const outcome = rule.write?.(value, status, state);
   if (outcome === undefined) return seenBy(rule, value, status);
   const { reports } = state;
-  return { outcome: outcome.kind === "written" ? strictText(outcome.json) : outcome, reports };
+  return { outcome: outcome.kind === "written" ? textWritten(outcome.json) : outcome, reports };
 }
 
 /** Undefined: the text has to be parsed. Else it has nothing to report. */
 export function seenInText(rule: BodyRule, text: string | Uint8Array, status = 200): Seen | undefined {
   const state = stateFor();
   const outcome = rule.applyToText?.(text, status, state);
-  return outcome === undefined
-    ? undefined
-    : { outcome: new TextDecoder().decode(outcome), reports: state.reports };
+  return outcome === undefined ? undefined : { outcome: textWritten(outcome), reports: state.reports };
 }
 
 /** The same where it is written at once, with and without generated code, and from text. */

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { JsonBytes } from "../../lib/json-bytes.js";
+import { textWritten } from "../../lib/written.test-support.js";
+import { platform } from "../../platform/node.js";
 import { ScanOutput } from "./scan-output.js";
 
 /** Lengths of what is copied, or texts. */
@@ -30,7 +32,9 @@ it("puts_together_what_was_copied_and_written", () => {
           expected.push(text.bytes.slice(from, from + piece));
         }
       }
-      const taken = output.taken();
+      const asText = output.taken(platform.textOfAscii);
+      expect(textWritten(asText)).toBe(Buffer.concat(expected).toString());
+      const taken = output.taken(undefined) as Uint8Array;
       expect(Buffer.compare(taken, Buffer.concat(expected))).toBe(0);
       // Whoever has it does not see what did not leave, or is about to leave for another.
       const behind = new Uint8Array(taken.buffer, taken.byteOffset + taken.byteLength);

@@ -1,5 +1,6 @@
 /** What leaves of a text, put together from ranges of it. */
 import type { JsonBytes } from "../../lib/json-bytes.js";
+import type { TextOfAscii } from "../../ports/platform.js";
 
 /** Longer ranges are copied by the engine, whose call costs as much as copying so many bytes by hand. */
 const SHORT = 512;
@@ -28,8 +29,10 @@ class Room {
 export class ScanOutput {
   #room: Room;
   #length = 0;
+  #ascii: boolean;
 
   constructor(private readonly text: JsonBytes) {
+    this.#ascii = text.ascii;
     this.#room =
       text.length + BEYOND > SHARED
         ? roomOf(text.length)
@@ -44,28 +47,31 @@ export class ScanOutput {
   }
 
   write(json: string): void {
-    if (json.length > SHORT) return this.#append(ENCODER.encode(json));
+    if (json.length > SHORT) return this.#encode(json);
     const at = this.#reserve(json.length);
     const { view } = this.#room;
     for (let index = 0; index < json.length; index++) {
       const code = json.charCodeAt(index);
       if (code > 0x7f) {
         this.#length = at;
-        return this.#append(ENCODER.encode(json));
+        return this.#encode(json);
       }
       view.setUint8(at + index, code);
     }
   }
 
   /** In memory of its own. */
-  taken(): Uint8Array {
+  taken(textOfAscii: TextOfAscii | undefined): Uint8Array | string {
     const { bytes, view, isShared } = this.#room;
+    if (isShared && this.#ascii && textOfAscii !== undefined) return textOfAscii(bytes, this.#length);
     if (isShared) return bytes.slice(0, this.#length);
     view.setInt32(this.#length, 0);
     return bytes.subarray(0, this.#length);
   }
 
-  #append(bytes: Uint8Array): void {
+  #encode(json: string): void {
+    const bytes = ENCODER.encode(json);
+    if (bytes.length !== json.length) this.#ascii = false;
     const at = this.#reserve(bytes.length);
     this.#room.bytes.set(bytes, at);
   }

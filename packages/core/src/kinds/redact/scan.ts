@@ -4,7 +4,9 @@
  */
 import { JsonBytes } from "../../lib/json-bytes.js";
 import { afterPlainName, afterPlainString, afterValue, afterWord } from "../../lib/json-steps.js";
+import type { WrittenJson } from "../../model/compiled.js";
 import type { RedactAction } from "../../model/policy.js";
+import type { TextOfAscii } from "../../ports/platform.js";
 import { GONE, MASK } from "./action.js";
 import { project, type Walk } from "./evaluate.js";
 import { ARRAY, BOOLEAN, NULL, OBJECT, STRING } from "./json-type.js";
@@ -34,8 +36,15 @@ const MASKED = JSON.stringify(MASK);
  * @param walk one that withholds where a value has another shape: the walk over the value is to tell of it, once
  * @returns undefined: parse it
  */
-export function scan(node: Node, text: string | Uint8Array, walk: Walk): Uint8Array | undefined {
-  return node.special || asksForJson() ? undefined : new Scan(JsonBytes.of(text), walk).whole(node);
+export function scan(
+  node: Node,
+  text: string | Uint8Array,
+  walk: Walk,
+  textOfAscii: TextOfAscii | undefined,
+): WrittenJson | undefined {
+  return node.special || asksForJson()
+    ? undefined
+    : new Scan(JsonBytes.of(text), walk).whole(node, textOfAscii);
 }
 
 /** A `toJSON` that somebody gave to all objects has a say in what JSON.stringify writes. */
@@ -63,14 +72,14 @@ class Scan implements Scanning {
     this.#out = new ScanOutput(text);
   }
 
-  whole(node: Node): Uint8Array | undefined {
+  whole(node: Node, textOfAscii: TextOfAscii | undefined): WrittenJson | undefined {
     const { text } = this;
     const first = text.view.getUint8(0);
     if (first !== OPEN_OBJECT && first !== OPEN_LIST) return undefined;
     const end = this.value(node, 0, 0);
     if (end < 0 || !isBlankFrom(text, end)) return undefined;
     this.write(end);
-    return this.#out.taken();
+    return this.#out.taken(textOfAscii);
   }
 
   write(end: number): void {
