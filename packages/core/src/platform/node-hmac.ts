@@ -3,6 +3,7 @@
  * one costs several times what it computes, for every token. Held against it by a property.
  */
 import { createHmac, hash as hashOnce } from "node:crypto";
+import { beginningsOf } from "./node-room.js";
 
 const INNER = 0x36;
 const OUTER = 0x5c;
@@ -19,12 +20,13 @@ export function hmacTextOf(hash: string, hashBytes: number, key: Uint8Array, lon
   const short = key.length > blockBytes ? hashOnce(hash, key, "buffer") : key;
   const inner = padded(short, INNER, blockBytes, longest);
   const outer = padded(short, OUTER, blockBytes, hashBytes);
+  const beginningOfInner = beginningsOf(inner);
   // Both rooms are used again and again: nothing is awaited between writing and hashing. The inner hash comes as a text of its
   // bytes and is written where it belongs: a Buffer made for it costs more than the hash.
   return (data) => {
     if (data.length > longest) return slow(data);
     const end = blockBytes + inner.write(data, blockBytes, "latin1");
-    outer.write(hashOnce(hash, inner.subarray(0, end), "binary"), blockBytes, "latin1");
+    outer.write(hashOnce(hash, beginningOfInner(end), "binary"), blockBytes, "latin1");
     return hashOnce(hash, outer, "base64url");
   };
 }

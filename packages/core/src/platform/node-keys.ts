@@ -11,6 +11,7 @@ import {
 } from "node:crypto";
 import { writeNodeBase64Url } from "./node-base64url.js";
 import { equalTexts, hmacTextOf } from "./node-hmac.js";
+import { beginningsOf } from "./node-room.js";
 import { rsaCheckOf } from "./node-rsa.js";
 import { JWS_ALGORITHMS, MIN_RSA_BITS, type JwsAlgorithm, type JwsFacts } from "../lib/jws.js";
 import type { KeyMaterial, SignatureVerifier } from "../ports/platform.js";
@@ -100,9 +101,10 @@ function publicKeyVerifier(algorithm: JwsAlgorithm, key: KeyObject): SignatureVe
 
 /** Used again and again, as a key's own room for signatures is: nothing is awaited between writing and verifying. */
 const room = Buffer.alloc(LONGEST_TOKEN);
+const beginningOfRoom = beginningsOf(room);
 
 function inRoom(data: string): Uint8Array {
-  return room.subarray(0, room.write(data, "latin1"));
+  return beginningOfRoom(room.write(data, "latin1"));
 }
 
 function bytesOf(data: Uint8Array | string): Uint8Array {

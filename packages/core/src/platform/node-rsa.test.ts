@@ -10,9 +10,9 @@ import {
 } from "node:crypto";
 import { readFileSync } from "node:fs";
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { rsaPair } from "../node/key-pair.js";
-import { rsaCheckOf, type RsaCheck } from "./node-rsa.js";
+import { rsaCheckOf, WELL_USED, type RsaCheck } from "./node-rsa.js";
 
 const never: RsaCheck = () => {
   throw new Error("OpenSSL gave no number");
@@ -177,4 +177,50 @@ it("asks_the_runtime_where_a_hash_is_none_of_ours", () => {
   expect(rsaCheckOf("sha1", PAIR.publicKey, LENGTH, never)).toBe(never);
   // A length that is not the key's own says that numbers are not given as they are expected.
   expect(rsaCheckOf("sha256", PAIR.publicKey, LENGTH + 1, never)).toBe(never);
+});
+
+describe("a key that is used much", () => {
+  const DATA = Buffer.from("what was signed");
+  const SIGNATURE = sign("sha256", DATA, PAIR.privateKey);
+  const OTHER = rsaPair(BITS);
+  const fromJwk = (): KeyObject =>
+    createPublicKey({ key: PAIR.publicKey.export({ format: "jwk" }), format: "jwk" });
+
+  /** What it says of a good and of a bad signature, once for every use. */
+  function used(check: RsaCheck, times: number): ReadonlySet<string> {
+    const said = new Set<string>();
+    for (let time = 0; time < times; time += 2)
+      said.add(`${check(DATA, SIGNATURE)} ${check(Buffer.from(`other ${time}`), SIGNATURE)}`);
+    return said;
+  }
+
+  it("a_key_that_is_read_once_more_says_what_it_said", () => {
+    const key = fromJwk();
+    const exported = vi.spyOn(key, "export");
+    const check = rsaCheckOf("sha256", key, LENGTH, never);
+    expect(used(check, WELL_USED - 2)).toEqual(new Set(["true false"]));
+    expect(exported).not.toHaveBeenCalled();
+    expect(used(check, WELL_USED + 2)).toEqual(new Set(["true false"]));
+    expect(exported).toHaveBeenCalledOnce();
+  });
+
+  it.each<readonly [string, () => Buffer]>([
+    [
+      "cannot be written",
+      () => {
+        throw new Error("no such format");
+      },
+    ],
+    ["comes back as another", () => OTHER.publicKey.export({ format: "der", type: "spki" })],
+    ["comes back as no key", () => Buffer.from("x")],
+  ])("stays as it is where it %s", (_, exports) => {
+    const key = fromJwk();
+    Object.defineProperty(key, "export", { value: exports });
+    const check = rsaCheckOf("sha256", key, LENGTH, never);
+    expect(used(check, WELL_USED + 4)).toEqual(new Set(["true false"]));
+    // Its number may be above this modulus: then somebody else is asked, who says no.
+    const orNo = rsaCheckOf("sha256", key, LENGTH, () => false);
+    used(orNo, WELL_USED + 4);
+    expect(orNo(DATA, sign("sha256", DATA, OTHER.privateKey))).toBe(false);
+  });
 });

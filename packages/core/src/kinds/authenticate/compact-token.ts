@@ -12,6 +12,8 @@ export class CompactToken {
   readonly kind = "token";
   /** Still encoded: the key under which a verified header is remembered. */
   readonly headerSegment: string;
+  /** What remembers this header already. */
+  headerKnownTo: object | undefined = undefined;
   readonly #field: string;
   readonly #from: number;
   readonly #payloadEnd: number;

@@ -12,6 +12,7 @@ type RoleClosure = ReadonlyMap<string, ReadonlySet<string>>;
 export function identityMaker(authenticator: ResolvedAuthenticator, declared: RoleClosure): IdentityMaker {
   const { name, carrier, settings } = authenticator;
   const hold = roleHolder(name, settings.confers, declared);
+  const keyed = keyPrefix(name);
   return (grant) => {
     const roles = hold(grant.roles);
     const { scopes } = grant;
@@ -22,7 +23,7 @@ export function identityMaker(authenticator: ResolvedAuthenticator, declared: Ro
       roles: roles.set,
       scopes: scopes.set,
       ambient: carrier.ambient,
-      key: keyOf(name, grant.id),
+      key: keyed + grant.id,
     });
     return Object.freeze({ kind: "accepted", identity, reports: roles.reports });
   };
@@ -88,9 +89,9 @@ function roleHolder(
   };
 }
 
-/** The length in front keeps (`a`, `b1`) and (`ab`, `1`) apart. */
-function keyOf(authenticator: string, id: string): string {
-  return `${authenticator.length}:${authenticator}${id}`;
+/** What stands before an id in a key. The length in front keeps (`a`, `b1`) and (`ab`, `1`) apart. */
+function keyPrefix(authenticator: string): string {
+  return `${authenticator.length}:${authenticator}`;
 }
 
 /** How many, not which: the names came with a credential. */

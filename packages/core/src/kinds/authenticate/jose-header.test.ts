@@ -66,4 +66,23 @@ describe("compileHeader", () => {
     for (let index = 0; index < 100; index += 1) expect(header.select(good(index))).toBe(KEYS[0]);
     expect(read).toBe(72);
   });
+
+  it("remembers what others know already, and nothing twice", () => {
+    const [mine, others] = [rules(), rules()];
+    const header = (token: CompactToken): void => {
+      const key = others.select(token);
+      expect(mine.select(token)).toBe(KEYS[0]);
+      if (!("kind" in key)) others.remember(token, key);
+      mine.remember(token, KEYS[0]);
+    };
+    const fresh = (index: number): CompactToken => tokenOf({ alg: "ES256", kid: "0", index });
+    others.remember(fresh(0), KEYS[0]);
+    // More often than there is room for.
+    for (let time = 0; time < 100; time += 1) header(fresh(0));
+    for (let index = 1; index < 64; index += 1) header(fresh(index));
+    for (let index = 0; index < 64; index += 1) {
+      const unread = Object.assign(fresh(index), { header: () => expect.fail("was read again") });
+      expect([mine.select(unread), others.select(unread)]).toEqual([KEYS[0], KEYS[0]]);
+    }
+  });
 });

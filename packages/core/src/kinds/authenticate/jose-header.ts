@@ -44,12 +44,17 @@ export function compileHeader(
     select(token) {
       const segment = token.headerSegment;
       const known = memory.get(segment);
-      if (known !== undefined) return known;
+      if (known !== undefined) {
+        token.headerKnownTo = memory;
+        return known;
+      }
       const judged = judgeHeader(token.header(), { keys, types, allowed, untyped: typ === undefined });
       if ("kind" in judged) memory.addRefused(segment, judged);
       return judged;
     },
-    remember: ({ headerSegment }, key) => memory.addGood(headerSegment, key),
+    remember({ headerSegment, headerKnownTo }, key) {
+      if (headerKnownTo !== memory) memory.addGood(headerSegment, key);
+    },
   };
 }
 
@@ -74,7 +79,7 @@ class HeaderMemory {
   }
 
   addGood(segment: string, judged: SignatureVerifier): void {
-    if (this.#last?.segment === segment || this.#good >= MAX_REMEMBERED || this.#all.has(segment)) return;
+    if (this.#good >= MAX_REMEMBERED || this.#all.has(segment)) return;
     this.#good += 1;
     this.#add(segment, judged);
   }

@@ -53,7 +53,7 @@ export function compilePrincipalMap(map: PrincipalMap): (claims: Claims, given: 
   const readId = id === undefined ? undefined : compileField(id);
   const readRoles = roles === undefined ? undefined : compileField(roles);
   const readScopes = scopes === undefined ? undefined : compileField(scopes);
-  const fields = Object.entries(others).map(([name, source]) => [name, compileField(source)] as const);
+  const fields = Object.entries(others).map(([name, source]) => ({ name, read: compileField(source) }));
   const texts = new SharedTexts();
   return (claims, given) => {
     const granted = texts.of(readRoles === undefined ? given.roles : readRoles(claims));
@@ -81,13 +81,15 @@ export function compileField(source: string | { readonly value: unknown }): Fiel
   return (claims) => valueAt(claims, steps);
 }
 
+interface Attribute {
+  readonly name: string;
+  readonly read: Field;
+}
+
 /** A null claim is an absent one. */
-function readAttributes(
-  fields: readonly (readonly [string, Field])[],
-  claims: Claims,
-): Record<string, unknown> {
+function readAttributes(fields: readonly Attribute[], claims: Claims): Record<string, unknown> {
   const attributes: Record<string, unknown> = {};
-  for (const [name, read] of fields) {
+  for (const { name, read } of fields) {
     const value = read(claims);
     if (value !== undefined && value !== null) attributes[name] = value;
   }

@@ -43,12 +43,38 @@ const MAX_LENGTH = 512;
 export class SharedTexts {
   readonly #written = new Map<string, Texts>();
   readonly #listed = new Map<string, Texts>();
+  /** Most credentials bring what the one before brought: comparing costs less than hashing, of a list by a name that is made for it. */
+  #lastText = "";
+  #ofLastText: Texts = NO_TEXTS;
+  #lastList: Texts = NO_TEXTS;
 
   of(value: unknown): Texts | undefined {
-    if (typeof value === "string") return remembered(this.#written, value, value);
-    const name = Array.isArray(value) ? nameOf(value) : undefined;
-    return name === undefined ? textsOf(value) : remembered(this.#listed, name, value);
+    if (typeof value === "string") return this.#ofText(value);
+    return Array.isArray(value) ? this.#ofList(value) : textsOf(value);
   }
+
+  #ofText(value: string): Texts | undefined {
+    if (value === this.#lastText) return this.#ofLastText;
+    const texts = remembered(this.#written, value, value);
+    if (texts === undefined) return undefined;
+    this.#lastText = value;
+    this.#ofLastText = texts;
+    return texts;
+  }
+
+  #ofList(value: readonly unknown[]): Texts | undefined {
+    if (areSame(this.#lastList.all, value)) return this.#lastList;
+    const name = nameOf(value);
+    const texts = name === undefined ? textsOf(value) : remembered(this.#listed, name, value);
+    if (texts !== undefined) this.#lastList = texts;
+    return texts;
+  }
+}
+
+function areSame(texts: readonly string[], value: readonly unknown[]): boolean {
+  if (texts.length !== value.length) return false;
+  for (let index = 0; index < texts.length; index += 1) if (texts[index] !== value[index]) return false;
+  return true;
 }
 
 function remembered(lists: Map<string, Texts>, name: string, value: unknown): Texts | undefined {
