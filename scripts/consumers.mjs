@@ -29,8 +29,8 @@ async function prove(name, work) {
   }
 }
 
-/** Packages among those above that a fresh process loads for this code. */
-function loadedBy(code) {
+/** Paths that a fresh process loads for this code. */
+function pathsLoadedBy(code) {
   const log = join(temp, `loaded-${Math.random().toString(36).slice(2)}.txt`);
   writeFileSync(log, "");
   const { status, stderr } = spawnSync(
@@ -39,7 +39,12 @@ function loadedBy(code) {
     { cwd: temp, encoding: "utf8", env: { ...process.env, GATEHOUSE_LOADED: log } },
   );
   if (status !== 0) throw new Error(stderr);
-  const loaded = new Set(readFileSync(log, "utf8").split("\n").map(packageOf));
+  return readFileSync(log, "utf8").split("\n");
+}
+
+/** Packages among those above that a fresh process loads for this code. */
+function loadedBy(code) {
+  const loaded = new Set(pathsLoadedBy(code).map(packageOf));
   if (!loaded.has("@gatehouse/core") && !code.includes("control")) throw new Error("the hook saw nothing");
   return [...heavy, ...late].filter((name) => loaded.has(name));
 }
@@ -186,6 +191,12 @@ try {
       if (found.length > 0) throw new Error(`loaded: ${found.join(", ")}`);
     });
   }
+  // Each is found, opened, read and linked at every start. Which they are is a matter of how the build cuts them: see rolldown.config.ts.
+  await prove("a start loads five files of the core", () => {
+    const paths = pathsLoadedBy('await import("@gatehouse/core");');
+    const files = new Set(paths.filter((path) => packageOf(path) === "@gatehouse/core"));
+    if (files.size !== 5) throw new Error([...files].join("\n"));
+  });
   for (const format of ["esm", "cjs"]) {
     await prove(`a server bundled into one file, ${format}, carries what a policy may need`, async () => {
       const alone = mkdtempSync(join(tmpdir(), "gatehouse-bundled-"));

@@ -62,7 +62,17 @@ const withHtml = () =>
     ],
   ]);
 
-async function gatehouse(document) {
+/** An application has its policy and its schemas before it starts: making them up is nobody's start. */
+const DOCUMENTS = {
+  schemas: withSchemas,
+  rules: withRules,
+  routes: withRoutes,
+  html: withHtml,
+  ajv: () => numbers.map(schemaAt),
+};
+const document = DOCUMENTS[what]?.();
+
+async function gatehouse() {
   const { createEngine } = await import("@gatehouse/core");
   return createEngine(document, { secrets: SECRETS });
 }
@@ -70,17 +80,17 @@ async function gatehouse(document) {
 async function ajv() {
   const { Ajv2020 } = await import("ajv/dist/2020.js");
   const compiler = new Ajv2020({ strict: false });
-  return numbers.map((index) => compiler.compile(schemaAt(index)));
+  return document.map((schema) => compiler.compile(schema));
 }
 
 const STARTS = {
   bare: async () => undefined,
   import: () => import("@gatehouse/core"),
   ajv,
-  schemas: () => gatehouse(withSchemas()),
-  rules: () => gatehouse(withRules()),
-  routes: () => gatehouse(withRoutes()),
-  html: () => gatehouse(withHtml()),
+  schemas: gatehouse,
+  rules: gatehouse,
+  routes: gatehouse,
+  html: gatehouse,
 };
 
 /** What the first requests pay: code that never ran, and schemas that are compiled at first use. */

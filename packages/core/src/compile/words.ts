@@ -4,7 +4,7 @@ const MAX_QUOTED = 60;
 
 /** Control characters would break a terminal, and a page of text no message. */
 export function quote(text: string): string {
-  const plain = text.replace(/[\u0000-\u001F\u007F`]|\p{Surrogate}/gu, "·");
+  const plain = text.replace(/[\u0000-\u001F\u007F`\uD800-\uDFFF]/gu, "·");
   return `\`${plain.length > MAX_QUOTED ? `${plain.slice(0, MAX_QUOTED)}…` : plain}\``;
 }
 

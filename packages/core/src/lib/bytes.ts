@@ -17,7 +17,10 @@ export function strictText(bytes: Uint8Array): string | undefined {
   }
 }
 
-const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+/** By byte, its two digits: one table for all, as every start makes it. */
+export const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
+  byte.toString(16).padStart(2, "0"),
+);
 
 /** Lower case. */
 export function toHex(bytes: Uint8Array): string {

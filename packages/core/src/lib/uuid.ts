@@ -1,6 +1,5 @@
 /** UUIDv7 (RFC 9562 section 5.7): sorts by time, so decision ids stay together in logs and indexes. */
-
-const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+import { HEX } from "./bytes.js";
 
 function hex(byte: number): string {
   return HEX[byte] ?? "00";

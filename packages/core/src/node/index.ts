@@ -1,6 +1,8 @@
 /** What only Node has: policies as files, the places where secrets lie, and bundles that are signed and kept. */
 import { readFile } from "node:fs/promises";
+import { nodeSecrets as ofThisPlatform } from "#platform";
 import { parsePolicy, type PolicyDocument } from "../index.js";
+import type { SecretSource } from "../ports/secrets.js";
 
 /**
  * Reads and parses a policy file (JSON with comments). Diagnostics of the document carry the file's name, and `file:`
@@ -16,7 +18,7 @@ export async function readPolicy(path: string): Promise<PolicyDocument> {
  * Where `env:NAME` and `file:PATH` lead, as an engine resolves them by default; every other reference is unresolved. One newline at a
  * file's end is no part of the secret.
  */
-export { nodeSecrets } from "../platform/node-files.js";
+export const nodeSecrets: SecretSource = ofThisPlatform;
 
 export { keepBundle } from "./keep-bundle.js";
 export { policyTests } from "./policy-tests.js";

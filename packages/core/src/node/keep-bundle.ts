@@ -2,8 +2,8 @@
 import { randomUUID } from "node:crypto";
 import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { readTextFile } from "#platform";
 import type { BundleKeep } from "../change/follower.js";
-import { readTextFile } from "../platform/node-files.js";
 
 /**
  * Keeps the last good bundle in a file, written aside and put in its place whole, so that a crash at any moment leaves the old one or the

@@ -1,4 +1,5 @@
 /** A policy file that is followed. */
+import { readTextFile, watchFiles } from "#platform";
 import { followerFor, FOLLOW_OPTIONS, type FollowOptions } from "../change/poll.js";
 import type { FollowedEngine, Follower } from "../change/follower.js";
 import type { FollowStatus, PolicyFollower } from "../change/report.js";
@@ -6,8 +7,6 @@ import { checkOptions, duration, type OptionTest } from "../errors/options.js";
 import { parseDuration } from "../lib/duration.js";
 import { oneAfterAnother } from "../lib/in-turn.js";
 import { later } from "../lib/timer.js";
-import { readTextFile } from "../platform/node-files.js";
-import { watchFiles } from "../platform/node-watch.js";
 import { policyTests } from "./policy-tests.js";
 
 export interface WatchOptions extends FollowOptions {

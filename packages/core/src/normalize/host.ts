@@ -11,8 +11,8 @@ export interface Authority {
   readonly port: number | undefined;
 }
 
-/** Letters, digits, `-`, `_` and dots between labels: what host names in use are made of. */
-const HOST_NAME = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?$/i;
+/** Letters, digits, `-`, `_` and dots between labels: what host names in use are made of. Both cases written out: `i` looks into Unicode's. */
+const HOST_NAME = /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?$/;
 const PORT = /^(?:0|[1-9][0-9]{0,4})$/;
 
 /** Undefined for what is no authority: userinfo, blanks, empty labels, a bad port, a list. */

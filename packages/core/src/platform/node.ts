@@ -9,6 +9,10 @@ import { prepareNodeKey } from "./node-keys.js";
 import { watchNodeLoop } from "./node-loop.js";
 import { nodeScrypt } from "./node-scrypt.js";
 
+/** For `node`, which finds them here: reached on another way, they would be a file of their own, and each file costs some of a start. */
+export { nodeSecrets, readTextFile } from "./node-files.js";
+export { watchFiles } from "./node-watch.js";
+
 /** One call into the runtime instead of three and no object: a third of the cost for a token. Runtimes beside Node may lack it. */
 const oneShot = typeof hashOnce === "function";
 

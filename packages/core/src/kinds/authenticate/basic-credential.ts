@@ -9,8 +9,8 @@ export interface NameAndPassword {
 
 /** base64 with its padding; the characters of base64url are another alphabet's. */
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/u;
-/** RFC 7617 section 2: neither part may hold one. */
-const CONTROL = /\p{Cc}/u;
+/** RFC 7617 section 2: neither part may hold one. Unicode's `Cc`, written out: by its name, the first start would gather all of Unicode's categories. */
+const CONTROL = /[\0-\x1f\x7f-\x9f]/u;
 
 /** Undefined for what is not base64 of UTF-8 with a colon in it. Texts are in normal form C, as the hashes were made. */
 export function readBasic(text: string, decode: Platform["decodeBase64Url"]): NameAndPassword | undefined {
