@@ -4,6 +4,9 @@ const ENCODER = new TextEncoder();
 // `ignoreBOM` keeps a byte order mark in the text, so that whoever parses the text sees it; `fatal` refuses what is no UTF-8.
 const STRICT_DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+/** Text of the first `count` bytes, none of which is above 0x7f. */
+export type TextOfAscii = (bytes: Uint8Array, count: number) => string;
+
 export function utf8(text: string): Uint8Array {
   return ENCODER.encode(text);
 }

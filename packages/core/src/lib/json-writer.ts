@@ -2,8 +2,7 @@
  * JSON text put together as UTF-8, value by value, each in the letters that JSON.stringify would choose. There is no text in between to be
  * measured and encoded once more.
  */
-import type { TextOfAscii } from "../ports/platform.js";
-import { utf8 } from "./bytes.js";
+import { type TextOfAscii, utf8 } from "./bytes.js";
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;

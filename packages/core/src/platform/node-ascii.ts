@@ -1,5 +1,5 @@
 /** Text of bytes, by a method of Node's buffers that is not documented and takes any bytes: to wrap them first costs as much again. */
-import type { TextOfAscii } from "../ports/platform.js";
+import type { TextOfAscii } from "../lib/bytes.js";
 
 type Slice = (this: Uint8Array, from: number, end: number) => string;
 

@@ -1,3 +1,4 @@
+import type { TextOfAscii } from "../lib/bytes.js";
 import type { JwsAlgorithm } from "../lib/jws.js";
 import type { Clock } from "./clock.js";
 import type { EventLoopWatch } from "./load.js";
@@ -36,8 +37,6 @@ export type KeyMaterial =
   | { readonly secret: Uint8Array }
   | { readonly pem: string }
   | { readonly jwk: Readonly<Record<string, unknown>> };
-
-export type TextOfAscii = (bytes: Uint8Array, count: number) => string;
 
 /**
  * What differs between Node and browsers or workers. Chosen by the `#platform` import, never at run time.

@@ -1,11 +1,11 @@
 /** From a route's `response` to its body rule. */
 import { encodeBase64Url } from "../../lib/base64url.js";
+import type { TextOfAscii } from "../../lib/bytes.js";
 import { JsonWriter } from "../../lib/json-writer.js";
 import type { BodyOutcome, BodyRule, WrittenJson, WrittenOutcome } from "../../model/compiled.js";
 import type { CompiledKind, CompileEnvironment } from "../../model/kind.js";
 import type { ResolvedPolicy, ResolvedRoute } from "../../model/resolved.js";
 import type { RequestState } from "../../model/state.js";
-import type { TextOfAscii } from "../../ports/platform.js";
 import { GONE, type Hash, MASK } from "./action.js";
 import { NodeBuilder, type NodeCache } from "./builder.js";
 import type { InForce } from "./condition.js";

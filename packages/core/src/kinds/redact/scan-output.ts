@@ -1,6 +1,6 @@
 /** What leaves of a text, put together from ranges of it. */
+import type { TextOfAscii } from "../../lib/bytes.js";
 import type { JsonBytes } from "../../lib/json-bytes.js";
-import type { TextOfAscii } from "../../ports/platform.js";
 
 /** Longer ranges are copied by the engine, whose call costs as much as copying so many bytes by hand. */
 const SHORT = 512;

@@ -2,11 +2,11 @@
  * Projects and redacts JSON that is text already: what leaves is copied from it, what does not leave is stepped over. It answers
  * only where its answer is, character for character, what parsing, walking and writing would make; all else is left to those.
  */
+import type { TextOfAscii } from "../../lib/bytes.js";
 import { JsonBytes } from "../../lib/json-bytes.js";
 import { afterPlainName, afterPlainString, afterValue, afterWord } from "../../lib/json-steps.js";
 import type { WrittenJson } from "../../model/compiled.js";
 import type { RedactAction } from "../../model/policy.js";
-import type { TextOfAscii } from "../../ports/platform.js";
 import { GONE, MASK } from "./action.js";
 import { project, type Walk } from "./evaluate.js";
 import { ARRAY, BOOLEAN, NULL, OBJECT, STRING } from "./json-type.js";
