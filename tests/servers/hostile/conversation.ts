@@ -31,10 +31,11 @@ const POLICY = policyOf(
 );
 const engine = { authenticators: { none: (): "bad" => "bad" } };
 
-/** `HOSTILE_RUNS`: conversations for each server. */
-const RUNS = Number(process.env["HOSTILE_RUNS"] ?? 120);
-/** Beside each other on the server. */
+/** Conversations beside each other on the server: always as many, or chance would say how many there are of all. */
 const AT_ONCE = 6;
+/** `HOSTILE_RUNS`: conversations for each server. */
+const ROUNDS = Math.ceil(Number(process.env["HOSTILE_RUNS"] ?? 66) / AT_ONCE);
+const RUNS = ROUNDS * AT_ONCE;
 const AN_HONEST_PLAY: Play = { steps: [], late: [], swallows: false, raw: false };
 
 interface Parsed extends Asked {
@@ -54,13 +55,13 @@ export function describeHostile(name: string, start: StartServer, { raw }: Hosti
       const conversation = fc.array(requests(raw !== false), { minLength: 1, maxLength: 4, size: "max" });
       await fc.assert(
         fc.asyncProperty(
-          fc.array(conversation, { minLength: 1, maxLength: AT_ONCE, size: "max" }),
+          fc.array(conversation, { minLength: AT_ONCE, maxLength: AT_ONCE, size: "max" }),
           async (several) => {
             await Promise.all(several.map((one) => world.hold(one)));
             await world.settled();
           },
         ),
-        { numRuns: Math.ceil(RUNS / AT_ONCE) },
+        { numRuns: ROUNDS },
       );
       world.saysSomething();
     }, 120_000);
@@ -72,7 +73,8 @@ class World {
   private readonly ran: { id: number; target: string }[] = [];
   private readonly seen = new Map<string, Parsed[]>();
   private nextId = 1;
-  private whole = 0;
+  /** Conversations of which a generated request came so far: not what ends each, nor what hides in a body. */
+  private readonly reached = { handler: 0, answer: 0 };
   private lost = 0;
 
   private constructor(
@@ -153,6 +155,9 @@ class World {
     const said = `sent ${JSON.stringify(bytes.replaceAll("a".repeat(20_000), "aaa"))}`;
     const answers = readAnswers(received.replace(OF_FASTIFY, ""), parsed);
     const ran = this.ran.filter(({ id }) => id >= first && id <= end);
+    const generated = (id = end): boolean => id !== end && (id - first) % 2 === 0;
+    if (ran.some(({ id }) => generated(id))) this.reached.handler += 1;
+    if (answers.some(({ whole }, index) => whole && generated(parsed[index]?.id))) this.reached.answer += 1;
     const wrong = this.wrongOf(parsed, answers);
     const ids = parsed.map(({ id }) => id);
     if (
@@ -179,7 +184,6 @@ class World {
       if (request === undefined) return ["more answers than requests"];
       // A server that is not the guard's to own answers this by itself.
       if (this.raw === false && answer.status === 417 && request.expects && answer.body === "") return [];
-      if (answer.whole) this.whole += 1;
       return wrongIn(answer, request).map((one) => `answer ${index}: ${one}`);
     });
   }
@@ -202,8 +206,9 @@ class World {
   }
 
   saysSomething(): void {
-    expect(this.ran.length).toBeGreaterThan(RUNS / 4);
-    expect(this.whole).toBeGreaterThan(RUNS / 4);
+    // Measured: of 66 about 29 or more have a handler run, and 52 or more an answer. Four are six deviations below that.
+    expect(this.reached.handler).toBeGreaterThan(RUNS / 16);
+    expect(this.reached.answer).toBeGreaterThan(RUNS / 16);
   }
 }
 
