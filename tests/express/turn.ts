@@ -49,7 +49,15 @@ function turnOf(req: Request, res: Response): Turn {
         const source = Readable.from(chunks);
         source.on("error", reject);
         res.on("close", resolve);
-        source.pipe(res);
+        source.pipe(res, { end: false });
+        // What the end throws that a pipe calls by itself can be caught by nobody: trailers announced where there is no body.
+        source.on("end", () => {
+          try {
+            res.end();
+          } catch (error) {
+            reject(error as Error);
+          }
+        });
       });
     },
     signal: req.gatehouse?.signal ?? AbortSignal.abort(),

@@ -50,21 +50,25 @@ export interface HostileOptions {
 
 export function describeHostile(name: string, start: StartServer, { raw }: HostileOptions): void {
   describe(`${name}: hostile requests and hostile handlers`, () => {
-    it(`answers are apart, and nothing comes in or leaves that should not: ${RUNS} conversations`, async () => {
-      const world = await World.open(start, raw);
-      const conversation = fc.array(requests(raw !== false), { minLength: 1, maxLength: 4, size: "max" });
-      await fc.assert(
-        fc.asyncProperty(
-          fc.array(conversation, { minLength: AT_ONCE, maxLength: AT_ONCE, size: "max" }),
-          async (several) => {
-            await Promise.all(several.map((one) => world.hold(one)));
-            await world.settled();
-          },
-        ),
-        { numRuns: ROUNDS },
-      );
-      world.saysSomething();
-    }, 120_000);
+    it(
+      `answers are apart, and nothing comes in or leaves that should not: ${RUNS} conversations`,
+      async () => {
+        const world = await World.open(start, raw);
+        const conversation = fc.array(requests(raw !== false), { minLength: 1, maxLength: 4, size: "max" });
+        await fc.assert(
+          fc.asyncProperty(
+            fc.array(conversation, { minLength: AT_ONCE, maxLength: AT_ONCE, size: "max" }),
+            async (several) => {
+              await Promise.all(several.map((one) => world.hold(one)));
+              await world.settled();
+            },
+          ),
+          { numRuns: ROUNDS },
+        );
+        world.saysSomething();
+      },
+      120_000 + RUNS * 1000,
+    );
   });
 }
 
