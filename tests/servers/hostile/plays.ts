@@ -255,7 +255,7 @@ export async function perform(play: Play, turn: Turn, id: number): Promise<unkno
 }
 
 /** Nobody waits for an answer that never comes. */
-function finish(res: ServerResponse): void {
+export function finish(res: ServerResponse): void {
   if (!res.writableEnded && !res.destroyed) res.end();
 }
 
