@@ -55,7 +55,7 @@ function turnOf(req: Request, res: Response): Turn {
           try {
             res.end();
           } catch (error) {
-            reject(error as Error);
+            reject(error);
           }
         });
       });

@@ -106,9 +106,11 @@ class World {
 
   static async open(start: StartServer, raw: HostileOptions["raw"]): Promise<World> {
     const { serve } = suiteOf(start, {});
-    // Where servers tell of streams that broke.
-    const told = vi.spyOn(console, "error").mockReturnValue();
-    later(() => told.mockRestore());
+    // Where servers tell of streams that broke, and of clients that left.
+    for (const way of ["error", "info"] as const) {
+      const told = vi.spyOn(console, way).mockReturnValue();
+      later(() => told.mockRestore());
+    }
     const world: { value?: World } = {};
     const running = await serve(POLICY, (turn) => world.value?.handle(turn), { engine });
     world.value = new World(raw, running, 0);
