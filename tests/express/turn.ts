@@ -51,13 +51,7 @@ function turnOf(req: Request, res: Response): Turn {
         res.on("close", resolve);
         source.pipe(res, { end: false });
         // What the end throws that a pipe calls by itself can be caught by nobody: trailers announced where there is no body.
-        source.on("end", () => {
-          try {
-            res.end();
-          } catch (error) {
-            reject(error);
-          }
-        });
+        source.on("end", () => void run(() => res.end(), reject));
       });
     },
     signal: req.gatehouse?.signal ?? AbortSignal.abort(),
