@@ -10,7 +10,7 @@ import * as fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { suiteOf, type Running, type StartServer, type Turn } from "../suite.js";
 import { later, policyOf } from "../wire.js";
-import { finish, markOf, perform, SECRET, type Play } from "./plays.js";
+import { markOf, perform, SECRET, type Play } from "./plays.js";
 import { readAnswers, type Asked, type ReadAnswer } from "./reading.js";
 import { last, requests, written, type Request } from "./requests.js";
 
@@ -158,8 +158,7 @@ class World {
         .res.on("error", () => undefined)
         .setMaxListeners(0);
     }
-    const done = perform(play, turn, id);
-    return this.raw === "instead" && play.raw ? done.catch((error: unknown) => leave(error, turn)) : done;
+    return perform(play, turn, id, this.raw === "instead");
   }
 
   async hold({ requests: asked, ...manner }: Conversation): Promise<void> {
@@ -236,20 +235,6 @@ class World {
     expect(this.reached.handler).toBeGreaterThan(RUNS / 16);
     expect(this.reached.answer).toBeGreaterThan(RUNS / 16);
   }
-}
-
-/**
- * A framework that has let a response go ends it for nobody. Node stops reading where much waits behind an answer without an end, and
- * then never learns that the client left.
- */
-function leave(error: unknown, turn: Turn): never {
-  const { res } = turn.raw();
-  try {
-    finish(res);
-  } catch {
-    res.destroy();
-  }
-  throw error;
 }
 
 function wrongIn(answer: ReadAnswer, request: Parsed): string[] {

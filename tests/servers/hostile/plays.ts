@@ -237,14 +237,26 @@ export function plays(raw: boolean): fc.Arbitrary<Play> {
   return fc.oneof({ weight: 3, arbitrary: byHand }, { weight: 1, arbitrary: byFramework });
 }
 
-/** @returns what the framework is to go on with */
-export async function perform(play: Play, turn: Turn, id: number): Promise<unknown> {
+/**
+ * @param alone the framework lets go of a response that was taken from it, and ends it for nobody. Node stops reading where much waits
+ * behind an answer without an end, and never learns that the client left.
+ * @returns what the framework is to go on with
+ */
+export async function perform(play: Play, turn: Turn, id: number, alone: boolean): Promise<unknown> {
+  if (play.late.length > 0) afterwards(play, turn, id, alone);
+  if (!play.raw || !alone) return performed(play, turn, id);
+  return performed(play, turn, id).catch((error: unknown) => {
+    giveUp(turn.raw().res);
+    throw error;
+  });
+}
+
+async function performed(play: Play, turn: Turn, id: number): Promise<unknown> {
   let answered: unknown;
   const each = async (one: Step): Promise<void> => {
     const value = await take(one, turn, id);
     if (value !== undefined) answered = value;
   };
-  if (play.late.length > 0) afterwards(play, turn, id);
   for (const one of play.steps) {
     if (play.swallows) await each(one).catch(() => undefined);
     else await each(one);
@@ -255,13 +267,22 @@ export async function perform(play: Play, turn: Turn, id: number): Promise<unkno
 }
 
 /** Nobody waits for an answer that never comes. */
-export function finish(res: ServerResponse): void {
+function finish(res: ServerResponse): void {
   if (!res.writableEnded && !res.destroyed) res.end();
 }
 
-function afterwards(play: Play, turn: Turn, id: number): void {
+function giveUp(res: ServerResponse): void {
+  try {
+    finish(res);
+  } catch {
+    res.destroy();
+  }
+}
+
+function afterwards(play: Play, turn: Turn, id: number, alone: boolean): void {
   const late = async (): Promise<void> => {
     for (const one of play.late) await take(one, turn, id).catch(() => undefined);
+    if (alone) giveUp(turn.raw().res);
   };
   // By then the answer is out, or the handler is at it.
   setImmediate(() => setImmediate(() => void late()));
