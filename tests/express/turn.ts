@@ -49,7 +49,9 @@ function turnOf(req: Request, res: Response): Turn {
         const source = Readable.from(chunks);
         source.on("error", reject);
         res.on("close", resolve);
-        source.pipe(res);
+        source.pipe(res, { end: false });
+        // What the end throws that a pipe calls by itself can be caught by nobody: trailers announced where there is no body.
+        source.on("end", () => void run(() => res.end(), reject));
       });
     },
     signal: req.gatehouse?.signal ?? AbortSignal.abort(),

@@ -31,3 +31,21 @@ it.each([
     }
   },
 );
+
+it.each([
+  { method: "GET", status: 204, body: { a: 1 } },
+  { method: "HEAD", status: 204, body: { a: 1 } },
+  { method: "HEAD", status: 204, body: undefined },
+  { method: "HEAD", status: 205, body: { a: 1 } },
+])("a $status to $method states no length, with $body to send", async ({ method, status, body }) => {
+  for (const start of [inHono, alone]) {
+    const { serve } = suiteOf(start, {});
+    const said = body === undefined ? { "Content-Length": "5" } : {};
+    const served = await serve(policyOf({ "GET|HEAD /": {} }), (turn) => turn.answer(status, said, body));
+    const wire = await served.connect();
+    wire.send(GET.replace("GET", method) + GET);
+    const head = (await wire.answer(method)).headers;
+    expect(head.filter(([name, value]) => /^content-length$/i.test(name) && value !== "0")).toEqual([]);
+    expect((await wire.answer()).status).toBe(status);
+  }
+});

@@ -187,6 +187,23 @@ describe("written in one", () => {
     expect(body.toString()).toBe(JSON.stringify({ a }));
   });
 
+  it("nor a length, where the handler goes on behind its mistake", async () => {
+    const served = await serve(POLICY, (_req, res) => {
+      try {
+        res.writeHead(200, { "Content-Length": "0", Trailer: "x-sum" });
+      } catch {
+        res.setHeader("Content-Type", "text/plain");
+      }
+      res.write("a body of its own");
+      res.end();
+    });
+    const wire = await served.connect();
+    wire.send("GET /open HTTP/1.1\r\nHost: a.test\r\n\r\n".repeat(2));
+    for (const answer of [await wire.answer(), await wire.answer()])
+      expect([answer.status, readable(answer).text]).toEqual([200, "a body of its own"]);
+    expect(wire.text).toBe("");
+  });
+
   it("a response that counts strictly is left to Node", async () => {
     const served = await serve(POLICY, (_req, res, context) => {
       res.strictContentLength = true;

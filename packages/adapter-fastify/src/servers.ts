@@ -1,11 +1,26 @@
 /** The servers of one application: fastify opens a second one where `localhost` has two addresses. */
 import type { EventEmitter } from "node:events";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { METHODS, type IncomingMessage, type ServerResponse } from "node:http";
 import type { BoundEngine } from "@gatehouse/core";
-import { guardUpgrade, isClosing, ownServer, serverProblem, writeBareError } from "@gatehouse/node-http";
+import {
+  guardUpgrade,
+  isClosing,
+  ownServer,
+  pass,
+  serverProblem,
+  writeBareError,
+} from "@gatehouse/node-http";
 import type { FastifyInstance } from "fastify";
 import { internal } from "./internals.js";
 import type { GatehouseSettings } from "./options.js";
+
+type Listener = (req: IncomingMessage, res: ServerResponse) => void;
+
+/**
+ * Of other methods fastify's router has no tree, not even that of its 404, and answers by itself before any hook. HTTP/2 takes every
+ * token for a method, and Node's parser those of RTSP and `PRI` where a request names no version.
+ */
+const ROUTED: ReadonlySet<string> = new Set(METHODS);
 
 export class Servers {
   private readonly problems = new WeakMap<EventEmitter, string | undefined>();
@@ -15,11 +30,12 @@ export class Servers {
   /** @throws Error when something else listens there already, or the server parses leniently */
   constructor(
     private readonly app: FastifyInstance,
-    engine: BoundEngine,
+    private readonly engine: BoundEngine,
     private readonly settings: GatehouseSettings,
   ) {
     const { onUpgrade, onError } = settings;
     ownServer(app.server);
+    this.decideUnrouted(app.server);
     if (onUpgrade !== undefined) app.server.on("upgrade", guardUpgrade(engine, onUpgrade, { onError }));
   }
 
@@ -52,8 +68,32 @@ export class Servers {
     return problem;
   }
 
+  private decideUnrouted(server: EventEmitter): void {
+    for (const listener of server.listeners("request") as Listener[]) {
+      server.removeListener("request", listener);
+      server.on("request", (req: IncomingMessage, res: ServerResponse) => {
+        if (this.isRouted(req.method)) listener.call(server, req, res);
+        else this.unrouted(req, res, () => listener.call(server, req, res));
+      });
+    }
+  }
+
+  /** `addHttpMethod` adds to them. */
+  private isRouted(method = ""): boolean {
+    return ROUTED.has(method) || this.app.supportedMethods.includes(method);
+  }
+
+  private unrouted(req: IncomingMessage, res: ServerResponse, goOn: () => void): void {
+    if (!this.admits(req, res)) return;
+    pass(this.engine, req, res, this.settings, (_req, _res, context) => {
+      if (context.exchange.observing) goOn();
+      else context.fail(new Error("fastify routes no such method"), 404);
+    });
+  }
+
   /** fastify hands the second server's upgrades to the first one's listeners, which are guards; without any, a client would wait forever. */
   private own(server: EventEmitter): void {
+    this.decideUnrouted(server);
     const relay = server.listeners("upgrade").find((listener) => listener.name === "bound emit");
     if (relay === undefined) return;
     server.removeListener("upgrade", relay as () => void);

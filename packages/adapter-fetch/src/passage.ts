@@ -363,8 +363,10 @@ class Passage {
 
   /** Undefined: what is stated is the length of another answer, to GET or without the condition. */
   private lengthOf({ status, body = "" }: ShapedResponse): number | undefined {
-    if (this.request.method === "HEAD" || status === 304) return undefined;
+    if (status === 304) return undefined;
+    // Before the method: GET would be told none either, and a 204 must state none at all (RFC 9110 section 8.6).
     if (isBodyless(status)) return NONE;
+    if (this.request.method === "HEAD") return undefined;
     return typeof body === "string" ? UTF8.encode(body).length : body.byteLength;
   }
 

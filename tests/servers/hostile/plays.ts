@@ -162,6 +162,9 @@ const trailers = fc.subarray<[string, string]>(
 );
 
 const merged = fields.map((list): Fields => Object.fromEntries(list));
+const withoutTrailers = fields.map((list): Fields =>
+  Object.fromEntries(list.filter(([name]) => name !== "Trailer")),
+);
 /** Headers of fetch take no others: what stands in a record once, as text. */
 const body = fc.constantFrom<Text | "object" | undefined>(...TEXTS, "object", "object", undefined);
 
@@ -205,8 +208,8 @@ const idiom: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 3,
     arbitrary: fc
-      // Where a stream is what writes the head, what Node throws for a status that is none can be caught by nobody.
-      .tuple(fc.constantFrom(...STATUSES), merged, fc.array(text, { maxLength: 3 }), fc.boolean())
+      // Where a stream is what writes the head, what Node throws can be caught by nobody: for a status that is none, for trailers and a length.
+      .tuple(fc.constantFrom(...STATUSES), withoutTrailers, fc.array(text, { maxLength: 3 }), fc.boolean())
       .map(([code, list, pieces, breaks]): Step => ["stream", code, list, pieces, breaks]),
   },
   {
@@ -237,14 +240,26 @@ export function plays(raw: boolean): fc.Arbitrary<Play> {
   return fc.oneof({ weight: 3, arbitrary: byHand }, { weight: 1, arbitrary: byFramework });
 }
 
-/** @returns what the framework is to go on with */
-export async function perform(play: Play, turn: Turn, id: number): Promise<unknown> {
+/**
+ * @param alone the framework lets go of a response that was taken from it, and ends it for nobody. Node stops reading where much waits
+ * behind an answer without an end, and never learns that the client left.
+ * @returns what the framework is to go on with
+ */
+export async function perform(play: Play, turn: Turn, id: number, alone: boolean): Promise<unknown> {
+  if (play.late.length > 0) afterwards(play, turn, id, alone);
+  if (!play.raw || !alone) return performed(play, turn, id);
+  return performed(play, turn, id).catch((error: unknown) => {
+    giveUp(turn.raw().res);
+    throw error;
+  });
+}
+
+async function performed(play: Play, turn: Turn, id: number): Promise<unknown> {
   let answered: unknown;
   const each = async (one: Step): Promise<void> => {
     const value = await take(one, turn, id);
     if (value !== undefined) answered = value;
   };
-  if (play.late.length > 0) afterwards(play, turn, id);
   for (const one of play.steps) {
     if (play.swallows) await each(one).catch(() => undefined);
     else await each(one);
@@ -259,9 +274,18 @@ function finish(res: ServerResponse): void {
   if (!res.writableEnded && !res.destroyed) res.end();
 }
 
-function afterwards(play: Play, turn: Turn, id: number): void {
+function giveUp(res: ServerResponse): void {
+  try {
+    finish(res);
+  } catch {
+    res.destroy();
+  }
+}
+
+function afterwards(play: Play, turn: Turn, id: number, alone: boolean): void {
   const late = async (): Promise<void> => {
     for (const one of play.late) await take(one, turn, id).catch(() => undefined);
+    if (alone) giveUp(turn.raw().res);
   };
   // By then the answer is out, or the handler is at it.
   setImmediate(() => setImmediate(() => void late()));

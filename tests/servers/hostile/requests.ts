@@ -115,7 +115,10 @@ export function requests(raw: boolean): fc.Arbitrary<Request> {
   const mild = fc.record({
     method: fc.constantFrom("GET", "GET", "HEAD", "POST"),
     path: fc.constantFrom("/open", "/open", "/ruled", "/ruled", "/events"),
-    version: fc.constant("HTTP/1.1"),
+    version: fc.oneof(
+      { weight: 15, arbitrary: fc.constant("HTTP/1.1") },
+      { weight: 1, arbitrary: fc.constant("HTTP/1.0\r\nConnection: keep-alive") },
+    ),
     fields: fc.constant<readonly string[]>([]),
     framing: fc.constantFrom<Framing>(NONE, NONE, "length", "chunked"),
     content: fc.constantFrom(...CONTENTS),

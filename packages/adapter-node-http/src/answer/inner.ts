@@ -26,6 +26,8 @@ interface Inner extends ServerResponse {
   readonly _header: string | null;
   /** False where Node drops what is written as a body: for HEAD, 204, 304. */
   _hasBody: boolean;
+  /** Stated for a head that says nothing of it. */
+  _contentLength: number | null;
   readonly outputData: readonly { readonly data: unknown; readonly encoding: unknown }[];
 }
 
@@ -41,11 +43,15 @@ export function takesLines(writer: unknown): boolean {
   return AS_TRIED && writer === writeHead;
 }
 
-/** Where Node refused a head it keeps what that head said of the content: none for a 204 or 304, chunks where it named them. */
+/**
+ * Where Node refused a head it keeps what that head said of the content: none for a 204 or 304, chunks where it named them, its length,
+ * which the next head would state for another text.
+ */
 export function forgetRefusedHead(res: ServerResponse): void {
   const inner = res as Inner;
   inner._hasBody = res.req.method !== "HEAD";
   inner.chunkedEncoding = false;
+  inner._contentLength = null;
 }
 
 /** False where something stands before Node's `end`, which may read what it is given as the text that the handler wrote. */
