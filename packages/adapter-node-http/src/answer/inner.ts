@@ -64,13 +64,14 @@ function storeWithLines(this: ServerResponse, statusLine: string, fields: unknow
 export function writeHeadWith(res: ServerResponse, lines: string, status: number, fields: HeadFields): void {
   const inner = res as Inner;
   const before = linesBehind;
+  const { _storeHeader: stored } = inner;
   linesBehind = lines;
   inner._storeHeader = storeWithLines;
   try {
     writeHead.call(res, status, fields);
   } finally {
     // A head that Node refuses is followed by another, which may not have these lines. Nor may that of another answer around this one.
-    inner._storeHeader = storeHeader;
+    inner._storeHeader = stored;
     linesBehind = before;
   }
 }
