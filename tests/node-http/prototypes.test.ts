@@ -107,7 +107,7 @@ describe.each(Object.entries(WAYS))("%s", (_name, write) => {
     const served = await serve(POLICY, async (req, res, context) => {
       if (req.url !== "/free") return write(req, res, context);
       await new Promise((resolve) => setTimeout(resolve, 50));
-      res.end("first");
+      return res.end("first");
     });
     const text = await wireOf(served.port, "/ruled", request("/free"));
     expect(text).toContain("first");
@@ -146,6 +146,27 @@ describe("events on their way", () => {
   });
 });
 
+function beginTrailed(res: ServerResponse | Http2ServerResponse, path: string): void {
+  res.setHeader("Trailer", "X-Declared");
+  res.setHeader("Content-Type", path === "/events" ? "text/event-stream" : "application/json");
+  (res as ServerResponse).write(path === "/events" ? 'data: {"a":"1"}\n\n' : '{"a":"1"}');
+}
+
+describe("trailers", () => {
+  it.each(["/free", "/ruled", "/events"])("that nobody declared do not leave: %s", async (path) => {
+    const served = await serve(POLICY, (_req, res) => {
+      beginTrailed(res, path);
+      if (path === "/free") res.addTrailers({ "X-Declared": "1" });
+      OutgoingMessage.prototype.addTrailers.call(res, { "X-Own": CANARY });
+      res.end();
+    });
+    const text = await wireOf(served.port, path);
+    expect(text).toContain("200 OK");
+    expect(text).not.toContain(CANARY);
+    expect(text.includes("X-Declared: 1\r\n\r\n")).toBe(path === "/free");
+  });
+});
+
 describe("what is refused", () => {
   it("ends the connection, is told, and stands in the event", async () => {
     const served = await serve(POLICY, (_req, res) => prototype.end.call(res, VALUE, "utf8"));
@@ -168,7 +189,7 @@ const OVER_HTTP2: Readonly<Record<string, (res: Http2ServerResponse) => unknown>
     H2.end.call(res, "", "utf8");
   },
   "writeHead and write": (res) => {
-    H2.writeHead.call(res, 200, { "x-own": CANARY });
+    H2.writeHead.call(res, 200, "", { "x-own": CANARY });
     H2.write.call(res, VALUE, "utf8");
   },
   "the stream's respond and end": (res) => {
@@ -213,6 +234,22 @@ describe("over HTTP/2", () => {
     await new Promise<void>((resolve) => stream.on("close", resolve));
     return seen.join("\n");
   };
+
+  it.each(["/free", "/ruled", "/events"])("trailers that nobody declared do not leave: %s", async (path) => {
+    const { ask } = await begin((res) => {
+      beginTrailed(res, path);
+      if (path === "/free") res.addTrailers({ "X-Declared": "1" });
+      Reflect.apply(Reflect.get(H2, "setTrailer") as () => void, res, ["x-own", CANARY]);
+      res.end();
+    });
+    const stream = ask(path);
+    const trailers: string[] = [];
+    stream.on("trailers", (fields) => void trailers.push(JSON.stringify(fields)));
+    const text = await textOf(stream);
+    expect(text).toContain('":status":200');
+    expect(text + trailers.join("")).not.toContain(CANARY);
+    expect(trailers.join("").includes('"x-declared":"1"')).toBe(path === "/free");
+  });
 
   it("a client that leaves is nobody's mistake", async () => {
     const handed: Http2ServerResponse[] = [];

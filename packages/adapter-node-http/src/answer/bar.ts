@@ -51,6 +51,14 @@ function barStream(res: ServerResponse, answer: Interception): void {
   if (stream === undefined) return;
   stream[ANSWER] = answer;
   for (const name of OF_A_STREAM) stream[name] = STREAM_METHODS[name];
+  stream["sendTrailers"] = sendTrailers;
+}
+
+/** Node calls it behind the body, with all that was set. */
+function sendTrailers(this: Barred, fields: unknown): void {
+  const { trailers } = answerOf(this);
+  const declared = Object.entries(fields as object).filter(([name]) => trailers?.has(name.toLowerCase()));
+  (Object.getPrototypeOf(this) as Methods)["sendTrailers"]?.call(this, Object.fromEntries(declared));
 }
 
 const STREAM_METHODS = Object.fromEntries(

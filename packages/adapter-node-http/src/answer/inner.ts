@@ -22,6 +22,8 @@ interface Methods {
 }
 
 interface Inner extends ServerResponse {
+  /** Lines of text, which follow the last chunk. HTTP/2 has none. */
+  _trailer?: string;
   _storeHeader: StoreHeader;
   readonly _header: string | null;
   /** False where Node drops what is written as a body: for HEAD, 204, 304. */
@@ -46,6 +48,16 @@ export function forgetRefusedHead(res: ServerResponse): void {
   const inner = res as Inner;
   inner._hasBody = res.req.method !== "HEAD";
   inner.chunkedEncoding = false;
+}
+
+/** What stands in it at the end leaves, whoever set it. */
+export function trailerOf(res: ServerResponse): string {
+  return (res as Inner)._trailer ?? "";
+}
+
+export function setTrailer(res: ServerResponse, trailer: string): void {
+  const inner = res as Inner;
+  if (inner._trailer !== undefined && inner._trailer !== trailer) inner._trailer = trailer;
 }
 
 /** False where something stands before Node's `end`, which may read what it is given as the text that the handler wrote. */

@@ -19,9 +19,9 @@ import {
   unframed,
   withOwnBytes,
 } from "./framing.js";
-import { isNodes } from "./inner.js";
+import { isNodes, setTrailer, trailerOf } from "./inner.js";
 import { isPrepared } from "./prepared.js";
-import { endWith, nativeOf, sendHead, type Chunk, type Done, type Native } from "./wire.js";
+import { endWith, nativeOf, sendHead, setTrailers, type Chunk, type Done, type Native } from "./wire.js";
 
 export interface AnswerSettings {
   /** Bytes of an answer that are kept while a rule needs the whole of it. */
@@ -79,6 +79,9 @@ export class Interception {
   /** Of a stream of events nothing passes but what its rule leaves of each. */
   private streaming = false;
   private barred = false;
+  /** Names and text of trailers that were declared: others are nobody's. */
+  trailers: ReadonlySet<string> | undefined = undefined;
+  private trailer = "";
   /** The handler's fields, from when it could not set them any more. */
   private theirs: HeaderField[] | undefined = undefined;
 
@@ -290,10 +293,14 @@ export class Interception {
     if (this.phase !== "passing") return;
     const declared = declaredTrailers(this.sent ?? []);
     const pairs = pairsOfArgument(fields).filter(([name]) => declared.has(name.toLowerCase()));
-    this.native.addTrailers.call(
-      this.res,
-      pairs.map(([name, value]): [string, string] => [name, value]),
-    );
+    this.sending = true;
+    try {
+      setTrailers(this.res, this.native, pairs);
+    } finally {
+      this.sending = false;
+    }
+    this.trailers = declared;
+    this.trailer = trailerOf(this.res);
   }
 
   private expect(shaped: ShapedResponse): ShapedResponse {
@@ -499,6 +506,7 @@ export class Interception {
   }
 
   private endNatively(chunk: Chunk | undefined, encoding: BufferEncoding, done: Done | undefined): void {
+    setTrailer(this.res, this.trailer);
     this.sending = true;
     try {
       endWith(this.res, this.native, chunk, encoding, done);

@@ -252,7 +252,11 @@ function addTrailers(this: Guarded, fields: FieldsArgument): void {
 }
 
 function setTrailer(this: Guarded, name: string, value: string): void {
-  answerOf(this).addTrailers([[name, value]]);
+  const answer = answerOf(this);
+  if (!answer.sending) return answer.addTrailers([[name, value]]);
+  // HTTP/2 sets many one by one.
+  const { setTrailer: native } = Object.getPrototypeOf(this) as { readonly setTrailer: typeof setTrailer };
+  native.call(this, name, value);
 }
 
 /** 1xx answers leave before anything was shaped, and early hints carry fields: the guard sends the one that is due, 100, itself. */
