@@ -1,4 +1,5 @@
 /** `undeclared_never_leaves`: whatever way fastify answers in, a field that nobody declared is not in the bytes. */
+import { ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import * as zlib from "node:zlib";
 import compress from "@fastify/compress";
@@ -191,6 +192,19 @@ describe("hooks behind the shaping", () => {
     );
     const answer = await ask(served, "GET / HTTP/1.1");
     expect([answer.status, answer.text.includes(CANARY)]).toEqual([500, false]);
+  });
+
+  it("by functions of Node's own, on the raw response, nothing leaves", async () => {
+    const served = await serve(RULED, (app) =>
+      app.get("/", (_request, reply) => {
+        reply.hijack();
+        ServerResponse.prototype.end.call(reply.raw, TEXT, "utf8");
+      }),
+    );
+    const wire = await Wire.open(served.port);
+    wire.send("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
+    await wire.closed();
+    expect([wire.text, served.errors.length]).toEqual(["", 1]);
   });
 
   it("a coding that claims to be the text is undone and compared", async () => {

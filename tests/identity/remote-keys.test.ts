@@ -523,6 +523,50 @@ describe("what goes on behind requests", () => {
     expect(token).not.toBe("");
   });
 
+  it.each([
+    ["answers", 1, ["b", "bad", "b", "b", "bad", "b", "b", "bad"]],
+    ["never answers", 1, ["b", "bad", "b", "b", "bad", "b", "b", "bad"]],
+    ["is away", 1, ["b", "bad", "b", "b", "bad", "b", "b", "bad"]],
+    ["answers", 0, ["bad", "bad", "bad", "bad"]],
+  ] as const)(
+    "that are due are asked for once while bad secrets are told from good ones: the issuer %s",
+    async (issuer, asked, values) => {
+      const provider = publishing(K1);
+      let [now, changed] = [values.map(() => "a"), (): void => undefined];
+      const told: { readonly outcome: string }[] = [];
+      const own = (index: number): object => ({
+        ...user,
+        issuer: `https://own${index}.test`,
+        algorithms: ["HS256"],
+        keys: { secret: `env:OWN_${index}` },
+      });
+      const many = Object.fromEntries(values.map((_, index) => [`own${index}`, own(index)]));
+      const { engine, clock } = await engineWith(policyWith({ user, ...many }), provider, {
+        secrets: {
+          get: (reference) => {
+            const value = now[Number(reference.slice("env:OWN_".length))] ?? "";
+            return value === "bad" ? value : value.repeat(32);
+          },
+          watch: (_references, tell) => ((changed = tell), () => undefined),
+        },
+        secretOverlap: "0s",
+        onSecrets: (event) => void told.push(event),
+      });
+      if (issuer === "never answers") provider.answering = () => new Promise(() => undefined);
+      if (issuer === "is away") provider.fail();
+      clock.advance(20 * MINUTE);
+      now = [...values];
+      changed();
+      const outcomes = asked === 0 ? ["kept"] : ["rotated", "kept"];
+      await vi.waitFor(() => expect(told.map(({ outcome: one }) => one)).toEqual(outcomes));
+      await settled();
+      expect(provider.calls).toHaveLength(1 + asked);
+      provider.fail();
+      expect(await outcome(engine, await tokenBy(K1, clock))).toBe("ann");
+      await engine.close();
+    },
+  );
+
   it("hands no keys on that another setting would have fetched elsewhere", async () => {
     const provider = publishing(K1);
     const { engine, clock } = await engineWith(policyWith({ user }), provider);

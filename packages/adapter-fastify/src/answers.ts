@@ -6,7 +6,6 @@ import { STATUS_CODES, type ServerResponse } from "node:http";
 import type { ShapedResponse } from "@gatehouse/core";
 import { interceptionOf, type Interception } from "@gatehouse/node-http";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { restoreMethod } from "./bodies.js";
 import { collect, isStream } from "./collect.js";
 import {
   hasResponseSchema,
@@ -94,12 +93,11 @@ export function shapeText(
 
 /** Before any error handler. */
 export function noteError(
-  request: FastifyRequest,
+  _request: FastifyRequest,
   reply: FastifyReply,
   error: unknown,
   next: () => void,
 ): void {
-  restoreMethod(request);
   FAILURES.set(reply.raw, { error, ofTheApplication: false });
   interceptionOf(reply.raw)?.distrust(error, () => reply.sent);
   // What the error handler sends is another answer, perhaps text.

@@ -1,46 +1,48 @@
 /** Where the engine has read the body, its parse is the handler's: fastify's parsers, which stay as they are, do not run. */
 import type { HandlerContext } from "@gatehouse/node-http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { contextOf } from "./internals.js";
 
-/** True while the parsers' turn passes. A member that every request is made with: one that comes and goes makes each request a slow one. */
+/** True while fastify asks whether to parse. A member that every request is made with: one that comes and goes makes each request a slow one. */
 const SKIPPING = Symbol("gatehouse.skipping");
 
 interface Skipping extends FastifyRequest {
   [SKIPPING]?: boolean;
 }
 
-/** fastify parses by the method, and leaves the content of one that it does not know alone. */
+/** fastify parses by the method, and leaves the content of one that it does not know alone. That one question gets no answer; all others do. */
 export function hideMethods(app: FastifyInstance): void {
   app.decorateRequest(SKIPPING, false);
   app.decorateRequest("method", {
     getter(this: Skipping) {
-      return this[SKIPPING] === true ? "" : (this.raw.method as string);
+      if (this[SKIPPING] !== true) return this.raw.method as string;
+      this[SKIPPING] = false;
+      return "";
     },
   });
 }
 
-export function skipParsers(
-  request: FastifyRequest,
-  _reply: FastifyReply,
-  _payload: unknown,
-  next: () => void,
-): void {
-  if (wasRead(request)) (request as Skipping)[SKIPPING] = true;
-  next();
+/**
+ * Puts our hook behind all others that come before parsing: what asks for the method next is fastify. Routes of which no body was read are
+ * left without one. Hooks that are running go on as they began.
+ * @throws Error where this fastify does not show where they stand: its parsers would wait for what has been read
+ */
+export function skipParsers(request: FastifyRequest): void {
+  if (!wasRead(request)) return;
+  const context = contextOf(request);
+  if (context === undefined)
+    throw new Error("this fastify does not show its hooks; use fastify 5.5 or later");
+  const { preParsing } = context;
+  if (preParsing?.at(-1) !== giveBody) context.preParsing = [...(preParsing ?? []), giveBody];
 }
 
-/** Before fastify's own validation, which sees the engine's parse as it would see its own parser's. */
-export function giveBody(request: FastifyRequest, _reply: FastifyReply, next: () => void): void {
-  if (wasRead(request)) {
-    (request as Skipping)[SKIPPING] = false;
-    request.body = request.gatehouse.body;
-  }
+function giveBody(request: Skipping, _reply: FastifyReply, _payload: unknown, next: () => void): void {
+  if (!wasRead(request)) return next();
+  request.body = request.gatehouse.body;
+  request[SKIPPING] = true;
   next();
-}
-
-/** For what answers before the parsers' turn has passed. */
-export function restoreMethod(request: FastifyRequest): void {
-  if ((request as Skipping)[SKIPPING] === true) (request as Skipping)[SKIPPING] = false;
+  // An answer that was sent meanwhile ends it before the question.
+  request[SKIPPING] = false;
 }
 
 function wasRead({ gatehouse }: { readonly gatehouse: HandlerContext }): boolean {

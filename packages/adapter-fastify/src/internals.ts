@@ -42,11 +42,12 @@ function symbolIn(owner: object, description: string): symbol | undefined {
 interface RouteContext {
   readonly config?: { readonly url?: string };
   readonly schema?: { readonly response?: unknown };
+  preParsing?: readonly unknown[] | null;
   readonly preSerialization?: readonly unknown[] | null;
   readonly onSend?: readonly unknown[] | null;
 }
 
-const contextOf = reader("fastify.context") as (request: FastifyRequest) => RouteContext | undefined;
+export const contextOf = reader("fastify.context") as (request: FastifyRequest) => RouteContext | undefined;
 const trailersOf = reader("fastify.reply.trailers");
 const fieldsFor = finder("fastify.reply.headers");
 

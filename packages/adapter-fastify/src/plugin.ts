@@ -10,7 +10,7 @@ import { pass, type HandlerContext } from "@gatehouse/node-http";
 import type { FastifyInstance, FastifyPluginCallback, FastifyRequest } from "fastify";
 import { Agreement } from "./agreement.js";
 import { noteError, shapeText, shapeValue } from "./answers.js";
-import { giveBody, hideMethods, skipParsers } from "./bodies.js";
+import { hideMethods, skipParsers } from "./bodies.js";
 import { hostOptionsOf, matchingOf } from "./host.js";
 import { routeUrlOf } from "./internals.js";
 import { settingsOf, type GatehouseOptions, type GatehouseSettings } from "./options.js";
@@ -67,8 +67,6 @@ function install(app: FastifyInstance, options: GatehouseOptions): void {
       else reply.callNotFound();
     });
   });
-  app.addHook("preParsing", skipParsers);
-  app.addHook("preValidation", giveBody);
   app.addHook("preSerialization", shapeValue);
   app.addHook("onError", noteError);
   app.addHook("onSend", shapeText);
@@ -118,6 +116,7 @@ function hand(request: FastifyRequest, context: HandlerContext): void {
   if (context.exchange.observing) return;
   if (context.decision.queryValidated) request.query = context.query;
   request.params = Object.assign(Object.create(null), request.params, context.params) as unknown;
+  skipParsers(request);
 }
 
 function compare(app: FastifyInstance, { inventory, onError }: GatehouseSettings): void {

@@ -315,7 +315,9 @@ function tellSecrets(event: SecretsEvent, listener: EngineOptions["onSecrets"]):
 
 async function open(loaded: LoadedPolicy, parts: EngineParts): Promise<PolicyEngine> {
   try {
-    return new PolicyEngine(loaded, parts);
+    const engine = new PolicyEngine(loaded, parts);
+    loaded.lifetime.enforce();
+    return engine;
   } catch (error) {
     await loaded.lifetime.end();
     throw error;
@@ -612,6 +614,7 @@ class PolicyEngine implements Engine {
       const router = routers[index];
       if (router !== undefined) binding.follow(router);
     }
+    next.lifetime.enforce();
     this.follow(draft);
     if (next.policy.revision !== before.policy.revision) this.announce();
     await before.lifetime.end();

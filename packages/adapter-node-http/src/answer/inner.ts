@@ -22,6 +22,8 @@ interface Methods {
 }
 
 interface Inner extends ServerResponse {
+  /** Lines of text, which follow the last chunk. HTTP/2 has none. */
+  _trailer?: string;
   _storeHeader: StoreHeader;
   readonly _header: string | null;
   /** False where Node drops what is written as a body: for HEAD, 204, 304. */
@@ -54,6 +56,16 @@ export function forgetRefusedHead(res: ServerResponse): void {
   inner._contentLength = null;
 }
 
+/** What stands in it at the end leaves, whoever set it. */
+export function trailerOf(res: ServerResponse): string {
+  return (res as Inner)._trailer ?? "";
+}
+
+export function setTrailer(res: ServerResponse, trailer: string): void {
+  const inner = res as Inner;
+  if (inner._trailer !== undefined && inner._trailer !== trailer) inner._trailer = trailer;
+}
+
 /** False where something stands before Node's `end`, which may read what it is given as the text that the handler wrote. */
 export function isNodes(ender: unknown): boolean {
   return ender === end;
@@ -70,13 +82,14 @@ function storeWithLines(this: ServerResponse, statusLine: string, fields: unknow
 export function writeHeadWith(res: ServerResponse, lines: string, status: number, fields: HeadFields): void {
   const inner = res as Inner;
   const before = linesBehind;
+  const { _storeHeader: stored } = inner;
   linesBehind = lines;
   inner._storeHeader = storeWithLines;
   try {
     writeHead.call(res, status, fields);
   } finally {
     // A head that Node refuses is followed by another, which may not have these lines. Nor may that of another answer around this one.
-    inner._storeHeader = storeHeader;
+    inner._storeHeader = stored;
     linesBehind = before;
   }
 }

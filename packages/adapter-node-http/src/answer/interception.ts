@@ -19,9 +19,9 @@ import {
   unframed,
   withOwnBytes,
 } from "./framing.js";
-import { isNodes } from "./inner.js";
+import { isNodes, setTrailer, trailerOf } from "./inner.js";
 import { isPrepared } from "./prepared.js";
-import { endWith, nativeOf, sendHead, type Chunk, type Done, type Native } from "./wire.js";
+import { endWith, nativeOf, sendHead, setTrailers, type Chunk, type Done, type Native } from "./wire.js";
 
 export interface AnswerSettings {
   /** Bytes of an answer that are kept while a rule needs the whole of it. */
@@ -47,6 +47,8 @@ const CHANGED =
 
 const MISFRAMED = "Content-Length and Transfer-Encoding of the answer do not say where it ends";
 const INTERIM = "a status of 1xx is no answer";
+const STRAY =
+  "something wrote the answer by a method of Node's prototypes, around the guard: call the methods of the response itself";
 
 export class Interception {
   readonly native: Native;
@@ -76,6 +78,10 @@ export class Interception {
   private watched = false;
   /** Of a stream of events nothing passes but what its rule leaves of each. */
   private streaming = false;
+  private barred = false;
+  /** Names and text of trailers that were declared: others are nobody's. */
+  trailers: ReadonlySet<string> | undefined = undefined;
+  private trailer = "";
   /** The handler's fields, from when it could not set them any more. */
   private theirs: HeaderField[] | undefined = undefined;
 
@@ -256,6 +262,30 @@ export class Interception {
     }
   }
 
+  /**
+   * Asked by Node's innermost methods: is it the guard that writes, or what it has let go? Where something stood in front of the guard, it
+   * may write later what it was given, and nobody can tell that from what others write.
+   * @returns false: nothing is written, and the connection ends
+   */
+  lets(): boolean {
+    if (this.sending) return true;
+    if (this.barred) return false;
+    if (this.phase !== "open" && !(this.streaming && this.isFirst)) return true;
+    this.barred = true;
+    const error = new Error(STRAY);
+    // It belongs in the event.
+    const { status } = this.exchange.fail(error);
+    if (this.phase === "open") this.res.statusCode = status;
+    this.cut(error);
+    return false;
+  }
+
+  /** Nothing stood in front of the guard: its methods were those of the prototype. */
+  private get isFirst(): boolean {
+    const { end } = Object.getPrototypeOf(this.res) as Native;
+    return this.native.end === end;
+  }
+
   addTrailers(fields: FieldsArgument): void {
     if (this.ruled) return;
     // Trailers need a chunked answer: its head may as well go out.
@@ -263,10 +293,14 @@ export class Interception {
     if (this.phase !== "passing") return;
     const declared = declaredTrailers(this.sent ?? []);
     const pairs = pairsOfArgument(fields).filter(([name]) => declared.has(name.toLowerCase()));
-    this.native.addTrailers.call(
-      this.res,
-      pairs.map(([name, value]): [string, string] => [name, value]),
-    );
+    this.sending = true;
+    try {
+      setTrailers(this.res, this.native, pairs);
+    } finally {
+      this.sending = false;
+    }
+    this.trailers = declared;
+    this.trailer = trailerOf(this.res);
   }
 
   private expect(shaped: ShapedResponse): ShapedResponse {
@@ -372,8 +406,11 @@ export class Interception {
     this.due = mayHaveBody(res, shaped.status) ? end : UNSAID;
     this.watched = this.exchange.watchesAnswer;
     this.streaming = this.exchange.streamsEvents;
+    if (!this.streaming) return;
+    // A queue that is let go of later would be nobody's.
+    Object.assign(res, { cork: nothing, uncork: nothing });
     // Events may come much later, and the first that the handler writes may be one that does not leave.
-    if (this.streaming) this.flush();
+    this.flush();
   }
 
   /** Node keeps a head until the first bytes of a body. */
@@ -471,6 +508,7 @@ export class Interception {
   }
 
   private endNatively(chunk: Chunk | undefined, encoding: BufferEncoding, done: Done | undefined): void {
+    setTrailer(this.res, this.trailer);
     this.sending = true;
     try {
       endWith(this.res, this.native, chunk, encoding, done);
@@ -507,13 +545,13 @@ export class Interception {
   }
 
   private passEvents(chunk: Chunk, encoding: BufferEncoding | undefined, done: Done | undefined): boolean {
-    const { res, native } = this;
+    const { res } = this;
     const left = this.exchange.event(bytesOf(chunk, encoding));
     if (this.exchange.brokenStream !== undefined) {
       this.cutBehind(left, this.exchange.brokenStream);
       return false;
     }
-    if (left !== undefined) return native.write.call(res, left, "utf8", done);
+    if (left !== undefined) return this.writeNatively(left, done);
     if (done !== undefined) process.nextTick(done);
     return !res.writableNeedDrain;
   }
@@ -523,7 +561,16 @@ export class Interception {
     if (left === undefined) return this.cut(error);
     this.phase = "taken";
     this.settings.onError(error);
-    this.native.write.call(this.res, left, "utf8", () => this.res.destroy());
+    this.writeNatively(left, () => this.res.destroy());
+  }
+
+  private writeNatively(bytes: Uint8Array, done: Done | undefined): boolean {
+    this.sending = true;
+    try {
+      return this.native.write.call(this.res, bytes, "utf8", done);
+    } finally {
+      this.sending = false;
+    }
   }
 
   private close(
@@ -566,3 +613,5 @@ export class Interception {
     else this.res.once("finish", done);
   }
 }
+
+function nothing(): void {}

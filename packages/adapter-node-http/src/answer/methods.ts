@@ -5,12 +5,12 @@
 import { ServerResponse, type OutgoingHttpHeaders } from "node:http";
 import { isUint8Array } from "node:util/types";
 import type { Exchange } from "@gatehouse/core";
+import { bar } from "./bar.js";
 import { HandlerFields, type FieldsArgument, type FieldValue } from "./fields.js";
 import { coded, headersSent } from "./errors.js";
+import { ANSWER, answerOf } from "./guarded.js";
 import { Interception, type AnswerSettings } from "./interception.js";
 import type { Chunk, Done } from "./wire.js";
-
-const ANSWER = Symbol("gatehouse.answer");
 
 interface Guarded extends ServerResponse {
   [ANSWER]?: Interception | undefined;
@@ -47,6 +47,7 @@ export function interceptResponse(
   target["writeContinue"] = writeInformation;
   target["writeProcessing"] = writeInformation;
   target["writeEarlyHints"] = writeInformation;
+  bar(res, interception);
   // Not every response has these: HTTP/1 knows two of them in newer versions of Node alone.
   if (target["setTrailer"] !== undefined) target["setTrailer"] = setTrailer;
   if (target["writeInformation"] !== undefined) target["writeInformation"] = writeInformation;
@@ -71,6 +72,7 @@ export function reserveMethods(res: ServerResponse, from: object): void {
   if (target["_implicitHeader"] === NODE["_implicitHeader"])
     target["_implicitHeader"] = methods["_implicitHeader"];
   if (target["_storeHeader"] === NODE["_storeHeader"]) target["_storeHeader"] = methods["_storeHeader"];
+  if (target["_writeRaw"] === NODE["_writeRaw"]) target["_writeRaw"] = methods["_writeRaw"];
   if (target["flushHeaders"] === NODE["flushHeaders"]) target["flushHeaders"] = methods["flushHeaders"];
   if (target["write"] === NODE["write"]) target["write"] = methods["write"];
   if (target["end"] === NODE["end"]) target["end"] = methods["end"];
@@ -109,12 +111,6 @@ function takeOver(res: ServerResponse, interception: Interception): void {
 /** Undefined where the answer is not the policy's to shape: before a decision, and in observe mode. */
 export function interceptionOf(res: ServerResponse): Interception | undefined {
   return (res as Guarded)[ANSWER];
-}
-
-function answerOf(res: Guarded): Interception {
-  const answer = res[ANSWER];
-  if (answer === undefined) throw new TypeError("a guarded method was called on another response");
-  return answer;
 }
 
 function settable(answer: Interception, verb: string): HandlerFields {
@@ -256,7 +252,11 @@ function addTrailers(this: Guarded, fields: FieldsArgument): void {
 }
 
 function setTrailer(this: Guarded, name: string, value: string): void {
-  answerOf(this).addTrailers([[name, value]]);
+  const answer = answerOf(this);
+  if (!answer.sending) return answer.addTrailers([[name, value]]);
+  // HTTP/2 sets many one by one.
+  const { setTrailer: native } = Object.getPrototypeOf(this) as { readonly setTrailer: typeof setTrailer };
+  native.call(this, name, value);
 }
 
 /** 1xx answers leave before anything was shaped, and early hints carry fields: the guard sends the one that is due, 100, itself. */

@@ -25,7 +25,7 @@ export interface Native {
   readonly getHeaders: (this: ServerResponse) => OutgoingHttpHeaders;
   readonly getHeaderNames: (this: ServerResponse) => string[];
   readonly hasHeader: (this: ServerResponse, name: string) => boolean;
-  readonly addTrailers: (this: ServerResponse, fields: [string, string][]) => void;
+  readonly addTrailers: (this: ServerResponse, fields: [string, string][] | OutgoingHttpHeaders) => void;
 }
 
 /** One object of one shape, made by plain reads: cheaper than asking whether anybody wrapped the response before. */
@@ -84,6 +84,12 @@ export function sendHead(
     forgetRefusedHead(res);
     throw error;
   }
+}
+
+/** HTTP/2 takes no list of them. */
+export function setTrailers(res: ServerResponse, native: Native, fields: readonly HeaderField[]): void {
+  const pairs = fields.map(([name, value]): [string, string] => [name, value]);
+  native.addTrailers.call(res, isHttp2(res.req) ? recordOf(fields) : pairs);
 }
 
 /** The last of a body, behind a head that has been written. */

@@ -14,6 +14,11 @@ export function derOf(bytes: Uint8Array): DerValue | undefined {
   return value?.whole.length === bytes.length ? value : undefined;
 }
 
+/** The value that the bytes begin with, whatever follows it. */
+export function derBeginning(bytes: Uint8Array): DerValue | undefined {
+  return valueAt(bytes, 0);
+}
+
 /** The values inside of a constructed one, or undefined where they do not fill it exactly. */
 export function derInside({ content }: DerValue): readonly DerValue[] | undefined {
   const values: DerValue[] = [];

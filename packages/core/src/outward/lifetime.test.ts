@@ -20,6 +20,22 @@ describe("the lifetime of a policy", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it("begins what waits for it once it is in force, and nothing of a policy that never was", async () => {
+    const [good, refused] = [new PolicyLifetime(), new PolicyLifetime()];
+    const ran: string[] = [];
+    good.onForce(() => ran.push("first"));
+    refused.onForce(() => ran.push("never"));
+    expect(ran).toEqual([]);
+    await refused.end();
+    refused.enforce();
+    good.enforce();
+    good.enforce();
+    good.onForce(() => ran.push("late"));
+    await good.end();
+    good.onForce(() => ran.push("too late"));
+    expect(ran).toEqual(["first", "late"]);
+  });
+
   it("takes a timer back", () => {
     vi.useFakeTimers();
     const lifetime = new PolicyLifetime();

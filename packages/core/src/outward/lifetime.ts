@@ -5,11 +5,25 @@ import type { Lifetime } from "../ports/lifetime.js";
 export class PolicyLifetime implements Lifetime {
   readonly #end = new AbortController();
   readonly #timers = new Set<() => void>();
+  readonly #starts: (() => void)[] = [];
+  #inForce = false;
   readonly #releases: (() => void | Promise<void>)[] = [];
   #ended: Promise<void> | undefined;
 
   get signal(): AbortSignal {
     return this.#end.signal;
+  }
+
+  onForce(run: () => void): void {
+    if (this.#ended !== undefined) return;
+    if (this.#inForce) run();
+    else this.#starts.push(run);
+  }
+
+  /** The policy is in force from here on. */
+  enforce(): void {
+    this.#inForce = true;
+    for (const start of this.#starts.splice(0)) start();
   }
 
   onEnd(release: () => void | Promise<void>): void {
@@ -36,6 +50,7 @@ export class PolicyLifetime implements Lifetime {
   }
 
   async #release(): Promise<void> {
+    this.#starts.length = 0;
     for (const cancel of this.#timers) cancel();
     this.#timers.clear();
     this.#end.abort();

@@ -2,6 +2,7 @@
 import { decodeBase64Url } from "../lib/base64url.js";
 import { isBlank, strictText, toHex } from "../lib/bytes.js";
 import { holdsSecret, jwkFits, JWS_ALGORITHMS, type JwsAlgorithm, type JwsFacts } from "../lib/jws.js";
+import { isPublicKey } from "../lib/published-keys.js";
 
 /** @throws Error when the secret is no key for the algorithm */
 export function requireSecret(algorithm: JwsAlgorithm, secret: Uint8Array): void {
@@ -16,6 +17,11 @@ export function requireSecret(algorithm: JwsAlgorithm, secret: Uint8Array): void
   }
   // Everybody knows a public key: used as the secret, it would let everybody sign.
   if (looksLikeKeyFile(secret)) throw new Error("the secret is a PEM or JWK document, not raw bytes");
+  if (isPublicKey(secret)) throw keyAsSecret();
+}
+
+export function keyAsSecret(): Error {
+  return new Error("the secret is a public or private key, not raw bytes");
 }
 
 /** Asked besides parsing, for platforms that cannot parse every kind of PEM. */

@@ -15,7 +15,9 @@ import { beginningsOf } from "./node-room.js";
 import { rsaCheckOf } from "./node-rsa.js";
 import { JWS_ALGORITHMS, MIN_RSA_BITS, type JwsAlgorithm, type JwsFacts } from "../lib/jws.js";
 import type { KeyMaterial, SignatureVerifier } from "../ports/platform.js";
+import { readingsOf } from "../lib/published-keys.js";
 import {
+  keyAsSecret,
   plainPem,
   publicMembers,
   requireAsymmetric,
@@ -40,7 +42,7 @@ function hmacVerifier(algorithm: JwsAlgorithm, secret: Uint8Array): SignatureVer
   requireSecret(algorithm, secret);
   // The caller may wipe or reuse its copy.
   const key = Buffer.from(secret);
-  if (isKey(key)) throw new Error("the secret is a public or private key, not raw bytes");
+  if (readingsOf(secret).some(holdsKey)) throw keyAsSecret();
   const { hashBytes } = JWS_ALGORITHMS[algorithm];
   const hash = `sha${hashBytes * 8}`;
   const macText = hmacTextOf(hash, hashBytes, key, LONGEST_TOKEN);
@@ -54,11 +56,6 @@ function hmacVerifier(algorithm: JwsAlgorithm, secret: Uint8Array): SignatureVer
   });
 }
 
-/** What stood around a key may have been left out, and a PEM may be in base64 once more: everybody who has the key can write that too. */
-function isKey(bytes: Buffer): boolean {
-  return holdsKey(bytes) || holdsKey(Buffer.from(bytes.toString("latin1"), "base64"));
-}
-
 /** The first byte of every key and certificate in DER: a SEQUENCE. */
 const DER = 0x30;
 
@@ -66,7 +63,8 @@ const DER = 0x30;
  * The type comes from parsing: a key amid bytes that are no text, or in DER, is still a key. Only what can be one is parsed: to set up the
  * parsers takes longer than all else that a secret needs.
  */
-function holdsKey(bytes: Buffer): boolean {
+function holdsKey(reading: Uint8Array): boolean {
+  const bytes = Buffer.from(reading.buffer, reading.byteOffset, reading.byteLength);
   if (bytes.includes("-----BEGIN ") && parses(() => createPublicKey(bytes))) return true;
   if (bytes[0] !== DER) return false;
   return (

@@ -233,6 +233,18 @@ describe.each([node, portable])("the platform $name", (platform) => {
         "the secret is a PEM or JWK document, not raw bytes",
       );
     }
+    const der = publicKey.export({ type: "spki", format: "der" });
+    const published = [
+      der,
+      utf8(der.toString("hex")),
+      utf8(der.toString("base64")),
+      Buffer.from(`\uFEFF${text}`, "utf16le"),
+      utf8(Buffer.from(JSON.stringify(jwk(publicKey))).toString("base64")),
+      utf8("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJhhd1ziNtEH/f8hM0seIZnSDMfDKMJSLIw8iz1RNIDO me@host"),
+    ];
+    for (const secret of published) {
+      expect(await refusal("HS256", { secret })).toBe("the secret is a public or private key, not raw bytes");
+    }
     for (const material of materials("RS256")) {
       expect(await refusal("HS256", material)).toBe(
         "HS256 is verified with a shared secret, not with a public key",

@@ -5,6 +5,11 @@ export interface Lifetime {
    * that they began with, so what they wait for is not ended by this.
    */
   readonly signal: AbortSignal;
+  /**
+   * Runs once, when the policy is put in force; at once where it is. For what must not happen with each attempt to compile one: of a policy
+   * that ends before, it never runs.
+   */
+  onForce(run: () => void): void;
   /** Called once, at the end; at once where it is over. What it throws is ignored. */
   onEnd(release: () => void | Promise<void>): void;
   /**

@@ -15,7 +15,7 @@ import { withoutPosts } from "./without-posts.js";
 /** A policy that is ready, and what it holds on to. */
 interface Loaded {
   readonly policy: CompiledPolicy;
-  readonly lifetime: { end(): Promise<void> };
+  readonly lifetime: { enforce(): void; end(): Promise<void> };
 }
 
 export interface ShadowStart extends ShadowParts {
@@ -50,6 +50,7 @@ export async function beginShadow(document: PolicyDocument, start: ShadowStart):
     throw error;
   }
   const shadow = new Shadow(loaded.policy, start);
+  loaded.lifetime.enforce();
   asked.lacks = (what) => shadow.lacks(what);
   const recompile = (mode: DraftMode): Promise<SecretDraft> =>
     inTurn(async () => {
@@ -62,6 +63,7 @@ export async function beginShadow(document: PolicyDocument, start: ShadowStart):
       if (rotated.loaded !== undefined) {
         loaded = rotated.loaded;
         shadow.follow(loaded.policy);
+        loaded.lifetime.enforce();
         rotation.follow(rotated.draft);
         await before.lifetime.end();
       }

@@ -1,7 +1,9 @@
 /** `senderConstrained` of tokens, with what proofs need. */
+import { isBlank } from "../../lib/bytes.js";
 import { parseDuration } from "../../lib/duration.js";
 import { isJwsAlgorithm, JWS_ALGORITHMS } from "../../lib/jws.js";
 import { pointerTo } from "../../lib/pointer.js";
+import { isPublicKey } from "../../lib/published-keys.js";
 import type { CompileEnvironment } from "../../model/kind.js";
 import type {
   AuthenticatorSettings,
@@ -74,10 +76,8 @@ async function noncesOf(
   if (nonce === undefined) return undefined;
   const key = await environment.secret(nonce.secret, pointerTo(pointer, "nonce"));
   if (key === undefined) return undefined;
-  if (key.length < MIN_NONCE_KEY) {
-    const message = `the key of nonces has ${key.length} bytes, at least ${MIN_NONCE_KEY} are needed`;
-    environment.report.error("invalid-key", pointerTo(pointer, "nonce"), message);
-  }
+  const problem = problemOfNonceKey(key);
+  if (problem !== undefined) environment.report.error("invalid-key", pointerTo(pointer, "nonce"), problem);
   const { DpopNonces: Nonces } = await import("./seldom.js");
   const life = parseDuration(nonceLife ?? DEFAULT_NONCE_LIFE) ?? 0;
   const under = (bytes: Uint8Array, former?: readonly DpopNonces[]): DpopNonces =>
@@ -85,6 +85,13 @@ async function noncesOf(
   const former = (await environment.formerSecrets?.(nonce.secret)) ?? [];
   return under(
     key,
-    former.filter(({ length }) => length >= MIN_NONCE_KEY).map((bytes) => under(bytes)),
+    former.filter((bytes) => problemOfNonceKey(bytes) === undefined).map((bytes) => under(bytes)),
   );
+}
+
+function problemOfNonceKey(key: Uint8Array): string | undefined {
+  if (key.length < MIN_NONCE_KEY)
+    return `the key of nonces has ${key.length} bytes, at least ${MIN_NONCE_KEY} are needed`;
+  if (isBlank(key)) return "the key of nonces is nothing but blanks";
+  return isPublicKey(key) ? "the key of nonces is a public key, which everybody knows" : undefined;
 }

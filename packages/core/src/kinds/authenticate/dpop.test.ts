@@ -561,6 +561,17 @@ describe("nonces", () => {
       },
     ]);
   });
+
+  it.each([
+    [" ".repeat(32), "the key of nonces is nothing but blanks"],
+    [
+      "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJhhd1ziNtEH/f8hM0seIZnSDMfDKMJSLIw8iz1RNIDO",
+      "the key of nonces is a public key, which everybody knows",
+    ],
+  ])("and so does one that others know: %s", async (key, message) => {
+    const { diagnostics } = await asking({}, { "env:NONCE": key });
+    expect(diagnostics).toMatchObject([{ code: "invalid-key", message }]);
+  });
 });
 
 describe("no mutation of a valid proof is accepted", () => {

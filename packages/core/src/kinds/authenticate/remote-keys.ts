@@ -53,10 +53,14 @@ export async function compileRemoteKeys(
     lifetime,
     fetched: (state) => handedOn?.set(source, state),
   });
-  const filled = begin(refresher, clock.monotonic(), handedOn?.get(source));
-  // A secret that changes is no beginning: it waits for no issuer, and is held up by none that is away for too long.
-  if (environment.again === true) return refresher;
-  await filled;
+  const begun = (): Promise<void> | undefined => begin(refresher, clock.monotonic(), handedOn?.get(source));
+  // A secret that changes is no beginning: it waits for no issuer, and is held up by none that is away for too long. Nor is an issuer
+  // asked for each attempt to find out which secret is bad.
+  if (environment.again === true) {
+    lifetime.onForce(() => void begun());
+    return refresher;
+  }
+  await begun();
   if (keys.atStart !== "later") reportMissing(refresher, clock.monotonic(), pointerTo(base, "keys"), report);
   return refresher;
 }

@@ -3,6 +3,7 @@ import { decodeBase64 } from "../../lib/base64.js";
 import { decodeBase64Url } from "../../lib/base64url.js";
 import { fromHex, isBlank, strictText } from "../../lib/bytes.js";
 import { pointerTo } from "../../lib/pointer.js";
+import { isPublicKey } from "../../lib/published-keys.js";
 import type { CompileEnvironment } from "../../model/kind.js";
 import type { SecretReference } from "../../model/policy.js";
 import type { WebhookForm } from "../../model/webhook-form.js";
@@ -53,5 +54,6 @@ function problemOf(secret: Uint8Array | undefined, { secretEncoding }: WebhookFo
   if (isBlank(secret)) return "nothing but blanks";
   if (secret.length < MIN_BYTES)
     return `a secret of ${secret.length} bytes: an HMAC needs at least ${MIN_BYTES}`;
+  if (isPublicKey(secret)) return "a public key: everybody who knows it could sign";
   return undefined;
 }

@@ -23,6 +23,7 @@ function signed(body: string, time = String(START / 1000), id = "msg_1"): Sent {
 
 class Receiver {
   now = START;
+  secret = SECRET;
 
   constructor(
     private readonly store: StateStore = createMemoryStore({ maxKeys: 64 }),
@@ -50,7 +51,7 @@ class Receiver {
       },
       {
         clock: { now: () => this.now, monotonic: () => this.now - START },
-        secrets: { get: () => SECRET },
+        secrets: { get: () => this.secret },
         store: this.store,
       },
     );
@@ -130,6 +131,14 @@ function flipped(hex: string, at: number): string {
   const digit = (Number.parseInt(hex.charAt(at), 16) ^ 1).toString(16);
   return hex.slice(0, at) + digit + hex.slice(at + 1);
 }
+
+it("a_public_key_is_no_secret", async () => {
+  const receiver = new Receiver();
+  receiver.secret = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJhhd1ziNtEH/f8hM0seIZnSDMfDKMJSLIw8iz1RNIDO";
+  await expect(outcome(receiver, signed("{}"))).rejects.toThrow(
+    "`env:HOOK` holds a public key: everybody who knows it could sign",
+  );
+});
 
 describe("replays", () => {
   it("a body that comes slowly outlasts neither its time nor the memory", async () => {

@@ -2,6 +2,7 @@
 import { isBlank } from "../../lib/bytes.js";
 import { parseDuration } from "../../lib/duration.js";
 import { pointerTo } from "../../lib/pointer.js";
+import { isPublicKey } from "../../lib/published-keys.js";
 import type { CompileEnvironment } from "../../model/kind.js";
 import type { CsrfTokens } from "../../model/policy.js";
 import type { ResolvedPolicy } from "../../model/resolved.js";
@@ -42,15 +43,17 @@ async function keysOf(
     const pointer = pointerTo(base, "keys", index);
     const bytes = await environment.secret(secret, pointer);
     if (bytes === undefined) continue;
-    if (isBlank(bytes) || bytes.length < MIN_BYTES) {
-      environment.report.error(
-        "invalid-key",
-        pointer,
-        `\`${secret}\` holds no key for tokens: an HMAC needs at least ${MIN_BYTES} bytes`,
-      );
-    } else found.push(Uint8Array.from(bytes));
+    const problem = problemOf(bytes);
+    if (problem === undefined) found.push(Uint8Array.from(bytes));
+    else
+      environment.report.error("invalid-key", pointer, `\`${secret}\` holds no key for tokens: ${problem}`);
     for (const former of (await environment.formerSecrets?.(secret)) ?? [])
-      if (!isBlank(former) && former.length >= MIN_BYTES) replaced.push(former);
+      if (problemOf(former) === undefined) replaced.push(former);
   }
   return [...found, ...replaced];
+}
+
+function problemOf(key: Uint8Array): string | undefined {
+  if (isBlank(key) || key.length < MIN_BYTES) return `an HMAC needs at least ${MIN_BYTES} bytes`;
+  return isPublicKey(key) ? "a public key is known to everybody" : undefined;
 }

@@ -8,6 +8,7 @@ const KEYS: Readonly<Record<string, string>> = {
   "env:NEW": "new-key-new-key-new-key-new-key-1",
   "env:OLD": "old-key-old-key-old-key-old-key-1",
   "env:SHORT": "short",
+  "env:PUBLIC": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJhhd1ziNtEH/f8hM0seIZnSDMfDKMJSLIw8iz1RNIDO",
 };
 const START = Date.UTC(2026, 5, 1, 12);
 
@@ -155,6 +156,9 @@ describe("a token", () => {
   it("needs a key that nobody guesses", async () => {
     await expect(Client.of(["env:SHORT"])).rejects.toThrow(
       "`env:SHORT` holds no key for tokens: an HMAC needs at least 32 bytes",
+    );
+    await expect(Client.of(["env:PUBLIC"])).rejects.toThrow(
+      "`env:PUBLIC` holds no key for tokens: a public key is known to everybody",
     );
   });
 

@@ -1,0 +1,175 @@
+/** A public key is known as one in every form in which it is handed around; random bytes never are, however they are written. */
+import { createECDH, X509Certificate, type KeyObject } from "node:crypto";
+import { fc, test } from "@fast-check/vitest";
+import { describe, expect, it } from "vitest";
+import { throwawayCertificate } from "../conformance/certificate.js";
+import { ecPair, ed25519Pair, rsaPair } from "../node/key-pair.js";
+import { isPublicKey } from "./published-keys.js";
+
+const KEYS: Readonly<Record<string, KeyObject>> = {
+  rsa: rsaPair(2048).publicKey,
+  "P-256": ecPair("P-256").publicKey,
+  "P-521": ecPair("P-521").publicKey,
+  ed25519: ed25519Pair().publicKey,
+};
+
+const textOf = (key: KeyObject): string => key.export({ type: "spki", format: "pem" }).toString();
+const jwkOf = (key: KeyObject): string => JSON.stringify(key.export({ format: "jwk" }));
+const known = (text: string | Uint8Array): boolean => isPublicKey(Buffer.from(text as string));
+
+/** Made by OpenSSH. */
+const ECDSA =
+  "AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBKAXhEzBkFVvsNm5NO0IBppymfRpWcSKxIB363LTeNx3fhnRwpUZiVq+e4X3JSjAIH2FL9zrg9aY5wJX3cLOOnw=";
+const ED25519 = "AAAAC3NzaC1lZDI1NTE5AAAAIJhhd1ziNtEH/f8hM0seIZnSDMfDKMJSLIw8iz1RNIDO";
+const CERTIFICATE =
+  "AAAAIHNzaC1lZDI1NTE5LWNlcnQtdjAxQG9wZW5zc2guY29tAAAAIDa/Hz5Hd4uXR+wO2LEn7z6NvFYpZpUUvG2wihnIzK81AAAAIJhhd1ziNtEH";
+
+/** RFC 4253 section 6.6. */
+function sshRsa(key: KeyObject): string {
+  const { e = "", n = "" } = key.export({ format: "jwk" });
+  const parts = [Buffer.from("ssh-rsa"), Buffer.from(e, "base64url"), Buffer.from(`AA${n}`, "base64url")];
+  const length = (part: Buffer): Buffer => Buffer.from([0, 0, part.length >> 8, part.length & 255]);
+  return Buffer.concat(parts.flatMap((part) => [length(part), part])).toString("base64");
+}
+
+/** As editors and shells save text, with its mark and without. */
+const UTF16 = (["\uFEFF", ""] as const).flatMap((mark) => [
+  (text: string) => Buffer.from(mark + text, "utf16le"),
+  (text: string) => Buffer.from(mark + text, "utf16le").swap16(),
+]);
+
+describe("a public key as a secret", () => {
+  it.each(Object.entries(KEYS))("is known in DER, hexadecimal and base64: %s", (_name, key) => {
+    const forms = [key.export({ type: "spki", format: "der" })];
+    if (key.asymmetricKeyType === "rsa") forms.push(key.export({ type: "pkcs1", format: "der" }));
+    for (const der of forms) {
+      const hex = der.toString("hex");
+      const dressed = [
+        der,
+        Buffer.concat([der, Buffer.from("\n")]),
+        hex,
+        hex.toUpperCase(),
+        `0x${hex}`,
+        `${hex}\n`,
+        hex.replace(/..(?!$)/gu, "$&:"),
+        hex.replace(/.{64}/gu, "$&\r\n"),
+        der.toString("base64"),
+        der.toString("base64url"),
+        `key="${der.toString("base64")}"`,
+        Buffer.from(hex).toString("base64"),
+        ...UTF16.flatMap((write) => [write(hex), write(der.toString("base64"))]),
+      ];
+      expect(dressed.map(known)).toEqual(dressed.map(() => true));
+    }
+  });
+
+  it.each(Object.entries(KEYS))("is known as PEM in any encoding of text: %s", (_name, key) => {
+    const text = textOf(key);
+    const dressed = [
+      text,
+      ...UTF16.map((write) => write(text)),
+      ...UTF16.map((write) => write(text.replaceAll("\n", "\r\n"))),
+      // A file's last line end may have been taken off.
+      ...UTF16.map((write) => write(text).subarray(0, -1)),
+      Buffer.from(text).toString("hex"),
+      Buffer.from(text).toString("base64"),
+      ...UTF16.map((write) => write(text).toString("base64")),
+      text.replaceAll("\n", "\\n").replace(/-----[^-]+-----(?:\\n)?/gu, ""),
+    ];
+    expect(dressed.map(known)).toEqual(dressed.map(() => true));
+  });
+
+  it.each(Object.entries(KEYS))("is known as JWK and in a set: %s", (_name, key) => {
+    const jwk = jwkOf(key);
+    for (const json of [jwk, `[${jwk}]`, `{"keys":[${jwk}]}`, JSON.stringify(jwk), `// a comment\n${jwk}`]) {
+      const dressed = [
+        json,
+        Buffer.from(json).toString("base64"),
+        Buffer.from(json).toString("base64url"),
+        Buffer.from(json).toString("hex"),
+        ...UTF16.map((write) => write(json)),
+      ];
+      expect(dressed.map(known)).toEqual(dressed.map(() => true));
+    }
+  });
+
+  it("is known as OpenSSH and SSH2 write it", () => {
+    const rsa = sshRsa(KEYS["rsa"] as KeyObject);
+    const dressed = [
+      `ssh-rsa ${rsa}`,
+      `ssh-rsa ${rsa} me@host\n`,
+      `ecdsa-sha2-nistp256 ${ECDSA} me@host`,
+      `ssh-ed25519 ${ED25519}`,
+      `ssh-ed25519-cert-v01@openssh.com ${CERTIFICATE} me@host`,
+      `# of this machine\nno-pty,from="10.0.0.1" ssh-ed25519 ${ED25519}`,
+      `host.example,10.0.0.1 ssh-ed25519 ${ED25519}`,
+      ED25519,
+      Buffer.from(ED25519, "base64"),
+      Buffer.from(ED25519, "base64").toString("hex"),
+      Buffer.from(`ssh-ed25519 ${ED25519} me@host`).toString("base64"),
+      `---- BEGIN SSH2 PUBLIC KEY ----\nComment: "me"\n${rsa.replace(/.{70}/gu, "$&\n")}\n---- END SSH2 PUBLIC KEY ----`,
+      `PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nPublic-Lines: 2\n${ED25519}`,
+      ...UTF16.map((write) => write(`ssh-rsa ${rsa} me@host\r\n`)),
+    ];
+    expect(dressed.map(known)).toEqual(dressed.map(() => true));
+  });
+
+  it("is known in its certificate, and as .NET writes it", () => {
+    const { raw } = new X509Certificate(throwawayCertificate().cert);
+    const xml = "<RSAKeyValue><Modulus>AQAB</Modulus><Exponent>AQAB</Exponent></RSAKeyValue>";
+    const dressed = [raw, raw.toString("hex"), raw.toString("base64"), xml];
+    expect(dressed.map(known)).toEqual(dressed.map(() => true));
+  });
+
+  it.each(["prime256v1", "secp384r1", "secp521r1"])("is known as a point of %s", (curve) => {
+    const point = createECDH(curve).generateKeys();
+    const dressed = [point, point.toString("hex"), point.toString("base64url")];
+    expect(dressed.map(known)).toEqual(dressed.map(() => true));
+    // One that is not on the curve is as good as random.
+    point[point.length - 1] = (point.at(-1) ?? 0) ^ 1;
+    expect(known(point)).toBe(false);
+  });
+
+  it("is not seen where there is none", () => {
+    const texts = [
+      "a-secret-of-a-sender-of-webhooks",
+      "correct horse battery staple, ssh-rsa and PUBLIC KEY are words here",
+      "A".repeat(64),
+      "0".repeat(64),
+      `AAAA${"b".repeat(60)}`,
+      JSON.stringify({ kty: "oct", k: "c2VjcmV0" }).repeat(2),
+      Buffer.alloc(64, 0x30),
+      Buffer.alloc(64, 0x04),
+      Buffer.alloc(133, 0x30).toString("base64"),
+    ];
+    expect(texts.map(known)).toEqual(texts.map(() => false));
+  });
+});
+
+const RUNS = Number(process.env["GATEHOUSE_SECRET_RUNS"] ?? 400);
+/** Bytes as they begin in keys: the nearest that random ones come to them. */
+const bytes = fc.oneof(
+  fc.uint8Array({ minLength: 32, maxLength: 128 }),
+  fc
+    .tuple(
+      fc.constantFrom([0x30, 0x59], [0x30, 0x81], [0x30, 0x30], [4], [0, 0, 0], [0xff, 0xfe], [0xfe, 0xff]),
+      fc.uint8Array({ minLength: 32, maxLength: 128 }),
+    )
+    .map(([start, rest]) => Uint8Array.from([...start, ...rest].slice(0, 128))),
+);
+
+describe("a random secret", () => {
+  test.prop([bytes], { numRuns: RUNS })("is_never_taken_for_a_key", (secret) => {
+    const buffer = Buffer.from(secret);
+    for (const written of [
+      buffer,
+      buffer.toString("hex"),
+      buffer.toString("base64"),
+      buffer.toString("base64url"),
+      buffer.toString("latin1"),
+      `whsec_${buffer.toString("base64")}`,
+      Buffer.from(buffer.toString("hex"), "utf16le"),
+    ])
+      expect(known(written)).toBe(false);
+  });
+});

@@ -1,0 +1,105 @@
+/**
+ * Forms in which keys are handed around. Everybody knows a public key: used as a shared secret, byte for byte as it is published, it
+ * would let everybody sign. Nothing is decided by what a text is named, only by what it holds, so that no random secret is taken for a key.
+ */
+import { decodeBase64Url } from "./base64url.js";
+import { fromHex, strictText } from "./bytes.js";
+import { derBeginning, derInside, type DerValue } from "./der.js";
+import { isCurvePoint } from "./curve-points.js";
+
+/** base64 of UTF-16 of base64: what shells and vaults make of a key by themselves. */
+const DEPTH = 3;
+/** Shorter texts hold no key. */
+const SHORTEST_TOKEN = 40;
+
+/** The bytes, and what they are where they are UTF-16, hexadecimal or base64 text, with and without what stands around it. */
+export function readingsOf(bytes: Uint8Array, depth = DEPTH): readonly Uint8Array[] {
+  if (depth === 0) return [bytes];
+  const inner = [...halvesOf(bytes), ...decodingsOf(bytes)];
+  return [bytes, ...inner.flatMap((one) => readingsOf(one, depth - 1))];
+}
+
+/** Every second byte of UTF-16 is a character of such a text; which ones, the byte order says. */
+function halvesOf(bytes: Uint8Array): readonly Uint8Array[] {
+  if (!bytes.includes(0)) return [];
+  // The mark is FE FF or FF FE.
+  const from = (bytes[0] ?? 0) >= 0xfe ? 2 : 0;
+  return [0, 1].map((odd) => bytes.filter((_, index) => index >= from && index % 2 === odd));
+}
+
+function decodingsOf(bytes: Uint8Array): readonly Uint8Array[] {
+  const text = strictText(bytes);
+  if (text === undefined) return [];
+  // A label, a comment, a line of `authorized_keys`.
+  const tokens = text.split(/[^A-Za-z0-9+/_=-]+/u).filter((token) => token.length >= SHORTEST_TOKEN);
+  // All of it: lines, whose ends may be written out.
+  const all = text.replace(/\\[nrt]/gu, "");
+  return [...new Set([all, ...tokens])].flatMap((one) => [base64In(one), hexIn(one)]);
+}
+
+/** Leniently, as whoever publishes a key writes it. What follows the bytes does not matter here, nor do spare bits. */
+function base64In(text: string): Uint8Array {
+  const plain = text
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replace(/[^A-Za-z0-9_-]/gu, "");
+  return decodeBase64Url(plain.padEnd(Math.ceil(plain.length / 4) * 4, "A")) ?? new Uint8Array(0);
+}
+
+function hexIn(text: string): Uint8Array {
+  const plain = text.replace(/[0\\]x|[^0-9A-Fa-f]/giu, "");
+  return fromHex(plain.slice(0, plain.length & ~1)) ?? new Uint8Array(0);
+}
+
+/** Is a secret a public key, in any of these forms? */
+export function isPublicKey(secret: Uint8Array): boolean {
+  return readingsOf(secret).some(isPublished);
+}
+
+function isPublished(bytes: Uint8Array): boolean {
+  return isSshKey(bytes) || isPublicDer(bytes) || isCurvePoint(bytes) || saysKey(bytes);
+}
+
+const KEY_TEXTS =
+  /-----BEGIN |---- BEGIN SSH2 PUBLIC KEY|PuTTY-User-Key-File-|<RSAKeyValue>|"kty\\*"\s*:\s*\\*"(?:RSA|EC|OKP|AKP)\b/u;
+
+function saysKey(bytes: Uint8Array): boolean {
+  return KEY_TEXTS.test(strictText(bytes) ?? "");
+}
+
+/** RFC 4253 section 6.6: the key begins with its type, and that with its length in four bytes. Certificates of OpenSSH do as well. */
+function isSshKey(bytes: Uint8Array): boolean {
+  if (bytes[0] !== 0 || bytes[1] !== 0 || bytes[2] !== 0) return false;
+  const type = strictText(bytes.subarray(4, 4 + (bytes[3] ?? 0))) ?? "";
+  return /^(?:sk-)?(?:ssh|ecdsa|x509v3|rsa)-[\w@.-]+$/u.test(type);
+}
+
+const SEQUENCE = 0x30;
+const INTEGER = 0x02;
+const OID = 0x06;
+const BITS = 0x03;
+/** Bytes of the shortest modulus that was ever in use, and of the longest exponent. */
+const SHORTEST_MODULUS = 64;
+const LONGEST_EXPONENT = 8;
+
+/**
+ * SubjectPublicKeyInfo, certificates and requests for them end with bits behind an algorithm (RFC 5280 sections 4.1 and 4.1.2.7, RFC 2986
+ * section 4), PKCS #1 is two numbers (RFC 8017 appendix A.1.1). Whatever follows is no part of it.
+ */
+function isPublicDer(bytes: Uint8Array): boolean {
+  const parts = partsOf(derBeginning(bytes));
+  const [first, second] = parts;
+  if (parts.length === 2 && first?.tag === INTEGER && second?.tag === INTEGER)
+    return first.content.length >= SHORTEST_MODULUS && second.content.length <= LONGEST_EXPONENT;
+  const algorithm = parts.at(-2);
+  return (
+    parts.length <= 3 &&
+    first?.tag === SEQUENCE &&
+    parts.at(-1)?.tag === BITS &&
+    partsOf(algorithm)[0]?.tag === OID
+  );
+}
+
+function partsOf(value: DerValue | undefined): readonly DerValue[] {
+  return value?.tag === SEQUENCE ? (derInside(value) ?? []) : [];
+}
