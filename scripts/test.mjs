@@ -34,7 +34,7 @@ const vitest = (report, ...more) => [
 const phases = [
   [
     { name: "lock", run: [[node, "scripts/lockcheck.mjs"]] },
-    { name: "format", run: [[bin("prettier"), "--check", ".", "--cache"]] },
+    { name: "format", run: [[bin("oxfmt"), "--check", "."]] },
     { name: "generated files are fresh", run: [[node, "scripts/gen.mjs", "--check"]] },
     { name: "lint", run: [[bin("oxlint"), "--type-aware", "--deny-warnings"]] },
     { name: "build", run: [[node, "scripts/build.mjs"]] },
