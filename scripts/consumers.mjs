@@ -2,11 +2,12 @@
 // import, require, TypeScript, a lean start, and a bundle for browsers and workers. A green suite on sources
 // says nothing about a missing file, a wrong `exports` entry, or a `node:` import that a bundler drags in.
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
+import { packAll } from "./lib/pack.mjs";
 
 const root = new URL("..", import.meta.url).pathname;
 const temp = mkdtempSync(join(tmpdir(), "gatehouse-consumer-"));
@@ -122,16 +123,12 @@ function typecheck(file, compilerOptions) {
 }
 
 try {
-  const tarballs = readdirSync(join(root, "packages")).map((name) => {
-    const [{ filename, files }] = JSON.parse(
-      npm(["pack", "--json", "--pack-destination", temp], join(root, "packages", name)),
-    );
-    const paths = files.map(({ path }) => path);
+  const tarballs = packAll(temp).map(({ folder, tarball, paths }) => {
     const stray = paths.filter((path) => /\.test(-support)?\.|tsbuildinfo|(^|\/)src\//.test(path));
     const absent = ["LICENSE", "README.md", "package.json"].filter((path) => !paths.includes(path));
-    if (absent.length > 0) throw new Error(`${name}: not in the tarball: ${absent.join(", ")}`);
-    if (stray.length > 0) throw new Error(`${name}: not for publishing: ${stray.join(", ")}`);
-    return join(temp, filename);
+    if (absent.length > 0) throw new Error(`${folder}: not in the tarball: ${absent.join(", ")}`);
+    if (stray.length > 0) throw new Error(`${folder}: not for publishing: ${stray.join(", ")}`);
+    return tarball;
   });
   const nodeTypes = JSON.parse(
     readFileSync(join(root, "node_modules/@types/node/package.json"), "utf8"),

@@ -34,12 +34,12 @@ const vitest = (report, ...more) => [
 const phases = [
   [
     { name: "lock", run: [[node, "scripts/lockcheck.mjs"]] },
-    { name: "format", run: [[bin("prettier"), "--check", ".", "--cache"]] },
+    { name: "format", run: [[bin("oxfmt"), "--check", "."]] },
     { name: "generated files are fresh", run: [[node, "scripts/gen.mjs", "--check"]] },
     { name: "lint", run: [[bin("oxlint"), "--type-aware", "--deny-warnings"]] },
     { name: "build", run: [[node, "scripts/build.mjs"]] },
-    { name: "types", run: [[bin("tsc"), "-p", "tsconfig.test.json"]], after: "build" },
     { name: "packages", run: [[node, "scripts/packcheck.mjs"]], after: "build" },
+    { name: "types", run: [[bin("tsc"), "-p", "tsconfig.test.json"]], after: "build" },
   ],
   [
     // Adapters and the command are tested as they are built, so the sources are asked for the rest.

@@ -2,7 +2,7 @@
 
 const isFigure = (cell) => /^[-−<>≤≥=~]*\s*[\d.,/]+/.test(cell);
 
-/** Every cell is as wide as its column, so that the text reads well as it is and prettier has nothing to add. */
+/** Every cell is as wide as its column, so that the text reads well as it is and the formatter has nothing to add. */
 export function markdownTable(columns, rows) {
   const cells = [columns, ...rows].map((row) => row.map((cell) => cell.replaceAll("|", "\\|")));
   const right = columns.map((_, at) => at > 0 && rows.length > 0 && rows.every((row) => isFigure(row[at])));

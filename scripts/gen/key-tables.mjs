@@ -1,7 +1,11 @@
 // The tables of keys in docs/policy.md, between `<!-- keys: Definition -->` and `<!-- /keys -->`: the schema's own words, so
 // that the reference cannot name another default than editors show.
-import { format, resolveConfig } from "prettier";
+import { readFile } from "node:fs/promises";
+import { format } from "oxfmt";
 import { definitionOf } from "./assemble.mjs";
+
+/** As `npm run format` would write them. */
+const { printWidth } = JSON.parse(await readFile(new URL("../../.oxfmtrc.json", import.meta.url), "utf8"));
 
 const TABLE = /(<!-- keys: (\w+) -->)[^]*?(<!-- \/keys -->)/g;
 
@@ -34,7 +38,9 @@ export async function keyTables(language, file, text) {
     if (definition?.properties === undefined) throw new Error(`${file} asks for the keys of ${name}`);
     return `${open}\n\n${tableOf(definition, language)}\n\n${close}`;
   });
-  return format(filled, { ...(await resolveConfig(file)), filepath: file });
+  const { code, errors } = await format(file, filled, { printWidth });
+  if (errors.length > 0) throw new Error(`${file}: ${errors[0].message}`);
+  return code;
 }
 
 function tableOf({ properties, required = [] }, language) {

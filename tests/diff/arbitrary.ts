@@ -419,7 +419,8 @@ function routeOf(name: string, made: Choices): unknown {
 function responseOf(of: (key: string) => unknown): unknown {
   const secret = of("redactSecret");
   const shape = of("answer") as
-    { readonly properties?: Members; readonly additionalProperties?: unknown } | undefined;
+    | { readonly properties?: Members; readonly additionalProperties?: unknown }
+    | undefined;
   const reaches =
     shape === undefined ||
     shape.additionalProperties === true ||

@@ -368,7 +368,8 @@ function csrfPasses(request: ModelRequest, rules: Rules, visitor: Person | undef
 // Who, and may they
 
 type Authenticated =
-  { readonly status: number } | { readonly person: Person | undefined; readonly carrier?: Carrier };
+  | { readonly status: number }
+  | { readonly person: Person | undefined; readonly carrier?: Carrier };
 
 function closure(roles: readonly string[]): ReadonlySet<string> {
   return new Set(roles.flatMap((role) => [role, ...closure(ROLES[role] ?? [])]));

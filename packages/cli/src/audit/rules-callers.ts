@@ -225,11 +225,10 @@ export const CALLER_RULES: readonly AuditRule[] = [
     find: (context) =>
       authenticators(context).flatMap(({ settings, pointer }) =>
         settings.type === "api-key" && Array.isArray(settings.keys)
-          ? (settings.keys as readonly { readonly expires?: string }[]).flatMap(
-              ({ expires }, index): Hit[] =>
-                expires === undefined
-                  ? [{ pointer: pointerTo(pointer, "keys", index), message: "the key never expires" }]
-                  : [],
+          ? (settings.keys as readonly { readonly expires?: string }[]).flatMap(({ expires }, index): Hit[] =>
+              expires === undefined
+                ? [{ pointer: pointerTo(pointer, "keys", index), message: "the key never expires" }]
+                : [],
             )
           : [],
       ),

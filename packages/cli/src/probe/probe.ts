@@ -134,7 +134,8 @@ export class Run {
   #callers = 0;
   /** The request that was answered last. */
   #last:
-    { readonly question: Pick<Question, "area" | "about" | "route">; readonly wire: WireRequest } | undefined;
+    | { readonly question: Pick<Question, "area" | "about" | "route">; readonly wire: WireRequest }
+    | undefined;
   /** Seconds by which the server's clock is ahead of ours, by its last answer. */
   #ahead = 0;
   readonly #seen = new Set<string>();

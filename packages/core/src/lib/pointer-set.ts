@@ -4,7 +4,9 @@
  */
 
 type Token =
-  { readonly kind: "name"; readonly name: string } | { readonly kind: "any" } | { readonly kind: "deep" };
+  | { readonly kind: "name"; readonly name: string }
+  | { readonly kind: "any" }
+  | { readonly kind: "deep" };
 
 /** How far which pointers have matched. `key` is the same for equal sets. */
 export interface Progress {

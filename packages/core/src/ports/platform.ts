@@ -94,12 +94,14 @@ export interface Platform {
   readonly readFile: ((path: string, baseFile?: string) => Promise<string>) | undefined;
   /** Tells when one of such files may hold something else; ended by what it returns. Undefined where there are no files. */
   readonly watchFiles:
-    ((paths: readonly string[], changed: () => void, baseFile?: string) => () => void) | undefined;
+    | ((paths: readonly string[], changed: () => void, baseFile?: string) => () => void)
+    | undefined;
   /** All addresses of a name; undefined where names cannot be looked up. */
   readonly addressesOf: ((name: string) => Promise<readonly string[]>) | undefined;
   /** `fetch` of plain HTTP over a connection to one of these addresses, whatever the name leads to by now; undefined where that cannot be had. */
   readonly fetchAt:
-    ((addresses: readonly string[], url: string, init: RequestInit) => Promise<Response>) | undefined;
+    | ((addresses: readonly string[], url: string, init: RequestInit) => Promise<Response>)
+    | undefined;
   /**
    * Loads and proves what sanitizes HTML. Never loaded before.
    * @param dompurify what a page hands in; on Node it is found beside jsdom

@@ -4,7 +4,13 @@
  */
 
 export type TakeSource =
-  "memory" | "shared" | "lease" | "deny-cache" | "local-fallback" | "fail-open" | "fail-closed";
+  | "memory"
+  | "shared"
+  | "lease"
+  | "deny-cache"
+  | "local-fallback"
+  | "fail-open"
+  | "fail-closed";
 
 /** Every `after`-th strike of a key blocks it: for `blockUs`, then `factor` times longer each time, up to `maxUs`. */
 export interface Penalty {

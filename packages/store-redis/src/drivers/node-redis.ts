@@ -189,12 +189,15 @@ class Connection implements RedisConnection {
   #again(failed: Client): void {
     end(failed);
     if (this.#over) return;
-    const timer = setTimeout(() => {
-      if (this.#over) return;
-      this.#client = this.#open();
-      this.#send = senderOf(this.#client, this.#kind);
-      this.#connect();
-    }, reconnectDelay(this.#attempt++));
+    const timer = setTimeout(
+      () => {
+        if (this.#over) return;
+        this.#client = this.#open();
+        this.#send = senderOf(this.#client, this.#kind);
+        this.#connect();
+      },
+      reconnectDelay(this.#attempt++),
+    );
     timer.unref();
   }
 }

@@ -7,7 +7,8 @@ import { fetchDocument } from "./remote-json.js";
 import { isList } from "./strict-json.js";
 
 export type RemoteKeySettings =
-  Extract<JwtSettings["keys"], { readonly discovery: unknown }> | UrlKeySettings;
+  | Extract<JwtSettings["keys"], { readonly discovery: unknown }>
+  | UrlKeySettings;
 
 type JwksSettings = Extract<JwtSettings["keys"], { readonly jwks: unknown }>;
 
