@@ -1,6 +1,6 @@
 /** Sends bytes and reads what comes back: nothing is mended, followed, kept open or sent twice. */
 import { connect, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { connect as connectTls, createSecureContext, type SecureContext } from "node:tls";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readAnswer, type Answer } from "./answer.js";
 import type { Place } from "./place.js";
@@ -55,6 +55,8 @@ export class GoneError extends Error {
 export class Client {
   /** The one that took a connection: at another there may be another server. */
   #address: string | undefined = undefined;
+  /** By whom the connection comes from: to read certificates and keys for each anew takes longer than its handshake. */
+  readonly #contexts = new Map<Identity | undefined, SecureContext>();
 
   constructor(
     private readonly place: Place,
@@ -116,17 +118,28 @@ export class Client {
     throw problem;
   }
 
+  private contextOf(identity: Identity | undefined): SecureContext {
+    const known = this.#contexts.get(identity);
+    if (known !== undefined) return known;
+    const { ca } = this.options;
+    const context = createSecureContext({
+      ...(ca === undefined ? {} : { ca }),
+      ...(identity === undefined ? {} : { cert: identity.cert, key: identity.key }),
+    });
+    this.#contexts.set(identity, context);
+    return context;
+  }
+
   private connectedTo(host: string, identity: Identity | undefined): Promise<Socket> {
     const { https, port, name: servername } = this.place;
-    const { ca, deadline } = this.options;
+    const { deadline } = this.options;
     return new Promise((resolve, reject) => {
       const socket = https
         ? connectTls({
             host,
             port,
             servername: nameForTls(servername),
-            ...(ca === undefined ? {} : { ca }),
-            ...(identity === undefined ? {} : { cert: identity.cert, key: identity.key }),
+            secureContext: this.contextOf(identity),
           })
         : connect({ host, port });
       socket.setNoDelay(true);
