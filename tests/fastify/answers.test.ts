@@ -227,6 +227,7 @@ describe("hooks behind the shaping", () => {
   it.each<[string, unknown, unknown]>([
     ["text for text", TEXT, SHOWN],
     ["bytes for bytes", Buffer.from(TEXT), Buffer.from(SHOWN)],
+    ["bytes for bytes that have to be parsed", Buffer.from(` ${TEXT}`), Buffer.from(SHOWN)],
   ])("get %s", async (_, sent, expected) => {
     const seen: unknown[] = [];
     const served = await serve(RULED, (app) =>

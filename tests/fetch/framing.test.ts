@@ -49,3 +49,23 @@ it.each([
     expect((await wire.answer()).status).toBe(status);
   }
 });
+
+it.each(["", "\u00fc"])(
+  "fields leave byte by byte beside what a rule leaves of an answer: %j",
+  async (more) => {
+    const policy = policyOf({
+      "GET /": { response: { body: { type: "object", properties: { a: { type: "string" } } } } },
+    });
+    for (const start of [inHono, alone]) {
+      const { serve } = suiteOf(start, {});
+      const served = await serve(policy, (turn) =>
+        turn.answer(200, { "X-Name": "caf\u00e9" }, { a: `b${more}`, c: 1 }),
+      );
+      const wire = await served.connect();
+      wire.send(GET);
+      const answer = await wire.answer();
+      expect(answer.headers.find(([name]) => name.toLowerCase() === "x-name")?.[1]).toBe("caf\u00e9");
+      expect(answer.body.toString()).toBe(JSON.stringify({ a: `b${more}` }));
+    }
+  },
+);

@@ -335,8 +335,9 @@ class Passage {
 
   /** An answer that is all there: the exchange is over when it is handed to the server. */
   private whole(shaped: ShapedResponse): Response {
-    const body = this.request.method === "HEAD" ? undefined : shaped.body;
-    const response = built({ ...shaped, headers: framed(shaped.headers, this.lengthOf(shaped)) }, body);
+    const body = bodyOf(shaped);
+    const headers = framed(shaped.headers, this.lengthOf({ ...shaped, body }));
+    const response = built({ ...shaped, headers }, this.request.method === "HEAD" ? undefined : body);
     this.begun = true;
     this.finish(shaped.status);
     return response;
@@ -400,6 +401,12 @@ class Passage {
 }
 
 const UTF8 = new TextEncoder();
+
+/** In bytes, whatever is in it: Node writes a head in the encoding of the text behind it, and bytes of the handler's fields would be two. */
+function bodyOf({ body, ascii }: ShapedResponse): ShapedResponse["body"] {
+  return ascii === true && typeof body === "string" ? UTF8.encode(body) : body;
+}
+
 /** Not even zero. */
 const NONE = -1;
 const OVERFLOW = "the body is larger than `maxBody`";

@@ -129,6 +129,7 @@ export function asText(shaped: ShapedResponse): ShapedResponse {
 
 /** Whoever gets it may write into its bytes, and then has others than these. */
 export function withOwnBytes(shaped: ShapedResponse): ShapedResponse {
-  const { body } = shaped;
-  return body instanceof Uint8Array ? { ...shaped, body: Buffer.from(body) } : shaped;
+  const { body, ascii } = shaped;
+  if (body instanceof Uint8Array) return { ...shaped, body: Buffer.from(body) };
+  return ascii === true ? { ...shaped, body: Buffer.from(body ?? "", "latin1"), ascii: false } : shaped;
 }

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { utf8 } from "../../lib/bytes.js";
 import { JsonBytes } from "../../lib/json-bytes.js";
 import { textWritten } from "../../lib/written.test-support.js";
 import { platform } from "../../platform/node.js";
@@ -44,4 +45,11 @@ it("puts_together_what_was_copied_and_written", () => {
     }),
     { numRuns: 300 },
   );
+});
+
+it("does not take bytes that nobody has looked at for ASCII", () => {
+  const text = JsonBytes.of(utf8('"\u00e9"'));
+  const output = new ScanOutput(text);
+  output.copy(0, text.length);
+  expect(textWritten(output.taken(platform.textOfAscii))).toBe('"\u00e9"');
 });
