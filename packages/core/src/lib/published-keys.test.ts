@@ -57,6 +57,8 @@ describe("a public key as a secret", () => {
         der.toString("base64url"),
         `key="${der.toString("base64")}"`,
         Buffer.from(hex).toString("base64"),
+        // Three deep.
+        Buffer.from(Buffer.from(hex).toString("base64")).toString("base64"),
         ...UTF16.flatMap((write) => [write(hex), write(der.toString("base64"))]),
       ];
       expect(dressed.map(known)).toEqual(dressed.map(() => true));
@@ -188,6 +190,9 @@ describe("a public key as a secret", () => {
       "0".repeat(64),
       `AAAA${"b".repeat(60)}`,
       JSON.stringify({ kty: "oct", k: "c2VjcmV0" }).repeat(2),
+      // Two numbers as in a signature, and four parts, of which the last are as in a certificate.
+      Buffer.from(`302a0220${"41".repeat(32)}0206${"41".repeat(6)}`, "hex"),
+      Buffer.from(`302e30000500300506032b6570032100${"41".repeat(32)}`, "hex"),
       Buffer.alloc(64, 0x30),
       Buffer.alloc(64, 0x04),
       Buffer.alloc(133, 0x30).toString("base64"),
