@@ -567,6 +567,31 @@ describe("what goes on behind requests", () => {
     },
   );
 
+  it("are in force with the keys that there were, and with the new secret, although the clock fails just then", async () => {
+    const provider = publishing(K1);
+    let [value, changed] = ["a", (): void => undefined];
+    const told: string[] = [];
+    const own = { ...user, issuer: "https://own.test", algorithms: ["HS256"], keys: { secret: "env:OWN" } };
+    const { engine, clock } = await engineWith(policyWith({ user, own }), provider, {
+      secrets: {
+        get: () => value.repeat(32),
+        watch: (_references, tell) => ((changed = tell), () => undefined),
+      },
+      onSecrets: ({ outcome: one }) => void told.push(one),
+    });
+    provider.fail();
+    const fails = vi.spyOn(clock, "monotonic").mockImplementation(() => {
+      throw new Error("no clock");
+    });
+    value = "b";
+    changed();
+    await vi.waitFor(() => expect(told).toEqual(["rotated"]));
+    fails.mockRestore();
+    expect(await outcome(engine, await tokenBy(K1, clock))).toBe("ann");
+    expect(provider.calls).toHaveLength(1);
+    await engine.close();
+  });
+
   it("hands no keys on that another setting would have fetched elsewhere", async () => {
     const provider = publishing(K1);
     const { engine, clock } = await engineWith(policyWith({ user }), provider);

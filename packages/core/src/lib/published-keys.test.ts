@@ -57,6 +57,8 @@ describe("a public key as a secret", () => {
         der.toString("base64url"),
         `key="${der.toString("base64")}"`,
         Buffer.from(hex).toString("base64"),
+        // Three deep.
+        Buffer.from(Buffer.from(hex).toString("base64")).toString("base64"),
         ...UTF16.flatMap((write) => [write(hex), write(der.toString("base64"))]),
       ];
       expect(dressed.map(known)).toEqual(dressed.map(() => true));
@@ -91,6 +93,55 @@ describe("a public key as a secret", () => {
       ];
       expect(dressed.map(known)).toEqual(dressed.map(() => true));
     }
+  });
+
+  it.each(Object.entries(KEYS))("is known behind a label, on lines and in other texts: %s", (_name, key) => {
+    const der = key.export({ type: "spki", format: "der" });
+    const base64 = der.toString("base64");
+    const lines = base64.replace(/.{64}/gu, "$&\n");
+    const json = JSON.stringify({ key: base64 });
+    const jwk = jwkOf(key);
+    const ssh = `ssh-ed25519 ${ED25519} me@host`;
+    const dressed = [
+      `PUBLIC_KEY=${base64}`,
+      `PUBLIC_KEY=${lines}`,
+      `v=DKIM1; k=rsa; p=${base64}`,
+      `SSH_KEY=${ED25519}`,
+      `whsec_${base64}`,
+      `key: |\n${lines.replace(/^/gmu, "  ")}`,
+      `<X509Certificate>\n${lines}\n</X509Certificate>`,
+      JSON.stringify({ key: lines }),
+      json.replaceAll("/", "\\/"),
+      json.replaceAll("+", "\\u002b").replaceAll("=", "\\u003D"),
+      `key: ${der.toString("hex").replace(/..(?!$)/gu, "$&:")}`,
+      `KEY=${der.toString("hex")}`,
+      ...[textOf(key), base64, jwk, ssh].map(encodeURIComponent),
+      encodeURIComponent(textOf(key)).replaceAll("%20", "+"),
+      jwk.replaceAll('"', "'"),
+      jwk.replace(/"(\w+)":/gu, "$1: "),
+      jwk.replaceAll('"', "\\u0022"),
+    ];
+    expect(dressed.map(known)).toEqual(dressed.map(() => true));
+  });
+
+  it.each(Object.entries(KEYS))("is known beside what is no UTF-8: %s", (_name, key) => {
+    const base64 = key.export({ type: "spki", format: "der" }).toString("base64");
+    const name = (text: string): Buffer => Buffer.from(`# M\u00FCller\n${text}\xFF`, "latin1");
+    const texts = [textOf(key), base64, jwkOf(key), `ssh-ed25519 ${ED25519} Jos\u00E9`];
+    const dressed = texts.flatMap((text) => [
+      name(text),
+      name(Buffer.from(text).toString("hex")),
+      ...UTF16.map((write) => write(`# \u041A\u043B\u044E\u0447\n${text}`)),
+    ]);
+    expect(dressed.map(known)).toEqual(dressed.map(() => true));
+  });
+
+  it("is known as OpenSSL shows it", () => {
+    const dressed = [
+      `Modulus=${"C3".repeat(256)}\n`,
+      "Public-Key: (256 bit)\npub:\n    04:b1:2a\nASN1 OID: prime256v1\n",
+    ];
+    expect(dressed.map(known)).toEqual(dressed.map(() => true));
   });
 
   it("is known as OpenSSH and SSH2 write it", () => {
@@ -134,10 +185,14 @@ describe("a public key as a secret", () => {
     const texts = [
       "a-secret-of-a-sender-of-webhooks",
       "correct horse battery staple, ssh-rsa and PUBLIC KEY are words here",
+      "kty RSA kty ----- EC and the modulus of a Public-Key are words too",
       "A".repeat(64),
       "0".repeat(64),
       `AAAA${"b".repeat(60)}`,
       JSON.stringify({ kty: "oct", k: "c2VjcmV0" }).repeat(2),
+      // Two numbers as in a signature, and four parts, of which the last are as in a certificate.
+      Buffer.from(`302a0220${"41".repeat(32)}0206${"41".repeat(6)}`, "hex"),
+      Buffer.from(`302e30000500300506032b6570032100${"41".repeat(32)}`, "hex"),
       Buffer.alloc(64, 0x30),
       Buffer.alloc(64, 0x04),
       Buffer.alloc(133, 0x30).toString("base64"),
@@ -167,6 +222,8 @@ describe("a random secret", () => {
       buffer.toString("base64"),
       buffer.toString("base64url"),
       buffer.toString("latin1"),
+      `SECRET=30 ${buffer.toString("base64")}`,
+      encodeURIComponent(buffer.toString("base64")),
       `whsec_${buffer.toString("base64")}`,
       Buffer.from(buffer.toString("hex"), "utf16le"),
     ])

@@ -3,18 +3,20 @@
  * would let everybody sign. Nothing is decided by what a text is named, only by what it holds, so that no random secret is taken for a key.
  */
 import { decodeBase64Url } from "./base64url.js";
-import { fromHex, strictText } from "./bytes.js";
+import { fromHex, strictText, utf8 } from "./bytes.js";
 import { derBeginning, derInside, type DerValue } from "./der.js";
 import { isCurvePoint } from "./curve-points.js";
 
 /** base64 of UTF-16 of base64: what shells and vaults make of a key by themselves. */
 const DEPTH = 3;
+/** A name in another alphabet beside a key takes nothing from it: bytes that are no UTF-8 become a sign of their own each. */
+const LENIENT_DECODER = new TextDecoder();
 /** Shorter texts hold no key. */
 const SHORTEST_TOKEN = 40;
 
 /** The bytes, and what they are where they are UTF-16, hexadecimal or base64 text, with and without what stands around it. */
 export function readingsOf(bytes: Uint8Array, depth = DEPTH): readonly Uint8Array[] {
-  if (depth === 0) return [bytes];
+  if (depth === 0 || bytes.length < SHORTEST_TOKEN) return [bytes];
   const inner = [...halvesOf(bytes), ...decodingsOf(bytes)];
   return [bytes, ...inner.flatMap((one) => readingsOf(one, depth - 1))];
 }
@@ -28,13 +30,30 @@ function halvesOf(bytes: Uint8Array): readonly Uint8Array[] {
 }
 
 function decodingsOf(bytes: Uint8Array): readonly Uint8Array[] {
-  const text = strictText(bytes);
-  if (text === undefined) return [];
+  const text = asciiIn(bytes);
+  const plain = text.replace(ESCAPED, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
   // A label, a comment, a line of `authorized_keys`.
-  const tokens = text.split(/[^A-Za-z0-9+/_=-]+/u).filter((token) => token.length >= SHORTEST_TOKEN);
+  const tokens = plain.split(/[^A-Za-z0-9+/_-]+/u).filter((token) => token.length >= SHORTEST_TOKEN);
   // All of it: lines, whose ends may be written out.
-  const all = text.replace(/\\[nrt]/gu, "");
-  return [...new Set([all, ...tokens])].flatMap((one) => [base64In(one), hexIn(one)]);
+  const all = plain.replace(/\\[nrt]/gu, "");
+  const decoded = [...new Set([all, ...restsOf(all), ...tokens])].flatMap((one) => [
+    base64In(one),
+    hexIn(one),
+  ]);
+  return plain === text ? decoded : [utf8(plain), ...decoded];
+}
+
+/** Of JSON and of forms. */
+const ESCAPED = /(?:\\u00|%)([0-9A-Fa-f]{2})/gu;
+/** How DER begins in base64 and in hexadecimal. */
+const DER_BEGINS = /(?<![A-Za-z0-9+/])(?:M[A-P]|30)/gu;
+const MOST_RESTS = 8;
+const LONGEST_REST = 16_384;
+
+/** Lines of a key behind a label: in DER it is known as one only whole. */
+function restsOf(text: string): readonly string[] {
+  const begins = [...text.matchAll(DER_BEGINS)].slice(0, MOST_RESTS);
+  return begins.map(({ index }) => text.slice(index, index + LONGEST_REST));
 }
 
 /** Leniently, as whoever publishes a key writes it. What follows the bytes does not matter here, nor do spare bits. */
@@ -51,6 +70,11 @@ function hexIn(text: string): Uint8Array {
   return fromHex(plain.slice(0, plain.length & ~1)) ?? new Uint8Array(0);
 }
 
+/** Text in which every byte of ASCII stands as it is, whatever stands around it. */
+function asciiIn(bytes: Uint8Array): string {
+  return LENIENT_DECODER.decode(bytes);
+}
+
 /** Is a secret a public key, in any of these forms? */
 export function isPublicKey(secret: Uint8Array): boolean {
   return readingsOf(secret).some(isPublished);
@@ -61,10 +85,10 @@ function isPublished(bytes: Uint8Array): boolean {
 }
 
 const KEY_TEXTS =
-  /-----BEGIN |---- BEGIN SSH2 PUBLIC KEY|PuTTY-User-Key-File-|<RSAKeyValue>|"kty\\*"\s*:\s*\\*"(?:RSA|EC|OKP|AKP)\b/u;
+  /-----BEGIN[ +]|---- BEGIN SSH2 PUBLIC KEY|PuTTY-User-Key-File-|<RSAKeyValue>|Public-Key: \(\d|\bModulus=[0-9A-F]{64}|\bkty\\*["']?\s*[:=]\s*\\*["']?(?:RSA|EC|OKP|AKP)\b/u;
 
 function saysKey(bytes: Uint8Array): boolean {
-  return KEY_TEXTS.test(strictText(bytes) ?? "");
+  return KEY_TEXTS.test(asciiIn(bytes));
 }
 
 /** RFC 4253 section 6.6: the key begins with its type, and that with its length in four bytes. Certificates of OpenSSH do as well. */

@@ -36,6 +36,17 @@ describe("the lifetime of a policy", () => {
     expect(ran).toEqual(["first", "late"]);
   });
 
+  it("begins the others too where one fails: what is in force is so wholly", () => {
+    const lifetime = new PolicyLifetime();
+    const ran: string[] = [];
+    lifetime.onForce(() => {
+      throw new Error("first");
+    });
+    lifetime.onForce(() => ran.push("second"));
+    lifetime.enforce();
+    expect(ran).toEqual(["second"]);
+  });
+
   it("takes a timer back", () => {
     vi.useFakeTimers();
     const lifetime = new PolicyLifetime();

@@ -16,14 +16,14 @@ export class PolicyLifetime implements Lifetime {
 
   onForce(run: () => void): void {
     if (this.#ended !== undefined) return;
-    if (this.#inForce) run();
+    if (this.#inForce) begun(run);
     else this.#starts.push(run);
   }
 
   /** The policy is in force from here on. */
   enforce(): void {
     this.#inForce = true;
-    for (const start of this.#starts.splice(0)) start();
+    for (const start of this.#starts.splice(0)) begun(start);
   }
 
   onEnd(release: () => void | Promise<void>): void {
@@ -55,6 +55,15 @@ export class PolicyLifetime implements Lifetime {
     this.#timers.clear();
     this.#end.abort();
     await Promise.all(this.#releases.splice(0).map(quietly));
+  }
+}
+
+/** By then the policy serves: a failure would leave a swap half made, with what was before still held. */
+function begun(start: () => void): void {
+  try {
+    start();
+  } catch {
+    // What was to begin does so when it is first needed.
   }
 }
 

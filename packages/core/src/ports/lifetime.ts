@@ -7,7 +7,7 @@ export interface Lifetime {
   readonly signal: AbortSignal;
   /**
    * Runs once, when the policy is put in force; at once where it is. For what must not happen with each attempt to compile one: of a policy
-   * that ends before, it never runs.
+   * that ends before, it never runs. What it throws is ignored.
    */
   onForce(run: () => void): void;
   /** Called once, at the end; at once where it is over. What it throws is ignored. */

@@ -5,6 +5,7 @@ import { parseDuration } from "../../lib/duration.js";
 import { pointerTo } from "../../lib/pointer.js";
 import type { CompileEnvironment } from "../../model/kind.js";
 import type { JwtSettings } from "../../model/policy.js";
+import type { Clock } from "../../ports/clock.js";
 import type { JwsAlgorithm, Platform, SignatureVerifier } from "../../ports/platform.js";
 import { compileHeader, type HeaderRules } from "./jose-header.js";
 import { usableKeys } from "./jwks.js";
@@ -53,7 +54,7 @@ export async function compileRemoteKeys(
     lifetime,
     fetched: (state) => handedOn?.set(source, state),
   });
-  const begun = (): Promise<void> | undefined => begin(refresher, clock.monotonic(), handedOn?.get(source));
+  const begun = (): Promise<void> | undefined => begin(refresher, clock, handedOn?.get(source));
   // A secret that changes is no beginning: it waits for no issuer, and is held up by none that is away for too long. Nor is an issuer
   // asked for each attempt to find out which secret is bad.
   if (environment.again === true) {
@@ -69,9 +70,10 @@ export async function compileRemoteKeys(
  * With the keys that the policy before had: replacing a policy, or a secret of it, must not depend on an issuer that may
  * be away just then. They are as old as they were, and fetched where they are due.
  */
-function begin(refresher: KeyRefresher, now: number, before: unknown): Promise<void> | undefined {
+function begin(refresher: KeyRefresher, clock: Clock, before: unknown): Promise<void> | undefined {
   const state = isState(before) ? before : undefined;
   if (state !== undefined) refresher.resume(state);
+  const now = clock.monotonic();
   return state === undefined || now >= state.dueAt ? refresher.filled(now) : undefined;
 }
 
