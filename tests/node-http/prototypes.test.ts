@@ -167,6 +167,24 @@ describe("trailers", () => {
   });
 });
 
+describe("events of a handler that holds them back first", () => {
+  it.each([
+    ["at once", (res: ServerResponse) => res.uncork()],
+    ["a tick later", (res: ServerResponse) => process.nextTick(() => res.uncork())],
+    ["never", () => undefined],
+  ])("leave when they are whole: let go of %s", async (_name, release) => {
+    const served = await serve(POLICY, (_req, res) => {
+      res.setHeader("Content-Type", "text/event-stream");
+      res.cork();
+      res.cork();
+      res.write(EVENT);
+      release(res);
+    });
+    expect(await wireOf(served.port, "/events")).toContain('data: {"a":"1"}\n\n');
+    expect(served.errors).toEqual([]);
+  });
+});
+
 describe("what is refused", () => {
   it("ends the connection, is told, and stands in the event", async () => {
     const served = await serve(POLICY, (_req, res) => prototype.end.call(res, VALUE, "utf8"));

@@ -407,7 +407,8 @@ export class Interception {
     this.watched = this.exchange.watchesAnswer;
     this.streaming = this.exchange.streamsEvents;
     if (!this.streaming) return;
-    // A queue that is let go of later would be nobody's.
+    // A queue that is let go of later would be nobody's; one that has begun would never be let go of.
+    while (res.writableCorked > 0) res.uncork();
     Object.assign(res, { cork: nothing, uncork: nothing });
     // Events may come much later, and the first that the handler writes may be one that does not leave.
     this.flush();
