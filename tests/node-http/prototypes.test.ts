@@ -269,6 +269,17 @@ describe("over HTTP/2", () => {
     expect(trailers.join("").includes('"x-declared":"1"')).toBe(path === "/free");
   });
 
+  it.each<readonly [string, (res: Http2ServerResponse, done: (error: Error | null) => void) => void]>([
+    ["the prototype's", (res, done) => H2.createPushResponse.call(res, { ":path": "/other" }, done)],
+    ["the stream's", (res, done) => res.stream.pushStream({ ":path": "/other" }, done)],
+    ["the stream's, with options", (res, done) => res.stream.pushStream({ ":path": "/other" }, {}, done)],
+  ])("no other response is pushed: %s", async (_name, push) => {
+    const { ask } = await begin((res) =>
+      push(res, (error) => void res.end(JSON.stringify({ a: String(error) }))),
+    );
+    expect(await textOf(ask("/ruled"))).toContain("pushes no other");
+  });
+
   it("a client that leaves is nobody's mistake", async () => {
     const handed: Http2ServerResponse[] = [];
     const { ask, errors } = await begin((res) => void handed.push(res));

@@ -52,6 +52,13 @@ function barStream(res: ServerResponse, answer: Interception): void {
   stream[ANSWER] = answer;
   for (const name of OF_A_STREAM) stream[name] = STREAM_METHODS[name];
   stream["sendTrailers"] = sendTrailers;
+  stream["pushStream"] = pushStream;
+}
+
+/** A pushed response would be one that no policy has decided. */
+function pushStream(_fields: unknown, options: unknown, done: unknown): void {
+  const called = (typeof options === "function" ? options : done) as (error: Error) => void;
+  process.nextTick(called, new Error("a guarded response pushes no other"));
 }
 
 /** Node calls it behind the body, with all that was set. */
