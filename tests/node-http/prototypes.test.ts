@@ -18,6 +18,7 @@ const POLICY = policyOf({
   "GET /free": {},
   "GET /ruled": { response: { body: BODY } },
   "GET /events": { response: { events: BODY } },
+  "POST /streamed": { request: { maxBody: 10, types: ["text/plain"] }, response: { body: BODY } },
 });
 const CANARY = "canary-7f3a";
 const VALUE = JSON.stringify({ a: "1", secret: CANARY });
@@ -181,6 +182,31 @@ describe("events of a handler that holds them back first", () => {
       release(res);
     });
     expect(await wireOf(served.port, "/events")).toContain('data: {"a":"1"}\n\n');
+    expect(served.errors).toEqual([]);
+  });
+});
+
+describe("behind an answer that was put in the place of the handler's, and waits for its end", () => {
+  const TOO_MUCH =
+    "POST /streamed HTTP/1.1\r\nHost: a.test\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+  it.each<readonly [string, (res: ServerResponse) => unknown]>([
+    ["write", (res) => prototype.write.call(res, VALUE, "utf8")],
+    ["end", (res) => prototype.end.call(res, VALUE, "utf8")],
+    ["_send", (res) => inner._send.call(res, VALUE, "utf8")],
+    ["the guard's end, and write", (res) => [res.end("{}"), res.write(VALUE)]],
+    ["the guard's end, twice", (res) => [res.end("{}"), res.end(VALUE)]],
+  ])("nothing leaves: %s", async (_name, write) => {
+    const served = await serve(POLICY, async (_req, res) => {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      write(res);
+    });
+    const wire = await served.connect();
+    wire.send(`${TOO_MUCH}14\r\n${"x".repeat(20)}\r\n`);
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    wire.send("0\r\n\r\n");
+    await wire.closed();
+    expect(wire.text).toMatch(/^HTTP\/1\.1 413 [^]*"body-too-large"[^{]*\}$/u);
     expect(served.errors).toEqual([]);
   });
 });

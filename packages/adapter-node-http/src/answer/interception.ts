@@ -99,9 +99,12 @@ export class Interception {
     return this.headed || this.phase !== "open";
   }
 
-  /** True once Node knows of the end, and has a word for what comes behind it. What it is told before, it sends without a head. */
+  /**
+   * True once Node knows of the end, and has a word for what comes behind it. What it is told before, it sends: without a head, or behind an
+   * answer that is not the handler's and waits for its own end.
+   */
   get isOver(): boolean {
-    return this.ended && this.phase !== "open";
+    return this.ended && (this.phase === "passing" || (this.phase === "taken" && this.res.writableEnded));
   }
 
   /** True where a body rule has to see all of the answer. */
@@ -251,12 +254,14 @@ export class Interception {
     this.sendWhole(shaped);
   }
 
-  /** Somebody else answers; what the handler still writes is dropped. */
-  take(answer: () => void): void {
+  /** Somebody else answers, and may end that later; what the handler still writes is dropped. */
+  take(answer: (native: Native) => void): void {
     this.phase = "taken";
+    const end: Native["end"] = (chunk, encoding, done) =>
+      this.endNatively(chunk as Chunk | undefined, encoding ?? "utf8", done);
     this.sending = true;
     try {
-      answer();
+      answer({ ...this.native, end });
     } finally {
       this.sending = false;
     }
@@ -265,12 +270,14 @@ export class Interception {
   /**
    * Asked by Node's innermost methods: is it the guard that writes, or what it has let go? Where something stood in front of the guard, it
    * may write later what it was given, and nobody can tell that from what others write.
-   * @returns false: nothing is written, and the connection ends
+   * @returns false: nothing is written, and where that was to be the answer the connection ends
    */
   lets(): boolean {
     if (this.sending) return true;
     if (this.barred) return false;
-    if (this.phase !== "open" && !(this.streaming && this.isFirst)) return true;
+    // What still comes is dropped, as it is where the response's own methods are called.
+    if (this.phase === "taken") return !this.isFirst;
+    if (this.phase === "passing" && !(this.streaming && this.isFirst)) return true;
     this.barred = true;
     const error = new Error(STRAY);
     // It belongs in the event.
