@@ -186,6 +186,31 @@ describe("events of a handler that holds them back first", () => {
   });
 });
 
+describe("events that end before their turn", () => {
+  it("are followed by the next answer", async () => {
+    const served = await serve(POLICY, async (req, res) => {
+      if (req.url === "/free") await new Promise((resolve) => setTimeout(resolve, 50));
+      else res.setHeader("Content-Type", "text/event-stream");
+      res.write(req.url === "/free" ? "first" : EVENT);
+      res.end();
+    });
+    const text = await wireOf(served.port, "/events", request("/free") + request("/events"));
+    expect(text.match(/first|data: .*/gu)).toEqual(["first", 'data: {"a":"1"}', 'data: {"a":"1"}']);
+  });
+
+  it("leave nothing that others held back", async () => {
+    const served = await serve(POLICY, (_req, res) => {
+      res.setHeader("Content-Type", "text/event-stream");
+      res.write(EVENT);
+      prototype.cork.call(res);
+      prototype.write.call(res, EVENT, "utf8");
+      res.end();
+    });
+    expect(await wireOf(served.port, "/events")).not.toContain(CANARY);
+    expect(served.errors).toEqual([expect.stringContaining("by a method of Node's prototypes") as string]);
+  });
+});
+
 describe("behind an answer that was put in the place of the handler's, and waits for its end", () => {
   const TOO_MUCH =
     "POST /streamed HTTP/1.1\r\nHost: a.test\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n";

@@ -414,9 +414,11 @@ export class Interception {
     this.watched = this.exchange.watchesAnswer;
     this.streaming = this.exchange.streamsEvents;
     if (!this.streaming) return;
-    // A queue that is let go of later would be nobody's; one that has begun would never be let go of.
-    while (res.writableCorked > 0) res.uncork();
-    Object.assign(res, { cork: nothing, uncork: nothing });
+    if (this.isFirst) {
+      // A queue that is let go of later would be nobody's; one that has begun would never be let go of.
+      while (res.writableCorked > 0) res.uncork();
+      Object.assign(res, { cork: nothing, uncork: nothing });
+    }
     // Events may come much later, and the first that the handler writes may be one that does not leave.
     this.flush();
   }
@@ -523,6 +525,14 @@ export class Interception {
     } finally {
       this.sending = false;
     }
+    if (this.streaming && this.isFirst) this.letGo();
+  }
+
+  /** Node's `end` holds all back that is not yet at its turn, and calls `uncork` for it. What others held back is theirs still. */
+  private letGo(): void {
+    const { res } = this;
+    const { uncork } = Object.getPrototypeOf(res) as { readonly uncork: (this: ServerResponse) => void };
+    while (res.writableCorked > 0) uncork.call(res);
   }
 
   private sendHead(status: number, headers: readonly HeaderField[]): void {
