@@ -1,5 +1,5 @@
 /** Writers that have kept the functions of Node's prototypes, and so go around the guard's own: nothing that a rule has not seen leaves. */
-import { OutgoingMessage, ServerResponse } from "node:http";
+import { createServer, OutgoingMessage, ServerResponse } from "node:http";
 import {
   connect as connectHttp2,
   createServer as createHttp2,
@@ -183,6 +183,32 @@ describe("events of a handler that holds them back first", () => {
     });
     expect(await wireOf(served.port, "/events")).toContain('data: {"a":"1"}\n\n');
     expect(served.errors).toEqual([]);
+  });
+});
+
+describe("what stood in front of the guard", () => {
+  it("may write events later than it was handed them", async () => {
+    const engine = await createEngine(POLICY);
+    const errors: unknown[] = [];
+    const answer: PlainHandler = (_req, res) => {
+      res.setHeader("Content-Type", "text/event-stream");
+      res.write(EVENT);
+    };
+    const guarded = guard(engine, answer, { onError: (error) => void errors.push(error) });
+    const server = createServer({ requireHostHeader: false }, (req, res) => {
+      res.write = (...given: readonly unknown[]) => {
+        setTimeout(() => void prototype.write.apply(res, given as [string, BufferEncoding]), 20);
+        return true;
+      };
+      guarded(req, res);
+    });
+    const port = await listen(server);
+    later(async () => {
+      await stop(server);
+      await engine.close();
+    });
+    expect(await wireOf(port, "/events")).toContain('data: {"a":"1"}');
+    expect(errors).toEqual([]);
   });
 });
 

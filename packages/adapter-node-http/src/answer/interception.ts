@@ -289,8 +289,8 @@ export class Interception {
 
   /** Nothing stood in front of the guard: its methods were those of the prototype. */
   private get isFirst(): boolean {
-    const { end } = Object.getPrototypeOf(this.res) as Native;
-    return this.native.end === end;
+    const { write, end } = Object.getPrototypeOf(this.res) as Native;
+    return this.native.end === end && this.native.write === write;
   }
 
   addTrailers(fields: FieldsArgument): void {
