@@ -1,5 +1,5 @@
 /** Writers that have kept the functions of Node's prototypes, and so go around the guard's own: nothing that a rule has not seen leaves. */
-import { OutgoingMessage, ServerResponse } from "node:http";
+import { createServer, OutgoingMessage, ServerResponse } from "node:http";
 import {
   connect as connectHttp2,
   createServer as createHttp2,
@@ -18,6 +18,7 @@ const POLICY = policyOf({
   "GET /free": {},
   "GET /ruled": { response: { body: BODY } },
   "GET /events": { response: { events: BODY } },
+  "POST /streamed": { request: { maxBody: 10, types: ["text/plain"] }, response: { body: BODY } },
 });
 const CANARY = "canary-7f3a";
 const VALUE = JSON.stringify({ a: "1", secret: CANARY });
@@ -167,6 +168,100 @@ describe("trailers", () => {
   });
 });
 
+describe("events of a handler that holds them back first", () => {
+  it.each([
+    ["at once", (res: ServerResponse) => res.uncork()],
+    ["a tick later", (res: ServerResponse) => process.nextTick(() => res.uncork())],
+    ["never", () => undefined],
+  ])("leave when they are whole: let go of %s", async (_name, release) => {
+    const served = await serve(POLICY, (_req, res) => {
+      res.setHeader("Content-Type", "text/event-stream");
+      res.cork();
+      res.cork();
+      res.write(EVENT);
+      release(res);
+    });
+    expect(await wireOf(served.port, "/events")).toContain('data: {"a":"1"}\n\n');
+    expect(served.errors).toEqual([]);
+  });
+});
+
+describe("what stood in front of the guard", () => {
+  it("may write events later than it was handed them", async () => {
+    const engine = await createEngine(POLICY);
+    const errors: unknown[] = [];
+    const answer: PlainHandler = (_req, res) => {
+      res.setHeader("Content-Type", "text/event-stream");
+      res.write(EVENT);
+    };
+    const guarded = guard(engine, answer, { onError: (error) => void errors.push(error) });
+    const server = createServer({ requireHostHeader: false }, (req, res) => {
+      res.write = (...given: readonly unknown[]) => {
+        setTimeout(() => void prototype.write.apply(res, given as [string, BufferEncoding]), 20);
+        return true;
+      };
+      guarded(req, res);
+    });
+    const port = await listen(server);
+    later(async () => {
+      await stop(server);
+      await engine.close();
+    });
+    expect(await wireOf(port, "/events")).toContain('data: {"a":"1"}');
+    expect(errors).toEqual([]);
+  });
+});
+
+describe("events that end before their turn", () => {
+  it("are followed by the next answer", async () => {
+    const served = await serve(POLICY, async (req, res) => {
+      if (req.url === "/free") await new Promise((resolve) => setTimeout(resolve, 50));
+      else res.setHeader("Content-Type", "text/event-stream");
+      res.write(req.url === "/free" ? "first" : EVENT);
+      res.end();
+    });
+    const text = await wireOf(served.port, "/events", request("/free") + request("/events"));
+    expect(text.match(/first|data: .*/gu)).toEqual(["first", 'data: {"a":"1"}', 'data: {"a":"1"}']);
+  });
+
+  it("leave nothing that others held back", async () => {
+    const served = await serve(POLICY, (_req, res) => {
+      res.setHeader("Content-Type", "text/event-stream");
+      res.write(EVENT);
+      prototype.cork.call(res);
+      prototype.write.call(res, EVENT, "utf8");
+      res.end();
+    });
+    expect(await wireOf(served.port, "/events")).not.toContain(CANARY);
+    expect(served.errors).toEqual([expect.stringContaining("by a method of Node's prototypes") as string]);
+  });
+});
+
+describe("behind an answer that was put in the place of the handler's, and waits for its end", () => {
+  const TOO_MUCH =
+    "POST /streamed HTTP/1.1\r\nHost: a.test\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+  it.each<readonly [string, (res: ServerResponse) => unknown]>([
+    ["write", (res) => prototype.write.call(res, VALUE, "utf8")],
+    ["end", (res) => prototype.end.call(res, VALUE, "utf8")],
+    ["_send", (res) => inner._send.call(res, VALUE, "utf8")],
+    ["the guard's end, and write", (res) => [res.end("{}"), res.write(VALUE)]],
+    ["the guard's end, twice", (res) => [res.end("{}"), res.end(VALUE)]],
+  ])("nothing leaves: %s", async (_name, write) => {
+    const served = await serve(POLICY, async (_req, res) => {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      write(res);
+    });
+    const wire = await served.connect();
+    wire.send(`${TOO_MUCH}14\r\n${"x".repeat(20)}\r\n`);
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    wire.send("0\r\n\r\n");
+    await wire.closed();
+    expect(wire.text).toMatch(/^HTTP\/1\.1 413 [^]*"body-too-large"[^{]*\}$/u);
+    expect(served.errors).toEqual([]);
+  });
+});
+
 describe("what is refused", () => {
   it("ends the connection, is told, and stands in the event", async () => {
     const served = await serve(POLICY, (_req, res) => prototype.end.call(res, VALUE, "utf8"));
@@ -249,6 +344,17 @@ describe("over HTTP/2", () => {
     expect(text).toContain('":status":200');
     expect(text + trailers.join("")).not.toContain(CANARY);
     expect(trailers.join("").includes('"x-declared":"1"')).toBe(path === "/free");
+  });
+
+  it.each<readonly [string, (res: Http2ServerResponse, done: (error: Error | null) => void) => void]>([
+    ["the prototype's", (res, done) => H2.createPushResponse.call(res, { ":path": "/other" }, done)],
+    ["the stream's", (res, done) => res.stream.pushStream({ ":path": "/other" }, done)],
+    ["the stream's, with options", (res, done) => res.stream.pushStream({ ":path": "/other" }, {}, done)],
+  ])("no other response is pushed: %s", async (_name, push) => {
+    const { ask } = await begin((res) =>
+      push(res, (error) => void res.end(JSON.stringify({ a: String(error) }))),
+    );
+    expect(await textOf(ask("/ruled"))).toContain("pushes no other");
   });
 
   it("a client that leaves is nobody's mistake", async () => {

@@ -232,7 +232,7 @@ export class Passage {
     }
     try {
       const { status, headers, body } = this.exchange.overflow();
-      interception.take(() => writeClosing(res, interception.native, status, headers, body ?? "", true));
+      interception.take((native) => writeClosing(res, native, status, headers, body ?? "", true));
     } catch (error) {
       this.broken(error);
     }
@@ -268,14 +268,13 @@ export class Passage {
   /** A fault of the engine's own, or of this adapter: the caller learns nothing, and is never let through. */
   private broken(error: unknown): void {
     this.settings.onError(error);
-    const native = this.interception?.native ?? nativeOf(this.res);
     if (this.gone) return;
     if (this.interception === undefined ? this.res.headersSent : this.interception.phase !== "open") {
       this.res.destroy();
       return;
     }
-    if (this.interception === undefined) writeBareError(this.res, native);
-    else this.interception.take(() => writeBareError(this.res, native));
+    if (this.interception === undefined) writeBareError(this.res);
+    else this.interception.take((native) => writeBareError(this.res, native));
     this.exchange.end(500);
   }
 }

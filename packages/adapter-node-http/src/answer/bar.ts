@@ -10,6 +10,7 @@ import type { Interception } from "./interception.js";
 interface Barred {
   [ANSWER]?: Interception | undefined;
   readonly aborted?: boolean;
+  readonly destroyed?: boolean;
 }
 
 type Method = (this: Barred, ...given: unknown[]) => unknown;
@@ -38,7 +39,9 @@ export function bar(res: ServerResponse, answer: Interception): void {
 
 /** The last step before the socket, or before the queue of a response that is not yet at its turn. */
 function writeRaw(this: Barred, data: unknown, encoding: unknown, done: unknown, size: unknown): unknown {
-  return answerOf(this).lets() && nodeWriteRaw.call(this, data, encoding, done, size);
+  if (answerOf(this).lets()) return nodeWriteRaw.call(this, data, encoding, done, size);
+  // Node waits to hear of the last bytes, or the connection would stay open.
+  return this.destroyed !== true && nodeWriteRaw.call(this, "", "latin1", done);
 }
 
 /** What makes a head of fields. */
@@ -52,6 +55,13 @@ function barStream(res: ServerResponse, answer: Interception): void {
   stream[ANSWER] = answer;
   for (const name of OF_A_STREAM) stream[name] = STREAM_METHODS[name];
   stream["sendTrailers"] = sendTrailers;
+  stream["pushStream"] = pushStream;
+}
+
+/** A pushed response would be one that no policy has decided. */
+function pushStream(_fields: unknown, options: unknown, done: unknown): void {
+  const called = (typeof options === "function" ? options : done) as (error: Error) => void;
+  process.nextTick(called, new Error("a guarded response pushes no other"));
 }
 
 /** Node calls it behind the body, with all that was set. */

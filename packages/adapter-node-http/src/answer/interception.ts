@@ -99,9 +99,12 @@ export class Interception {
     return this.headed || this.phase !== "open";
   }
 
-  /** True once Node knows of the end, and has a word for what comes behind it. What it is told before, it sends without a head. */
+  /**
+   * True once Node knows of the end, and has a word for what comes behind it. What it is told before, it sends: without a head, or behind an
+   * answer that is not the handler's and waits for its own end.
+   */
   get isOver(): boolean {
-    return this.ended && this.phase !== "open";
+    return this.ended && (this.phase === "passing" || (this.phase === "taken" && this.res.writableEnded));
   }
 
   /** True where a body rule has to see all of the answer. */
@@ -251,12 +254,14 @@ export class Interception {
     this.sendWhole(shaped);
   }
 
-  /** Somebody else answers; what the handler still writes is dropped. */
-  take(answer: () => void): void {
+  /** Somebody else answers, and may end that later; what the handler still writes is dropped. */
+  take(answer: (native: Native) => void): void {
     this.phase = "taken";
+    const end: Native["end"] = (chunk, encoding, done) =>
+      this.endNatively(chunk as Chunk | undefined, encoding ?? "utf8", done);
     this.sending = true;
     try {
-      answer();
+      answer({ ...this.native, end });
     } finally {
       this.sending = false;
     }
@@ -265,12 +270,14 @@ export class Interception {
   /**
    * Asked by Node's innermost methods: is it the guard that writes, or what it has let go? Where something stood in front of the guard, it
    * may write later what it was given, and nobody can tell that from what others write.
-   * @returns false: nothing is written, and the connection ends
+   * @returns false: nothing is written, and where that was to be the answer the connection ends
    */
   lets(): boolean {
     if (this.sending) return true;
     if (this.barred) return false;
-    if (this.phase !== "open" && !(this.streaming && this.isFirst)) return true;
+    // What still comes is dropped, as it is where the response's own methods are called.
+    if (this.phase === "taken") return !this.isFirst;
+    if (this.phase === "passing" && !(this.streaming && this.isFirst)) return true;
     this.barred = true;
     const error = new Error(STRAY);
     // It belongs in the event.
@@ -282,8 +289,8 @@ export class Interception {
 
   /** Nothing stood in front of the guard: its methods were those of the prototype. */
   private get isFirst(): boolean {
-    const { end } = Object.getPrototypeOf(this.res) as Native;
-    return this.native.end === end;
+    const { write, end } = Object.getPrototypeOf(this.res) as Native;
+    return this.native.end === end && this.native.write === write;
   }
 
   addTrailers(fields: FieldsArgument): void {
@@ -407,8 +414,11 @@ export class Interception {
     this.watched = this.exchange.watchesAnswer;
     this.streaming = this.exchange.streamsEvents;
     if (!this.streaming) return;
-    // A queue that is let go of later would be nobody's.
-    Object.assign(res, { cork: nothing, uncork: nothing });
+    if (this.isFirst) {
+      // A queue that is let go of later would be nobody's; one that has begun would never be let go of.
+      while (res.writableCorked > 0) res.uncork();
+      Object.assign(res, { cork: nothing, uncork: nothing });
+    }
     // Events may come much later, and the first that the handler writes may be one that does not leave.
     this.flush();
   }
@@ -515,6 +525,14 @@ export class Interception {
     } finally {
       this.sending = false;
     }
+    if (this.streaming && this.isFirst) this.letGo();
+  }
+
+  /** Node's `end` holds all back that is not yet at its turn, and calls `uncork` for it. What others held back is theirs still. */
+  private letGo(): void {
+    const { res } = this;
+    const { uncork } = Object.getPrototypeOf(res) as { readonly uncork: (this: ServerResponse) => void };
+    while (res.writableCorked > 0) uncork.call(res);
   }
 
   private sendHead(status: number, headers: readonly HeaderField[]): void {
