@@ -46,7 +46,7 @@ describe("is decided alike", () => {
     await app.ready();
     const server = createServer((req, res) => app.routing(req, res));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    later(() => new Promise((resolve) => server.close(resolve).closeAllConnections()));
+    later(() => new Promise<void>((resolve) => server.close(() => resolve()).closeAllConnections()));
     const { port } = server.address() as AddressInfo;
     const answer = await ask({ port }, "PRI /x");
     expect([answer.status, answer.header("x-of-the-policy"), events.length]).toEqual([405, "a", 1]);

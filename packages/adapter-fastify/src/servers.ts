@@ -11,15 +11,8 @@ import {
   writeBareError,
 } from "@gatehouse/node-http";
 import type { FastifyInstance } from "fastify";
-import { internal } from "./internals.js";
+import { internal, lastRouterOf } from "./internals.js";
 import type { GatehouseSettings } from "./options.js";
-
-type Listener = (req: IncomingMessage, res: ServerResponse) => void;
-
-/** The router of fastify's 404. */
-interface LastRouter {
-  defaultRoute?: Listener | null;
-}
 
 export class Servers {
   private readonly problems = new WeakMap<EventEmitter, string | undefined>();
@@ -70,16 +63,10 @@ export class Servers {
   /**
    * HTTP/2 takes every token for a method, and Node's parser those of RTSP and `PRI` where a request names no version. For these fastify's
    * router has no tree, not even that of its 404, and fastify answers by itself before any hook, whatever server they came from.
-   * @throws Error where this fastify does not show what answers them
    */
   private decideUnrouted(): void {
-    const { router } = (internal(this.app, "fastify.404") ?? {}) as { readonly router?: LastRouter };
-    const own = router?.defaultRoute;
-    if (router === undefined || typeof own !== "function") {
-      throw new Error(
-        "this fastify does not show what answers methods that it does not know; use fastify 5.5 or later",
-      );
-    }
+    const router = lastRouterOf(this.app);
+    const own = router.defaultRoute;
     router.defaultRoute = (req, res) => this.unrouted(req, res, () => own.call(router, req, res));
   }
 
