@@ -92,7 +92,7 @@ function install(app: FastifyInstance, options: GatehouseOptions): void {
 export const gatehouse: FastifyPluginCallback<GatehouseOptions> = Object.assign(plugin, {
   [Symbol.for("skip-override")]: true,
   [Symbol.for("fastify.display-name")]: "@gatehouse/fastify",
-  [Symbol.for("plugin-meta")]: { fastify: "5.x", name: "@gatehouse/fastify" },
+  [Symbol.for("plugin-meta")]: { fastify: "^5.9.0", name: "@gatehouse/fastify" },
 });
 
 function decorate(app: FastifyInstance, engine: BoundEngine): void {
