@@ -297,6 +297,23 @@ describe("requests beside each other", () => {
     expect([parsed.length, seen.filter((one) => !one.endsWith(" POST"))]).toEqual([2, []]);
   });
 
+  it("keep their method where whoever is given the body takes the answer away", async () => {
+    const { seen, parsed, served } = await begin((app, list) => {
+      app.addHook("onRequest", (request, reply, next) => {
+        const take = (): void => {
+          void reply.hijack();
+          reply.raw.end();
+        };
+        Object.defineProperty(request, "body", { get: () => undefined, set: take });
+        next();
+      });
+      app.post("/", handle(list));
+    });
+    await ask(served, asked("POST"), '{"n":1}');
+    await expect.poll(() => seen.at(-1)).toMatch(/^onResponse/u);
+    expect([seen.filter((one) => !one.endsWith(" POST")), parsed]).toEqual([[], []]);
+  });
+
   it("are refused before any hook of a body that is none, and no handler runs", async () => {
     const { seen, parsed, served } = await begin((app, list) => app.post("/", handle(list)));
     expect((await ask(served, asked("POST"), '{"n":"x"}')).status).toBe(422);

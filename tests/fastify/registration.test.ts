@@ -74,6 +74,13 @@ describe("B1.51: wherever a route was registered, it is guarded", () => {
     guard();
     await expect(async () => app.ready()).rejects.toThrow("gatehouse");
   });
+
+  it.each(["5.0.0", "5.8.5"])("fastify %s answers targets by itself, and is refused", async (version) => {
+    const { app, guard } = await built(POLICY, { engine: ENGINE });
+    Object.defineProperty(app, "version", { value: version });
+    guard();
+    await expect(async () => app.ready()).rejects.toMatchObject({ code: "FST_ERR_PLUGIN_VERSION_MISMATCH" });
+  });
 });
 
 describe("options", () => {

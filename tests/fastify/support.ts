@@ -18,6 +18,8 @@ export interface ServeOptions {
   readonly guard?: Partial<GatehouseOptions>;
   readonly engine?: EngineOptions;
   readonly fastify?: FastifyServerOptions & Readonly<Record<string, unknown>>;
+  /** Another copy of fastify. */
+  readonly framework?: typeof Fastify;
   /** Where the guard comes among what `build` registers: default first. */
   readonly last?: boolean;
 }
@@ -29,7 +31,7 @@ export interface Built extends Omit<Served, "port"> {
 /** An application that is not started, and what registers the guard in it. */
 export async function built(
   policy: PolicyDocument,
-  { guard, engine: engineOptions, fastify }: ServeOptions = {},
+  { guard, engine: engineOptions, fastify, framework = Fastify }: ServeOptions = {},
 ): Promise<Built> {
   const errors: string[] = [];
   const events: DecisionEvent[] = [];
@@ -37,7 +39,7 @@ export async function built(
     ...engineOptions,
     onDecision: (event) => void events.push(event),
   });
-  const app = Fastify({ http: HTTP, ...fastify }) as unknown as FastifyInstance;
+  const app = framework({ http: HTTP, ...fastify }) as unknown as FastifyInstance;
   later(async () => {
     app.server.closeAllConnections?.();
     await app.close();

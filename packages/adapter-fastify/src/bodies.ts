@@ -31,7 +31,7 @@ export function skipParsers(request: FastifyRequest): void {
   if (!wasRead(request)) return;
   const context = contextOf(request);
   if (context === undefined)
-    throw new Error("this fastify does not show its hooks; use fastify 5.5 or later");
+    throw new Error("this fastify does not show its hooks; use fastify 5.9 or later");
   const { preParsing } = context;
   if (preParsing?.at(-1) !== giveBody) context.preParsing = [...(preParsing ?? []), giveBody];
 }

@@ -46,7 +46,7 @@ export function hostOptionsOf(app: FastifyInstance): HostOptions {
   const options = internal(app, "fastify.options") as Partial<HostOptions> | undefined;
   if (typeof options?.routerOptions !== "object") {
     throw new Error(
-      "this fastify does not show its router's options, so that nobody can follow them; use fastify 5.5 or later",
+      "this fastify does not show its router's options, so that nobody can follow them; use fastify 5.9 or later",
     );
   }
   const { rewriteUrl, trustProxy, routerOptions } = options;

@@ -1,5 +1,6 @@
 /** What fastify keeps under symbols of its own. Each copy of fastify has its own symbols, so they are found by their descriptions. */
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 /** Undefined where this fastify keeps no such thing. @param owner whose own property it is, or that of a prototype */
 export function internal(owner: object, description: string): unknown {
@@ -81,6 +82,21 @@ export function isAloneWithText(request: FastifyRequest, reply: FastifyReply): b
 }
 
 type Fields = Readonly<Record<string, number | string | string[] | undefined>>;
+
+type Listener = (req: IncomingMessage, res: ServerResponse) => void;
+
+/** The router of fastify's 404, where requests end up that no other knows. */
+interface LastRouter {
+  defaultRoute: Listener;
+  onBadUrl?: unknown;
+}
+
+/** @throws Error where this fastify does not show it */
+export function lastRouterOf(app: FastifyInstance): LastRouter {
+  const { router } = (internal(app, "fastify.404") ?? {}) as { readonly router?: Partial<LastRouter> };
+  if (typeof router?.defaultRoute === "function") return router as LastRouter;
+  throw new Error("this fastify does not show the router of its 404; use fastify 5.9 or later");
+}
 
 /** All fields that were set on a reply and its response. None is left there. */
 export function takeFields(reply: FastifyReply): Fields {

@@ -12,7 +12,7 @@ import { Agreement } from "./agreement.js";
 import { noteError, shapeText, shapeValue } from "./answers.js";
 import { hideMethods, skipParsers } from "./bodies.js";
 import { hostOptionsOf, matchingOf } from "./host.js";
-import { routeUrlOf } from "./internals.js";
+import { lastRouterOf, routeUrlOf } from "./internals.js";
 import { settingsOf, type GatehouseOptions, type GatehouseSettings } from "./options.js";
 import { registeredRoutes, routesOf } from "./routes.js";
 import { Servers } from "./servers.js";
@@ -73,7 +73,8 @@ function install(app: FastifyInstance, options: GatehouseOptions): void {
   app.addHook("onReady", () => compare(app, settings));
   app.addHook("onListen", () => servers.ownSecond());
 
-  // What the router cannot read never comes to a hook.
+  // What the router cannot read never comes to a hook. Before 5.12.1 that of the 404 led it to the application's handler.
+  lastRouterOf(app).onBadUrl = host.routerOptions["onBadUrl"];
   const { frameworkErrors } = host;
   host.frameworkErrors = (error, request, reply) => {
     if (!servers.admits(request.raw, reply.raw)) return;
@@ -91,7 +92,7 @@ function install(app: FastifyInstance, options: GatehouseOptions): void {
 export const gatehouse: FastifyPluginCallback<GatehouseOptions> = Object.assign(plugin, {
   [Symbol.for("skip-override")]: true,
   [Symbol.for("fastify.display-name")]: "@gatehouse/fastify",
-  [Symbol.for("plugin-meta")]: { fastify: "5.x", name: "@gatehouse/fastify" },
+  [Symbol.for("plugin-meta")]: { fastify: "^5.9.0", name: "@gatehouse/fastify" },
 });
 
 function decorate(app: FastifyInstance, engine: BoundEngine): void {

@@ -1,6 +1,6 @@
 /** The servers of one application: fastify opens a second one where `localhost` has two addresses. */
 import type { EventEmitter } from "node:events";
-import { METHODS, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { BoundEngine } from "@gatehouse/core";
 import {
   guardUpgrade,
@@ -11,16 +11,8 @@ import {
   writeBareError,
 } from "@gatehouse/node-http";
 import type { FastifyInstance } from "fastify";
-import { internal } from "./internals.js";
+import { internal, lastRouterOf } from "./internals.js";
 import type { GatehouseSettings } from "./options.js";
-
-type Listener = (req: IncomingMessage, res: ServerResponse) => void;
-
-/**
- * Of other methods fastify's router has no tree, not even that of its 404, and answers by itself before any hook. HTTP/2 takes every
- * token for a method, and Node's parser those of RTSP and `PRI` where a request names no version.
- */
-const ROUTED: ReadonlySet<string> = new Set(METHODS);
 
 export class Servers {
   private readonly problems = new WeakMap<EventEmitter, string | undefined>();
@@ -35,7 +27,7 @@ export class Servers {
   ) {
     const { onUpgrade, onError } = settings;
     ownServer(app.server);
-    this.decideUnrouted(app.server);
+    this.decideUnrouted();
     if (onUpgrade !== undefined) app.server.on("upgrade", guardUpgrade(engine, onUpgrade, { onError }));
   }
 
@@ -68,19 +60,14 @@ export class Servers {
     return problem;
   }
 
-  private decideUnrouted(server: EventEmitter): void {
-    for (const listener of server.listeners("request") as Listener[]) {
-      server.removeListener("request", listener);
-      server.on("request", (req: IncomingMessage, res: ServerResponse) => {
-        if (this.isRouted(req.method)) listener.call(server, req, res);
-        else this.unrouted(req, res, () => listener.call(server, req, res));
-      });
-    }
-  }
-
-  /** `addHttpMethod` adds to them. */
-  private isRouted(method = ""): boolean {
-    return ROUTED.has(method) || this.app.supportedMethods.includes(method);
+  /**
+   * HTTP/2 takes every token for a method, and Node's parser those of RTSP and `PRI` where a request names no version. For these fastify's
+   * router has no tree, not even that of its 404, and fastify answers by itself before any hook, whatever server they came from.
+   */
+  private decideUnrouted(): void {
+    const router = lastRouterOf(this.app);
+    const own = router.defaultRoute;
+    router.defaultRoute = (req, res) => this.unrouted(req, res, () => own.call(router, req, res));
   }
 
   private unrouted(req: IncomingMessage, res: ServerResponse, goOn: () => void): void {
@@ -93,7 +80,6 @@ export class Servers {
 
   /** fastify hands the second server's upgrades to the first one's listeners, which are guards; without any, a client would wait forever. */
   private own(server: EventEmitter): void {
-    this.decideUnrouted(server);
     const relay = server.listeners("upgrade").find((listener) => listener.name === "bound emit");
     if (relay === undefined) return;
     server.removeListener("upgrade", relay as () => void);

@@ -161,7 +161,7 @@ class World {
     return perform(play, turn, id, this.raw === "instead");
   }
 
-  async hold({ requests: asked, ...manner }: Conversation): Promise<void> {
+  async hold({ requests: asked, ...given }: Conversation): Promise<void> {
     const first = this.nextId;
     const texts = asked.map((one, index) => {
       const id = first + 2 * index;
@@ -172,6 +172,8 @@ class World {
     const end = first + 2 * texts.length;
     this.nextId = end + 1;
     const bytes = [...texts, last(end)].join("");
+    // Of an upgrade that nobody takes Node drops what came in the same piece: then pieces would decide what is a request, and chance on them.
+    const manner = /^Upgrade:/im.test(bytes) ? { ...given, cuts: [] } : given;
     const { port } = await talk(this.bare, bytes, manner);
     const parsed = this.seen.get(`${port}`) ?? [];
     // Another conversation may get that port.

@@ -372,7 +372,9 @@ async function native(one: Native, turn: Turn, id: number): Promise<void> {
     case "flush":
       return res.flushHeaders();
     case "cork":
-      return res.cork();
+      // Behind its end it holds all later answers of the connection back, without a guard too, and nobody lets go of them: see `perform`.
+      if (!res.writableEnded) res.cork();
+      return;
     case "uncork":
       return res.uncork();
     case "destroy":
