@@ -1,4 +1,5 @@
 /** Writers that have kept the functions of Node's prototypes, and so go around the guard's own: nothing that a rule has not seen leaves. */
+import { closeSync, openSync } from "node:fs";
 import { createServer, OutgoingMessage, ServerResponse } from "node:http";
 import {
   connect as connectHttp2,
@@ -7,6 +8,7 @@ import {
   type ClientHttp2Stream,
   type Http2ServerRequest,
 } from "node:http2";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { createEngine } from "@gatehouse/core";
 import { guard } from "@gatehouse/node-http";
@@ -21,6 +23,8 @@ const POLICY = policyOf({
   "POST /streamed": { request: { maxBody: 10, types: ["text/plain"] }, response: { body: BODY } },
 });
 const CANARY = "canary-7f3a";
+/** It holds that word. */
+const THIS_FILE = fileURLToPath(import.meta.url);
 const VALUE = JSON.stringify({ a: "1", secret: CANARY });
 const EVENT = `data: ${VALUE}\n\n`;
 const { prototype } = ServerResponse;
@@ -296,7 +300,12 @@ const OVER_HTTP2: Readonly<Record<string, (res: Http2ServerResponse) => unknown>
     res.stream.additionalHeaders({ ":status": 103, "x-own": CANARY });
     res.end("{}");
   },
-  "a file": (res) => res.stream.respondWithFile("/etc/hostname", { "x-own": CANARY }),
+  "a file": (res) => res.stream.respondWithFile(THIS_FILE, { "x-own": CANARY }),
+  "an open file": (res) => {
+    const file = openSync(THIS_FILE, "r");
+    res.stream.once("close", () => closeSync(file));
+    res.stream.respondWithFD(file, { "x-own": CANARY });
+  },
 };
 
 describe("over HTTP/2", () => {
