@@ -220,7 +220,7 @@ describe("the editors' schema and the engine's rules", () => {
     { secret: "env:X" }, { secret: "env:X", more: 1 }, { roles: ["x"] }, { type: "jwt" }, { value: 1 }, [{ roles: ["x"] }, {}],
     [["x", "y"], "z"], { fact: "x" }, { fact: 1 }, { action: "mask" }, { action: "mark" }, { replace: null }, { jwks: "k.json" },
     { lookup: "f" }, { estimate: 1, settle: "response./n" },
-  ]; // prettier-ignore
+  ]; // oxfmt-ignore
 
   function expectAgreement(document: Json | undefined): void {
     const report = new Report();

@@ -8,7 +8,7 @@ export const TAGS: readonly string[] = [
   "nav", "ol", "p", "pre", "q", "rp", "rt", "ruby", "s", "samp", "section", "small", "source", "span", "strike", "strong",
   "sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "time", "tr", "tt", "u", "ul", "var", "video",
   "wbr",
-]; // prettier-ignore
+]; // oxfmt-ignore
 
 /** Attributes whose value is a URL. */
 export const URL_ATTRIBUTES: readonly string[] = ["cite", "href", "poster", "src"];
@@ -19,7 +19,7 @@ export const ATTRIBUTES: readonly string[] = [
   "muted", "open", "preload", "rel", "reversed", "rowspan", "scope", "span", "start", "title", "translate", "type", "valign",
   "value", "width",
   ...URL_ATTRIBUTES,
-]; // prettier-ignore
+]; // oxfmt-ignore
 
 /** Why an element can never be let through. */
 export const REFUSED_TAGS: ReadonlyMap<string, string> = new Map([
@@ -32,7 +32,7 @@ export const REFUSED_TAGS: ReadonlyMap<string, string> = new Map([
   ...reasons(
     "it can send what a reader types", "form", "input", "button", "select", "option", "optgroup", "textarea", "datalist", "fieldset", "label", "legend", "output", "keygen",
   ),
-]); // prettier-ignore
+]); // oxfmt-ignore
 
 /** Why an attribute can never be let through. */
 export const REFUSED_ATTRIBUTES: ReadonlyMap<string, string> = new Map([
@@ -42,13 +42,13 @@ export const REFUSED_ATTRIBUTES: ReadonlyMap<string, string> = new Map([
   ...reasons("it sends what a reader types", "action", "formaction", "form"),
   ...reasons("names of elements shadow variables of scripts on the page", "id", "name"),
   ...reasons("it says how something else is read", "http-equiv", "is", "slot", "xmlns", "xlink:href", "background"),
-]); // prettier-ignore
+]); // oxfmt-ignore
 
 /** Schemes that run code or start programs, or whose content is whatever the sender put there. */
 export const REFUSED_SCHEMES: ReadonlySet<string> = new Set([
   "about", "blob", "chrome", "data", "feed", "file", "filesystem", "intent", "jar", "javascript", "livescript", "mhtml", "mocha",
   "ms-msdt", "res", "search-ms", "vbscript", "view-source", "wyciwyg",
-]); // prettier-ignore
+]); // oxfmt-ignore
 
 function reasons(reason: string, ...names: readonly string[]): (readonly [string, string])[] {
   return names.map((name) => [name, reason] as const);

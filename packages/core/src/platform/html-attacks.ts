@@ -42,7 +42,7 @@ export const ATTACKS: readonly (readonly [name: string, html: string])[] = [
   ["select", "<select><template><style><!--</template><a rel='--></style></select><img src=x onerror=alert(1)>'>"],
   ["custom element", "<x-y is=z onclick=alert(1)>x</x-y><a is=x-y onfocus=alert(1)>x</a>"],
   ["depth", `${"<div>".repeat(200)}<svg><desc><style><img src=x onerror=alert(1)>`],
-]; // prettier-ignore
+]; // oxfmt-ignore
 
 /** What must come through as it is, so that a sanitizer which lets nothing through is found out too. */
 export const HARMLESS: readonly string[] = [

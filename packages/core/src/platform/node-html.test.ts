@@ -39,7 +39,7 @@ const markup = fc
         "'", "=", "x", "<p>", "</p>", "<b>", "<a href=javascript:alert(1)>", "<a href=//x>", "<img src=x onerror=alert(1)>", "<svg>", "</svg>", "<math>",
         "<mtext>", "<mglyph>", "<style>", "</style>", "<title>", "<textarea>", "<noscript>", "<template>", "</template>", "<form>", "<table>", "<tr>",
         "<td>", "<select>", "<option>", "<pre>\n", "\n", "<iframe>", "<foreignObject>", "<desc>", "<br>", "</br>", "<li>", "<plaintext>", "<x-y is=z>", " id=a", " style=b",
-      ), // prettier-ignore
+      ), // oxfmt-ignore
       fc.constantFrom(...ATTACKS.map(([, html]) => html)),
     ),
     { maxLength: 12 },

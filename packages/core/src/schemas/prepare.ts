@@ -38,7 +38,7 @@ const ASSERTIONS: ReadonlySet<string> = new Set([
   "type", "enum", "const", "multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum", "maxLength",
   "minLength", "pattern", "format", "allowedUrl", "maxItems", "minItems", "uniqueItems", "maxContains", "minContains",
   "maxProperties", "minProperties", "dependentRequired",
-]); // prettier-ignore
+]); // oxfmt-ignore
 const FORMATS: ReadonlySet<unknown> = new Set(FORMAT_NAMES);
 const LISTS_HERE: ReadonlySet<string> = new Set(["allOf", "anyOf", "oneOf"]);
 const SCHEMAS_HERE: ReadonlySet<string> = new Set(["then", "else"]);

@@ -38,7 +38,7 @@ const sample: Json = {
     },
     { name: "two", steps: [{ wait: "1s", release: "x", as: { authenticator: "x" }, request: "GET /", hold: "x", repeat: 2, expect: { route: null, concealed: false, handler: { principal: null } } }] },
   ],
-}; // prettier-ignore
+}; // oxfmt-ignore
 
 function pointersOf(value: Json, pointer = ""): string[] {
   if (typeof value !== "object" || value === null) return [pointer];
@@ -70,7 +70,7 @@ const VALUES: readonly (Json | undefined)[] = [
   undefined, null, true, false, -1, 0, 1, 1.5, 99, 100, 200, 599, 600, 100_001, "", "x", "GET /", "/a", "a b c", "~", "1s", "-1s", "throws",
   "admit", "2026-06-01", "2026-06-01T00:00:00Z", "1.1", [], {}, ["x"], [1], [""], { a: 1 }, { a: "x" }, { contains: "x" }, { contains: "" },
   { contains: "x", more: 1 }, { principal: "x" }, { pointer: "/a", rule: "x" }, [{ pointer: "/a" }], { target: "/" }, { name: "x" },
-]; // prettier-ignore
+]; // oxfmt-ignore
 
 describe("the schema of policy tests", () => {
   const pointers = pointersOf(sample);

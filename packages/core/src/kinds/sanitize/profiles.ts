@@ -14,7 +14,7 @@ const HTML: HtmlProfile = {
     "dl", "dt", "em", "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "ins", "kbd", "li",
     "mark", "ol", "p", "pre", "q", "s", "samp", "small", "span", "strong", "sub", "summary", "sup", "table", "tbody", "td",
     "tfoot", "th", "thead", "time", "tr", "u", "ul", "var", "wbr",
-  ], // prettier-ignore
+  ], // oxfmt-ignore
   attributes: {
     "*": ["dir", "lang", "title"],
     a: ["href"],
