@@ -7,6 +7,9 @@ import { unreadable, type Heard } from "./wire.js";
 
 export type Bucket = Extract<LimitOp, { kind: "gcra" }>;
 
+/** Some three weeks: how long a key lives is printed as a whole number of milliseconds, which has 31 bits where the server has 32. */
+const LONGEST_US = 2e12;
+
 /** None has a penalty, and all times are whole, as they are in answers: only then are they taken by their script. */
 export function areBuckets(ops: readonly LimitOp[]): ops is readonly Bucket[] {
   for (const op of ops) if (op.kind !== "gcra" || op.penalty !== undefined || !isWhole(op)) return false;
@@ -14,7 +17,11 @@ export function areBuckets(ops: readonly LimitOp[]): ops is readonly Bucket[] {
 }
 
 function isWhole({ emissionUs, burst, cost }: Bucket): boolean {
-  return Number.isSafeInteger(emissionUs * burst) && Number.isSafeInteger(emissionUs * cost);
+  return (
+    Number.isInteger(emissionUs * burst) &&
+    emissionUs * burst < LONGEST_US &&
+    Number.isSafeInteger(emissionUs * cost)
+  );
 }
 
 export function bucketValues(now: string, ops: readonly Bucket[]): string[] {

@@ -2,7 +2,8 @@
 import { createRedisStore, type RedisDriver, type RedisStoreOptions } from "@gatehouse/redis";
 import type { CallContext, LimitOp, StateStore, TakeResult } from "@gatehouse/core";
 
-export const DEADLINE_US = 50_000;
+const DEADLINE_US = 50_000;
+const UNHURRIED_US = 5_000_000;
 
 export function context(deadlineUs = DEADLINE_US): CallContext {
   const nowUs = Math.floor(performance.now() * 1000);
@@ -57,9 +58,11 @@ export const quota = (key: string, limit: number, endsAtUs: number): LimitOp => 
   endsAtUs,
 });
 
-/** Calls in parallel, and how many were admitted. */
+/** Calls in parallel, and how many were admitted. How long a busy machine takes for all of them is not the question. */
 export async function flood(store: StateStore, times: number, ...ops: readonly LimitOp[]): Promise<number> {
-  const results = await Promise.all(Array.from({ length: times }, () => take(store, ...ops)));
+  const results = await Promise.all(
+    Array.from({ length: times }, () => store.take("limits", ops, context(UNHURRIED_US))),
+  );
   return results.filter(({ allowed }) => allowed).length;
 }
 

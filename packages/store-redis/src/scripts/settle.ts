@@ -4,7 +4,7 @@
  *
  * ARGV: now, number of limits, then for each its delta, when it was taken, and the limit (see `wire.ts`).
  */
-import { CLOCK, STRICT, STRIKES } from "./prelude.js";
+import { CLOCK, INSTANT, STRICT, STRIKES } from "./prelude.js";
 import { script } from "./script.js";
 
 const BODY = `
@@ -17,11 +17,11 @@ for _ = 1, tonumber(ARGV[2]) do
     a = a + 5
     local raw = delta ~= 0 and redis.call('GET', key)
     if delta > 0 then
-      local tat = math.min(math.max(tonumber(raw or 0), now) + T * delta, now + 4503599627370496)
-      keep(key, whole(tat), tat - now)
+      local tat = math.min(math.max(raw and struct.unpack(${INSTANT}, raw) or 0, now) + T * delta, now + 4503599627370496)
+      keep(key, struct.pack(${INSTANT}, tat), tat - now)
     elseif raw then
-      local tat = tonumber(raw) - math.max(0, math.min(-delta, cost) * T - (now - taken))
-      if tat <= now then redis.call('DEL', key) else keep(key, whole(tat), tat - now) end
+      local tat = struct.unpack(${INSTANT}, raw) - math.max(0, math.min(-delta, cost) * T - (now - taken))
+      if tat <= now then redis.call('DEL', key) else keep(key, struct.pack(${INSTANT}, tat), tat - now) end
     end
   elseif kind == 's' then
     local width, len, limit, cost = tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2]), tonumber(ARGV[a + 3]), tonumber(ARGV[a + 4])

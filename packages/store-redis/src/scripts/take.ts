@@ -5,7 +5,7 @@
  * ARGV: now, `t` to take or `p` to look, number of limits, then the limits (see `wire.ts`). KEYS: one a limit, and one more for
  * each that has a penalty.
  */
-import { CLOCK, LEASES, STRICT, STRIKES } from "./prelude.js";
+import { CLOCK, INSTANT, LEASES, STRICT, STRIKES } from "./prelude.js";
 import { script } from "./script.js";
 
 const BODY = `
@@ -22,7 +22,7 @@ for i = 1, count do
   if kind == 'g' then
     local T, burst, cost, want = tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2]), tonumber(ARGV[a + 3]), tonumber(ARGV[a + 4])
     a = a + 5
-    local base, tau = max(tonumber(raw or 0), now), burst * T
+    local base, tau = max(raw and struct.unpack(${INSTANT}, raw) or 0, now), burst * T
     local tat = base + T * cost
     retry = tat - now - tau
     allowed, reset, resetAfter = retry <= 0, base - now, tat - now
@@ -32,7 +32,7 @@ for i = 1, count do
       local more = math.min(want, after)
       tat = tat + more * T
       out[at + 6] = more
-      keep(key, whole(tat), tat - now)
+      keep(key, struct.pack(${INSTANT}, tat), tat - now)
     end
   elseif kind == 's' then
     local width, len, limit, cost, window = tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2]), tonumber(ARGV[a + 3]), tonumber(ARGV[a + 4]), tonumber(ARGV[a + 5])
