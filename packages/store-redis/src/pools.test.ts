@@ -65,7 +65,7 @@ it("admits no more than was taken, spent within its life, and no more than all c
           }
           const more = shared.take(op, pools.want(op, now), now);
           if (more === undefined || lost) continue;
-          pools.granted(op, { allowed: true, remaining: 0, resetUs: 0, retryUs: 0 }, more, now, now);
+          pools.granted(op, { allowed: true, remaining: 0, resetUs: 0, retryUs: 0 }, more, more, now, now);
           admitted.push({ at: now, cost: op.cost });
         }
         const held = members * Math.floor(burst / (4 * members));
@@ -84,6 +84,72 @@ it("admits no more than was taken, spent within its life, and no more than all c
   );
 });
 
+/** A take of a process that does as the store does. */
+function ask(
+  pools: Pools,
+  shared: Shared,
+  op: LeasedOp,
+  now: number,
+): "lease" | "shared" | "refused" | "dry" {
+  pools.demand(op, now);
+  if (pools.spend(op, now) !== undefined) return "lease";
+  if (pools.refusal(op, now) !== undefined) return "dry";
+  const want = pools.want(op, now);
+  const more = shared.take(op, want, now);
+  const part = { allowed: more !== undefined, remaining: 0, resetUs: op.burst * T, retryUs: T };
+  if (more === undefined) pools.refused(op, part, now);
+  else pools.granted(op, part, want, more, now, now);
+  return more === undefined ? "refused" : "shared";
+}
+
+it.each([1, 4])(
+  "with more asked for than comes in, %i processes ask as seldom as ever, and all that comes in is admitted",
+  (members) => {
+    const [burst, seconds, everyUs] = [200, 20, T / 3];
+    const shared = new Shared();
+    const nodes = Array.from({ length: members }, () => new Pools(() => members));
+    const seen = { lease: 0, shared: 0, refused: 0, dry: 0 };
+    const op = opOf(burst, 1);
+    let turn = 0;
+    for (let now = 1_000_000; now < 1_000_000 + seconds * 1_000_000; now += everyUs) {
+      const pools = nodes[turn++ % members];
+      if (pools !== undefined) seen[ask(pools, shared, op, now)] += 1;
+    }
+    const comes = burst + (seconds * 1_000_000) / T;
+    expect(seen.lease + seen.shared).toBeGreaterThan(comes * 0.98);
+    expect(seen.lease + seen.shared).toBeLessThanOrEqual(comes + 1);
+    expect(seen.shared + seen.refused).toBeLessThan(members * 21 * seconds);
+    expect(seen.dry).toBeGreaterThan(comes);
+  },
+);
+
+it("a count that was used up refuses no longer than a batch lasts, or a quarter of the time in which it fills", () => {
+  const part = { allowed: false, remaining: 0, resetUs: 0, retryUs: 1 };
+  for (const [op, longest] of [
+    [opOf(1000, 1), 50_000],
+    [opOf(4, 1), T],
+  ] as const) {
+    const pools = new Pools(() => 1);
+    for (let n = 0; n < 1000; n++) pools.demand(op, 0);
+    pools.refused(op, part, 0);
+    expect(pools.refusal(op, longest - 1)).toEqual({ allowed: false, remaining: 0, resetUs: 1, retryUs: 1 });
+    expect(pools.refusal(op, longest)).toBeUndefined();
+    expect(pools.refusals).toBe(1);
+    pools.granted(op, part, 10, 10, longest, longest);
+    expect(pools.refusal(op, longest)).toBeUndefined();
+    pools.granted(op, part, 10, 9, longest, longest);
+    expect(pools.refusal(op, longest)).toBeDefined();
+  }
+});
+
+it("a caller who comes once in a while is refused no longer than the count says", () => {
+  const pools = new Pools(() => 1);
+  const op = opOf(1000, 1);
+  pools.demand(op, 0);
+  pools.refused(op, { allowed: false, remaining: 0, resetUs: 0, retryUs: 1 }, 0);
+  expect(pools.refusal(op, 1)).toBeUndefined();
+});
+
 it("takes nothing ahead for a caller who comes once in a while", () => {
   const pools = new Pools(() => 1);
   for (let now = 0; now < 10_000_000; now += 1_000_000) {
@@ -96,10 +162,10 @@ it("what was put back after another batch is lost: it would outlive its time", (
   const pools = new Pools(() => 1);
   const op = opOf(100, 1);
   const part = { allowed: true, remaining: 0, resetUs: 0, retryUs: 0 };
-  pools.granted(op, part, 1, 0, 0);
+  pools.granted(op, part, 1, 1, 0, 0);
   const spent = pools.spend(op, 1);
   if (spent === undefined) throw new Error("nothing in hand");
-  pools.granted(op, part, 1, 10, 10);
+  pools.granted(op, part, 1, 1, 10, 10);
   pools.putBack(spent);
   expect(pools.spend(op, 11)).toBeDefined();
   expect(pools.spend(op, 11)).toBeUndefined();

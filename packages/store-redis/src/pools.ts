@@ -1,7 +1,9 @@
 /**
  * `precision: "leased"`: units that were taken from the shared count ahead of need, and are spent here without asking. Taken first,
  * so a fleet never admits what the count does not hold; unspent ones die, so nothing of an earlier time adds to a later burst:
- * in any interval t at most burst + (t + LIFE) / emission, and at most burst + t / emission + processes · batch.
+ * in any interval t at most burst + (t + LIFE) / emission, and at most burst + t / emission + processes · batch. Where the count has
+ * nothing more, who needs much of it asks no oftener than it would for batches: what comes in meanwhile is the next one. Asking for
+ * each unit as it comes in would cost the server more than counts that nobody takes ahead of.
  */
 import type { LimitOp, TakePart } from "@gatehouse/core";
 
@@ -16,6 +18,7 @@ const HELD = 4;
 const MOST_POOLS = 1024;
 const RATE_WINDOW_US = 100_000;
 const SHORTEST_US = 50_000;
+const PAUSE_US = 1_000_000 / BATCHES_A_SECOND;
 
 export function isLeased(op: LimitOp): op is LeasedOp {
   return op.kind === "gcra" && op.precision === "leased";
@@ -36,6 +39,8 @@ class Pool {
   takenAtUs = 0;
   remaining = 0;
   fullAtUs = 0;
+  /** Until then the count is taken to be used up, as it was found to be. */
+  dryUntilUs = 0;
   #spent = 0;
   #rate = 0;
   #since: number;
@@ -63,6 +68,8 @@ class Pool {
 
 export class Pools {
   hits = 0;
+  /** Takes that were refused because the count was found to be used up just before. */
+  refusals = 0;
   readonly #pools = new Map<string, Pool>();
 
   /** @param members how many processes hold some of each count */
@@ -99,16 +106,48 @@ export class Pools {
     return Math.max(0, Math.min(pool.batch(nowUs) - op.cost, most) - held);
   }
 
-  /** What lies here from before dies with the older of the two, not with the newer. */
-  granted(op: LeasedOp, part: TakePart, units: number, serverUs: number, sentUs: number): void {
+  /** Refused without asking, as the count has just been found to be used up. */
+  refusal(op: LeasedOp, nowUs: number): TakePart | undefined {
+    const pool = this.#pools.get(op.key);
+    if (pool === undefined || nowUs >= pool.dryUntilUs) return undefined;
+    this.refusals += 1;
+    const retryUs = pool.dryUntilUs - nowUs;
+    return { allowed: false, remaining: 0, resetUs: Math.max(retryUs, pool.fullAtUs - nowUs), retryUs };
+  }
+
+  /** The count had not even what the take cost. */
+  refused(op: LeasedOp, part: TakePart, sentUs: number): void {
+    const pool = this.#poolOf(op.key, sentUs);
+    pool.fullAtUs = sentUs + part.resetUs;
+    this.#rest(pool, op, sentUs);
+  }
+
+  /**
+   * What lies here from before dies with the older of the two, not with the newer.
+   * @param wanted fewer units than that were all there were
+   */
+  granted(
+    op: LeasedOp,
+    part: TakePart,
+    wanted: number,
+    units: number,
+    serverUs: number,
+    sentUs: number,
+  ): void {
     const pool = this.#poolOf(op.key, sentUs);
     pool.remaining = Math.max(0, part.remaining - units);
     pool.fullAtUs = sentUs + part.resetUs + units * op.emissionUs;
+    if (units < wanted) this.#rest(pool, op, sentUs);
     if (units === 0) return;
     const held = sentUs < pool.untilUs && pool.units > 0;
     pool.units = (held ? pool.units : 0) + units;
     pool.untilUs = held ? Math.min(pool.untilUs, sentUs + LIFE_US) : sentUs + LIFE_US;
     pool.takenAtUs = held ? Math.min(pool.takenAtUs, serverUs) : serverUs;
+  }
+
+  /** Much shorter than the bucket takes to fill: nothing of what comes in meanwhile is lost. Who asks once in a while asks as ever. */
+  #rest(pool: Pool, { burst, cost, emissionUs }: LeasedOp, sentUs: number): void {
+    if (pool.batch(sentUs) > cost) pool.dryUntilUs = sentUs + Math.min(PAUSE_US, (burst * emissionUs) / HELD);
   }
 
   #poolOf(key: string, nowUs: number): Pool {

@@ -144,7 +144,7 @@ export class RedisStore implements StateStore {
       counters: {
         ...counters,
         fleet: this.#fleet.members,
-        denied: this.#denials.hits,
+        denied: this.#denials.hits + this.#pools.refusals,
         leased: this.#pools.hits,
         owed: this.#owed.size,
       },
@@ -168,6 +168,8 @@ export class RedisStore implements StateStore {
     const waits = nowUs < lineEndsUs;
     const plan = this.#plan(ops, nowUs, waits);
     if (plan.asked.length === 0) return leasedResult(plan, nowUs);
+    const dry = this.#dry(plan, nowUs);
+    if (dry !== undefined) return dry;
     const gate = plan.refills ?? (waits ? this.#denials.reopens(plan.asked, nowUs) : undefined);
     if (gate === undefined) return this.#ask(plan, nowUs, endsUs);
     const flight = this.#flights.get(gate);
@@ -200,6 +202,18 @@ export class RedisStore implements StateStore {
     return { ops, asked, spent, refills };
   }
 
+  /** Limits that have to be asked for each take tell of the others, too: those are refused without asking only where they are alone. */
+  #dry(plan: Plan, nowUs: number): TakeResult | undefined {
+    const { ops, asked, spent } = plan;
+    if (spent === undefined || !asked.every(isLeased)) return undefined;
+    const refusals = asked.map((op) => this.#pools.refusal(op, nowUs));
+    if (!refusals.some((part) => part !== undefined)) return undefined;
+    this.#putBack(plan);
+    let next = 0;
+    const per = ops.map((_op, index) => spent[index]?.part ?? refusals[next++] ?? NOTHING);
+    return { allowed: false, source: "deny-cache", per };
+  }
+
   #ask(plan: Plan, sentUs: number, endsUs: number): Promise<TakeResult> {
     const { asked, spent, refills } = plan;
     // Only who asks for the others, too: each for itself, they would hold a batch each.
@@ -208,7 +222,7 @@ export class RedisStore implements StateStore {
         ? undefined
         : asked.map((op) => (isLeased(op) && op.key === refills ? this.#pools.want(op, sentUs) : 0));
     const answer = this.#taker.take(asked, wants, sentUs, endsUs, (heard) =>
-      this.#conclude(plan, heard, sentUs),
+      this.#conclude(plan, wants, heard, sentUs),
     );
     if (spent === undefined) return answer;
     return answer.catch((error: unknown) => {
@@ -217,7 +231,7 @@ export class RedisStore implements StateStore {
     });
   }
 
-  #conclude(plan: Plan, heard: Answered, sentUs: number): TakeResult {
+  #conclude(plan: Plan, wants: readonly number[] | undefined, heard: Answered, sentUs: number): TakeResult {
     const { ops, asked, spent } = plan;
     this.#denials.learn(asked, heard, sentUs, this.time.local);
     const { allowed } = heard;
@@ -236,7 +250,10 @@ export class RedisStore implements StateStore {
       if (had !== undefined) return had.part;
       const place = next++;
       const part = heard.per[place] ?? NOTHING;
-      if (allowed && isLeased(op)) this.#pools.granted(op, part, heard.granted(place), heard.nowUs, sentUs);
+      if (!isLeased(op)) return part;
+      if (allowed)
+        this.#pools.granted(op, part, wants?.[place] ?? 0, heard.granted(place), heard.nowUs, sentUs);
+      else if (!part.allowed) this.#pools.refused(op, part, sentUs);
       return part;
     });
     return allowed

@@ -241,6 +241,31 @@ describeEngines("the store", (engine) => {
     });
   });
 
+  it("a leased count that is used up costs the server no question for each request", async () => {
+    await withStore(
+      async (store, calls) => {
+        const leased = { kind: "gcra", emissionUs: 1000, burst: 400, cost: 1, precision: "leased" } as const;
+        const op: LimitOp = { ...leased, key: "lease:t:y" };
+        await flood(store, 2000, op);
+        const [before, began] = [calls(), performance.now()];
+        const sources = new Set<string>();
+        let asked = 0;
+        while (performance.now() - began < 400) {
+          const crowd = Array.from({ length: 50 }, () => store.take("limits", [op], context(5_000_000)));
+          const results = await Promise.all(crowd);
+          for (const { source } of results) sources.add(source);
+          asked += results.length;
+        }
+        // One each twentieth of a second, and one more where it found nothing.
+        expect(calls() - before).toBeLessThanOrEqual(4 + (performance.now() - began) / 25);
+        expect(asked).toBeGreaterThan(1000);
+        expect(sources).toEqual(new Set(["deny-cache", "lease", "shared"]));
+      },
+      "ioredis 6",
+      { fleetSize: 1 },
+    );
+  });
+
   it("counts its fleet, and forgets who left", async () => {
     const prefix = "fleet:";
     await withStore(
