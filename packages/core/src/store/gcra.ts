@@ -15,6 +15,7 @@ const FURTHEST_US = 2 ** 52;
 
 export class GcraTable implements Table<Op> {
   #arrival: Float64Array = new Float64Array(0);
+  /** When somebody had to leave: kept where a key comes, so that a take of one that is known writes nothing but its time. */
   #now = 0;
   readonly #overflow: Overflow;
   readonly #slots: Slots;
@@ -36,7 +37,6 @@ export class GcraTable implements Table<Op> {
   }
 
   evaluate(op: Op, now: number, row: Row): void {
-    this.#now = now;
     const slot = this.#slots.locate(op);
     const known = slot === NO_SLOT ? this.#unseen(op.key, now) : (this.#arrival[slot] ?? 0);
     const base = known > now ? known : now;
@@ -61,7 +61,6 @@ export class GcraTable implements Table<Op> {
    * and what is not said is not reckoned.
    */
   take(op: Op, now: number): TakePart {
-    this.#now = now;
     const slot = this.#slots.locate(op);
     const known = slot === NO_SLOT ? this.#unseen(op.key, now) : (this.#arrival[slot] ?? 0);
     const base = known > now ? known : now;
@@ -70,13 +69,13 @@ export class GcraTable implements Table<Op> {
     const next = base + emissionUs * op.cost;
     const resetUs = next - now;
     if (resetUs > tolerance) return refused(op, base - now, tolerance);
-    if (slot === NO_SLOT) this.#create(op.key, next);
+    if (slot === NO_SLOT) this.#create(op.key, next, now);
     else this.#arrival[slot] = next;
     return new Part(true, Math.floor((tolerance - resetUs) / emissionUs), resetUs, 0);
   }
 
-  apply(op: Op, _now: number, row: Row): void {
-    this.#write(op.key, row.slot, row.next);
+  apply(op: Op, now: number, row: Row): void {
+    this.#write(op.key, row.slot, row.next, now);
   }
 
   /**
@@ -84,11 +83,11 @@ export class GcraTable implements Table<Op> {
    * makes starts at that much and shrinks at most at the speed of time, hence less what has passed.
    */
   settle(op: Op, takenAt: number, delta: number, now: number): void {
-    this.#now = now;
     const slot = this.#slots.locate(op);
     if (delta > 0) {
       const known = slot === NO_SLOT ? this.#unseen(op.key, now) : (this.#arrival[slot] ?? 0);
-      this.#write(op.key, slot, Math.min(Math.max(known, now) + op.emissionUs * delta, now + FURTHEST_US));
+      const charged = Math.max(known, now) + op.emissionUs * delta;
+      this.#write(op.key, slot, Math.min(charged, now + FURTHEST_US), now);
       return;
     }
     // Evicted in between: what is in the sketch cannot be taken out of it again.
@@ -102,13 +101,14 @@ export class GcraTable implements Table<Op> {
     return this.#overflow.look(key, now) ? this.#overflow.until : 0;
   }
 
-  #write(key: string, slot: number, arrival: number): void {
-    if (slot === NO_SLOT) this.#create(key, arrival);
+  #write(key: string, slot: number, arrival: number, now: number): void {
+    if (slot === NO_SLOT) this.#create(key, arrival, now);
     else this.#arrival[slot] = arrival;
   }
 
-  #create(key: string, arrival: number): void {
-    const slot = this.#slots.claim(key, this.#now);
+  #create(key: string, arrival: number, now: number): void {
+    this.#now = now;
+    const slot = this.#slots.claim(key, now);
     this.#arrival = grown(this.#arrival, slot + 1, this.#overflow.options.maxKeys, newTimes);
     this.#arrival[slot] = arrival;
   }

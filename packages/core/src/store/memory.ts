@@ -22,6 +22,7 @@ import { MemoryLog } from "./log.js";
 import type { OverflowOptions, OverflowPolicy } from "./overflow.js";
 import { PeriodTable } from "./period.js";
 import { Row } from "./row.js";
+import type { Calls } from "./slots.js";
 import { StrictTable } from "./strict.js";
 
 export interface MemoryStoreOptions {
@@ -90,6 +91,8 @@ function randomSeed(): readonly [number, number] {
   return [words[0] ?? 0, words[1] ?? 0];
 }
 
+const wallUs = (context: CallContext): number => context.wallUs ?? context.nowUs;
+
 class MemoryToken implements TakeToken {
   settled = false;
 
@@ -113,6 +116,7 @@ class MemoryStore implements StateStore {
   readonly #seen: Expiring<true>;
   readonly #rows: Row[] = [];
   readonly log: StateLog;
+  readonly #calls: Calls;
   #now = 0;
   #wall = 0;
 
@@ -120,6 +124,7 @@ class MemoryStore implements StateStore {
     private readonly options: OverflowOptions,
     private readonly part: number,
   ) {
+    this.#calls = options.calls;
     this.#gcra = new GcraTable(options);
     this.#strict = new StrictTable(options);
     this.#period = new PeriodTable(options);
@@ -143,6 +148,7 @@ class MemoryStore implements StateStore {
   }
 
   #takeAll(ops: readonly LimitOp[], context: CallContext): TakeResult {
+    this.#wall = wallUs(context);
     if (!this.#evaluate(ops)) {
       this.#strike(ops);
       return this.#answer(false, this.#parts(ops.length, false), ops, context);
@@ -164,14 +170,15 @@ class MemoryStore implements StateStore {
     allowed: boolean,
     per: readonly TakePart[],
     ops: readonly LimitOp[],
-    { final }: CallContext,
+    context: CallContext,
   ): TakeResult {
-    if (!allowed || final === true) return { allowed, source: "memory", per };
-    return { allowed, source: "memory", per, token: new MemoryToken(this.#now, this.#wall, ops) };
+    if (!allowed || context.final === true) return { allowed, source: "memory", per };
+    return { allowed, source: "memory", per, token: new MemoryToken(this.#now, wallUs(context), ops) };
   }
 
   peek(_group: string, ops: readonly LimitOp[], context: CallContext): TakeResult {
     this.#enter(context);
+    this.#wall = wallUs(context);
     const allowed = this.#evaluate(ops);
     return { allowed, source: "memory", per: this.#parts(ops.length, allowed) };
   }
@@ -187,6 +194,7 @@ class MemoryStore implements StateStore {
     if (token.settled) return;
     token.settled = true;
     this.#enter(context);
+    this.#wall = wallUs(context);
     for (let index = 0; index < token.ops.length; index++) {
       const op = token.ops[index];
       const delta = deltas[index];
@@ -247,9 +255,7 @@ class MemoryStore implements StateStore {
    */
   #enter(context: CallContext): void {
     if (context.nowUs > this.#now) this.#now = context.nowUs;
-    this.#wall = context.wallUs ?? context.nowUs;
-    const { calls } = this.options;
-    calls.number = (calls.number + 1) >>> 0;
+    this.#calls.number = (this.#calls.number + 1) >>> 0;
   }
 
   #evaluate(ops: readonly LimitOp[]): boolean {
