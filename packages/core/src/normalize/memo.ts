@@ -2,17 +2,29 @@
 const MAX_TEXT = 256;
 
 /**
- * Remembers what a short text of the caller's stands for. Bounded by forgetting everything at once: cheaper than an order of
- * use, and a flood of new texts costs no more than not remembering at all.
+ * To remember a text that does not come again before all is forgotten is dearer than to work it out. Where more take turns than are
+ * remembered, that goes for each: the few that are known stay, until so many times their number have come that were not.
+ */
+const STRANGERS = 8;
+
+/**
+ * Remembers what a short text of the caller's stands for. Bounded by forgetting everything at once, and seldom: cheaper than an order
+ * of use, and a flood of new texts costs no more than not remembering at all.
  */
 export function memoized<T>(max: number, compute: (text: string) => T): (text: string) => T {
   const known = new Map<string, T>();
+  let strangers = 0;
   return (text) => {
     if (text.length > MAX_TEXT) return compute(text);
     const found = known.get(text);
     if (found !== undefined) return found;
     const value = compute(text);
-    if (known.size >= max) known.clear();
+    if (known.size >= max) {
+      strangers += 1;
+      if (strangers <= STRANGERS * max) return value;
+      strangers = 0;
+      known.clear();
+    }
     known.set(text, value);
     return value;
   };
