@@ -15,7 +15,7 @@ const LENIENT_DECODER = new TextDecoder();
 const SHORTEST_TOKEN = 40;
 
 /** The bytes, and what they are where they are UTF-16, hexadecimal or base64 text, with and without what stands around it. */
-export function readingsOf(bytes: Uint8Array, depth = DEPTH): readonly Uint8Array[] {
+function readingsOf(bytes: Uint8Array, depth = DEPTH): readonly Uint8Array[] {
   if (depth === 0 || bytes.length < SHORTEST_TOKEN) return [bytes];
   const inner = [...halvesOf(bytes), ...decodingsOf(bytes)];
   return [bytes, ...inner.flatMap((one) => readingsOf(one, depth - 1))];
@@ -46,12 +46,11 @@ const ESCAPED = /(?:\\u00|%)([0-9A-Fa-f]{2})/gu;
 /** How DER begins in base64 and in hexadecimal. */
 const DER_BEGINS = /(?<![A-Za-z0-9+/])(?:M[A-P]|30)/gu;
 const MOST_RESTS = 8;
-const LONGEST_REST = 16_384;
 
 /** Lines of a key behind a label: in DER it is known as one only whole. */
 function restsOf(text: string): readonly string[] {
   const begins = [...text.matchAll(DER_BEGINS)].slice(0, MOST_RESTS);
-  return begins.map(({ index }) => text.slice(index, index + LONGEST_REST));
+  return begins.map(({ index }) => text.slice(index));
 }
 
 /** Leniently, as whoever publishes a key writes it. What follows the bytes does not matter here, nor do spare bits. */
@@ -85,9 +84,15 @@ function asciiIn(bytes: Uint8Array): string {
   return LENIENT_DECODER.decode(bytes);
 }
 
-/** Is a secret a public key, in any of these forms? */
-export function isPublicKey(secret: Uint8Array): boolean {
-  return readingsOf(secret).some(isPublished);
+/**
+ * Is a secret a public key, in any of these forms?
+ * @param isKey asked too, of what a secret may be read as: what a platform can parse
+ */
+export function isPublicKey(
+  secret: Uint8Array,
+  isKey: (reading: Uint8Array) => boolean = () => false,
+): boolean {
+  return readingsOf(secret).some((reading) => isPublished(reading) || isKey(reading));
 }
 
 function isPublished(bytes: Uint8Array): boolean {
