@@ -191,7 +191,7 @@ describe("reload_is_atomic under load (B10.152)", () => {
       onSecrets: ({ outcome }) => void rotated.push(outcome),
       secretOverlap: "1ms",
       secrets: {
-        get: () => `secret ${secret}`,
+        get: () => `a secret of hashes, ${secret}`,
         watch: (_, changed) => {
           told = changed;
           return () => undefined;
@@ -217,7 +217,9 @@ describe("reload_is_atomic under load (B10.152)", () => {
     });
     const names = new Map<string, string>();
     for (const name of NAMES) {
-      const { revision } = await createEngine(withKey(name), { secrets: { get: () => "x" } });
+      const { revision } = await createEngine(withKey(name), {
+        secrets: { get: () => "a secret of hashes" },
+      });
       names.set(revision, name);
     }
     judge(answers, events, names);

@@ -222,7 +222,7 @@ export async function createEngine(policy: PolicyDocument, options: EngineOption
     utf8Length: platform.utf8Length,
     onDecision: options.onDecision,
     sinks: options.sinks ?? [],
-    mark: markerOf(options.events ?? {}, platform.hmacSha256),
+    mark: markerOf(options.events ?? {}, platform),
     paths: options.events?.paths === true,
   };
   const compile: Compile = (document, secrets) => load(document, options, { ...kept, secrets });

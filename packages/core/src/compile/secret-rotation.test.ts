@@ -281,7 +281,7 @@ describe("a secret that changes while serving", () => {
       },
       /`vault:signing`: the vault is sealed$/u,
     ],
-    ["is too short for its use", "c4n4ry", /needs a secret of at least 32 bytes/u],
+    ["is too short for its use", "c4n4ry", /`vault:signing` holds 6 bytes, at least 32 are needed/u],
   ])("the old one stays where the new one %s, and it is told", async (_name, value, reason) => {
     const [vault, events] = [new Vault(), new Events()];
     const engine = await serve({ secrets: vault, onSecrets: events.listen });
@@ -292,6 +292,24 @@ describe("a secret that changes while serving", () => {
     expect((kept as { reason: string }).reason).toMatch(reason);
     expect(inspect(kept)).not.toContain("c4n4ry");
     expect(await outcomeOf(engine, A)).toBe("admit");
+  });
+
+  it.each([
+    ["is too short", "c4n4ry", "6 bytes, at least 16 are needed"],
+    [
+      "is a public key",
+      "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJhhd1ziNtEH/f8hM0seIZnSDMfDKMJSLIw8iz1RNIDO",
+      "a public or private key, not raw bytes",
+    ],
+  ])("hashes are made with the old key where the new one %s", async (_name, value, holds) => {
+    const [vault, events] = [new Vault(), new Events()];
+    const engine = await serve({ secrets: vault, onSecrets: events.listen });
+    vault.values.set("vault:hashing", value);
+    vault.signal();
+    const kept = await events.next("kept");
+    expect(kept).toMatchObject({ references: ["vault:hashing"] });
+    expect((kept as { reason: string }).reason).toContain(`\`vault:hashing\` holds ${holds}`);
+    expect(await hashed(engine, A)).toEqual(hashUnder(A));
   });
 
   it("one that cannot be read holds up no other, and is tried again by itself", async () => {

@@ -2,7 +2,9 @@
 import { encodeBase64Url } from "../lib/base64url.js";
 import { canonicalJson } from "../lib/canonical-json.js";
 import { Secret } from "../lib/secret.js";
+import { MAKE_SECRET } from "../model/shared-secret.js";
 import type { EventOptions } from "../ports/decision-sink.js";
+import type { Platform } from "../ports/platform.js";
 
 type Marker = (value: unknown) => string;
 
@@ -28,7 +30,7 @@ const TOLD: ReadonlySet<string> = new Set(["principal.roles", "principal.scopes"
  */
 export function markerOf(
   { hash = [], key, paths = false }: EventOptions,
-  hmacSha256: (key: Uint8Array, data: string) => Uint8Array,
+  { hmacSha256, secretProblem }: Pick<Platform, "hmacSha256" | "secretProblem">,
 ): (fact: string) => Marker | undefined {
   for (const name of hash) checkName(name, paths);
   const names = new Set(hash);
@@ -38,9 +40,8 @@ export function markerOf(
   }
   if (names.size === 0) throw new TypeError("`key` of `events` is for `hash`, which names nothing");
   const secret = Secret.of(key);
-  if (secret.reveal().length < SHORTEST_KEY) {
-    throw new TypeError(`\`key\` of \`events\` is shorter than ${SHORTEST_KEY} bytes`);
-  }
+  const problem = secretProblem(secret.reveal(), SHORTEST_KEY);
+  if (problem !== undefined) throw new TypeError(`\`key\` of \`events\` holds ${problem}: ${MAKE_SECRET}`);
   const mark: Marker = (value) =>
     `hmac:${encodeBase64Url(hmacSha256(secret.reveal(), canonicalJson(value)).subarray(0, 16))}`;
   return (fact) => (names.has(fact) ? mark : undefined);

@@ -188,7 +188,7 @@ describe("an event", () => {
     [
       "a key that can be guessed",
       { hash: ["client.ip"], key: "short" },
-      "`key` of `events` is shorter than 16 bytes",
+      "`key` of `events` holds 5 bytes, at least 16 are needed",
     ],
     ["a stranger", { hashes: [] }, "did you mean `hash`?"],
     ["a wrong list", { hash: "client.ip" }, "`hash` of `events` is not a list of names of facts"],

@@ -32,6 +32,32 @@ function sshRsa(key: KeyObject): string {
   return Buffer.concat(parts.flatMap((part) => [length(part), part])).toString("base64");
 }
 
+type Write = (tag: number, ...parts: Uint8Array[]) => Buffer;
+
+function der(tag: number, ...parts: Uint8Array[]): Buffer {
+  const content = Buffer.concat(parts);
+  const { length } = content;
+  const written = length < 0x80 ? [length] : [0x82, length >> 8, length & 255];
+  return Buffer.concat([Uint8Array.of(tag, ...written), content]);
+}
+
+/** BER: an end in place of a length, as what is written in a stream has. */
+function open(tag: number, ...parts: Uint8Array[]): Buffer {
+  return Buffer.concat([Uint8Array.of(tag, 0x80), ...parts, Buffer.alloc(2)]);
+}
+
+/** RFC 5652 section 5.1: certificates, signed by nobody. */
+function cmsOf(certificate: Uint8Array, write: Write): Buffer {
+  const oid = (last: number): Buffer =>
+    der(0x06, Uint8Array.of(0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, last));
+  const version = Buffer.from("020101", "hex");
+  const none = Buffer.from("3100", "hex");
+  const signed = write(0x30, version, none, write(0x30, oid(1)), write(0xa0, certificate), none);
+  return write(0x30, oid(2), write(0xa0, signed));
+}
+
+const listed = (bytes: Uint8Array): string => [...bytes].join(", ");
+
 /** As editors and shells save text, with its mark and without. */
 const UTF16 = (["\uFEFF", ""] as const).flatMap((mark) => [
   (text: string) => Buffer.from(mark + text, "utf16le"),
@@ -172,6 +198,74 @@ describe("a public key as a secret", () => {
     expect(dressed.map(known)).toEqual(dressed.map(() => true));
   });
 
+  it("is known in PKCS #7, whose lengths may be left open", () => {
+    const { raw } = new X509Certificate(throwawayCertificate().cert);
+    const forms = [
+      cmsOf(raw, der),
+      cmsOf(raw, open),
+      // PKCS #12 holds the same.
+      der(0x30, Buffer.from("020103", "hex"), cmsOf(raw, der)),
+    ];
+    const dressed = forms.flatMap((form) => [
+      form,
+      form.toString("hex"),
+      form.toString("base64"),
+      form.toString("base64").replace(/.{64}/gu, "$&\n"),
+      `CHAIN=${form.toString("base64")}`,
+      form.toString("hex").replace(/..(?!$)/gu, "$&:"),
+      listed(form),
+      Buffer.concat([Buffer.alloc(1), form]),
+    ]);
+    expect(dressed.map(known)).toEqual(dressed.map(() => true));
+  });
+
+  it.each(Object.entries(KEYS))("is known as a list of bytes, as programs print one: %s", (_name, key) => {
+    const spki = key.export({ type: "spki", format: "der" });
+    const texts = [Buffer.from(textOf(key)), Buffer.from(jwkOf(key)), Buffer.from(ED25519, "base64"), spki];
+    const dressed = texts.flatMap((bytes) => {
+      const numbers = [...bytes];
+      const hex = numbers.map((byte) => `0x${byte.toString(16)}`);
+      return [
+        listed(bytes),
+        `[${listed(bytes)}]`,
+        numbers.join(","),
+        numbers.join(" "),
+        numbers.join("\n"),
+        JSON.stringify(bytes),
+        JSON.stringify(new Uint8Array(bytes)),
+        JSON.stringify(new Uint8Array(bytes), undefined, 2),
+        JSON.stringify(JSON.stringify(new Uint8Array(bytes), undefined, 2)),
+        JSON.stringify(numbers.join("\n")),
+        // Java has no bytes without a sign.
+        `[${new Int8Array(bytes).join(", ")}]`,
+        `static const uint8_t key[${bytes.length}] = {\n  ${hex.join(", ").replace(/(?:\w+, ){12}/gu, "$&\n  ")}\n};`,
+        Buffer.from(listed(bytes)).toString("base64"),
+        ...UTF16.map((write) => write(listed(bytes))),
+      ];
+    });
+    expect(dressed.map(known)).toEqual(dressed.map(() => true));
+  });
+
+  it("is known as a list of bytes with their places, of which there are thousands", () => {
+    const algorithm = der(0x30, Buffer.from("06032b6570", "hex"));
+    const spki = der(0x30, algorithm, der(0x03, Buffer.alloc(3000, 0x5a)));
+    const places = Object.fromEntries(spki.entries());
+    const dressed = [spki, JSON.stringify(places), JSON.stringify(places, undefined, 1)];
+    expect(dressed.map(known)).toEqual([true, true, true]);
+  });
+
+  it.each(Object.entries(KEYS))("is known behind NUL and white space: %s", (_name, key) => {
+    const spki = key.export({ type: "spki", format: "der" });
+    const ssh = Buffer.from(ED25519, "base64");
+    const dressed = ["\0", "\0\0\0", "\n", " \0\r\n"].flatMap((before) =>
+      [spki, ssh].flatMap((bytes) => {
+        const padded = Buffer.concat([Buffer.from(before), bytes]);
+        return [padded, padded.toString("hex"), padded.toString("base64"), listed(padded)];
+      }),
+    );
+    expect(dressed.map(known)).toEqual(dressed.map(() => true));
+  });
+
   it.each(["prime256v1", "secp384r1", "secp521r1"])("is known as a point of %s", (curve) => {
     const point = createECDH(curve).generateKeys();
     const dressed = [point, point.toString("hex"), point.toString("base64url")];
@@ -196,6 +290,10 @@ describe("a public key as a secret", () => {
       Buffer.alloc(64, 0x30),
       Buffer.alloc(64, 0x04),
       Buffer.alloc(133, 0x30).toString("base64"),
+      // The object identifier of PKCS #7 alone, and where nothing of PKCS #7 is around it.
+      Buffer.concat([Buffer.from("06092a864886f70d010702", "hex"), Buffer.alloc(40, "x")]),
+      listed(Buffer.from("a-secret-of-a-sender-of-webhooks-and-more-of-it")),
+      `48, 130, 1, 34 ${"9".repeat(64)}`,
     ];
     expect(texts.map(known)).toEqual(texts.map(() => false));
   });
@@ -207,7 +305,18 @@ const bytes = fc.oneof(
   fc.uint8Array({ minLength: 32, maxLength: 128 }),
   fc
     .tuple(
-      fc.constantFrom([0x30, 0x59], [0x30, 0x81], [0x30, 0x30], [4], [0, 0, 0], [0xff, 0xfe], [0xfe, 0xff]),
+      fc.constantFrom(
+        [0, 0x30],
+        [0x20, 4],
+        [0x30, 0x80, 6, 9],
+        [0x30, 0x59],
+        [0x30, 0x81],
+        [0x30, 0x30],
+        [4],
+        [0, 0, 0],
+        [0xff, 0xfe],
+        [0xfe, 0xff],
+      ),
       fc.uint8Array({ minLength: 32, maxLength: 128 }),
     )
     .map(([start, rest]) => Uint8Array.from([...start, ...rest].slice(0, 128))),
@@ -224,6 +333,8 @@ describe("a random secret", () => {
       buffer.toString("latin1"),
       `SECRET=30 ${buffer.toString("base64")}`,
       encodeURIComponent(buffer.toString("base64")),
+      listed(buffer),
+      JSON.stringify(buffer),
       `whsec_${buffer.toString("base64")}`,
       Buffer.from(buffer.toString("hex"), "utf16le"),
     ])

@@ -3,7 +3,7 @@
  * would let everybody sign. Nothing is decided by what a text is named, only by what it holds, so that no random secret is taken for a key.
  */
 import { decodeBase64Url } from "./base64url.js";
-import { fromHex, strictText, utf8 } from "./bytes.js";
+import { fromHex, isBlank, strictText, toHex, utf8 } from "./bytes.js";
 import { derBeginning, derInside, type DerValue } from "./der.js";
 import { isCurvePoint } from "./curve-points.js";
 
@@ -15,7 +15,7 @@ const LENIENT_DECODER = new TextDecoder();
 const SHORTEST_TOKEN = 40;
 
 /** The bytes, and what they are where they are UTF-16, hexadecimal or base64 text, with and without what stands around it. */
-export function readingsOf(bytes: Uint8Array, depth = DEPTH): readonly Uint8Array[] {
+function readingsOf(bytes: Uint8Array, depth = DEPTH): readonly Uint8Array[] {
   if (depth === 0 || bytes.length < SHORTEST_TOKEN) return [bytes];
   const inner = [...halvesOf(bytes), ...decodingsOf(bytes)];
   return [bytes, ...inner.flatMap((one) => readingsOf(one, depth - 1))];
@@ -36,10 +36,8 @@ function decodingsOf(bytes: Uint8Array): readonly Uint8Array[] {
   const tokens = plain.split(/[^A-Za-z0-9+/_-]+/u).filter((token) => token.length >= SHORTEST_TOKEN);
   // All of it: lines, whose ends may be written out.
   const all = plain.replace(/\\[nrt]/gu, "");
-  const decoded = [...new Set([all, ...restsOf(all), ...tokens])].flatMap((one) => [
-    base64In(one),
-    hexIn(one),
-  ]);
+  const written = [...new Set([all, ...restsOf(all), ...tokens])];
+  const decoded = [...written.flatMap((one) => [base64In(one), hexIn(one)]), ...listsIn(plain)];
   return plain === text ? decoded : [utf8(plain), ...decoded];
 }
 
@@ -48,12 +46,11 @@ const ESCAPED = /(?:\\u00|%)([0-9A-Fa-f]{2})/gu;
 /** How DER begins in base64 and in hexadecimal. */
 const DER_BEGINS = /(?<![A-Za-z0-9+/])(?:M[A-P]|30)/gu;
 const MOST_RESTS = 8;
-const LONGEST_REST = 16_384;
 
 /** Lines of a key behind a label: in DER it is known as one only whole. */
 function restsOf(text: string): readonly string[] {
   const begins = [...text.matchAll(DER_BEGINS)].slice(0, MOST_RESTS);
-  return begins.map(({ index }) => text.slice(index, index + LONGEST_REST));
+  return begins.map(({ index }) => text.slice(index));
 }
 
 /** Leniently, as whoever publishes a key writes it. What follows the bytes does not matter here, nor do spare bits. */
@@ -70,18 +67,48 @@ function hexIn(text: string): Uint8Array {
   return fromHex(plain.slice(0, plain.length & ~1)) ?? new Uint8Array(0);
 }
 
+/**
+ * Bytes as programs print them: in decimals, in Java with a sign, or in hexadecimal. How many there are may stand before the list, and before
+ * each its place, as JSON has it: every second one is a byte of the key then, which is looked for anyhow.
+ */
+const LIST = /(?:(?:0x[0-9A-F]{1,2}|-?\d{1,5})[^\w=([{<-]{1,16}){39,}(?:0x[0-9A-F]{1,2}|-?\d{1,5})/giu;
+const LISTED = /0x[0-9A-F]+|-?\d+/giu;
+
+function listsIn(text: string): readonly Uint8Array[] {
+  const lists = text.replace(/\\[nrt]/gu, " ").match(LIST) ?? [];
+  return lists.map((list) => Uint8Array.from(list.match(LISTED) ?? [], Number));
+}
+
 /** Text in which every byte of ASCII stands as it is, whatever stands around it. */
 function asciiIn(bytes: Uint8Array): string {
   return LENIENT_DECODER.decode(bytes);
 }
 
-/** Is a secret a public key, in any of these forms? */
-export function isPublicKey(secret: Uint8Array): boolean {
-  return readingsOf(secret).some(isPublished);
+/**
+ * Is a secret a public key, in any of these forms?
+ * @param isKey asked too, of what a secret may be read as: what a platform can parse
+ */
+export function isPublicKey(
+  secret: Uint8Array,
+  isKey: (reading: Uint8Array) => boolean = () => false,
+): boolean {
+  return readingsOf(secret).some((reading) => isPublished(reading) || isKey(reading));
 }
 
 function isPublished(bytes: Uint8Array): boolean {
-  return isSshKey(bytes) || isPublicDer(bytes) || isCurvePoint(bytes) || saysKey(bytes);
+  return saysKey(bytes) || withoutBlanks(bytes).some(isBinaryKey);
+}
+
+function isBinaryKey(bytes: Uint8Array): boolean {
+  return isSshKey(bytes) || isPublicDer(bytes) || isPkcs7(bytes) || isCurvePoint(bytes);
+}
+
+const MOST_BLANKS = 16;
+
+/** With none, some and all of the white space and NUL in front: how long an OpenSSH key is is told by NUL, and may be told by what is a blank. */
+function withoutBlanks(bytes: Uint8Array): readonly Uint8Array[] {
+  const first = bytes.subarray(0, MOST_BLANKS).findIndex((byte) => !isBlank(Uint8Array.of(byte)));
+  return Array.from({ length: Math.max(first, 0) + 1 }, (_, from) => bytes.subarray(from));
 }
 
 const KEY_TEXTS =
@@ -121,6 +148,21 @@ function isPublicDer(bytes: Uint8Array): boolean {
     first?.tag === SEQUENCE &&
     parts.at(-1)?.tag === BITS &&
     partsOf(algorithm)[0]?.tag === OID
+  );
+}
+
+/** 1.2.840.113549.1.7, with its length in a longer one. */
+const PKCS7 = "06092a864886f70d0107";
+/** The longest lengths, and the version of PKCS #12, stand before it. */
+const MOST_BEFORE_OID = 15;
+
+/**
+ * ContentInfo (RFC 5652 section 3), which holds certificates. Its lengths may be left open, which is no DER, so it is told by the name of what
+ * it holds: nothing else has these bytes there.
+ */
+function isPkcs7(bytes: Uint8Array): boolean {
+  return (
+    bytes[0] === SEQUENCE && toHex(bytes.subarray(0, MOST_BEFORE_OID + PKCS7.length / 2)).includes(PKCS7)
   );
 }
 

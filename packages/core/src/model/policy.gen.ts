@@ -223,7 +223,7 @@ export interface PolicyDocument {
    */
   readonly redaction?: {
     /**
-     * Key of the action `hash` (HMAC-SHA-256). Required where `hash` is used.
+     * Key of the action `hash` (HMAC-SHA-256), 16 bytes or more. Required where `hash` is used.
      */
     readonly key?: SecretReference;
   };

@@ -3,25 +3,44 @@ import { decodeBase64Url } from "../lib/base64url.js";
 import { isBlank, strictText, toHex } from "../lib/bytes.js";
 import { holdsSecret, jwkFits, JWS_ALGORITHMS, type JwsAlgorithm, type JwsFacts } from "../lib/jws.js";
 import { isPublicKey } from "../lib/published-keys.js";
+import type { Platform } from "../ports/platform.js";
+
+/**
+ * Longer than any key of an HMAC: of what is longer than a block only the hash is used (RFC 2104 section 2). It is a file that was not meant, and
+ * to look for keys in it takes seconds.
+ */
+const LONGEST_SECRET = 16_384;
+
+/**
+ * What is asked of every shared secret, whatever it is for.
+ * @param isKey can this platform read it as a key?
+ * @returns see `Platform.secretProblem`
+ */
+export function problemOfSecret(
+  secret: Uint8Array,
+  leastBytes: number,
+  isKey?: (reading: Uint8Array) => boolean,
+): string | undefined {
+  const { length } = secret;
+  if (length > LONGEST_SECRET) return `${length} bytes, no secret has more than ${LONGEST_SECRET}`;
+  if (isBlank(secret)) return "nothing but blanks";
+  if (length < leastBytes) return `${length} bytes, at least ${leastBytes} are needed`;
+  // Everybody knows a public key: used as the secret, it would let everybody sign.
+  if (looksLikeKeyFile(secret)) return "a PEM or JWK document, not raw bytes";
+  return isPublicKey(secret, isKey) ? "a public or private key, not raw bytes" : undefined;
+}
 
 /** @throws Error when the secret is no key for the algorithm */
-export function requireSecret(algorithm: JwsAlgorithm, secret: Uint8Array): void {
+export function requireSecret(
+  algorithm: JwsAlgorithm,
+  secret: Uint8Array,
+  problemOf: Platform["secretProblem"],
+): void {
   const { scheme, hashBytes } = JWS_ALGORITHMS[algorithm];
   if (scheme !== "hmac")
     throw new Error(`${algorithm} is verified with a public key, not with a shared secret`);
-  if (isBlank(secret)) throw new Error("the secret is empty or nothing but blanks");
-  if (secret.length < hashBytes) {
-    throw new Error(
-      `${algorithm} needs a secret of at least ${hashBytes} bytes, this one has ${secret.length}`,
-    );
-  }
-  // Everybody knows a public key: used as the secret, it would let everybody sign.
-  if (looksLikeKeyFile(secret)) throw new Error("the secret is a PEM or JWK document, not raw bytes");
-  if (isPublicKey(secret)) throw keyAsSecret();
-}
-
-export function keyAsSecret(): Error {
-  return new Error("the secret is a public or private key, not raw bytes");
+  const problem = problemOf(secret, hashBytes);
+  if (problem !== undefined) throw new Error(`the secret holds ${problem}`);
 }
 
 /** Asked besides parsing, for platforms that cannot parse every kind of PEM. */

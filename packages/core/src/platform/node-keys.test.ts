@@ -6,7 +6,7 @@ import { throwawayCertificate } from "../conformance/certificate.js";
 import { ecPair, ed25519Pair, rsaPair } from "../node/key-pair.js";
 import type { SignatureVerifier } from "../ports/platform.js";
 import { decodeNodeBase64Url } from "./node-base64url.js";
-import { prepareNodeKey } from "./node-keys.js";
+import { nodeSecretProblem, prepareNodeKey } from "./node-keys.js";
 
 interface Signer {
   readonly key: SignatureVerifier;
@@ -109,10 +109,25 @@ describe("a shared secret that is a key", () => {
       prepareNodeKey("HS256", { secret });
       return false;
     } catch (error) {
-      expect(String(error)).toContain("the secret is a public or private key, not raw bytes");
+      expect(String(error)).toContain("the secret holds a public or private key, not raw bytes");
       return true;
     }
   };
+
+  it.each([publicKey, rsa])("is refused in BER as well, which OpenSSL reads: $asymmetricKeyType", (key) => {
+    const der = key.export({ type: "spki", format: "der" });
+    const [, first = 0] = der;
+    const content = der.subarray(first < 0x80 ? 2 : 2 + (first & 0x7f));
+    const long = Buffer.of(0x30, 0x84, 0, 0, content.length >> 8, content.length & 255);
+    const forms = [
+      Buffer.concat([long, content]),
+      Buffer.concat([Buffer.of(0x30, 0x80), content, Buffer.alloc(2)]),
+    ];
+    const dressed = forms.flatMap((form) => [form, Buffer.from(form.toString("base64"))]);
+    expect(dressed.map(refused)).toEqual(dressed.map(() => true));
+    const problem = "a public or private key, not raw bytes";
+    expect(dressed.map((one) => nodeSecretProblem(one, 16))).toEqual(dressed.map(() => problem));
+  });
 
   it("is_refused_wherever_it_can_be_parsed", () => {
     const secretPem = privateKey.export({ format: "pem", type: "pkcs8" }).toString();

@@ -15,10 +15,9 @@ import { beginningsOf } from "./node-room.js";
 import { rsaCheckOf } from "./node-rsa.js";
 import { JWS_ALGORITHMS, MIN_RSA_BITS, type JwsAlgorithm, type JwsFacts } from "../lib/jws.js";
 import type { KeyMaterial, SignatureVerifier } from "../ports/platform.js";
-import { readingsOf } from "../lib/published-keys.js";
 import {
-  keyAsSecret,
   plainPem,
+  problemOfSecret,
   publicMembers,
   requireAsymmetric,
   requirePublicJwk,
@@ -39,10 +38,9 @@ export function prepareNodeKey(algorithm: JwsAlgorithm, material: KeyMaterial): 
 }
 
 function hmacVerifier(algorithm: JwsAlgorithm, secret: Uint8Array): SignatureVerifier {
-  requireSecret(algorithm, secret);
+  requireSecret(algorithm, secret, nodeSecretProblem);
   // The caller may wipe or reuse its copy.
   const key = Buffer.from(secret);
-  if (readingsOf(secret).some(holdsKey)) throw keyAsSecret();
   const { hashBytes } = JWS_ALGORITHMS[algorithm];
   const hash = `sha${hashBytes * 8}`;
   const macText = hmacTextOf(hash, hashBytes, key, LONGEST_TOKEN);
@@ -54,6 +52,11 @@ function hmacVerifier(algorithm: JwsAlgorithm, secret: Uint8Array): SignatureVer
     },
     verifyText: (data: string, signature: string): boolean => equalTexts(macText(data), signature),
   });
+}
+
+/** See `Platform.secretProblem`. */
+export function nodeSecretProblem(secret: Uint8Array, leastBytes: number): string | undefined {
+  return problemOfSecret(secret, leastBytes, holdsKey);
 }
 
 /** The first byte of every key and certificate in DER: a SEQUENCE. */

@@ -5,7 +5,7 @@ import { nodeTextOfAscii } from "./node-ascii.js";
 import { systemClock } from "./clock.js";
 import { decodeNodeBase64Url, textOfNodeBase64Url } from "./node-base64url.js";
 import { nodeSecrets, readTextFile, watchTextFiles } from "./node-files.js";
-import { prepareNodeKey } from "./node-keys.js";
+import { nodeSecretProblem, prepareNodeKey } from "./node-keys.js";
 import { watchNodeLoop } from "./node-loop.js";
 import { nodeScrypt } from "./node-scrypt.js";
 
@@ -38,6 +38,7 @@ export const platform: Platform = Object.freeze({
   utf8Length: (text: string): number => Buffer.byteLength(text),
   textOfAscii: nodeTextOfAscii(),
   prepareKey: prepareNodeKey,
+  secretProblem: nodeSecretProblem,
   warn: (message: string): void => process.emitWarning(message, { type: "GatehouseWarning" }),
   scrypt: nodeScrypt,
   watchEventLoop: watchNodeLoop,

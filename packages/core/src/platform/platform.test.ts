@@ -230,7 +230,7 @@ describe.each([node, portable])("the platform $name", (platform) => {
     ];
     for (const secret of dressed) {
       expect(await refusal("HS256", { secret: utf8(secret) })).toBe(
-        "the secret is a PEM or JWK document, not raw bytes",
+        "the secret holds a PEM or JWK document, not raw bytes",
       );
     }
     const der = publicKey.export({ type: "spki", format: "der" });
@@ -243,7 +243,9 @@ describe.each([node, portable])("the platform $name", (platform) => {
       utf8("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJhhd1ziNtEH/f8hM0seIZnSDMfDKMJSLIw8iz1RNIDO me@host"),
     ];
     for (const secret of published) {
-      expect(await refusal("HS256", { secret })).toBe("the secret is a public or private key, not raw bytes");
+      expect(await refusal("HS256", { secret })).toBe(
+        "the secret holds a public or private key, not raw bytes",
+      );
     }
     for (const material of materials("RS256")) {
       expect(await refusal("HS256", material)).toBe(
@@ -283,17 +285,26 @@ describe.each([node, portable])("the platform $name", (platform) => {
   });
 
   it("B3.58 refuses empty, blank and short secrets", async () => {
-    const blank = "the secret is empty or nothing but blanks";
+    const blank = "the secret holds nothing but blanks";
     expect(await refusal("HS256", { secret: new Uint8Array(0) })).toBe(blank);
     expect(await refusal("HS256", { secret: utf8(" ".repeat(64)) })).toBe(blank);
     expect(await refusal("HS256", { secret: new Uint8Array(64) })).toBe(blank);
     expect(await refusal("HS256", { secret: SECRET.subarray(0, 31) })).toBe(
-      "HS256 needs a secret of at least 32 bytes, this one has 31",
+      "the secret holds 31 bytes, at least 32 are needed",
     );
     expect(await refusal("HS512", { secret: SECRET.subarray(0, 63) })).toBe(
-      "HS512 needs a secret of at least 64 bytes, this one has 63",
+      "the secret holds 63 bytes, at least 64 are needed",
     );
     expect(await refusal("HS256", { secret: SECRET.subarray(0, 32) })).toBe("accepted");
+  });
+
+  it("refuses what is longer than any secret, whatever it is", async () => {
+    const longest = utf8("a-secret-of-many-words, ".repeat(683)).subarray(0, 16_384);
+    expect(longest.length).toBe(16_384);
+    expect(await refusal("HS256", { secret: longest })).toBe("accepted");
+    expect(await refusal("HS256", { secret: Uint8Array.of(...longest, 0x20) })).toBe(
+      "the secret holds 16385 bytes, no secret has more than 16384",
+    );
   });
 
   it("refuses private keys where a public one belongs", async () => {

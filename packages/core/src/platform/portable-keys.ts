@@ -6,6 +6,7 @@ import { JWS_ALGORITHMS, MIN_RSA_BITS, type JwsAlgorithm, type JwsFacts } from "
 import type { KeyMaterial, SignatureVerifier } from "../ports/platform.js";
 import {
   plainPem,
+  problemOfSecret,
   publicMembers,
   requirePublicJwk,
   requireSecret,
@@ -27,7 +28,7 @@ export function preparePortableKey(
 }
 
 function hmacVerifier(algorithm: JwsAlgorithm, secret: Uint8Array): SignatureVerifier {
-  requireSecret(algorithm, secret);
+  requireSecret(algorithm, secret, portableSecretProblem);
   const key = Uint8Array.from(secret);
   const digest = { 32: sha256, 48: sha384, 64: sha512 }[JWS_ALGORITHMS[algorithm].hashBytes];
   return Object.freeze({
@@ -35,6 +36,11 @@ function hmacVerifier(algorithm: JwsAlgorithm, secret: Uint8Array): SignatureVer
     verify: (data: Uint8Array | string, signature: Uint8Array): boolean =>
       equalBytes(hmac(digest, key, bytesOf(data)), signature),
   });
+}
+
+/** See `Platform.secretProblem`. */
+export function portableSecretProblem(secret: Uint8Array, leastBytes: number): string | undefined {
+  return problemOfSecret(secret, leastBytes);
 }
 
 async function publicKeyVerifier(

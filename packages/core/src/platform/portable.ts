@@ -15,7 +15,7 @@ import {
   portableUtf8Length,
 } from "./portable-hash.js";
 import { openPortableHtml } from "./portable-html.js";
-import { preparePortableKey } from "./portable-keys.js";
+import { portableSecretProblem, preparePortableKey } from "./portable-keys.js";
 import { portableScrypt } from "./portable-scrypt.js";
 
 export const platform: Platform = Object.freeze({
@@ -38,6 +38,7 @@ export const platform: Platform = Object.freeze({
   utf8Length: portableUtf8Length,
   textOfAscii: undefined,
   prepareKey: preparePortableKey,
+  secretProblem: portableSecretProblem,
   // oxlint-disable-next-line no-console -- the one sink that every platform has; `onSecrets` replaces it
   warn: (message: string): void => console.warn(message),
   scrypt: portableScrypt,

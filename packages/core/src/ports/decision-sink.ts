@@ -33,7 +33,7 @@ export interface ServedPolicy {
 export interface EventOptions {
   /** Names of facts, as conditions use them, that are told as a keyed hash: `principal.id`, `client.ip`, `params.email`. */
   readonly hash?: readonly string[];
-  /** For `hash`: at least 16 bytes. Whoever has it can test guesses. */
+  /** For `hash`: at least 16 bytes, and no key or certificate in any form. Whoever has it can test guesses. */
   readonly key?: string | Uint8Array | Secret;
   /** True: events tell the path as sent, without the query. Default false: the route's pattern and the facts that it records. */
   readonly paths?: boolean;

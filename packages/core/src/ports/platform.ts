@@ -76,6 +76,12 @@ export interface Platform {
     algorithm: JwsAlgorithm,
     material: KeyMaterial,
   ) => SignatureVerifier | Promise<SignatureVerifier>;
+  /**
+   * Why these bytes must not be a shared secret: nothing but blanks, fewer than `leastBytes`, more than any secret has, or a key in one of the
+   * forms in which keys are handed around. One for all that takes a secret.
+   * @returns what it holds, to follow `holds`, and nothing of the material; undefined where it may be one
+   */
+  readonly secretProblem: (secret: Uint8Array, leastBytes: number) => string | undefined;
   /** Tells the operator what nobody else listens to. */
   readonly warn: (message: string) => void;
   /**

@@ -139,10 +139,10 @@ describe("what only the environment can tell", () => {
   it("B3.58 refuses weak secrets", async () => {
     const hs = withKeys({ secret: "env:S" }, ["HS256"]);
     expect(await codesIn(hs, { secrets: { "env:S": "short" } })).toEqual([
-      "invalid-key /keys: HS256 needs a secret of at least 32 bytes, this one has 5",
+      "invalid-key /keys: `env:S` holds 5 bytes, at least 32 are needed",
     ]);
     expect(await codesIn(hs, { secrets: { "env:S": " ".repeat(40) } })).toEqual([
-      "invalid-key /keys: the secret is empty or nothing but blanks",
+      "invalid-key /keys: `env:S` holds nothing but blanks",
     ]);
   });
 

@@ -4,6 +4,7 @@ import { isJwsAlgorithm } from "../../lib/jws.js";
 import { pointerTo } from "../../lib/pointer.js";
 import type { CompileEnvironment } from "../../model/kind.js";
 import type { IntrospectionSettings } from "../../model/policy.js";
+import { sharedSecret } from "../../model/shared-secret.js";
 import { UNCHECKED } from "./claims.js";
 import { clientAssertion, importSigningKey } from "./client-assertion.js";
 
@@ -19,6 +20,9 @@ const ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 type SecretClient = Extract<IntrospectionSettings["client"], { readonly secret: unknown }>;
 type KeyClient = Extract<IntrospectionSettings["client"], { readonly key: unknown }>;
+
+/** How long it is, is for the issuer to say. A key in its place would be sent away: a private one is known to others then. */
+const CLIENT_SECRET = { leastBytes: 1, foreign: true };
 
 /** Undefined: what is wrong was reported. */
 export async function compileClient(
@@ -38,10 +42,10 @@ async function compileSecret(
   pointer: string,
   environment: CompileEnvironment,
 ): Promise<ProveClient | undefined> {
-  const bytes = await environment.secret(client.secret.secret, pointer);
-  const secret = bytes === undefined ? undefined : strictText(bytes);
+  const shared = await sharedSecret(client.secret, pointer, CLIENT_SECRET, environment);
+  const secret = shared === undefined ? undefined : strictText(shared.current);
   if (secret === undefined) {
-    if (bytes !== undefined)
+    if (shared !== undefined)
       environment.report.error("invalid-key", pointer, "the client's secret is no text");
     return undefined;
   }

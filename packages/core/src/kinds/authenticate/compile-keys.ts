@@ -1,10 +1,11 @@
 /** `keys` of a jwt authenticator → a table of prepared keys. What cannot verify anything is told now, not at the first request. */
 import { Report } from "../../errors/diagnostics.js";
 import { strictText } from "../../lib/bytes.js";
-import { isJwsAlgorithm, type JwsAlgorithm } from "../../lib/jws.js";
+import { isJwsAlgorithm, JWS_ALGORITHMS, type JwsAlgorithm } from "../../lib/jws.js";
 import { pointerTo } from "../../lib/pointer.js";
 import type { CompileEnvironment } from "../../model/kind.js";
 import type { JwtSettings } from "../../model/policy.js";
+import { sharedSecret } from "../../model/shared-secret.js";
 import type { KeyMaterial, SignatureVerifier } from "../../ports/platform.js";
 import { anyOf } from "./any-verifier.js";
 import { usableKeys, type UsableKey } from "./jwks.js";
@@ -25,46 +26,37 @@ export async function compileKeys(
   const pointer = pointerTo(base, "keys");
   if ("jwks" in keys) return compileSet(settings, keys.jwks, pointerTo(pointer, "jwks"), environment);
   const table = new KeyTable(false);
-  const material = await singleKey(keys, pointer, environment);
-  if (material === undefined) return table;
-  const former = await formerKeys(keys, environment);
+  const materials = await singleKey(settings.algorithms, keys, pointer, environment);
   for (const algorithm of settings.algorithms)
-    await addKey(table, undefined, algorithm, [material, ...former], pointer, environment);
+    await addKey(table, undefined, algorithm, materials, pointer, environment);
   return table;
 }
 
-/** Keys that were replaced not long ago: what was signed with one of them is still good. */
-async function formerKeys(
-  keys: Exclude<LocalSettings["keys"], { readonly jwks: unknown }>,
-  environment: CompileEnvironment,
-): Promise<readonly KeyMaterial[]> {
-  const reference =
-    "secret" in keys ? keys.secret : typeof keys.pem === "string" ? undefined : keys.pem.secret;
-  if (reference === undefined) return [];
-  const former = (await environment.formerSecrets?.(reference)) ?? [];
-  if ("secret" in keys) return former.map((secret) => ({ secret }));
-  return former.flatMap((bytes) => {
-    const pem = strictText(bytes);
-    return pem === undefined ? [] : [{ pem }];
-  });
-}
-
+/** The key, and those that it replaced not long ago: what was signed with one of them is still good. None: what is wrong was reported. */
 async function singleKey(
+  algorithms: readonly string[],
   keys: Exclude<LocalSettings["keys"], { readonly jwks: unknown }>,
   pointer: string,
   environment: CompileEnvironment,
-): Promise<KeyMaterial | undefined> {
+): Promise<readonly KeyMaterial[]> {
   if ("secret" in keys) {
-    const secret = await environment.secret(keys.secret, pointer);
-    return secret === undefined ? undefined : { secret };
+    const leastBytes = Math.max(
+      ...algorithms.filter(isJwsAlgorithm).map((one) => JWS_ALGORITHMS[one].hashBytes),
+    );
+    const shared = await sharedSecret(keys, pointer, { leastBytes }, environment);
+    return shared === undefined ? [] : [shared.current, ...shared.former].map((secret) => ({ secret }));
   }
-  if (typeof keys.pem === "string") return { pem: keys.pem };
-  const bytes = await environment.secret(keys.pem.secret, pointerTo(pointer, "pem"));
-  if (bytes === undefined) return undefined;
+  if (typeof keys.pem === "string") return [{ pem: keys.pem }];
+  const { secret: reference } = keys.pem;
+  const bytes = await environment.secret(reference, pointerTo(pointer, "pem"));
+  if (bytes === undefined) return [];
   const pem = strictText(bytes);
-  if (pem === undefined)
+  if (pem === undefined) {
     environment.report.error("invalid-key", pointerTo(pointer, "pem"), "the PEM is no text");
-  return pem === undefined ? undefined : { pem };
+    return [];
+  }
+  const former = ((await environment.formerSecrets?.(reference)) ?? []).map(strictText);
+  return [pem, ...former.filter((text) => text !== undefined)].map((text) => ({ pem: text }));
 }
 
 async function compileSet(

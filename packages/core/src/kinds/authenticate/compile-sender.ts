@@ -1,9 +1,7 @@
 /** `senderConstrained` of tokens, with what proofs need. */
-import { isBlank } from "../../lib/bytes.js";
 import { parseDuration } from "../../lib/duration.js";
 import { isJwsAlgorithm, JWS_ALGORITHMS } from "../../lib/jws.js";
 import { pointerTo } from "../../lib/pointer.js";
-import { isPublicKey } from "../../lib/published-keys.js";
 import type { CompileEnvironment } from "../../model/kind.js";
 import type {
   AuthenticatorSettings,
@@ -12,6 +10,7 @@ import type {
   JwtSettings,
 } from "../../model/policy.js";
 import type { ResolvedAuthenticator } from "../../model/resolved.js";
+import { sharedSecret } from "../../model/shared-secret.js";
 import type { DpopNonces } from "./dpop-nonce.js";
 import type { ReplayGuard } from "./replay.js";
 import { CERTIFICATE_SENDER, type Sender } from "./sender.js";
@@ -74,24 +73,15 @@ async function noncesOf(
   environment: CompileEnvironment,
 ): Promise<DpopNonces | undefined> {
   if (nonce === undefined) return undefined;
-  const key = await environment.secret(nonce.secret, pointerTo(pointer, "nonce"));
+  const terms = { leastBytes: MIN_NONCE_KEY };
+  const key = await sharedSecret(nonce, pointerTo(pointer, "nonce"), terms, environment);
   if (key === undefined) return undefined;
-  const problem = problemOfNonceKey(key);
-  if (problem !== undefined) environment.report.error("invalid-key", pointerTo(pointer, "nonce"), problem);
   const { DpopNonces: Nonces } = await import("./seldom.js");
   const life = parseDuration(nonceLife ?? DEFAULT_NONCE_LIFE) ?? 0;
   const under = (bytes: Uint8Array, former?: readonly DpopNonces[]): DpopNonces =>
-    new Nonces(Uint8Array.from(bytes), life, environment.platform, former);
-  const former = (await environment.formerSecrets?.(nonce.secret)) ?? [];
+    new Nonces(bytes, life, environment.platform, former);
   return under(
-    key,
-    former.filter((bytes) => problemOfNonceKey(bytes) === undefined).map((bytes) => under(bytes)),
+    key.current,
+    key.former.map((bytes) => under(bytes)),
   );
-}
-
-function problemOfNonceKey(key: Uint8Array): string | undefined {
-  if (key.length < MIN_NONCE_KEY)
-    return `the key of nonces has ${key.length} bytes, at least ${MIN_NONCE_KEY} are needed`;
-  if (isBlank(key)) return "the key of nonces is nothing but blanks";
-  return isPublicKey(key) ? "the key of nonces is a public key, which everybody knows" : undefined;
 }

@@ -557,16 +557,16 @@ describe("nonces", () => {
       {
         code: "invalid-key",
         pointer: "/authenticators/user/senderConstrained/nonce",
-        message: "the key of nonces has 31 bytes, at least 32 are needed",
+        message: "`env:NONCE` holds 31 bytes, at least 32 are needed",
       },
     ]);
   });
 
   it.each([
-    [" ".repeat(32), "the key of nonces is nothing but blanks"],
+    [" ".repeat(32), "`env:NONCE` holds nothing but blanks"],
     [
       "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJhhd1ziNtEH/f8hM0seIZnSDMfDKMJSLIw8iz1RNIDO",
-      "the key of nonces is a public key, which everybody knows",
+      "`env:NONCE` holds a public or private key, not raw bytes",
     ],
   ])("and so does one that others know: %s", async (key, message) => {
     const { diagnostics } = await asking({}, { "env:NONCE": key });

@@ -1,17 +1,21 @@
 /** Keys of those who sign messages: each with its one algorithm, and with who it stands for. */
 import { strictText } from "../../lib/bytes.js";
-import type { JwsAlgorithm } from "../../lib/jws.js";
+import { JWS_ALGORITHMS, type JwsAlgorithm } from "../../lib/jws.js";
 import { jwsAlgorithmFor } from "../../lib/message-algorithms.js";
 import { pointerTo } from "../../lib/pointer.js";
 import type { CompileEnvironment } from "../../model/kind.js";
 import type { MessageKey } from "../../model/policy.js";
+import { sharedSecret } from "../../model/shared-secret.js";
 import type { KeyMaterial, SignatureVerifier } from "../../ports/platform.js";
 import { anyOf } from "./any-verifier.js";
 import type { IdentityMaker } from "./identity.js";
 import type { SignerKey } from "./message-signature.js";
 import { frozenCopy } from "./strict-json.js";
 import { textsFrom } from "./texts.js";
-import { decodedSecret } from "./webhook-secrets.js";
+import { encodingOf } from "./webhook-secrets.js";
+
+/** Of `hmac-sha256` (RFC 2104 section 3). */
+const HASH_BYTES = JWS_ALGORITHMS.HS256.hashBytes;
 
 export async function compileSigners(
   keys: readonly MessageKey[],
@@ -22,12 +26,12 @@ export async function compileSigners(
   const signers = new Map<string, SignerKey>();
   for (const [index, key] of keys.entries()) {
     const pointer = pointerTo(base, "keys", index);
-    const material = await materialOf(key, pointerTo(pointer, "key"), environment);
+    const [material, ...former] = await materialsOf(key, pointerTo(pointer, "key"), environment);
     if (material === undefined) continue;
     try {
       const algorithm = jwsAlgorithmFor(key.algorithm, "jwk" in material ? material.jwk : undefined);
       const current = await environment.platform.prepareKey(algorithm, material);
-      const verifier = anyOf([current, ...(await formerVerifiers(key, algorithm, environment))]);
+      const verifier = anyOf([current, ...(await formerVerifiers(former, algorithm, environment))]);
       signers.set(key.keyid, { algorithm: key.algorithm, verifier, accepted: signerOf(key, identify) });
     } catch (error) {
       const message = error instanceof Error ? error.message : "the key cannot be used";
@@ -37,45 +41,40 @@ export async function compileSigners(
   return signers;
 }
 
-async function materialOf(
-  { key, algorithm, secretEncoding = "text" }: MessageKey,
+/** The key, and those that it replaced; none where what is wrong was reported. */
+async function materialsOf(
+  { key, secretEncoding = "text" }: MessageKey,
   pointer: string,
   environment: CompileEnvironment,
-): Promise<KeyMaterial | undefined> {
-  if ("jwk" in key) return { jwk: key.jwk };
-  if ("pem" in key && typeof key.pem === "string") return { pem: key.pem };
-  const reference = "pem" in key ? key.pem : key;
-  if (typeof reference === "string") return undefined;
-  const bytes = await environment.secret(reference.secret, pointer);
-  if (bytes === undefined) return undefined;
-  if (algorithm === "hmac-sha256") {
-    const secret = decodedSecret(bytes, { secretEncoding, secretPrefix: "" });
-    if (secret === undefined)
-      environment.report.error("invalid-key", pointer, `\`${reference.secret}\` holds no ${secretEncoding}`);
-    return secret === undefined ? undefined : { secret };
+): Promise<readonly KeyMaterial[]> {
+  if ("jwk" in key) return [{ jwk: key.jwk }];
+  if ("secret" in key) {
+    const terms = { leastBytes: HASH_BYTES, foreign: true, encoding: encodingOf(secretEncoding) };
+    const shared = await sharedSecret(key, pointer, terms, environment);
+    return shared === undefined ? [] : [shared.current, ...shared.former].map((secret) => ({ secret }));
   }
+  if (typeof key.pem === "string") return [{ pem: key.pem }];
+  const bytes = await environment.secret(key.pem.secret, pointer);
+  if (bytes === undefined) return [];
   const pem = strictText(bytes);
-  if (pem === undefined) environment.report.error("invalid-key", pointer, "the PEM is no text");
-  return pem === undefined ? undefined : { pem };
+  if (pem === undefined) {
+    environment.report.error("invalid-key", pointer, "the PEM is no text");
+    return [];
+  }
+  const former = ((await environment.formerSecrets?.(key.pem.secret)) ?? []).map(strictText);
+  return [pem, ...former.filter((text) => text !== undefined)].map((text) => ({ pem: text }));
 }
 
 /** Of keys that were replaced not long ago: what was signed with one of them is still good. */
 async function formerVerifiers(
-  { key, secretEncoding = "text" }: MessageKey,
+  former: readonly KeyMaterial[],
   algorithm: JwsAlgorithm,
   environment: CompileEnvironment,
 ): Promise<readonly SignatureVerifier[]> {
-  const reference = "pem" in key ? key.pem : key;
-  if (typeof reference === "string" || !("secret" in reference)) return [];
   const verifiers: SignatureVerifier[] = [];
-  for (const bytes of (await environment.formerSecrets?.(reference.secret)) ?? []) {
-    const secret = decodedSecret(bytes, { secretEncoding, secretPrefix: "" });
-    const pem = strictText(bytes);
+  for (const material of former) {
     try {
-      if ("pem" in key && pem !== undefined)
-        verifiers.push(await environment.platform.prepareKey(algorithm, { pem }));
-      else if (secret !== undefined)
-        verifiers.push(await environment.platform.prepareKey(algorithm, { secret }));
+      verifiers.push(await environment.platform.prepareKey(algorithm, material));
     } catch {
       // It was no key of this algorithm, and is on its way out anyhow.
     }

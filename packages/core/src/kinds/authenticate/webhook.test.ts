@@ -136,7 +136,7 @@ it("a_public_key_is_no_secret", async () => {
   const receiver = new Receiver();
   receiver.secret = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJhhd1ziNtEH/f8hM0seIZnSDMfDKMJSLIw8iz1RNIDO";
   await expect(outcome(receiver, signed("{}"))).rejects.toThrow(
-    "`env:HOOK` holds a public key: everybody who knows it could sign",
+    "`env:HOOK` holds a public or private key, not raw bytes",
   );
 });
 

@@ -1,11 +1,10 @@
 /** Keys of csrf tokens, one rule for each setting that asks for them. */
-import { isBlank } from "../../lib/bytes.js";
 import { parseDuration } from "../../lib/duration.js";
 import { pointerTo } from "../../lib/pointer.js";
-import { isPublicKey } from "../../lib/published-keys.js";
 import type { CompileEnvironment } from "../../model/kind.js";
 import type { CsrfTokens } from "../../model/policy.js";
 import type { ResolvedPolicy } from "../../model/resolved.js";
+import { sharedSecret } from "../../model/shared-secret.js";
 import type { TokenRule } from "./token.js";
 
 const MIN_BYTES = 32;
@@ -39,21 +38,12 @@ async function keysOf(
 ): Promise<readonly Uint8Array[]> {
   const found: Uint8Array[] = [];
   const replaced: Uint8Array[] = [];
-  for (const [index, { secret }] of keys.entries()) {
+  for (const [index, reference] of keys.entries()) {
     const pointer = pointerTo(base, "keys", index);
-    const bytes = await environment.secret(secret, pointer);
-    if (bytes === undefined) continue;
-    const problem = problemOf(bytes);
-    if (problem === undefined) found.push(Uint8Array.from(bytes));
-    else
-      environment.report.error("invalid-key", pointer, `\`${secret}\` holds no key for tokens: ${problem}`);
-    for (const former of (await environment.formerSecrets?.(secret)) ?? [])
-      if (problemOf(former) === undefined) replaced.push(former);
+    const key = await sharedSecret(reference, pointer, { leastBytes: MIN_BYTES }, environment);
+    if (key === undefined) continue;
+    found.push(key.current);
+    replaced.push(...key.former);
   }
   return [...found, ...replaced];
-}
-
-function problemOf(key: Uint8Array): string | undefined {
-  if (isBlank(key) || key.length < MIN_BYTES) return `an HMAC needs at least ${MIN_BYTES} bytes`;
-  return isPublicKey(key) ? "a public key is known to everybody" : undefined;
 }

@@ -155,10 +155,10 @@ describe("a token", () => {
 
   it("needs a key that nobody guesses", async () => {
     await expect(Client.of(["env:SHORT"])).rejects.toThrow(
-      "`env:SHORT` holds no key for tokens: an HMAC needs at least 32 bytes",
+      "`env:SHORT` holds 5 bytes, at least 32 are needed",
     );
     await expect(Client.of(["env:PUBLIC"])).rejects.toThrow(
-      "`env:PUBLIC` holds no key for tokens: a public key is known to everybody",
+      "`env:PUBLIC` holds a public or private key, not raw bytes",
     );
   });
 

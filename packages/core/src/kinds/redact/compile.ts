@@ -5,6 +5,7 @@ import { JsonWriter } from "../../lib/json-writer.js";
 import type { BodyOutcome, BodyRule, WrittenJson, WrittenOutcome } from "../../model/compiled.js";
 import type { CompiledKind, CompileEnvironment } from "../../model/kind.js";
 import type { ResolvedPolicy, ResolvedRoute } from "../../model/resolved.js";
+import { sharedSecret } from "../../model/shared-secret.js";
 import type { RequestState } from "../../model/state.js";
 import { GONE, type Hash, MASK } from "./action.js";
 import { NodeBuilder, type NodeCache } from "./builder.js";
@@ -18,6 +19,9 @@ import { asksForJson, scan } from "./scan.js";
 import { SchemaReader } from "./schema-reader.js";
 import { ErrorBodies, ruleFor, schemasByStatus, type StatusRule } from "./statuses.js";
 import { LEFT_OUT, NO_VALUE, write } from "./write.js";
+
+/** 128 bits nobody guesses: the same as of hashes in events. */
+const MIN_KEY = 16;
 
 export async function compileRedact(
   policy: ResolvedPolicy,
@@ -61,11 +65,12 @@ export async function compileRedact(
 
 /** The checks refuse `hash` without a key; until then, and where the key's secret is missing, nothing is served. */
 async function hashUnder(policy: ResolvedPolicy, environment: CompileEnvironment): Promise<Hash> {
-  const reference = policy.document.redaction?.key?.secret;
-  const key = reference === undefined ? undefined : await environment.secret(reference, "/redaction/key");
+  const reference = policy.document.redaction?.key;
+  if (reference === undefined) return () => MASK;
+  const key = await sharedSecret(reference, "/redaction/key", { leastBytes: MIN_KEY }, environment);
   if (key === undefined) return () => MASK;
   const { platform } = environment;
-  return (json) => encodeBase64Url(platform.hmacSha256(key, json));
+  return (json) => encodeBase64Url(platform.hmacSha256(key.current, json));
 }
 
 const NOTHING_LEAVES: BodyRule = {

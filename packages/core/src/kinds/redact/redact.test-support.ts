@@ -41,6 +41,7 @@ export function environmentFor(report: Report, generatesCode = false): CompileEn
     platform: {
       generatesCode,
       textOfAscii: generatesCode ? platform.textOfAscii : undefined,
+      secretProblem: platform.secretProblem,
       hmacSha256: (key: Uint8Array, data: Uint8Array | string) =>
         new Uint8Array(createHmac("sha256", key).update(data).digest()),
     },
