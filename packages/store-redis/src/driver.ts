@@ -17,6 +17,8 @@ export interface RedisConnection {
   nodeOf?(slot: number): string;
   /** A node does not answer: another may have taken its slots by now. What is in flight goes on. */
   refresh?(): void;
+  /** The way to the node that answers for a slot may be lost. It is begun anew, and the ways to the others go on; without this, all are. */
+  renew?(slot: number): void;
   /** Ends at once, whatever is in flight, and for good. */
   destroy(): void;
 }

@@ -6,7 +6,7 @@ import { Cluster as ValkeyCluster } from "iovalkey";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createCluster as createCluster5 } from "redis-client5";
 import { ioredisDriver, nodeRedisDriver, type RedisDriver } from "@gatehouse/redis";
-import type { StateStore } from "@gatehouse/core";
+import { StoreError, type StateStore } from "@gatehouse/core";
 import { redisKey, slotOf } from "../src/slots.js";
 import { advised, advisedOnCluster, askAll } from "./asks.test-support.js";
 import { clusterClients } from "./clients.test-support.js";
@@ -106,6 +106,35 @@ describeEngines("a cluster", (engine) => {
       });
     });
 
+    it("goes on with the nodes that answer while others hang", async () => {
+      const prefix = `hang-${nameless}:`;
+      await withStore(connectedBy(client, cluster), prefix, async (store) => {
+        const keys = [0, 1, 2].map((third) => keyIn(prefix, third));
+        const ask = (key: string): Promise<string> =>
+          take(store, bucket(key, 1_000_000, 1)).then(
+            ({ source }) => source,
+            (error: unknown) => (error instanceof StoreError ? error.code : "unknown"),
+          );
+        const [hanging = "", ...others] = keys;
+        expect(await Promise.all(keys.map(ask))).toEqual(["shared", "shared", "shared"]);
+        const shard = await cluster.shardOf(slotOf(redisKey(prefix, hanging)));
+        for (const server of shard) server.signal("SIGSTOP");
+        const heard = new Set<string>();
+        try {
+          // As often as it takes to believe that the way to it is lost, and then some.
+          await until(async () => {
+            await ask(hanging);
+            for (const source of await Promise.all(others.map(ask))) heard.add(source);
+            return (store.health().counters["probes"] ?? 0) >= 12;
+          });
+        } finally {
+          for (const server of shard) server.signal("SIGCONT");
+        }
+        expect([...heard]).toEqual(["shared"]);
+        await until(async () => (await ask(hanging)) === "shared");
+      });
+    });
+
     it("does not ask again what a node was asked whose connection was lost", async () => {
       const prefix = `cut-${nameless}:`;
       await withStore(connectedBy(client, cluster), prefix, async (store) => {
@@ -143,6 +172,14 @@ async function remaining(store: StateStore): Promise<number | undefined> {
     }
   });
   return seen;
+}
+
+/** A key that lies in the first, second or last third of the slots: each is another master's. */
+function keyIn(prefix: string, third: number): string {
+  for (let n = 0; ; n++) {
+    const key = `a:t:${n}`;
+    if (Math.floor((slotOf(redisKey(prefix, key)) * 3) / 16_384) === third) return key;
+  }
 }
 
 function connectedBy(client: string, { ports }: ClusterHere): RedisDriver {
