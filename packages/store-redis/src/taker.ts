@@ -48,7 +48,7 @@ export class Taker {
     heard: (answer: Answered) => T,
   ): Promise<T> {
     const slots = this.link.cluster && ops.length > 1 ? this.#slotsOf(ops) : [];
-    if (slots.length > 1) return this.#takeEach(ops, slots, wants, endsUs).then(heard);
+    if (slots.length > 1) return this.#takeEach(ops, wantingLast(slots, wants), wants, endsUs).then(heard);
     return this.#ask("t", ops, wants, endsUs - nowUs, heard);
   }
 
@@ -278,6 +278,13 @@ export class Taker {
 }
 
 const NO_OP: LimitOp = { kind: "block", key: "" };
+
+/** What is handed out ahead of need is not given back: nobody may refuse after it. */
+function wantingLast(slots: readonly Slot[], wants: readonly number[] | undefined): readonly Slot[] {
+  if (wants === undefined) return slots;
+  const isWanting = ({ places }: Slot): boolean => places.some((at) => (wants[at] ?? 0) > 0);
+  return [...slots.filter((slot) => !isWanting(slot)), ...slots.filter(isWanting)];
+}
 
 function isLease(op: LimitOp): op is LeaseOp {
   return op.kind === "lease";
