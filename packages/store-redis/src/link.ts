@@ -59,6 +59,8 @@ export class Link {
   #connection: RedisConnection;
   #openedAt: number;
   #closed = false;
+  #inFlight = 0;
+  #landed: () => void = () => undefined;
   readonly #nodes = new Map<string, Node>();
 
   constructor(
@@ -111,23 +113,43 @@ export class Link {
       return Promise.reject(this.#failed(node, key, unready));
     }
     const connection = this.#connection;
+    this.#inFlight += 1;
+    let landed = false;
     return withDeadline(
       this.#send(connection, call),
       deadlineUs / 1000,
       (reply) => {
+        landed = true;
+        this.#land();
         node.breaker.succeeded(this.clock());
         return heard(reply);
       },
-      (error) => this.#failed(node, key, error),
+      (error) => {
+        // What was heard may be what fails.
+        if (!landed) this.#land();
+        return this.#failed(node, key, error);
+      },
       late,
       (error) => this.#sendText(connection, call, error),
     );
   }
 
-  close(): void {
+  /** Nothing is sent any more; resolves when what was is answered, or its time is over. */
+  drain(): Promise<void> {
     this.#closed = true;
     for (const { prober } of this.#nodes.values()) prober.stop();
+    if (this.#inFlight === 0) return Promise.resolve();
+    return new Promise((resolve) => void (this.#landed = resolve));
+  }
+
+  close(): void {
+    void this.drain();
     this.#connection.destroy();
+  }
+
+  #land(): void {
+    this.#inFlight -= 1;
+    if (this.#inFlight === 0) this.#landed();
   }
 
   #send(connection: RedisConnection, { script, keys, values }: Call): Promise<unknown> {

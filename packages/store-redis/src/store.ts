@@ -151,8 +151,11 @@ export class RedisStore implements StateStore {
     };
   }
 
+  /** What was asked is answered first, and what was given back arrives: a process that ends must not keep its slots. */
   async close(): Promise<void> {
+    await this.#owed.pay();
     await this.#fleet.leave();
+    await this.#link.drain();
     this.#link.close();
   }
 

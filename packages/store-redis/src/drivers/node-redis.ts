@@ -27,6 +27,8 @@ type Kind = "client" | "cluster" | "sentinel";
 
 const OWN = {
   disableOfflineQueue: true,
+  // What is too much for the caller's own client says nothing of how much a deadline lets wait here.
+  commandsQueueMaxLength: undefined,
   commandOptions: {},
   pingInterval: 1000,
   keyPrefix: undefined,
