@@ -246,10 +246,7 @@ export class Link {
     }
     this.counters.reconnects += 1;
     node.astray = 0;
-    if (!stuck && this.driver.cluster && connection.renew !== undefined) {
-      connection.renew(slotOf(node.probeKey));
-      return;
-    }
+    if (!stuck && this.driver.cluster && connection.renew?.(slotOf(node.probeKey)) === true) return;
     connection.destroy();
     this.#connection = this.driver.open();
     this.#openedAt = this.clock();

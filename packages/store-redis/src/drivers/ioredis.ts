@@ -113,7 +113,9 @@ function connectionOf(client: IoredisClient): RedisConnection {
     renew: (slot) => {
       const node = nodeFor(slot);
       const disconnect: unknown = node === undefined ? undefined : Reflect.get(node, "disconnect");
-      if (typeof disconnect === "function") Reflect.apply(disconnect, node, []);
+      if (typeof disconnect !== "function") return false;
+      Reflect.apply(disconnect, node, []);
+      return true;
     },
     destroy: () => client.disconnect(),
   };

@@ -168,8 +168,9 @@ class Connection implements RedisConnection {
   }
 
   /** Another client has ways of its own to all nodes. */
-  renew(): void {
+  renew(): boolean {
     this.refresh();
+    return true;
   }
 
   destroy(): void {
