@@ -17,6 +17,11 @@ export interface RedisConnection {
   nodeOf?(slot: number): string;
   /** A node does not answer: another may have taken its slots by now. What is in flight goes on. */
   refresh?(): void;
+  /**
+   * The way to the node that answers for a slot may be lost: it is begun anew, and the ways to the others go on. False, or without this: all
+   * have to be.
+   */
+  renew?(slot: number): boolean;
   /** Ends at once, whatever is in flight, and for good. */
   destroy(): void;
 }

@@ -36,6 +36,7 @@ it.each<[string, string, boolean]>([
   ],
   ["Stream isn't writeable and enableOfflineQueue options is false", "not-ready", false],
   ["The client is closed", "not-ready", false],
+  ["The queue is full", "not-ready", false],
   ["connect ECONNREFUSED 127.0.0.1:6379", "not-ready", false],
   ["None of the root nodes is available", "not-ready", false],
   ["Connection is closed.", "connection", true],

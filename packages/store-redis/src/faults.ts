@@ -20,7 +20,7 @@ const REFUSED_WITHIN = /ACL failure in script|executing the script can't/i;
 
 /** Errors of the clients' own that say nothing was sent. */
 const UNSENT =
-  /offline|isn't writeable|client is closed|is not available|ECONNREFUSED|startup nodes|root nodes|enableOfflineQueue/i;
+  /offline|isn't writeable|client is closed|is not available|ECONNREFUSED|startup nodes|root nodes|enableOfflineQueue|queue is full/i;
 
 export function storeErrorOf(error: unknown): StoreError {
   if (error instanceof StoreError) return error;

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { RedisConnection } from "./driver.js";
 import { Link } from "./link.js";
 import { script } from "./scripts/script.js";
+import { slotOf } from "./slots.js";
 
 const CALL = { script: script("return 1"), keys: ["k"], values: [] };
 
@@ -111,5 +112,35 @@ describe("a connection whose other end is gone without a word", () => {
       if (backMs > worst.backMs) Object.assign(worst, { healMs, backMs });
     }
     expect(worst.backMs, `healed after ${worst.healMs} ms`).toBeLessThanOrEqual(1000);
+  });
+
+  it.each<readonly [string, boolean | undefined, boolean]>([
+    ["its driver renews that of one node, no other is", true, false],
+    ["its driver does not know that node, all are", false, true],
+    ["its driver renews none, all are", undefined, true],
+  ])("of a cluster, is given up: where %s", async (_name, renews, others) => {
+    const renewed = new Set<number>();
+    let opened = 0;
+    const renew = (slot: number): boolean => {
+      renewed.add(slot);
+      return renews === true;
+    };
+    const open = (): RedisConnection => {
+      opened += 1;
+      const connection = { isReady: () => true, evalsha: never, eval: never, destroy: () => undefined };
+      return renews === undefined ? connection : { ...connection, renew };
+    };
+    const link = new Link(
+      { cluster: true, open },
+      50_000,
+      "home",
+      () => Date.now() * 1000,
+      () => undefined,
+    );
+    for (let n = 0; n < 5; n++) void link.run(CALL, 50_000, (reply) => reply).catch(() => undefined);
+    await vi.advanceTimersByTimeAsync(2000);
+    link.close();
+    expect([...renewed]).toEqual(renews === undefined ? [] : [slotOf("k")]);
+    expect(opened > 1).toBe(others);
   });
 });

@@ -14,7 +14,7 @@ import { PROBE } from "./scripts/small.js";
 import { slotOf } from "./slots.js";
 
 /** Fewer would blame the link for a server that only paused; a link whose other end is gone never says so. */
-const SILENT_PROBES = 3;
+const ASTRAY_PROBES = 3;
 /**
  * As long as connecting may take: a server that answers within a deadline is connected to within several. With what the prober waits
  * it is how long a link stays lost whose other end is gone, and with it the limits of this process: less than 1.5 s in all.
@@ -33,6 +33,8 @@ interface Node {
   readonly prober: Prober;
   /** A key in one of its slots, for probes. */
   probeKey: string;
+  /** Probes in a row that say that the link may be to blame. */
+  astray: number;
 }
 
 export interface LinkCounters {
@@ -56,8 +58,9 @@ export class Link {
   lastError: string | undefined;
   #connection: RedisConnection;
   #openedAt: number;
-  #silent = 0;
   #closed = false;
+  #inFlight = 0;
+  #landed: () => void = () => undefined;
   readonly #nodes = new Map<string, Node>();
 
   constructor(
@@ -110,23 +113,43 @@ export class Link {
       return Promise.reject(this.#failed(node, key, unready));
     }
     const connection = this.#connection;
+    this.#inFlight += 1;
+    let landed = false;
     return withDeadline(
       this.#send(connection, call),
       deadlineUs / 1000,
       (reply) => {
+        landed = true;
+        this.#land();
         node.breaker.succeeded(this.clock());
         return heard(reply);
       },
-      (error) => this.#failed(node, key, error),
+      (error) => {
+        // What was heard may be what fails.
+        if (!landed) this.#land();
+        return this.#failed(node, key, error);
+      },
       late,
       (error) => this.#sendText(connection, call, error),
     );
   }
 
-  close(): void {
+  /** Nothing is sent any more; resolves when what was is answered, or its time is over. */
+  drain(): Promise<void> {
     this.#closed = true;
     for (const { prober } of this.#nodes.values()) prober.stop();
+    if (this.#inFlight === 0) return Promise.resolve();
+    return new Promise((resolve) => void (this.#landed = resolve));
+  }
+
+  close(): void {
+    void this.drain();
     this.#connection.destroy();
+  }
+
+  #land(): void {
+    this.#inFlight -= 1;
+    if (this.#inFlight === 0) this.#landed();
   }
 
   #send(connection: RedisConnection, { script, keys, values }: Call): Promise<unknown> {
@@ -156,7 +179,7 @@ export class Link {
     const known = this.#nodes.get(name);
     if (known !== undefined) return known;
     const breaker = new Breaker();
-    const node: Node = { breaker, probeKey: key, prober: new Prober(() => this.#probe(node)) };
+    const node: Node = { breaker, probeKey: key, astray: 0, prober: new Prober(() => this.#probe(node)) };
     this.#nodes.set(name, node);
     return node;
   }
@@ -177,7 +200,7 @@ export class Link {
   async #probe(node: Node): Promise<Probed> {
     this.counters.probes += 1;
     let good = false;
-    let silent = false;
+    let astray = false;
     const ready = this.#connection.isReady();
     if (ready) {
       const sent = this.#connection;
@@ -191,35 +214,46 @@ export class Link {
           () => undefined,
           (error) => this.#sendText(sent, call, error),
         );
-        this.#silent = 0;
       } catch (error) {
-        if (error instanceof StoreError) this.lastError = error.code;
-        silent = error instanceof StoreError && error.code === "timeout" && sent === this.#connection;
-        this.#silent = silent ? this.#silent + 1 : 0;
+        if (error instanceof StoreError) {
+          this.lastError = error.code;
+          astray = sent === this.#connection && mayBeAstray(error);
+        }
       }
+      node.astray = astray ? node.astray + 1 : 0;
     }
     if (this.#closed) return "rest";
-    if (!good) this.#mend();
+    if (!good) this.#mend(node);
     if (!node.breaker.probed(good)) {
       if (good) return "good";
-      return silent ? "silent" : ready ? "bad" : "waiting";
+      return astray ? "astray" : ready ? "bad" : "waiting";
     }
     this.recovered();
     return "rest";
   }
 
-  /** What does not answer, and what does not get ready, is begun anew: the other end may be gone without a word. */
-  #mend(): void {
+  /**
+   * What leads nowhere, and what does not get ready, is begun anew: the other end may be gone without a word, or what a name stands for
+   * may be another server by now. Of a cluster the way to one node alone, for the others go on.
+   */
+  #mend(node: Node): void {
     const unreadyUs = Math.max(UNREADY_US, UNREADY_DEADLINES * this.patienceUs);
-    const stuck = !this.#connection.isReady() && this.clock() - this.#openedAt > unreadyUs;
-    if (!stuck && this.#silent < SILENT_PROBES) {
-      if (this.driver.cluster) this.#connection.refresh?.();
+    const connection = this.#connection;
+    const stuck = !connection.isReady() && this.clock() - this.#openedAt > unreadyUs;
+    if (!stuck && node.astray < ASTRAY_PROBES) {
+      if (this.driver.cluster) connection.refresh?.();
       return;
     }
     this.counters.reconnects += 1;
-    this.#silent = 0;
-    this.#connection.destroy();
+    node.astray = 0;
+    if (!stuck && this.driver.cluster && connection.renew?.(slotOf(node.probeKey)) === true) return;
+    connection.destroy();
     this.#connection = this.driver.open();
     this.#openedAt = this.clock();
   }
+}
+
+/** No answer at all; or one of a server that takes no writes: it was the primary when the connection was made, and may never be again. */
+function mayBeAstray({ code }: StoreError): boolean {
+  return code === "timeout" || code === "readonly";
 }

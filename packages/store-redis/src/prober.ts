@@ -7,9 +7,9 @@ const AFTER_GOOD_MS = 20;
 
 /**
  * `rest`: nothing is left to find out. `waiting`: nothing was sent, for there is no connection yet, and a look costs the server
- * nothing. `silent`: there was no answer, and the link may be dead: it must not take long to be sure.
+ * nothing. `astray`: the link may lead nowhere: it must not take long to be sure.
  */
-export type Probed = "rest" | "good" | "bad" | "silent" | "waiting";
+export type Probed = "rest" | "good" | "bad" | "astray" | "waiting";
 
 export class Prober {
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -44,7 +44,7 @@ export class Prober {
     if (!this.#running) return;
     if (said === "rest") this.stop();
     else if (said === "waiting") this.#schedule(0);
-    else if (said === "silent") this.#schedule(1);
+    else if (said === "astray") this.#schedule(1);
     else this.#schedule(Math.min(attempt + 1, 10), said === "good");
   }
 }

@@ -65,7 +65,7 @@ export class RedisStore implements StateStore {
     const home = `${settings.prefix}{.fleet}`;
     this.#link = new Link(settings.driver, FIRST_PATIENCE_US, home, time.local, () => void this.#owed.pay());
     this.#taker = new Taker(this.#link, settings.prefix, time, (ops) => this.#owed.add(ops));
-    this.#owed = new Owed((ops) => this.#taker.release(ops, UNHURRIED_US));
+    this.#owed = new Owed((ops) => this.#taker.release(ops, UNHURRIED_US), time.local);
     this.#fleet = new Fleet(settings.fleetSize, home, time.server, (call) =>
       this.#link.run(call, UNHURRIED_US, (reply) => reply),
     );
@@ -151,8 +151,11 @@ export class RedisStore implements StateStore {
     };
   }
 
+  /** What was asked is answered first, and what was given back arrives: a process that ends must not keep its slots. */
   async close(): Promise<void> {
+    await this.#owed.pay();
     await this.#fleet.leave();
+    await this.#link.drain();
     this.#link.close();
   }
 

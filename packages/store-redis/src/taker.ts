@@ -48,7 +48,7 @@ export class Taker {
     heard: (answer: Answered) => T,
   ): Promise<T> {
     const slots = this.link.cluster && ops.length > 1 ? this.#slotsOf(ops) : [];
-    if (slots.length > 1) return this.#takeEach(ops, slots, wants, endsUs).then(heard);
+    if (slots.length > 1) return this.#takeEach(ops, wantingLast(slots, wants), wants, endsUs).then(heard);
     return this.#ask("t", ops, wants, endsUs - nowUs, heard);
   }
 
@@ -70,32 +70,55 @@ export class Taker {
   ): Promise<void> {
     const touched = token.ops.flatMap((_op, index) => (deltas[index] === undefined ? [] : [index]));
     const slots = this.#slotsOf(touched.map((index) => token.ops[index] ?? NO_OP));
-    const released = token.ops.filter((op, index) => op.kind === "lease" && (deltas[index] ?? 0) < 0);
+    const indexesOf = ({ places }: Slot): number[] => places.map((at) => touched[at] ?? 0);
     try {
       await Promise.all(
-        slots.map(({ places, ops }) => {
-          const values = [this.time.server(), String(ops.length)];
-          for (const [at, op] of ops.entries()) {
-            const index = touched[places[at] ?? 0] ?? 0;
-            values.push(String(deltas[index] ?? 0), String(token.takenAt(index)));
-            pushOp(values, op);
-          }
-          const call = { script: SETTLE, keys: keysOf(this.prefix, ops), values };
-          return this.link.run(call, deadlineUs, () => undefined);
+        slots.map((slot) => {
+          const indexes = indexesOf(slot);
+          const own = indexes.map((index) => deltas[index] ?? 0);
+          const takenAt = indexes.map((index) => token.takenAt(index));
+          return this.#settleSlot(slot.ops, own, takenAt, deadlineUs);
         }),
       );
     } catch (error) {
-      this.owe(released);
+      this.owe(token.ops.filter((op, index) => op.kind === "lease" && (deltas[index] ?? 0) < 0));
       throw error;
     }
   }
 
-  async release(ops: readonly LeaseOp[], deadlineUs: number): Promise<void> {
-    await this.settle(
-      new RedisToken(0, ops),
-      ops.map(() => -1),
-      deadlineUs,
+  /** Answers with what could not be given back, and never rejects. */
+  async release(ops: readonly LeaseOp[], deadlineUs: number): Promise<readonly LeaseOp[]> {
+    const left = await Promise.all(
+      this.#slotsOf(ops).map(async ({ ops: some }) => {
+        try {
+          await this.#settleSlot(
+            some,
+            some.map(() => -1),
+            some.map(() => 0),
+            deadlineUs,
+          );
+          return [];
+        } catch {
+          return some;
+        }
+      }),
     );
+    return left.flat().filter(isLease);
+  }
+
+  #settleSlot(
+    ops: readonly LimitOp[],
+    deltas: readonly number[],
+    takenAtUs: readonly number[],
+    deadlineUs: number,
+  ): Promise<void> {
+    const values = [this.time.server(), String(ops.length)];
+    for (const [at, op] of ops.entries()) {
+      values.push(String(deltas[at] ?? 0), String(takenAtUs[at] ?? 0));
+      pushOp(values, op);
+    }
+    const call = { script: SETTLE, keys: keysOf(this.prefix, ops), values };
+    return this.link.run(call, deadlineUs, () => undefined);
   }
 
   async renew(token: RedisToken, deadlineUs: number): Promise<boolean> {
@@ -208,11 +231,18 @@ export class Taker {
     }
     const values = [this.time.server(), mode, String(ops.length)];
     for (const [index, op] of ops.entries()) pushOp(values, op, wants?.[index]);
-    const late = (reply: unknown): void => {
-      if (mode === "t") this.#releaseLate(reply, ops);
-    };
     const call = { script: TAKE, keys, values };
-    return this.link.run(call, leftUs, (reply) => heard(readTake(reply, ops.length)), late);
+    const leases = mode === "t" ? ops.filter(isLease) : [];
+    if (leases.length === 0)
+      return this.link.run(call, leftUs, (reply) => heard(readTake(reply, ops.length)));
+    const late = (reply: unknown): void => this.#releaseLate(reply, ops.length, leases);
+    return this.link
+      .run(call, leftUs, (reply) => heard(readTake(reply, ops.length)), late)
+      .catch((error: unknown) => {
+        // A connection that is given up takes no late answer, and what was sent by it may be done all the same.
+        if (error instanceof StoreError && error.ambiguous) this.owe(leases);
+        throw error;
+      });
   }
 
   #left(endsUs: number): number {
@@ -220,16 +250,14 @@ export class Taker {
   }
 
   /** Slots that were lent after nobody waited any more. Other charges stay: giving them back could admit twice. */
-  #releaseLate(reply: unknown, ops: readonly LimitOp[]): void {
-    const leases = ops.filter((op) => op.kind === "lease");
-    if (leases.length === 0) return;
+  #releaseLate(reply: unknown, count: number, leases: readonly LeaseOp[]): void {
     try {
-      if (!readTake(reply, ops.length).allowed) return;
+      if (!readTake(reply, count).allowed) return;
     } catch {
       return;
     }
-    // Where that fails, too, it is owed.
-    this.release(leases, LATE_US).catch(() => undefined);
+    // Where that fails, it is still owed.
+    void this.release(leases, LATE_US);
   }
 
   /** One where the server is no cluster; else by slot, the narrowest first: what it refuses costs the wider ones nothing. */
@@ -250,6 +278,17 @@ export class Taker {
 }
 
 const NO_OP: LimitOp = { kind: "block", key: "" };
+
+/** What is handed out ahead of need is not given back: nobody may refuse after it. */
+function wantingLast(slots: readonly Slot[], wants: readonly number[] | undefined): readonly Slot[] {
+  if (wants === undefined) return slots;
+  const isWanting = ({ places }: Slot): boolean => places.some((at) => (wants[at] ?? 0) > 0);
+  return [...slots.filter((slot) => !isWanting(slot)), ...slots.filter(isWanting)];
+}
+
+function isLease(op: LimitOp): op is LeaseOp {
+  return op.kind === "lease";
+}
 
 function widthOf({ ops }: Slot): number {
   return Math.min(...ops.map((op) => (op.kind === "gcra" ? op.burst : op.kind === "block" ? 0 : op.limit)));

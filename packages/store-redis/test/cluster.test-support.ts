@@ -27,7 +27,11 @@ export class ClusterHere {
     const nodes = servers.map(({ port }) => `127.0.0.1:${port}`);
     try {
       await cluster.command("--cluster", "create", ...nodes, "--cluster-replicas", "1", "--cluster-yes");
-      await until(async () => /cluster_state:ok/.test((await servers[0]?.command("CLUSTER", "INFO")) ?? ""));
+      // Each learns it by itself, and refuses what it is asked until then.
+      await until(async () => {
+        const said = await Promise.all(servers.map((server) => server.command("CLUSTER", "INFO")));
+        return said.every((text) => text.includes("cluster_state:ok"));
+      });
     } catch (error) {
       await cluster.stop();
       throw error;
@@ -57,6 +61,17 @@ export class ClusterHere {
       if (server !== undefined) return { server, id };
     }
     return undefined;
+  }
+
+  /** All servers that could answer for a slot: where they hang, nobody is elected. */
+  async shardOf(slot: number): Promise<readonly Server[]> {
+    const master = await this.masterOf(slot);
+    if (master === undefined) throw new Error("nobody answers for the slot");
+    const replicas = (await this.#nodes()).filter((line) => line.includes(` slave ${master.id} `));
+    const servers = this.servers.filter(({ port }) =>
+      replicas.some((line) => line.includes(` 127.0.0.1:${port}@`)),
+    );
+    return [master.server, ...servers];
   }
 
   async stop(): Promise<void> {

@@ -5,14 +5,14 @@ import { Cluster as Cluster5 } from "ioredis5";
 import { Cluster as ValkeyCluster } from "iovalkey";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createCluster as createCluster5 } from "redis-client5";
-import { ioredisDriver, nodeRedisDriver, type RedisDriver } from "@gatehouse/redis";
-import type { StateStore } from "@gatehouse/core";
+import { createRedisStore, ioredisDriver, nodeRedisDriver, type RedisDriver } from "@gatehouse/redis";
+import { StoreError, type LimitOp, type StateStore, type TakeToken } from "@gatehouse/core";
 import { redisKey, slotOf } from "../src/slots.js";
 import { advised, advisedOnCluster, askAll } from "./asks.test-support.js";
 import { clusterClients } from "./clients.test-support.js";
 import { ClusterHere } from "./cluster.test-support.js";
 import { describeEngines, type Server } from "./server.test-support.js";
-import { bucket, context, openStore, take, until } from "./world.test-support.js";
+import { bucket, context, openStore, take, until, window } from "./world.test-support.js";
 import { TOGETHER } from "../src/drivers/cork.js";
 import { writesDuring } from "./writes.test-support.js";
 
@@ -66,6 +66,24 @@ describeEngines("a cluster", (engine) => {
     return master.server;
   };
 
+  it("hands nothing out ahead of need to who is refused by a limit of another slot", async () => {
+    const prefix = "ahead:";
+    await withStore(connectedBy("ioredis 6", cluster), prefix, async (store) => {
+      const key = keyIn(prefix, 0);
+      const hour = { kind: "gcra", key, emissionUs: 3_600_000_000, burst: 100, cost: 1 } as const;
+      const whole: LimitOp = { ...hour, precision: "leased" };
+      // Wider, so that it would be asked later, and never met.
+      const refused = window(keyIn(prefix, 1), 1000, 60_000_000, 1001);
+      for (let round = 0; round < 3; round++) {
+        const asked = await Promise.all(Array.from({ length: 200 }, () => take(store, whole, refused)));
+        expect(asked.some(({ allowed }) => allowed)).toBe(false);
+        await store.settle("limits", await tokenOf(store, window(refused.key, 2000)), [-1], context());
+      }
+      const { per } = await store.peek("limits", [hour], context());
+      expect(per[0]?.remaining).toBe(99);
+    });
+  });
+
   describe.each(Object.entries(USERS))("with %s", (client, asUser) => {
     const nameless = client.replace(" ", "-");
 
@@ -106,6 +124,39 @@ describeEngines("a cluster", (engine) => {
       });
     });
 
+    it("goes on with the nodes that answer while others hang", async () => {
+      const prefix = `hang-${nameless}:`;
+      await withStore(connectedBy(client, cluster), prefix, async (store) => {
+        const keys = [0, 1, 2].map((third) => keyIn(prefix, third));
+        const ask = (key: string, asked = store): Promise<string> =>
+          take(asked, bucket(key, 1_000_000, 1)).then(
+            ({ source }) => source,
+            (error: unknown) => (error instanceof StoreError ? error.code : "unknown"),
+          );
+        const [hanging = "", ...others] = keys;
+        expect(await Promise.all(keys.map((key) => ask(key)))).toEqual(["shared", "shared", "shared"]);
+        const shard = await cluster.shardOf(slotOf(redisKey(prefix, hanging)));
+        for (const server of shard) server.signal("SIGSTOP");
+        const heard = new Set<string>();
+        const late = createRedisStore({ driver: connectedBy(client, cluster), prefix });
+        try {
+          // As often as it takes to believe that the way to it is lost, and then some.
+          await until(async () => {
+            await ask(hanging);
+            for (const source of await Promise.all(others.map((key) => ask(key)))) heard.add(source);
+            return (store.health().counters["probes"] ?? 0) >= 12;
+          });
+          // Whoever begins now has to find those that answer.
+          await Promise.all(others.map((key) => until(async () => (await ask(key, late)) === "shared")));
+        } finally {
+          await late.close();
+          for (const server of shard) server.signal("SIGCONT");
+        }
+        expect([...heard]).toEqual(["shared"]);
+        await until(async () => (await ask(hanging)) === "shared");
+      });
+    });
+
     it("does not ask again what a node was asked whose connection was lost", async () => {
       const prefix = `cut-${nameless}:`;
       await withStore(connectedBy(client, cluster), prefix, async (store) => {
@@ -123,6 +174,13 @@ describeEngines("a cluster", (engine) => {
     });
   });
 });
+
+/** Of a take of a limit that admits: what it settles forgets that the key refused. */
+async function tokenOf(store: StateStore, op: LimitOp): Promise<TakeToken> {
+  const { token } = await take(store, op);
+  if (token === undefined) throw new Error("it was refused");
+  return token;
+}
 
 function errorOf(asked: Promise<unknown>): Promise<unknown> {
   return asked.then(
@@ -143,6 +201,14 @@ async function remaining(store: StateStore): Promise<number | undefined> {
     }
   });
   return seen;
+}
+
+/** A key that lies in the first, second or last third of the slots: each is another master's. */
+function keyIn(prefix: string, third: number): string {
+  for (let n = 0; ; n++) {
+    const key = `a:t:${n}`;
+    if (Math.floor((slotOf(redisKey(prefix, key)) * 3) / 16_384) === third) return key;
+  }
 }
 
 function connectedBy(client: string, { ports }: ClusterHere): RedisDriver {

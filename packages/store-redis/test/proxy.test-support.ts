@@ -14,6 +14,7 @@ export class Proxy {
   private constructor(
     private readonly server: Server,
     readonly port: number,
+    private target: number,
   ) {}
 
   static async start(target: number): Promise<Proxy> {
@@ -22,8 +23,8 @@ export class Proxy {
     await once(server, "listening");
     const address = server.address();
     if (typeof address !== "object" || address === null) throw new Error("no port");
-    const proxy = new Proxy(server, address.port);
-    server.on("connection", (socket) => proxy.#join(socket, target));
+    const proxy = new Proxy(server, address.port, target);
+    server.on("connection", (socket) => proxy.#join(socket));
     return proxy;
   }
 
@@ -38,6 +39,11 @@ export class Proxy {
     for (const socket of this.#sockets) this.#dead.add(socket);
   }
 
+  /** Who connects from now on meets another server; who is connected stays with the first. */
+  lead(target: number): void {
+    this.target = target;
+  }
+
   heal(): void {
     this.#silent = false;
     this.#answers = "pass";
@@ -48,8 +54,8 @@ export class Proxy {
     await new Promise((done) => this.server.close(done));
   }
 
-  #join(near: Socket, target: number): void {
-    const far = connect(target, "127.0.0.1");
+  #join(near: Socket): void {
+    const far = connect(this.target, "127.0.0.1");
     for (const [from, to] of [
       [near, far],
       [far, near],

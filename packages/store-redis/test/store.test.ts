@@ -1,5 +1,7 @@
 /** What only a real server's clock, wire and memory can show; the arithmetic is the model's. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createClient } from "@redis/client";
+import { createClient as createClient5 } from "redis-client5";
 import { createRedisStore, ioredisDriver, nodeRedisDriver, type RedisDriver } from "@gatehouse/redis";
 import type { LimitOp, StateStore } from "@gatehouse/core";
 import { clients } from "./clients.test-support.js";
@@ -66,6 +68,32 @@ describeEngines("the store", (engine) => {
         expect(await flood(store, 50, ...ops)).toBe(7);
         expect(calls() - before).toBeLessThanOrEqual(50);
       }, name);
+    });
+
+    it("is closed when what was asked is answered, and what was given back has arrived", async () => {
+      const prefix = `closed-${name.replace(" ", "-")}:`;
+      const op = (n: number): LimitOp => slot("closed:l:x", 3, `h${n}`);
+      await withStore(
+        async (store) => {
+          for (let n = 0; n < 3; n++) {
+            const { token } = await take(store, op(n));
+            if (token === undefined) throw new Error("no token");
+            void store.settle("limits", token, [-1], context());
+          }
+          const asked = take(store, bucket("closed:t:x", 5));
+          await store.close();
+          expect(await asked).toMatchObject({ allowed: true, source: "shared" });
+        },
+        name,
+        // Nobody who counts a fleet leaves it without a word that all others have come before.
+        { prefix, fleetSize: 1 },
+      );
+      const left = (store: StateStore): unknown => store.peek("limits", [op(0)], context());
+      await withStore(
+        async (store) => expect(await left(store)).toMatchObject({ per: [{ remaining: 2 }] }),
+        name,
+        { prefix, fleetSize: 1 },
+      );
     });
 
     it("keeps bytes as they are, and sees a key once", async () => {
@@ -193,6 +221,18 @@ describeEngines("the store", (engine) => {
       await until(async () => (await take(store, op)).source === "shared");
       expect((await take(store, op)).source).toBe("deny-cache");
     });
+  });
+
+  it.each([
+    ["node-redis 6", (url: string) => createClient({ url, commandsQueueMaxLength: 5 })],
+    ["node-redis 5", (url: string) => createClient5({ url, commandsQueueMaxLength: 5 })],
+  ])("a queue that is short is the pattern's own, with %s", async (_name, make) => {
+    const store = await openStore(nodeRedisDriver(make(`redis://127.0.0.1:${server.port}`)));
+    try {
+      expect(await flood(store, 50, bucket("queue:t:x", 50))).toBe(50);
+    } finally {
+      await store.close();
+    }
   });
 
   it("what it gives back is admitted again at once, although it had refused", async () => {

@@ -93,24 +93,36 @@ function connectionOf(client: IoredisClient): RedisConnection {
   // Told by `isReady` and by calls that fail; unheard, it would end the process.
   client.on("error", () => undefined);
   const corks = new Corks();
-  const socketFor = client.isCluster === true ? socketsOf(client) : () => client.stream;
+  const nodeFor = client.isCluster === true ? nodesOf(client) : () => client;
+  const hold = ([key]: readonly string[]): void => {
+    const node = key === undefined ? undefined : nodeFor(slotOf(key));
+    if (node !== undefined && "stream" in node) corks.hold(node.stream);
+  };
   return {
     isReady: () => client.status === "ready",
     evalsha: (sha1, keys, values) => {
-      corks.hold(socketFor(keys));
+      hold(keys);
       return client.evalsha(sha1, keys.length, ...keys, ...values);
     },
     eval: (text, keys, values) => {
-      corks.hold(socketFor(keys));
+      hold(keys);
       return client.eval(text, keys.length, ...keys, ...values);
     },
     nodeOf: (slot) => nodeOf(client, slot),
+    // The cluster makes another client for the node when it is next asked for something.
+    renew: (slot) => {
+      const node = nodeFor(slot);
+      const disconnect: unknown = node === undefined ? undefined : Reflect.get(node, "disconnect");
+      if (typeof disconnect !== "function") return false;
+      Reflect.apply(disconnect, node, []);
+      return true;
+    },
     destroy: () => client.disconnect(),
   };
 }
 
 /** A cluster tells of each client that it makes for a node. One whose name its slots do not use is written to as ever. */
-function socketsOf(cluster: IoredisClient): (keys: readonly string[]) => unknown {
+function nodesOf(cluster: IoredisClient): (slot: number) => object | undefined {
   const nodes = new Map<string, object>();
   cluster.on("+node", (node) => {
     if (typeof node === "object" && node !== null) nodes.set(nameOf(node), node);
@@ -119,10 +131,7 @@ function socketsOf(cluster: IoredisClient): (keys: readonly string[]) => unknown
     if (typeof node === "object" && node !== null && nodes.get(nameOf(node)) === node)
       nodes.delete(nameOf(node));
   });
-  return ([key]) => {
-    const node = key === undefined ? undefined : nodes.get(nodeOf(cluster, slotOf(key)));
-    return node !== undefined && "stream" in node ? node.stream : undefined;
-  };
+  return (slot) => nodes.get(nodeOf(cluster, slot));
 }
 
 function nameOf(node: object): string {

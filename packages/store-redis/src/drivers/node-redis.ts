@@ -27,6 +27,8 @@ type Kind = "client" | "cluster" | "sentinel";
 
 const OWN = {
   disableOfflineQueue: true,
+  // What is too much for the caller's own client says nothing of how much a deadline lets wait here.
+  commandsQueueMaxLength: undefined,
   commandOptions: {},
   pingInterval: 1000,
   keyPrefix: undefined,
@@ -142,7 +144,7 @@ class Connection implements RedisConnection {
    * from the others, and takes the place of this one when it has.
    */
   refresh(): void {
-    if (this.#other !== undefined || !this.#connected) return;
+    if (this.#other !== undefined) return;
     const other = this.#open({ minimizeConnections: true });
     this.#other = other;
     other.on("error", () => undefined);
@@ -154,6 +156,7 @@ class Connection implements RedisConnection {
         this.#other = undefined;
         const old = this.#client;
         this.#client = other;
+        this.#connected = true;
         this.#send = senderOf(other, this.#kind);
         setTimeout(() => end(old), OLD_MS).unref();
       },
@@ -162,6 +165,12 @@ class Connection implements RedisConnection {
         this.#drop(other);
       },
     );
+  }
+
+  /** Another client has ways of its own to all nodes. */
+  renew(): boolean {
+    this.refresh();
+    return true;
   }
 
   destroy(): void {
@@ -188,7 +197,8 @@ class Connection implements RedisConnection {
 
   #again(failed: Client): void {
     end(failed);
-    if (this.#over) return;
+    // Another one may have come in its place.
+    if (this.#over || failed !== this.#client) return;
     const timer = setTimeout(
       () => {
         if (this.#over) return;
