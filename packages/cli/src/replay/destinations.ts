@@ -3,6 +3,7 @@
  * stands for all others: every route that it may lead to is found, and only those that agree with where it was served.
  */
 import type { AnalysedPolicy, PatternPart, ResolvedRoute } from "@gatehouse/core/analysis";
+import { alike } from "../diff/canonical.js";
 import { fits, lettersAt, pathsOf } from "../diff/pairs.js";
 import type { RecordedDecision } from "./line.js";
 
@@ -20,6 +21,8 @@ export interface Destinations {
   readonly missing: string | undefined;
   /** The recorded path led, under the policy that served, to where it was served: its segments are what they seem. */
   readonly readable: boolean;
+  /** An `OPTIONS` there may be a preflight that the candidate answers otherwise than the policy that served. */
+  readonly preflights: boolean;
 }
 
 const MOST_PATHS = 5000;
@@ -165,7 +168,21 @@ export class Router {
       const code = route === undefined ? codeAt(this.fresh, this.#methods, segments) : undefined;
       found.set(route?.key ?? code ?? "", { route, code });
     }
-    return { found: [...found.values()], complete, missing, readable: false };
+    const preflights = method === "OPTIONS" && paths.some((segments) => this.answersOtherwise(segments));
+    return { found: [...found.values()], complete, missing, readable: false, preflights };
+  }
+
+  private answersOtherwise(segments: readonly string[]): boolean {
+    const after = this.answeredAt(this.fresh, segments);
+    return after.length > 0 && !alike(this.answeredAt(this.old, segments), after);
+  }
+
+  /** By what preflights are answered at a path, whichever method they ask for. */
+  private answeredAt(policy: AnalysedPolicy, segments: readonly string[]): readonly unknown[] {
+    return this.#methods.flatMap((method) => {
+      const { cors, mode } = policy.routeAt(method, segments) ?? {};
+      return cors === undefined || cors.value === "none" || mode === "observe" ? [] : [[method, cors.value]];
+    });
   }
 }
 

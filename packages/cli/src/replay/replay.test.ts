@@ -470,6 +470,27 @@ describe("an answer of the policy's own", () => {
   ])("%s", async (_name, candidate, expected) => {
     expect(await one(candidate, preflight, served)).toBe(expected);
   });
+
+  it("may be what a preflight gets that was refused", async () => {
+    const closed = withRoutes({ "GET /open/:id": { authenticate: "none" } });
+    const asks = [preflight, { method: "OPTIONS", target: "/orders/7" }];
+    for (const options of [{ events: { paths: true } }, {}]) {
+      const log = await record(closed, asks, options);
+      expect(await replayLog(log, served)).toMatchObject({
+        counts: options.events === undefined ? { unknown: 2 } : { unknown: 1, same: 1 },
+        findings: [
+          { reason: "whether it was a preflight, which the candidate may answer, was not recorded" },
+        ],
+      });
+      const limited = withRoutes(
+        { "GET /open/:id": { authenticate: "none", limits: ["per-ip"] } },
+        {
+          limits: { ...BASE.limits, "per-ip": { limit: 9, window: "1m", by: "client.ip" } },
+        },
+      );
+      expect((await replayLog(log, limited)).counts).toMatchObject({ same: 2 });
+    }
+  });
 });
 
 describe("what only the moment decided", () => {

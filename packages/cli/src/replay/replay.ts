@@ -280,8 +280,10 @@ class Replay {
     if (decision.route !== null && route === undefined)
       return unknown("the policy that decided has no such route");
     if (decision.outcome === "answer") return this.ownAnswer(decision, compared, route, unknown, same);
-    const { found, complete, missing, readable } = router.destinations(route, decision);
+    const { found, complete, missing, readable, preflights } = router.destinations(route, decision);
     if (!complete || found.length === 0) return unknown("to which route the path leads was not worked out");
+    if (preflights && (decision.stage === "route" || decision.observed?.stage === "route"))
+      return unknown("whether it was a preflight, which the candidate may answer, was not recorded");
     const read = readable ? decision : { ...decision, path: undefined };
     const judged = found.map((destination) => this.judgeAt(read, compared, route, destination, unknown));
     const [first] = judged;
