@@ -52,6 +52,8 @@ export class Router {
   destinations(served: ResolvedRoute | undefined, decision: RecordedDecision): Destinations {
     const { method, path } = decision;
     if (path !== undefined) {
+      // Another reading of it may lead elsewhere: then it is refused.
+      if (this.hidesText(path)) return { ...this.of(method, [], false, "the path"), readable: false };
       const led = this.spellingsOf(segmentsOf(path)).filter((one) => this.leadsTo(served, decision, one));
       const missing = led.length > 1 ? "how the framework reads the path" : undefined;
       if (led.length > 0) return { ...this.of(method, led, true, missing), readable: true };
@@ -70,6 +72,17 @@ export class Router {
     const known = (this.#spellings[at] ??= new Map());
     const form = text.toLowerCase();
     known.set(form, (known.get(form) ?? new Set()).add(text));
+  }
+
+  /** Static text of a pattern stands in it encoded: whether it is one depends on who decodes when. */
+  private hidesText(path: string): boolean {
+    return (
+      path.includes("%") &&
+      segmentsOf(path).some((text, at) => {
+        const raw = path.slice(1).split("/")[at];
+        return raw !== text && this.#spellings[at]?.has(text.toLowerCase()) === true;
+      })
+    );
   }
 
   /** The path, and what a framework may take for the same: static texts in other case, and without a slash at the end. */
@@ -181,7 +194,9 @@ export class Router {
   private answeredAt(policy: AnalysedPolicy, segments: readonly string[]): readonly unknown[] {
     return this.#methods.flatMap((method) => {
       const { cors, mode } = policy.routeAt(method, segments) ?? {};
-      return cors === undefined || cors.value === "none" || mode === "observe" ? [] : [[method, cors.value]];
+      const answers = cors !== undefined && cors.value !== "none";
+      // Where a route observes, one that asks for its method passes.
+      return answers || mode === "observe" ? [[method, cors?.value, mode]] : [];
     });
   }
 }

@@ -546,6 +546,21 @@ describe("a head that cannot be read in one way", () => {
     );
     expect(await one(withRoutes({ "GET /x": { authenticate: "none" } }), twice)).toBe("same");
   });
+
+  it("or one whose path leads elsewhere under other routes", async () => {
+    const ask = { target: "/orders/%65xport", as: "bob" };
+    const { ["GET /orders/export"]: _export, ...fewer } = BASE.routes;
+    for (const options of [{ events: { paths: true } }, {}]) {
+      const log = await record(BASE, [ask], options);
+      expect(log[1]).toContain('"code":"ambiguous-path"');
+      expect(told(await replayLog(log, { ...BASE, routes: fewer }))).toEqual([
+        "unknown: unknown (whether a path can be read in one way depends on the routes of the policy)",
+      ]);
+      expect((await replayLog(log, { ...BASE, name: "other" })).counts).toMatchObject({ same: 1 });
+    }
+    const before = await record({ ...BASE, routes: fewer }, [ask], { events: { paths: true } });
+    expect((await replayLog(before, BASE)).counts).toMatchObject({ unknown: 1 });
+  });
 });
 
 it("an instant that no clock tells makes a line none of a log", async () => {

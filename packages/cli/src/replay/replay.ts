@@ -327,6 +327,9 @@ class Replay {
     same: () => Judged,
   ): Judged {
     const [before, after] = [observesAll(old), observesAll(this.#fresh)];
+    const keys = ({ policy }: AnalysedPolicy): string[] => policy.routes.map(({ key }) => key).sort();
+    if (before === after && decision.code === "ambiguous-path" && !alike(keys(old), keys(this.#fresh)))
+      return unknown("whether a path can be read in one way depends on the routes of the policy");
     if (before === after)
       return readsAsMuch(old, this.#fresh)
         ? same()
