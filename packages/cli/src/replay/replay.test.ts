@@ -482,6 +482,8 @@ describe("an answer of the policy's own", () => {
           { reason: "whether it was a preflight, which the candidate may answer, was not recorded" },
         ],
       });
+      const watched = withRoutes({ "GET /open/:id": { authenticate: "none", cors, mode: "observe" } });
+      expect((await replayLog(log, watched)).counts.unknown).toBe(options.events === undefined ? 2 : 1);
       const limited = withRoutes(
         { "GET /open/:id": { authenticate: "none", limits: ["per-ip"] } },
         {
