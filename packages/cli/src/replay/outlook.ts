@@ -38,7 +38,8 @@ export function outlookOf(pairing: Pairing, decision: RecordedDecision): Outlook
  */
 export function outlookOfAnswer(pairing: Pairing, decision: RecordedDecision): Outlook {
   const reading = new Reading(pairing, decision);
-  const shed = reading.shed();
+  // A preflight costs no more than the refusal, and is not shed.
+  const shed = decision.stage === "cors" ? PASS : reading.shed();
   return shed.kind === "pass" ? reading.limits("global-limit") : shed;
 }
 
