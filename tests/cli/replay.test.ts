@@ -171,4 +171,15 @@ describe("gatehouse replay", () => {
     expect(out).toContain("same            3000");
     expect(code).toBe(0);
   });
+
+  it("is not content with a log in which there is no decision", () => {
+    writeFileSync(path("empty.jsonl"), "no log\n");
+    const replay = (...more: string[]): ReturnType<typeof run> =>
+      run(["replay", "empty.jsonl", "same.json", ...more]);
+    expect(replay("--fail-on", "newly-admitted")).toMatchObject({
+      code: 1,
+      out: expect.stringContaining("there is nothing to replay"),
+    });
+    expect(replay().code).toBe(0);
+  });
 });

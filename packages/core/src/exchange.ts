@@ -3,7 +3,7 @@ import type { CompiledPolicy } from "./compile/compile.js";
 import { Admitted, ownAnswer, routeKey } from "./evaluate/admission.js";
 import { eventAnswer } from "./evaluate/event-answer.js";
 import { eventOf } from "./evaluate/event.js";
-import { isNotable, keepBy, listenersFor, tell, type Listeners } from "./evaluate/listeners.js";
+import { alsoNotable, isNotable, keepBy, listenersFor, tell, type Listeners } from "./evaluate/listeners.js";
 import { recordedOf, type Mark } from "./evaluate/recorded.js";
 import { placeholderRequest } from "./evaluate/placeholder.js";
 import { concealed, shapeRefusal } from "./evaluate/refuse.js";
@@ -102,6 +102,7 @@ export class PolicyExchange implements Exchange {
   /** Who is told of this decision, settled when it is made; undefined: nobody. */
   #listeners: Listeners | undefined;
   #decidedAt: number | undefined;
+  #notable = false;
 
   constructor(
     private readonly policy: CompiledPolicy,
@@ -364,17 +365,23 @@ export class PolicyExchange implements Exchange {
 
   /** Before the handler runs: what it does to the objects that it is handed is not on the record. */
   private listen(state: ExchangeState, outcome: DecisionOutcome): void {
-    const listeners = listenersFor(this.services, outcome, isNotable(state));
+    const notable = isNotable(state);
+    this.#notable = notable;
+    this.hear(state, listenersFor(this.services, outcome, notable));
+  }
+
+  private hear(state: ExchangeState, listeners: Listeners | undefined): void {
     this.#listeners = listeners;
     if (listeners === undefined) return;
     state.recorded ??= recordedOf(state, this.#ending, this.services.mark);
-    this.#decidedAt = this.elapsed(state);
+    this.#decidedAt ??= this.elapsed(state);
   }
 
   private emit(state: ExchangeState, status: number): void {
     if (this.#decided === undefined) this.listen(state, "aborted");
-    // What the handler did may make an event worth telling that nobody wanted before.
-    else if (this.#listeners === undefined && isNotable(state)) this.listen(state, this.#decided.outcome);
+    // What the handler did may make an event worth telling to who did not want it before.
+    else if (!this.#notable && isNotable(state))
+      this.hear(state, alsoNotable(this.services, this.#decided.outcome, this.#listeners));
     const listeners = this.#listeners;
     if (listeners === undefined) return;
     tell(listeners, this.told(state, this.#decided, status));

@@ -195,6 +195,27 @@ describe("an engine's health", () => {
     expect(engine.health().status).toBe("ok");
   });
 
+  it("takes a part that rejects, or that JSON has no word for, as one that does not tell", async () => {
+    const { engine } = await engineOf();
+    const unheard: unknown[] = [];
+    const hear = (reason: unknown): void => void unheard.push(reason);
+    process.on("unhandledRejection", hear);
+    try {
+      engine.addHealth("late", (() => Promise.reject(new Error("hunter2"))) as never);
+      engine.addHealth("large", () => ({ status: "ok", waiting: 1n }));
+      const circle: Record<string, unknown> = {};
+      circle["self"] = circle;
+      engine.addHealth("circle", () => ({ status: "ok", circle }));
+      const mute = { status: "degraded", reason: "it does not tell how it is" };
+      expect(engine.health().added).toEqual({ late: mute, large: mute, circle: mute });
+      expect(readiness(engine, { details: true })()).toMatchObject({ status: 200 });
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(unheard).toEqual([]);
+    } finally {
+      process.off("unhandledRejection", hear);
+    }
+  });
+
   it("takes parts of others, whatever becomes of them", async () => {
     const { engine } = await engineOf();
     const leave = engine.addHealth("database", () => ({ status: "failing", reason: "it is away" }));

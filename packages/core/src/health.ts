@@ -92,11 +92,18 @@ function problemHealth<T extends HealthProblem>(
 function partOf(part: () => HealthPart): HealthPart {
   try {
     const told = part();
-    if (Object.hasOwn(GRAVITY, told.status)) return told;
+    // One that waits is none, and if it rejected nobody would hear it: that ends a process.
+    if (told instanceof Promise) told.catch(ignore);
+    // What is no JSON would fail whoever answers with it.
+    else if (Object.hasOwn(GRAVITY, told.status) && JSON.stringify(told) !== undefined) return told;
   } catch {
     // Told as any other that is wrong.
   }
   return { status: "degraded", reason: "it does not tell how it is" };
+}
+
+function ignore(): void {
+  // It told nothing in time.
 }
 
 export interface ReadinessOptions {

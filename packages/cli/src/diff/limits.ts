@@ -64,7 +64,7 @@ export function limitsWithin(inner: Side, outer: Side, principalsAlike: boolean,
 }
 
 /** What is shed depends on what else a process has to do: where it differs nothing can be shown but where one side sheds nobody. */
-function shedWithin(inner: Side, outer: Side): Proof {
+export function shedWithin(inner: Side, outer: Side): Proof {
   const theirs = shedOf(outer);
   return shownIf(
     theirs === undefined || alike(shedOf(inner), theirs),
@@ -72,7 +72,8 @@ function shedWithin(inner: Side, outer: Side): Proof {
   );
 }
 
-function shedOf({ analysed, route, matched }: Side): unknown {
+/** Undefined: nobody is refused for it. */
+export function shedOf({ analysed, route, matched }: Side): unknown {
   const { shed } = analysed.policy.document;
   const name = route.shed?.value ?? "default";
   if (shed === undefined || shed.mode === "observe" || name === "never" || !matched) return undefined;

@@ -43,6 +43,34 @@ describe("who the engine takes for the caller", () => {
     expect(found.advice).toEqual([]);
   });
 
+  it("a field that came in two lines is one chain, to whoever adds to it too", () => {
+    const found = look(XFF, [
+      ["X-Forwarded-For", "1.1.1.1"],
+      ["X-Forwarded-For", "203.0.113.9, 10.0.0.7"],
+      PROTO,
+    ]);
+    expect(found.seen.client).toBe("203.0.113.9");
+    expect(found.attempts[1]).toMatchObject({ client: "203.0.113.9", believed: false });
+  });
+
+  it("where everybody is a peer, whoever connects is whom he says", () => {
+    const trust = { peers: ["0.0.0.0/1", "128.0.0.0/1"], header: "x-forwarded-for" };
+    const found = look({ trust }, [["X-Forwarded-For", "1.1.1.1"], PROTO]);
+    expect(found.attempts).toMatchObject([
+      { client: "198.51.100.77", believed: true, what: expect.stringContaining("somebody at 203.0.113.77") },
+      { client: "198.51.100.77", believed: true },
+    ]);
+  });
+
+  it("a host that the proxy leaves to the caller is a risk", () => {
+    const trust = { ...XFF.trust, peers: ["10.0.0.5/32"], host: true };
+    const chain = ["X-Forwarded-For", "203.0.113.9"] as const;
+    expect(advice(look({ trust }, [chain, PROTO]))).toEqual([
+      "risk: the proxy does not send `x-forwarded-host`, which is read: one that a caller sends is believed",
+    ]);
+    expect(advice(look({ trust }, [chain, PROTO, ["X-Forwarded-Host", "shop.test"]]))).toEqual([]);
+  });
+
   it("the forwarded field of RFC 7239, with scheme and host in it", () => {
     const trust = { peers: ["10.0.0.5/32"], header: "forwarded", host: true } as const;
     const found = look({ trust }, [["Forwarded", 'for="[2001:db8:1:2::9]:4711";proto=https;host=shop.test']]);

@@ -136,7 +136,11 @@ function attemptsOn(context: Context): readonly Attempt[] {
     "x-forwarded-for";
   const rest = request.headers.filter(([name]) => name.toLowerCase() !== header);
   const peers = trustOf(context)?.peers ?? [];
-  const [claimed = "", stranger = ""] = NOBODYS.filter((one) => one !== seen.client && !inRanges(one, peers));
+  const others = NOBODYS.filter((one) => one !== seen.client);
+  const outside = others.filter((one) => !inRanges(one, peers));
+  // Where everybody is a peer, a stranger is one too, and believed.
+  const stranger = outside[1] ?? outside[0] ?? others[1] ?? "";
+  const claimed = [...outside, ...others].find((one) => one !== stranger) ?? "";
   const forged = header === "forwarded" ? `for=${claimed}` : claimed;
   const direct = look({ ip: stranger, headers: [...rest, [header, forged]] });
   const attempts: Attempt[] = [
@@ -146,7 +150,7 @@ function attemptsOn(context: Context): readonly Attempt[] {
       believed: direct.client === claimed,
     },
   ];
-  const field = fieldOf(request.headers, header);
+  const { field } = seen;
   if (!isTrusted(context) || field === undefined || seen.reads === undefined) return attempts;
   if (seen.reads.family === "single") {
     const passed = look({ headers: [...rest, [header, claimed]] });
@@ -301,8 +305,20 @@ function aboutScheme(context: Context): readonly Advice[] {
 function aboutHost(context: Context): readonly Advice[] {
   const { policy, request, seen } = context;
   const hosts = policy.transport?.hosts;
-  if (hosts === undefined || serves(hosts, seen.host)) return [];
   const said = fieldOf(request.headers, "x-forwarded-host");
+  const left =
+    said === undefined &&
+    isTrusted(context) &&
+    seen.reads?.family === "x-forwarded-for" &&
+    trustOf(context)?.host === true
+      ? [
+          risk(
+            "the proxy does not send `x-forwarded-host`, which is read: one that a caller sends is believed",
+            'let it write the field over whatever came, or leave `"host"` out of `trust`',
+          ),
+        ]
+      : [];
+  if (hosts === undefined || serves(hosts, seen.host)) return left;
   const help =
     said !== undefined &&
     isTrusted(context) &&
@@ -310,7 +326,7 @@ function aboutHost(context: Context): readonly Advice[] {
     trustOf(context)?.host !== true
       ? 'write `"host": true` in `trust`, so that `x-forwarded-host` is read, or let the proxy pass on `Host`'
       : "let the proxy pass on the caller's `Host`, or add the host to `transport.hosts`";
-  return [wrong(`\`${seen.host}\` is none of \`transport.hosts\`, so the request is 421`, help)];
+  return [...left, wrong(`\`${seen.host}\` is none of \`transport.hosts\`, so the request is 421`, help)];
 }
 
 function serves(hosts: readonly string[], host: string): boolean {

@@ -10,7 +10,7 @@ export const replayCommand: Command = {
   about:
     "Each recorded decision is newly admitted, newly refused, refused with a changed code, the same, or unknown: the candidate reads what was not recorded. " +
     "Nothing is guessed, and no secret is needed. The log holds the policies that decided (`jsonLines` writes them), or they are named by --served. " +
-    "With --fail-on it exits with 1 where a decision is of that kind.",
+    "With --fail-on it exits with 1 where a decision is of that kind, or there is none at all.",
   options: {
     served: {
       type: "text",

@@ -52,8 +52,9 @@ function verdictText({ route, outcome, stage, code }: ReplayedVerdict): string {
   return `refuse ${code ?? ""}${code === undefined ? "" : " "}at ${stage ?? "an unknown stage"}${where}`;
 }
 
-function notes({ dropped, sampled, unreadable }: ReplayReport): string[] {
+function notes({ decisions, dropped, sampled, unreadable }: ReplayReport): string[] {
   const lines = [
+    ...(decisions === 0 ? ["there is nothing to replay"] : []),
     ...(dropped > 0
       ? [`${count(dropped, "event")} were dropped before they were written, and are not judged`]
       : []),

@@ -72,7 +72,7 @@ function policyOf({ revision, document }: Json): LogLine | undefined {
 
 function decisionOf(value: Json): LogLine | undefined {
   const { id, time, policy, revision, route, method, outcome, status } = value;
-  if (typeof id !== "string" || typeof time !== "number" || typeof policy !== "string") return undefined;
+  if (typeof id !== "string" || !isInstant(time) || typeof policy !== "string") return undefined;
   if (typeof revision !== "string" || typeof method !== "string" || !OUTCOMES.has(outcome)) return undefined;
   if (typeof status !== "number" || (route !== null && typeof route !== "string")) return undefined;
   // The event of the same id says how it ended.
@@ -123,6 +123,11 @@ function callerOf(value: unknown): RecordedCaller | undefined {
   const { id, authenticator, roles, scopes } = value;
   if (typeof id !== "string" || typeof authenticator !== "string") return undefined;
   return { id, authenticator, roles: textsOf(roles), scopes: textsOf(scopes) };
+}
+
+/** Milliseconds that a `Date` can say. */
+function isInstant(value: unknown): value is number {
+  return typeof value === "number" && Math.abs(value) <= 8.64e15;
 }
 
 function textOf(value: unknown): string | undefined {

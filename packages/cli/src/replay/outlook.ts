@@ -8,7 +8,7 @@ import type { ResolvedAuthenticate } from "@gatehouse/core/analysis";
 import { acts } from "../diff/access.js";
 import { carrierOf } from "../diff/authorization.js";
 import { subset } from "../diff/canonical.js";
-import { limitsOf, type TakenLimit } from "../diff/limits.js";
+import { limitsOf, shedOf, shedWithin, type TakenLimit } from "../diff/limits.js";
 import { asksLate, demandsOn, type Answer } from "./demands.js";
 import { knownFacts, sameCaller, type Caller } from "./known.js";
 import type { RecordedDecision } from "./line.js";
@@ -30,6 +30,17 @@ export function outlookOf(pairing: Pairing, decision: RecordedDecision): Outlook
   // It refuses nothing, and neither does a fault.
   if (pairing.fresh.route.mode === "observe") return PASS;
   return new Reading(pairing, decision).outlook();
+}
+
+/**
+ * What may end a request before the policy answers it by itself, a preflight or a redirect. In observe mode it does not answer.
+ * @param decision the recorded answer
+ */
+export function outlookOfAnswer(pairing: Pairing, decision: RecordedDecision): Outlook {
+  const reading = new Reading(pairing, decision);
+  // A preflight costs no more than the refusal, and is not shed.
+  const shed = decision.stage === "cors" ? PASS : reading.shed();
+  return shed.kind === "pass" ? reading.limits("global-limit") : shed;
 }
 
 type Stood = "passed" | "refused" | "unreached";
@@ -113,6 +124,16 @@ class Reading {
     return code !== undefined && FAULTS.has(code)
       ? this.unknown(stage, `a fault decided (\`${code}\`)`)
       : undefined;
+  }
+
+  /** What was shed, and what would be, depends on what else the process had to do. */
+  shed(): Outlook {
+    const { pairing } = this;
+    if (pairing.keep("sheds", () => shedOf(pairing.fresh)) === undefined) return PASS;
+    if (this.stood("shed") === "refused")
+      return this.unknown("shed", "how much there was to do was not recorded");
+    const proof = pairing.keep("shed", () => shedWithin(pairing.old, pairing.fresh));
+    return proof.shown ? PASS : this.unknown("shed", proof.why);
   }
 
   transport(): Outlook {
@@ -244,11 +265,18 @@ class Reading {
     const ended = BODY_STAGES.find((stage) => stage === this.#end?.stage);
     return this.compared(ended ?? "revalidate", "request", "the body was not recorded");
   }
+
+  /** It refuses by a fault alone: whoever kept events then says nothing of who keeps them next time. */
+  record(): Outlook {
+    const asks = this.pairing.fresh.route.record?.value.onFailure === "closed";
+    return (asks && this.stood("record") === "refused" ? this.fault("record") : undefined) ?? PASS;
+  }
 }
 
 const BODY_STAGES: readonly StageName[] = ["body", "validate", "sanitize", "revalidate"];
 
 const STEPS: readonly ((reading: Reading) => Outlook)[] = [
+  (reading) => reading.shed(),
   (reading) => reading.limits("global-limit"),
   (reading) => reading.transport(),
   (reading) => reading.cors(),
@@ -262,6 +290,7 @@ const STEPS: readonly ((reading: Reading) => Outlook)[] = [
   (reading) => reading.body(),
   (reading) => reading.limits("limit-body"),
   (reading) => reading.authorizeLate(),
+  (reading) => reading.record(),
 ];
 
 /** Credentials are looked at in no place where they were not looked at before. */

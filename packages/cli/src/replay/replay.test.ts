@@ -4,10 +4,12 @@ import {
   plainEvent,
   type DecisionEvent,
   type EngineOptions,
+  type FrameworkMatching,
   type PolicyDocument,
 } from "@gatehouse/core";
 import { virtualClock } from "@gatehouse/core/conformance";
 import { describe, expect, it } from "vitest";
+import { formatReplay } from "./formats.js";
 import { replayLog, type ReplayReport } from "./replay.js";
 
 const BASE: PolicyDocument = {
@@ -55,6 +57,7 @@ interface Ask {
   readonly target: string;
   readonly as?: string;
   readonly body?: unknown;
+  readonly headers?: readonly (readonly [string, string])[];
 }
 
 const PEOPLE: Readonly<Record<string, { roles: string[]; scopes?: string[] }>> = {
@@ -67,6 +70,7 @@ async function record(
   policy: PolicyDocument,
   asks: readonly Ask[],
   options: Partial<EngineOptions> = {},
+  matching: FrameworkMatching = {},
 ): Promise<string[]> {
   const events: DecisionEvent[] = [];
   const clock = virtualClock(Date.UTC(2026, 5, 1));
@@ -85,12 +89,13 @@ async function record(
     ...options,
   });
   const { revision } = engine;
-  for (const { method = "GET", target, as, body } of asks) {
+  const bound = engine.bind(matching);
+  for (const { method = "GET", target, as, body, headers = [] } of asks) {
     clock.advance(10);
-    await engine.evaluate({
+    await bound.evaluate({
       method,
       target,
-      headers: [["Host", "a.test"], ...(as === undefined ? [] : [["X-User", as] as const])],
+      headers: [["Host", "a.test"], ...(as === undefined ? [] : [["X-User", as] as const]), ...headers],
       remoteAddress: "203.0.113.7",
       ...(body === undefined ? {} : { body }),
     });
@@ -385,5 +390,207 @@ describe("what is not known", () => {
       ...(await record(BASE, [{ target: "/health" }])),
     ];
     expect(await replayLog(log, BASE)).toMatchObject({ decisions: 1, dropped: 3, unreadable: 2, lines: 7 });
+  });
+});
+
+describe("a path that a framework takes for another", () => {
+  const matching = { caseSensitive: false, trailingSlash: "ignored" } as const;
+  const paths = { events: { paths: true } };
+
+  it.each(["/ORDERS/Export", "/orders/export/", "/Orders/export/"])(
+    "%s leads where it led, recorded or not",
+    async (target) => {
+      const asks = [
+        { target, as: "ann" },
+        { target, as: "bob" },
+      ];
+      const candidate = withRoutes({ "GET /orders/export": { authorize: { roles: ["customer"] } } });
+      for (const options of [paths, {}]) {
+        const report = await replayLog(await record(BASE, asks, options, matching), candidate);
+        expect(report.counts).toMatchObject({ "newly admitted": 1, same: 1 });
+      }
+    },
+  );
+
+  it("may lead to what the candidate has besides", async () => {
+    const log = await record(BASE, [{ target: "/ORDERS/Stuck", as: "ann" }], paths, matching);
+    const candidate = withRoutes({ "GET /orders/stuck": { authorize: { roles: ["admin"] } } });
+    expect(told(await replayLog(log, candidate))).toEqual([
+      "unknown: unknown (how the framework reads the path was not recorded: it leads to `GET /orders/:id` or `GET /orders/stuck`)",
+    ]);
+  });
+
+  it("tells parameters by its own segments alone", async () => {
+    const mounted = { mountPrefix: "/api", ...matching };
+    const candidate = withRoutes({
+      "GET /orders/:id": { authorize: { when: "params.id == 'orders'" }, limits: ["per-user"] },
+    });
+    const log = await record(BASE, [{ target: "/api/orders/7", as: "ann" }], paths, mounted);
+    expect((await replayLog(log, candidate)).counts).toMatchObject({ "newly refused": 0 });
+  });
+});
+
+describe("an answer of the policy's own", () => {
+  const cors = { origins: ["https://shop.test"] };
+  const OPEN: Routes = { "GET /open/:id": { authenticate: "none", cors } };
+  const preflight: Ask = {
+    method: "OPTIONS",
+    target: "/open/7",
+    headers: [
+      ["Origin", "https://shop.test"],
+      ["Access-Control-Request-Method", "GET"],
+    ],
+  };
+  const served = withRoutes(OPEN);
+
+  it.each<[string, PolicyDocument, string]>([
+    [
+      "is the same where nothing that it depends on differs",
+      withRoutes({ ...OPEN, "GET /x": BASE.routes["GET /health"] ?? {} }),
+      "same",
+    ],
+    [
+      "may be limited where it was not",
+      withRoutes(OPEN, {
+        limits: { ...BASE.limits, all: { limit: 1, window: "1h", by: "client.ip" } },
+        global: { limits: ["all"] },
+      }),
+      "unknown: unknown global-limit (counts are not recorded: `all` is taken by one alone)",
+    ],
+    [
+      "may be another route's",
+      withRoutes({ ...OPEN, "GET /open/day": { authenticate: "none", cors: "none" } }),
+      "unknown: unknown (to which route the path leads was not recorded)",
+    ],
+    ["is not shed", withRoutes(OPEN, { shed: { signal: "concurrency", limit: 1 } }), "same"],
+  ])("%s", async (_name, candidate, expected) => {
+    expect(await one(candidate, preflight, served)).toBe(expected);
+  });
+
+  it("may be what a preflight gets that was refused", async () => {
+    const closed = withRoutes({ "GET /open/:id": { authenticate: "none" } });
+    const asks = [preflight, { method: "OPTIONS", target: "/orders/7" }];
+    for (const options of [{ events: { paths: true } }, {}]) {
+      const log = await record(closed, asks, options);
+      expect(await replayLog(log, served)).toMatchObject({
+        counts: options.events === undefined ? { unknown: 2 } : { unknown: 1, same: 1 },
+        findings: [
+          { reason: "whether it was a preflight, which the candidate may answer, was not recorded" },
+        ],
+      });
+      const watched = withRoutes({ "GET /open/:id": { authenticate: "none", cors, mode: "observe" } });
+      expect((await replayLog(log, watched)).counts.unknown).toBe(options.events === undefined ? 2 : 1);
+      const limited = withRoutes(
+        { "GET /open/:id": { authenticate: "none", limits: ["per-ip"] } },
+        {
+          limits: { ...BASE.limits, "per-ip": { limit: 9, window: "1m", by: "client.ip" } },
+        },
+      );
+      expect((await replayLog(log, limited)).counts).toMatchObject({ same: 2 });
+    }
+  });
+});
+
+describe("what only the moment decided", () => {
+  it("a record that was not kept says nothing of another record, and much where none is asked for", async () => {
+    const closed: Routes = { "GET /health": { authenticate: "none", record: { onFailure: "closed" } } };
+    const sinks = [{ write: () => undefined, commit: () => Promise.reject(new Error("full")) }];
+    const log = await record(withRoutes(closed), [{ target: "/health" }], { sinks });
+    const other: Routes = { "GET /x": { authenticate: "none" } };
+    expect(told(await replayLog(log, withRoutes({ ...closed, ...other })))).toEqual([
+      "unknown: unknown record (a fault decided (`unavailable`))",
+    ]);
+    expect((await replayLog(log, withRoutes(other))).counts).toMatchObject({ "newly admitted": 1 });
+  });
+
+  it("load is not known: neither to whom was shed, nor to who would be", async () => {
+    const shed = { signal: "concurrency", limit: 1 } as const;
+    const [policy = "", line = ""] = await record(withRoutes({}, { shed }), [{ target: "/health" }]);
+    const event: unknown = { ...JSON.parse(line), outcome: "refuse", stage: "shed", code: "overloaded" };
+    const log = [policy, JSON.stringify(event)];
+    for (const candidate of [BASE, withRoutes({}, { shed: { ...shed, limit: 2 } })])
+      expect((await replayLog(log, candidate)).counts).toMatchObject({ unknown: 1 });
+    expect((await replayLog([policy, line], BASE)).counts).toMatchObject({ same: 1 });
+    expect(await one(withRoutes({}, { shed }), { target: "/health" })).toBe(
+      "unknown: unknown shed (`shed` differs, which only a process under load shows)",
+    );
+  });
+});
+
+describe("a head that cannot be read in one way", () => {
+  const twice: Ask = {
+    target: "/health",
+    headers: [
+      ["X-User", "ann"],
+      ["X-User", "bob"],
+    ],
+  };
+
+  it("may be one that the candidate reads, where that reads other fields", async () => {
+    const bearer: PolicyDocument = {
+      ...BASE,
+      authenticators: {
+        user: {
+          ...BASE.authenticators?.["user"],
+          type: "custom",
+          use: "user",
+          in: "header",
+          name: "X-Other",
+        },
+      },
+    };
+    expect(await one(bearer, twice)).toBe(
+      "unknown: unknown (whether the head can be read in one way depends on the fields that the policy reads)",
+    );
+    expect(await one(withRoutes({ "GET /x": { authenticate: "none" } }), twice)).toBe("same");
+  });
+
+  it("or one whose path leads elsewhere under other routes", async () => {
+    const ask = { target: "/orders/%65xport", as: "bob" };
+    const { ["GET /orders/export"]: _export, ...fewer } = BASE.routes;
+    for (const options of [{ events: { paths: true } }, {}]) {
+      const log = await record(BASE, [ask], options);
+      expect(log[1]).toContain('"code":"ambiguous-path"');
+      expect(told(await replayLog(log, { ...BASE, routes: fewer }))).toEqual([
+        "unknown: unknown (whether a path can be read in one way depends on the routes of the policy)",
+      ]);
+      expect((await replayLog(log, { ...BASE, name: "other" })).counts).toMatchObject({ same: 1 });
+    }
+    const before = await record({ ...BASE, routes: fewer }, [ask], { events: { paths: true } });
+    expect((await replayLog(before, BASE)).counts).toMatchObject({ unknown: 1 });
+  });
+});
+
+it("an instant that no clock tells makes a line none of a log", async () => {
+  const [policy = "", line = ""] = await record(BASE, [{ target: "/health" }]);
+  const odd = line.replace(/"time":\d+/u, '"time":8.7e15');
+  expect(odd).not.toBe(line);
+  const report = await replayLog(
+    [policy, odd, line],
+    withRoutes({ "GET /health": { authorize: "authenticated" } }),
+  );
+  expect(report).toMatchObject({ unreadable: 1, decisions: 1 });
+  expect(formatReplay(report, "pretty")).toContain("1 line could not be read");
+});
+
+describe("a log of several policies", () => {
+  it("says nothing of the candidate where another decided, unless that is named besides", async () => {
+    const admin = { ...BASE, name: "admin" };
+    const ask = { target: "/health" };
+    const log = [...(await record(admin, [ask, ask])), ...(await record(BASE, [ask]))];
+    const candidate = withRoutes({ "GET /orders/export": { authenticate: "none" } });
+    const report = await replayLog(log, candidate);
+    expect(report).toMatchObject({ decisions: 3, counts: { unknown: 2, same: 1 } });
+    expect(report.findings).toMatchObject([
+      {
+        reason: "the policy `admin` decided, which shares the log with those that the candidate replaces",
+        count: 2,
+        examples: [{ line: 2 }, { line: 3 }],
+      },
+    ]);
+    expect(await replayLog(log, candidate, { served: [admin] })).toMatchObject({
+      decisions: 3,
+      counts: { same: 3 },
+    });
   });
 });

@@ -2,12 +2,12 @@
 import { createHash } from "node:crypto";
 import { checkPolicy, type PolicyDocument, type StageName } from "@gatehouse/core";
 import { analyse, type AnalysedPolicy, type ResolvedRoute } from "@gatehouse/core/analysis";
-import { alike, canonical } from "../diff/canonical.js";
+import { alike, canonical, subset } from "../diff/canonical.js";
 import type { Side } from "../diff/model.js";
 import { CATEGORIES, type Category } from "./choices.js";
 import { Router, type Destination } from "./destinations.js";
 import { readLine, type RecordedDecision } from "./line.js";
-import { outlookOf, type Outlook } from "./outlook.js";
+import { outlookOf, outlookOfAnswer, type Outlook } from "./outlook.js";
 import { Pairing } from "./pairing.js";
 
 export interface ReplayOptions {
@@ -65,6 +65,7 @@ export interface ReplayExample {
 
 /** More kinds of findings than these are counted, and not told apart. */
 const MOST_FINDINGS = 2000;
+const MOST_STRANGERS = 100;
 const PROGRESS_EVERY = 10_000;
 
 /**
@@ -102,13 +103,56 @@ interface Compared {
 
 type Judged = Omit<Counted["finding"], "category"> & { readonly category: Category };
 
+/** What was found, each kind once. */
+class Tally {
+  readonly findings = new Map<string, Counted>();
+  readonly counts: Record<Category, number> = {
+    "newly admitted": 0,
+    "newly refused": 0,
+    "changed code": 0,
+    unknown: 0,
+    same: 0,
+  };
+  decisions = 0;
+
+  static of(all: Iterable<Counted>): Tally {
+    const tally = new Tally();
+    for (const one of all) {
+      tally.findings.set(JSON.stringify(one.finding), one);
+      tally.counts[one.finding.category] += one.count;
+      tally.decisions += one.count;
+    }
+    return tally;
+  }
+
+  add({ category, ...rest }: Judged, example: ReplayExample, examples: number): void {
+    this.decisions += 1;
+    this.counts[category] += 1;
+    if (category === "same") return;
+    const finding = { category, ...rest };
+    const full = this.findings.size >= MOST_FINDINGS;
+    const key = full && !this.findings.has(JSON.stringify(finding)) ? category : JSON.stringify(finding);
+    const known = this.findings.get(key) ?? {
+      finding: full && key === category ? others(category) : finding,
+      count: 0,
+      examples: [],
+    };
+    this.findings.set(key, known);
+    known.count += 1;
+    if (known.examples.length < examples) known.examples.push(example);
+  }
+}
+
 class Replay {
   readonly #fresh: AnalysedPolicy;
   readonly #revision: string;
   readonly #compared = new Map<string, Compared | string>();
-  readonly #findings = new Map<string, Counted>();
-  readonly #counts: Record<Category, number>;
-  #decisions = 0;
+  /** Revisions of policies of which whoever runs the replay says that the candidate takes their place. */
+  readonly #named = new Set<string>();
+  readonly #own = new Tally();
+  readonly #others = new Tally();
+  /** Of decisions by policies of other names: by that name. */
+  readonly #strangers = new Map<string, Counted>();
   #dropped = 0;
   #sampled = 0;
   #unreadable = 0;
@@ -119,8 +163,11 @@ class Replay {
   ) {
     this.#fresh = analyse(candidate);
     this.#revision = revisionOf(candidate);
-    this.#counts = { "newly admitted": 0, "newly refused": 0, "changed code": 0, unknown: 0, same: 0 };
-    for (const document of options.served ?? []) this.learn(revisionOf(document), document);
+    for (const document of options.served ?? []) {
+      const revision = revisionOf(document);
+      this.#named.add(revision);
+      this.learn(revision, document);
+    }
   }
 
   take(text: string, line: number): void {
@@ -132,17 +179,24 @@ class Replay {
     else if (read.kind === "decision") this.count(read.decision, line);
   }
 
+  /**
+   * Engines that share a log have policies of other names there, of which the candidate replaces none. Where no policy of the candidate's
+   * name decided anything, it was given another.
+   */
   report(lines: number): ReplayReport {
     const place = (category: Category): number => CATEGORIES.indexOf(category);
-    const findings = [...this.#findings.values()]
+    const others = this.#own.decisions > 0 ? Tally.of(this.#strangers.values()) : this.#others;
+    const counts = { ...this.#own.counts };
+    for (const category of CATEGORIES) counts[category] += others.counts[category];
+    const findings = [...this.#own.findings.values(), ...others.findings.values()]
       .toSorted((a, b) => place(a.finding.category) - place(b.finding.category) || b.count - a.count)
       .map(({ finding, count, examples }): ReplayFinding => ({ ...finding, count, examples }));
     return {
       name: this.candidate.name,
       revision: this.#revision,
       lines,
-      decisions: this.#decisions,
-      counts: this.#counts,
+      decisions: this.#own.decisions + others.decisions,
+      counts,
       findings,
       dropped: this.#dropped,
       sampled: this.#sampled,
@@ -174,23 +228,22 @@ class Replay {
   }
 
   private count(decision: RecordedDecision, line: number): void {
-    this.#decisions += 1;
     if (decision.sampled) this.#sampled += 1;
-    const { category, ...rest } = this.judge(decision);
-    this.#counts[category] += 1;
-    if (category === "same") return;
-    const finding = { category, ...rest };
-    const full = this.#findings.size >= MOST_FINDINGS;
-    const key = full && !this.#findings.has(JSON.stringify(finding)) ? category : JSON.stringify(finding);
-    const known = this.#findings.get(key) ?? {
-      finding: full && key === category ? others(category) : finding,
-      count: 0,
-      examples: [],
-    };
-    this.#findings.set(key, known);
+    const { id, time, method, policy } = decision;
+    const example: ReplayExample = { line, id, time, method };
+    const most = this.options.examples ?? 3;
+    const judged = this.judge(decision);
+    if (policy === this.candidate.name || this.#named.has(decision.revision)) {
+      this.#own.add(judged, example, most);
+      return;
+    }
+    this.#others.add(judged, example, most);
+    const full = this.#strangers.size >= MOST_STRANGERS && !this.#strangers.has(policy);
+    const name = full ? "" : policy;
+    const known = this.#strangers.get(name) ?? { finding: stranger(name), count: 0, examples: [] };
+    this.#strangers.set(name, known);
     known.count += 1;
-    const { id, time, method } = decision;
-    if (known.examples.length < (this.options.examples ?? 3)) known.examples.push({ line, id, time, method });
+    if (known.examples.length < most) known.examples.push(example);
   }
 
   private judge(decision: RecordedDecision): Judged {
@@ -223,29 +276,50 @@ class Replay {
     const { old, routes, router } = compared;
     if (decision.stage === "normalize" || decision.observed?.stage === "normalize")
       return this.unreadableHead(decision, old, unknown, same);
-    if (decision.outcome === "answer") {
-      return alike(
-        ownAnswers(old, routes.get(decision.route ?? "")),
-        ownAnswers(this.#fresh, undefined, decision.route),
-      )
-        ? same()
-        : unknown(
-            "the policy's own answers (preflights, redirects) are not compared where their settings differ",
-          );
-    }
     const route = decision.route === null ? undefined : routes.get(decision.route);
     if (decision.route !== null && route === undefined)
       return unknown("the policy that decided has no such route");
-    const { found, complete, missing } = router.destinations(route, decision);
+    if (decision.outcome === "answer") return this.ownAnswer(decision, compared, route, unknown, same);
+    const { found, complete, missing, readable, preflights } = router.destinations(route, decision);
     if (!complete || found.length === 0) return unknown("to which route the path leads was not worked out");
-    const judged = found.map((destination) => this.judgeAt(decision, compared, route, destination, unknown));
+    if (preflights && (decision.stage === "route" || decision.observed?.stage === "route"))
+      return unknown("whether it was a preflight, which the candidate may answer, was not recorded");
+    const read = readable ? decision : { ...decision, path: undefined };
+    const judged = found.map((destination) => this.judgeAt(read, compared, route, destination, unknown));
     const [first] = judged;
     if (first !== undefined && judged.every((one) => alike(verdictOf(one), verdictOf(first)))) return first;
     const keys = found.map((one) => (one.route === undefined ? "no route" : `\`${one.route.key}\``));
     return unknown(`${missing ?? "the path"} was not recorded: it leads to ${keys.join(" or ")}`);
   }
 
-  /** Which head can be read in one way does not depend on the policy, only whether anything is refused at all. */
+  /** A preflight or a redirect: the same where it comes from the same route under the same settings, and nothing ends it before. */
+  private ownAnswer(
+    decision: RecordedDecision,
+    { old, router, pairings }: Compared,
+    route: ResolvedRoute | undefined,
+    unknown: (reason: string, candidate?: Partial<ReplayedVerdict>) => Judged,
+    same: () => Judged,
+  ): Judged {
+    if (!alike(ownAnswers(old, route), ownAnswers(this.#fresh, undefined, decision.route)))
+      return unknown(
+        "the policy's own answers (preflights, redirects) are not compared where their settings differ",
+      );
+    // A preflight is of the route of the method that it asks for, which its own method is not.
+    const methods = route === undefined ? [decision.method] : route.methods;
+    const led = methods.map((method) => router.destinations(route, { ...decision, method }));
+    const stays = led.every(
+      ({ found, complete }) =>
+        complete && found.length > 0 && found.every((one) => (one.route?.key ?? null) === decision.route),
+    );
+    if (!stays) return unknown("to which route the path leads was not recorded");
+    const after = led[0]?.found[0]?.route;
+    const outlook = outlookOfAnswer(this.pairingOf(old, pairings, route, after), decision);
+    return outlook.kind === "unknown"
+      ? unknown(outlook.why, { route: decision.route, stage: outlook.stage })
+      : same();
+  }
+
+  /** Which head can be read in one way depends on the fields that the policy reads, and on whether anything is refused at all. */
   private unreadableHead(
     decision: RecordedDecision,
     old: AnalysedPolicy,
@@ -253,7 +327,13 @@ class Replay {
     same: () => Judged,
   ): Judged {
     const [before, after] = [observesAll(old), observesAll(this.#fresh)];
-    if (before === after) return same();
+    const keys = ({ policy }: AnalysedPolicy): string[] => policy.routes.map(({ key }) => key).sort();
+    if (before === after && decision.code === "ambiguous-path" && !alike(keys(old), keys(this.#fresh)))
+      return unknown("whether a path can be read in one way depends on the routes of the policy");
+    if (before === after)
+      return readsAsMuch(old, this.#fresh)
+        ? same()
+        : unknown("whether the head can be read in one way depends on the fields that the policy reads");
     if (before) return unknown("a head that can be read in two ways was let pass in observe mode");
     const served = servedVerdict(decision);
     return { category: "newly admitted", served, candidate: { ...ADMITTED, route: null }, reason: undefined };
@@ -296,20 +376,30 @@ class Replay {
     route: ResolvedRoute | undefined,
     { route: after, code }: Destination,
   ): Outlook {
-    const key = JSON.stringify([route?.key, after?.key]);
-    const pairing =
-      pairings.get(key) ?? new Pairing(sideOf("old", old, route), sideOf("new", this.#fresh, after));
-    pairings.set(key, pairing);
+    const pairing = this.pairingOf(old, pairings, route, after);
     const outlook = outlookOf(pairing, unmatchedEnd(decision, route));
     // What comes before the route was asked; behind it there is nothing more to ask.
     if (after !== undefined || pairing.fresh.route.mode === "observe") return outlook;
     const before = outlook.kind !== "pass" && BEFORE_ROUTE.has(outlook.stage);
     return before ? outlook : { kind: "refuse", stage: "route", code: code ?? "not-found" };
   }
+
+  private pairingOf(
+    old: AnalysedPolicy,
+    pairings: Map<string, Pairing>,
+    route: ResolvedRoute | undefined,
+    after: ResolvedRoute | undefined,
+  ): Pairing {
+    const key = JSON.stringify([route?.key, after?.key]);
+    const pairing =
+      pairings.get(key) ?? new Pairing(sideOf("old", old, route), sideOf("new", this.#fresh, after));
+    pairings.set(key, pairing);
+    return pairing;
+  }
 }
 
 const ADMITTED = { outcome: "admit", stage: undefined, code: undefined } as const;
-const BEFORE_ROUTE: ReadonlySet<StageName> = new Set(["global-limit", "transport"]);
+const BEFORE_ROUTE: ReadonlySet<StageName> = new Set(["shed", "global-limit", "transport"]);
 
 /** Of a request without a route nothing is known that comes behind it. */
 function unmatchedEnd(decision: RecordedDecision, route: ResolvedRoute | undefined): RecordedDecision {
@@ -318,19 +408,21 @@ function unmatchedEnd(decision: RecordedDecision, route: ResolvedRoute | undefin
     : decision;
 }
 
+const UNTOLD: ReplayedVerdict = { route: undefined, outcome: "unknown", stage: undefined, code: undefined };
+
 function others(category: Exclude<Category, "same">): Counted["finding"] {
-  const verdict: ReplayedVerdict = {
-    route: undefined,
-    outcome: "unknown",
-    stage: undefined,
-    code: undefined,
-  };
   return {
     category,
-    served: verdict,
-    candidate: verdict,
+    served: UNTOLD,
+    candidate: UNTOLD,
     reason: "others, of more kinds than are told apart",
   };
+}
+
+function stranger(name: string): Counted["finding"] {
+  const who = name === "" ? "others still, of more policies than are told apart," : `the policy \`${name}\``;
+  const reason = `${who} decided, which shares the log with those that the candidate replaces`;
+  return { category: "unknown", served: UNTOLD, candidate: UNTOLD, reason };
 }
 
 function sideOf(name: Side["name"], analysed: AnalysedPolicy, route: ResolvedRoute | undefined): Side {
@@ -355,6 +447,16 @@ function shownCode(code: string, stage: StageName, route: ResolvedRoute | undefi
 
 function observesAll({ policy }: AnalysedPolicy): boolean {
   return policy.unmatched.mode === "observe" && policy.routes.every(({ mode }) => mode === "observe");
+}
+
+/** One value alone is read of the fields that carry credentials: whoever sends two is refused there, and nowhere else. */
+function readsAsMuch(old: AnalysedPolicy, fresh: AnalysedPolicy): boolean {
+  const fields = ({ policy }: AnalysedPolicy): string[] =>
+    [...policy.authenticators.values()].flatMap(({ carrier }) =>
+      carrier.in === "header" ? [carrier.name] : [],
+    );
+  const trust = ({ policy }: AnalysedPolicy): unknown => policy.document.transport?.trust;
+  return subset(fields(old), fields(fresh)) && alike(trust(old), trust(fresh));
 }
 
 function ownAnswers(

@@ -23,7 +23,9 @@ export async function runReplay(input: Input, io: Io): Promise<number> {
   const report = await replayLog(io.lines(log), candidate, { served, examples, onProgress: progress(io) });
   if (io.watched) io.err("\r");
   io.out(formatReplay(report, input.flag("json") ? "json" : (given ?? "pretty"), io.colour));
-  return [...failing].some((category) => report.counts[category] > 0) ? EXIT.findings : EXIT.ok;
+  // Whoever asks for nothing of a kind has learned nothing of a log that is empty, or is another file.
+  const found = failing.size > 0 && report.decisions === 0;
+  return found || [...failing].some((category) => report.counts[category] > 0) ? EXIT.findings : EXIT.ok;
 }
 
 function progress(io: Io): (lines: number) => void {

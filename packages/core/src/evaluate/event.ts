@@ -1,6 +1,7 @@
 /** What the operator is told when an exchange ends. */
 import type { Decision, DecisionEvent, DecisionTimings, RecordedPrincipal } from "../model/decision.js";
 import type { Identity } from "../model/principal.js";
+import type { ReadFact, TraceStep } from "../model/state.js";
 import { routeKey } from "./admission.js";
 import type { Mark, Recorded } from "./recorded.js";
 import type { Ending } from "./run.js";
@@ -50,7 +51,7 @@ export function eventOf(
     ...(state.countedBy === undefined ? {} : { countedBy: state.countedBy }),
     ...(state.observed === undefined ? {} : { observed: state.observed }),
     ...(state.reports === undefined ? {} : { reports: state.reports }),
-    ...(state.trace === undefined ? {} : { trace: state.trace }),
+    ...(state.trace === undefined ? {} : { trace: traceOf(state.trace, told.mark) }),
     ...(state.error === undefined ? {} : { error: state.error }),
   };
 }
@@ -59,6 +60,18 @@ function principalOf({ principal, authenticator }: Identity, mark: Mark): Record
   const { id, roles, scopes } = principal;
   const hash = mark("principal.id");
   return { id: hash === undefined ? id : String(hash(id)), authenticator, roles, scopes };
+}
+
+/** A decision's own trace says what it read as it was; what listeners are told is what may be told. */
+function traceOf(trace: readonly TraceStep[], mark: Mark): readonly TraceStep[] {
+  return trace.map((step) =>
+    step.read === undefined ? step : { ...step, read: step.read.map((one) => readOf(one, mark)) },
+  );
+}
+
+function readOf(one: ReadFact, mark: Mark): ReadFact {
+  const marked = one.value === undefined ? undefined : mark(one.fact);
+  return marked === undefined ? one : { ...one, value: marked(one.value) };
 }
 
 function factsOf(recorded: Recorded | undefined): Partial<DecisionEvent> {

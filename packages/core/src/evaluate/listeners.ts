@@ -22,6 +22,17 @@ export function listenersFor(
   return onDecision === undefined && sinks.length === 0 ? undefined : { onDecision, sinks };
 }
 
+/** Those that want it now that it is notable, besides those that wanted it before. */
+export function alsoNotable(
+  all: { readonly onDecision: OnDecision | undefined; readonly sinks: readonly DecisionSink[] },
+  outcome: DecisionOutcome,
+  before: Listeners | undefined,
+): Listeners | undefined {
+  if (before === undefined) return listenersFor(all, outcome, true);
+  const sinks = all.sinks.filter((sink) => before.sinks.includes(sink) || wants(sink, outcome, true));
+  return { ...before, sinks };
+}
+
 /** One that cannot say whether it wants an event gets it: nothing is lost by asking. */
 function wants(sink: DecisionSink, outcome: DecisionOutcome, notable: boolean): boolean {
   try {

@@ -19,10 +19,12 @@ import {
   createEngine,
   openTelemetry,
   plainEvent,
+  sampleDecisions,
   type DecisionEvent,
   type DecisionSink,
   type Engine,
   type EngineOptions,
+  type Exchange,
   type PolicyDocument,
   type ServedPolicy,
 } from "../index.js";
@@ -163,6 +165,18 @@ describe("an event", () => {
     expect(JSON.stringify(first)).not.toContain('"ann"');
   });
 
+  it("tells the same hashes in the trace, and what is not named as it is", async () => {
+    const events = { hash: ["params.tenant", "client.ip"], key: "0123456789abcdef" };
+    const event = await told({ events, trace: true }, "/tenants/c4n4ry", { as: "ann" });
+    const marked = event?.facts?.["params.tenant"];
+    expect(marked).toMatch(/^hmac:[\w-]{22}$/u);
+    expect(event?.trace?.find(({ stage }) => stage === "authorize")?.read).toEqual([
+      { fact: "params.tenant", value: marked },
+      { fact: "principal.tenant", value: "ann-inc" },
+    ]);
+    expect(JSON.stringify(event)).not.toContain("c4n4ry");
+  });
+
   it.each<[string, unknown, string]>([
     ["no key", { hash: ["client.ip"] }, "`hash` of `events` needs a `key`"],
     [
@@ -235,6 +249,37 @@ describe("sinks", () => {
       ["next", "next"],
     ]);
     expect(served[1]?.revision).toBe(engine.revision);
+  });
+
+  it("that left an admission out hear that its handler threw, whoever else heard of it, and once", async () => {
+    const quiet: string[] = [];
+    const also: string[] = [];
+    const notable: string[] = [];
+    const into = (list: string[]): DecisionSink => ({
+      write: ({ outcome, error }) => void list.push(error === undefined ? outcome : "threw"),
+    });
+    const engine = await serve({
+      sinks: [
+        sampleDecisions(into(quiet), { admit: 0 }),
+        into(also),
+        sampleDecisions(into(notable), { admit: 0, notable: 0 }),
+      ],
+    });
+    const admitted = async (): Promise<Exchange> => {
+      const exchange = engine.open({
+        method: "GET",
+        target: "/few",
+        headers: [["Host", "a.test"]],
+        remoteAddress: "203.0.113.7",
+      });
+      expect(await exchange.head()).toMatchObject({ outcome: "admit" });
+      return exchange;
+    };
+    (await admitted()).end(200);
+    const failing = await admitted();
+    failing.fail(new Error("broken"));
+    failing.end(500);
+    expect({ quiet, also, notable }).toEqual({ quiet: ["threw"], also: ["admit", "threw"], notable: [] });
   });
 
   it("hear once of each decision, also where a candidate is asked beside", async () => {

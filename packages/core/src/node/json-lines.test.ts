@@ -2,10 +2,11 @@
 import { mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createEngine, sampleDecisions, type DecisionEvent, type PolicyDocument } from "../index.js";
 import { jsonLines, verifyLog, type JsonLines, type JsonLinesOptions, type LogProblem } from "./index.js";
 import { ed25519Pair } from "./key-pair.js";
+import { FileTarget } from "./log-target.js";
 
 let folder: string;
 let file: string;
@@ -146,6 +147,32 @@ describe("lines", () => {
     log.write(EVENT);
     await log.close();
     expect(log.status).toEqual({ written: 1, dropped: 1, queued: 0 });
+  });
+
+  it("an event that cannot be said in JSON costs no other, whoever waits for them", async () => {
+    const problems: LogProblem[] = [];
+    for (const chain of [undefined, { key: KEY }]) {
+      const log = await logOf({
+        policies: false,
+        onProblem: (told) => void problems.push(told),
+        ...(chain && { chain }),
+      });
+      const odd = { ...EVENT, facts: { "principal.claims.n": 1n } };
+      const kept = [EVENT, odd, EVENT].map(async (event) => await log.commit?.(event));
+      expect((await Promise.allSettled(kept)).map(({ status }) => status)).toEqual([
+        "fulfilled",
+        "rejected",
+        "fulfilled",
+      ]);
+      log.write(EVENT);
+      await log.close();
+      expect(log.status).toEqual({ written: 3, dropped: 1, queued: 0 });
+      expect(problems.splice(0)).toEqual([{ kind: "event", dropped: 1 }]);
+      const lines = parsed().filter(({ type }) => type !== "start" && type !== "head");
+      expect(lines.map(({ type }) => type)).toEqual(["decision", "decision", "dropped", "decision"]);
+      if (chain !== undefined) expect((await verifyLog(linesOf(), PUBLIC)).faults).toEqual([]);
+      rmSync(file);
+    }
   });
 
   it("a file that another program moved away is opened again by its name", async () => {
@@ -355,6 +382,40 @@ describe("a chained log", () => {
     await log.close();
     const lines = [...linesOf(`${file}.1`), ...linesOf()];
     expect(await judge(lines)).toMatchObject({ faults: [], decisions: 2, ended: true });
+  });
+
+  it("a disk that takes no head keeps no file from being let go", async () => {
+    const log = await logOf({ chain: { key: KEY }, policies: false });
+    log.write(EVENT);
+    await log.flush();
+    renameSync(file, `${file}.1`);
+    const full = Object.assign(new Error("full"), { code: "ENOSPC" });
+    const write = vi.spyOn(FileTarget.prototype, "write").mockRejectedValueOnce(full);
+    try {
+      await log.reopen();
+    } finally {
+      write.mockRestore();
+    }
+    log.write(EVENT);
+    await log.close();
+    expect(linesOf(`${file}.1`).map((line) => (JSON.parse(line) as Line)["type"])).toEqual([
+      "start",
+      "decision",
+    ]);
+    expect(await judge([...linesOf(`${file}.1`), ...linesOf()])).toMatchObject({
+      faults: [],
+      decisions: 2,
+      unsealed: 0,
+      ended: true,
+    });
+  });
+
+  it("a head says nothing but what it signs", async () => {
+    const lines = await chained(2);
+    const head = JSON.parse(lines.at(-1) ?? "") as Line;
+    const { jws, prev, seq, type } = head;
+    const edited = JSON.stringify({ jws, note: "all is well", prev, seq, type });
+    expect(await kinds([...lines.slice(0, -1), edited])).toEqual([`forged ${lines.length}`]);
   });
 
   it("a line within which a process died is found, and what follows still holds", async () => {

@@ -37,8 +37,11 @@ export interface ChainOptions {
 }
 
 export interface LogProblem {
-  /** `full`: events came faster than they could be written. `write`: the file or stream did not take them. `closed`: they came after `close`. */
-  readonly kind: "full" | "write" | "closed";
+  /**
+   * `full`: events came faster than they could be written. `write`: the file or stream did not take them. `closed`: they came after `close`.
+   * `event`: JSON has no word for what stands in them.
+   */
+  readonly kind: "full" | "write" | "closed" | "event";
   /** Events that are lost since the last time that this was told. */
   readonly dropped: number;
   /** Code of the system's error, such as `ENOSPC`. */
@@ -201,7 +204,8 @@ class LineLog implements JsonLines {
   reopen(): Promise<void> {
     return this.#inTurn(async () => {
       await this.drain();
-      const last = await this.end();
+      // The last head may find no room, where the disk is full: what cannot be let go then keeps it full. The next file signs for this one.
+      const last = await this.end().catch(() => this.#chain?.place.prev ?? null);
       await this.target.reopen();
       this.#cut = (await this.target.tail()).cut;
       this.#toldPolicies = new Set();
@@ -254,9 +258,11 @@ class LineLog implements JsonLines {
       const place = this.#chain?.place;
       const untold = this.#untold;
       const told = this.#toldPolicies;
+      const odd: Waiting[] = [];
       try {
         if (this.#owed !== undefined) await this.startChain(this.#owed.prev);
-        await this.put(this.textOf(batch));
+        const text = this.textOf(batch, odd);
+        if (text !== "") await this.put(text);
         if (batch.some(({ kept }) => kept !== undefined)) await this.target.sync();
       } catch (error) {
         if (place !== undefined) this.#chain?.back(place);
@@ -267,9 +273,10 @@ class LineLog implements JsonLines {
       } finally {
         for (const { weight } of batch) this.#weight -= weight;
       }
-      this.#silent = new Set();
-      this.#written += batch.length;
-      for (const { kept } of batch) kept?.();
+      this.#silent = new Set(odd.length > 0 && this.#silent.has("event") ? ["event"] : []);
+      this.#written += batch.length - odd.length;
+      for (const one of batch) if (!odd.includes(one)) one.kept?.();
+      if (odd.length > 0) this.drop(odd, { kind: "event" });
       await this.sealWhen(this.options.chain?.everyLines ?? 1000);
     }
   }
@@ -285,7 +292,8 @@ class LineLog implements JsonLines {
     }
   }
 
-  private textOf(batch: readonly Waiting[]): string {
+  /** @param odd gets those that cannot be written, whatever takes them: they cost no other its line */
+  private textOf(batch: readonly Waiting[], odd: Waiting[]): string {
     let text = "";
     const add = (value: object): void => {
       text += `${this.#chain === undefined ? JSON.stringify(value) : this.#chain.next(value)}\n`;
@@ -294,9 +302,13 @@ class LineLog implements JsonLines {
       add({ type: "dropped", time: Date.now(), count: this.#untold });
       this.#untold = 0;
     }
-    for (const { event } of batch) {
-      this.addPolicy(event.revision, add);
-      add({ type: "decision", ...plainEvent(event) });
+    for (const one of batch) {
+      this.addPolicy(one.event.revision, add);
+      try {
+        add({ type: "decision", ...plainEvent(one.event) });
+      } catch {
+        odd.push(one);
+      }
     }
     return text;
   }
@@ -359,6 +371,7 @@ const WHY: Readonly<Record<LogProblem["kind"], string>> = {
   full: "more events came than could be written",
   write: "the log cannot be written",
   closed: "the log was closed before",
+  event: "an event cannot be said in JSON",
 };
 
 function warn({ kind, dropped, code }: LogProblem): void {

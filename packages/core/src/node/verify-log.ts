@@ -54,6 +54,9 @@ export async function verifyLog(
 
 type Line = Readonly<Record<string, unknown>>;
 
+/** `jws`, `prev`, `seq` and `type`. */
+const HEAD_MEMBERS = 4;
+
 class Reading {
   #line = 0;
   #decisions = 0;
@@ -135,7 +138,10 @@ class Reading {
     this.#sealedAt = head.time;
   }
 
-  private async headOf({ jws, seq, prev }: Line): Promise<SignedHead | string> {
+  private async headOf(line: Line): Promise<SignedHead | string> {
+    const { jws, seq, prev } = line;
+    // Nothing stands behind the last one that would vouch for the rest of it.
+    if (Object.keys(line).length > HEAD_MEMBERS) return "the head says more than it signs";
     const [header = "", payload = "", signature = "", ...more] =
       typeof jws === "string" ? jws.split(".") : [];
     const said = objectOf(header);
