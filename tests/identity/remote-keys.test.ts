@@ -1,6 +1,6 @@
 /** Keys that an issuer publishes: rotation, outages, strangers, and what a token may never choose. */
 import { inspect } from "node:util";
-import { checkPolicy, PolicyError } from "@gatehouse/core";
+import { checkPolicy, PolicyError, type PolicyDocument, type ShadowDifference } from "@gatehouse/core";
 import { SignJWT } from "jose";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import {
@@ -591,6 +591,55 @@ describe("what goes on behind requests", () => {
     expect(provider.calls).toHaveLength(1);
     await engine.close();
   });
+
+  it.each(["the policy that serves", "a candidate in shadow"])(
+    "are in force with a new secret although nobody asked for them yet and the issuer is away: of %s",
+    async (whose) => {
+      const provider = publishing(K1);
+      let value = "a";
+      const changed: (() => void)[] = [];
+      const told: string[] = [];
+      const own = { ...user, issuer: "https://own.test", algorithms: ["HS256"], keys: { secret: "env:OWN" } };
+      const policy = policyWith({ user, own });
+      const shadowed = whose === "a candidate in shadow";
+      const open = policyWith({}, { routes: { "GET /": { authenticate: "none" } } });
+      const { engine, clock } = await engineWith(shadowed ? open : policy, provider, {
+        secrets: {
+          get: () => value.repeat(32),
+          watch: (_references, tell) => (changed.push(tell), () => undefined),
+        },
+        secretOverlap: "0s",
+        onSecrets: ({ outcome: one }) => void told.push(one),
+      });
+      const seen: ShadowDifference[] = [];
+      if (shadowed)
+        await engine.shadow(policy as PolicyDocument, { onDifference: (one) => void seen.push(one) });
+      expect(provider.calls).toHaveLength(1);
+      provider.fail();
+      value = "b";
+      for (const tell of changed) tell();
+      const token = await tokenBy(K1, clock);
+      if (shadowed) {
+        const signed = await new SignJWT({ iss: "https://own.test", aud: "api", sub: "bob" })
+          .setProtectedHeader({ alg: "HS256" })
+          .setExpirationTime(clock.now() / 1000 + 60)
+          .sign(Buffer.from(value.repeat(32)));
+        const asked = async (what: string): Promise<unknown> => {
+          expect(await outcome(engine, what)).toBe("anonymous");
+          const count = seen.length + 1;
+          await vi.waitFor(() => expect(seen).toHaveLength(count));
+          return seen.at(-1)?.candidate;
+        };
+        await vi.waitFor(async () => expect(await asked(signed)).toMatchObject({ outcome: "admit" }));
+        expect(await asked(token)).toMatchObject({ outcome: "admit", authenticator: "user" });
+      } else {
+        await vi.waitFor(() => expect(told).toEqual(["rotated"]));
+        expect(await outcome(engine, token)).toBe("ann");
+      }
+      expect(provider.calls).toHaveLength(1);
+      await engine.close();
+    },
+  );
 
   it("hands no keys on that another setting would have fetched elsewhere", async () => {
     const provider = publishing(K1);

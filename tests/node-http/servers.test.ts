@@ -1,6 +1,12 @@
 /** What Node hands to other events than `request`, other kinds of server, and servers that cannot be guarded. */
 import { once } from "node:events";
-import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import { createServer as createHttps, request as httpsRequest } from "node:https";
 import {
   connect as connectHttp2,
@@ -12,6 +18,7 @@ import {
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
 } from "node:http2";
+import type { Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { describe, expect, it, vi } from "vitest";
 import { createEngine, type DecisionEvent } from "@gatehouse/core";
@@ -551,5 +558,60 @@ describe("a client that left before the guard was asked", () => {
     await once(server, "request");
     stream.close(constants.NGHTTP2_CANCEL);
     await expect.poll(held).toBe(0);
+  });
+});
+
+describe("a connection that Node reads no more", () => {
+  const LINE = "GET /open HTTP/1.1\r\nHost: a.test\r\n\r\n";
+
+  /**
+   * A silent answer, one behind it that Node has to keep, and a request behind both, at which Node pauses the socket. Then the client leaves.
+   * @returns the server's side of it
+   */
+  async function abandoned(server: Server, requests: Promise<unknown>): Promise<Socket> {
+    const accepted = once(server, "connection") as Promise<[Socket]>;
+    const wire = await Wire.open(await listen(server));
+    wire.send(LINE.repeat(3));
+    const [socket] = await accepted;
+    await requests;
+    wire.socket.destroy();
+    await wire.closed();
+    // What the system has to say of it is said by then, to whoever reads.
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    return socket;
+  }
+
+  /** @returns the handler, and a promise that is kept by the third request */
+  function silent(): [(_req: unknown, res: ServerResponse) => void, Promise<void>] {
+    let [count, third] = [0, (): void => undefined];
+    const requests = new Promise<void>((resolve) => (third = resolve));
+    const handler = (_req: unknown, res: ServerResponse): void => {
+      count += 1;
+      if (count === 2) res.write("x".repeat(20_000));
+      if (count === 3) third();
+    };
+    return [handler, requests];
+  }
+
+  it("is not told by Node that its client left; `timeout` of the server ends it, and every exchange on it", async () => {
+    const events: DecisionEvent[] = [];
+    const engine = await createEngine(POLICY, { onDecision: (event) => void events.push(event) });
+    const [[ofPlain, toPlain], [ofGuarded, toGuarded]] = [silent(), silent()];
+    const plain = createServer(ofPlain);
+    const guarded = guard(engine, ofGuarded).attach(createServer());
+    later(async () => {
+      await Promise.all([stop(plain), stop(guarded)]);
+      await engine.close();
+    });
+    const sockets = [await abandoned(plain, toPlain), await abandoned(guarded, toGuarded)];
+    expect(sockets.map((socket) => [socket.isPaused(), socket.destroyed])).toEqual([
+      [true, false],
+      [true, false],
+    ]);
+    expect(events).toEqual([]);
+    // As `server.timeout` does: Node's own listener destroys it.
+    for (const socket of sockets) socket.setTimeout(1);
+    await vi.waitFor(() => expect(events).toHaveLength(3));
+    expect(sockets.map((socket) => socket.destroyed)).toEqual([true, true]);
   });
 });

@@ -2,10 +2,10 @@
  * Answers leave in one write, with the policy's constant fields as kept text, where nothing wraps Node's own methods. What is on the wire
  * is what Node itself would have written, field by field.
  */
-import { createServer, type ServerResponse } from "node:http";
+import { createServer, ServerResponse } from "node:http";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createEngine } from "@gatehouse/core";
+import { createEngine, type DecisionEvent } from "@gatehouse/core";
 import { guard } from "@gatehouse/node-http";
 import { listen, stop } from "./target.js";
 import { ask, later, policyOf, readable, serve, Wire, type PlainHandler } from "./support.js";
@@ -212,6 +212,60 @@ describe("written in one", () => {
     expect((await ask(served, "GET / HTTP/1.1")).text).toBe('{"a":"b"}');
     expect([(await served.event()).error, served.errors]).toEqual([undefined, []]);
   });
+
+  it("a refusal is no less counted", async () => {
+    const engine = await createEngine(POLICY);
+    const listener = guard(engine, () => expect.fail("was admitted"), { onError: () => undefined });
+    const server = createServer((req, res) => {
+      res.strictContentLength = true;
+      listener(req, res);
+    });
+    const port = await listen(server);
+    later(async () => {
+      await stop(server);
+      await engine.close();
+    });
+    for (const [line, status] of [
+      ["GET /nowhere", 404],
+      ["DELETE /open", 405],
+      ["GET /%zz", 400],
+    ] as const) {
+      const wire = await Wire.open(port);
+      wire.send(`${line} HTTP/1.1\r\nHost: a.test\r\n\r\n`);
+      const answer = readable(await wire.answer());
+      expect([answer.status, JSON.parse(answer.text)]).toMatchObject([status, { status }]);
+    }
+  });
+
+  it.each(["/", "/open", "/nowhere"])(
+    "what cannot be ended ends the connection, and its exchange: %s",
+    async (path) => {
+      const errors: unknown[] = [];
+      let ended = (_event: DecisionEvent): void => undefined;
+      const event = new Promise<DecisionEvent>((resolve) => (ended = resolve));
+      const engine = await createEngine(POLICY, { onDecision: (one) => ended(one) });
+      const listener = guard(engine, (_req, _res, context) => context.send({ a: "b" }), {
+        onError: (error) => void errors.push((error as Error).message),
+      });
+      class Endless extends ServerResponse {
+        override end(): this {
+          throw new Error("planted");
+        }
+      }
+      const server = createServer({ ServerResponse: Endless }, listener);
+      const port = await listen(server);
+      later(async () => {
+        await stop(server);
+        await engine.close();
+      });
+      const wire = await Wire.open(port);
+      wire.send(`GET ${path} HTTP/1.1\r\nHost: a.test\r\n\r\n`);
+      await wire.closed();
+      await event;
+      expect(wire.text).not.toContain("{");
+      expect(errors).toEqual(["planted"]);
+    },
+  );
 
   it("a name that a server's own setting joins is joined", async () => {
     const engine = await createEngine(POLICY);

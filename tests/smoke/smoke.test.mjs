@@ -61,6 +61,8 @@ test("the adapter enforces over a socket", async () => {
   const engine = await core.createEngine(policy, { secrets });
   const server = createServer(
     adapter.guard(engine, (_request, response) => {
+      // Not every Node counts in the same way.
+      response.strictContentLength = true;
       response.setHeader("Content-Type", "application/json");
       response.end(JSON.stringify({ id: "1", sku: "TEA-0001", margin: 0.7 }));
     }),

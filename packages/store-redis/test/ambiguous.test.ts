@@ -16,7 +16,7 @@ describeEngines("an answer that is lost", (engine) => {
     (["drop", "cut"] as const).map((how) => [name, how, make] as const),
   );
 
-  it.each(ways)("with %s (%s)", async (_name, how, make) => {
+  it.concurrent.each(ways)("with %s (%s)", async (_name, how, make) => {
     const proxy = await Proxy.start(server.port);
     const store = await openStore(make(proxy.port));
     try {

@@ -72,7 +72,7 @@ describeEngines("a secured server", (engine) => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  describe.each(Object.entries(WAYS))("with %s", (client, way) => {
+  describe.concurrent.each(Object.entries(WAYS))("with %s", (client, way) => {
     const withStore = async (
       driver: RedisDriver,
       work: (store: StateStore) => Promise<void>,

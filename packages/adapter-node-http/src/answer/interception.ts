@@ -514,7 +514,13 @@ export class Interception {
       this.sendHead(status, framed(res, shaped, length));
     }
     this.phase = "taken";
-    this.endNatively(silent ? undefined : body, encoding, undefined);
+    try {
+      this.endNatively(silent ? undefined : body, encoding, undefined);
+    } catch (error) {
+      // Nobody is left who would end it: what the handler still writes is dropped, and the client would wait for ever.
+      this.exchange.fail(error);
+      this.cut(error);
+    }
   }
 
   private endNatively(chunk: Chunk | undefined, encoding: BufferEncoding, done: Done | undefined): void {

@@ -2,7 +2,7 @@
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { HeaderField } from "@gatehouse/core";
 import { isHttp2 } from "../types.js";
-import { forgetRefusedHead, sendInOne, takesLines, writeHeadWith } from "./inner.js";
+import { countInNumbers, forgetRefusedHead, sendInOne, takesLines, writeHeadWith } from "./inner.js";
 import { linesOf, repeats } from "./lines.js";
 
 export type Chunk = string | Uint8Array;
@@ -79,6 +79,7 @@ export function sendHead(
     const lines = takesLines(native.writeHead) ? linesOf(fields, owed) : undefined;
     if (lines === undefined) native.writeHead.call(res, status, flatList(fields));
     else writeHeadWith(res, lines.text, status, flatList(lines.left));
+    if (res.strictContentLength) countInNumbers(res);
   } catch (error) {
     // Or the answer in its place would state a length and have no content, and the next one be read as its rest.
     forgetRefusedHead(res);

@@ -466,29 +466,31 @@ describe("a secret that changes while serving", () => {
       };
     };
 
-    it.each([
+    // Each waits for an overlap, and an engine that another test ends would wait in vain.
+    it.concurrent.each([
       ["a webhook", hook],
       ["a signature of a message", message],
       ["a csrf token", page],
     ])("%s", async (_name, made) => {
       const [secrets, events] = [new Vault(), new Events()];
-      const engine = await serve(
-        {
-          secrets,
-          secretOverlap: "2s",
-          onSecrets: events.listen,
-          authenticators: { visitor: ({ credential }) => ({ principal: { id: credential } }) },
-        },
-        policy,
-      );
-      const outcomes = async () => [await ask(engine, made(A)), await ask(engine, made(B))];
-      expect(await outcomes()).toEqual(["admit", "refuse"]);
-      secrets.values.set("vault:signing", B);
-      secrets.signal();
-      await events.next("rotated");
-      expect(await outcomes()).toEqual(["admit", "admit"]);
-      await events.next("retired");
-      expect(await outcomes()).toEqual(["refuse", "admit"]);
+      const engine = await createEngine(policy, {
+        secrets,
+        secretOverlap: "2s",
+        onSecrets: events.listen,
+        authenticators: { visitor: ({ credential }) => ({ principal: { id: credential } }) },
+      });
+      try {
+        const outcomes = async () => [await ask(engine, made(A)), await ask(engine, made(B))];
+        expect(await outcomes()).toEqual(["admit", "refuse"]);
+        secrets.values.set("vault:signing", B);
+        secrets.signal();
+        await events.next("rotated");
+        expect(await outcomes()).toEqual(["admit", "admit"]);
+        await events.next("retired");
+        expect(await outcomes()).toEqual(["refuse", "admit"]);
+      } finally {
+        await engine.close();
+      }
     });
   });
 

@@ -117,17 +117,14 @@ export class Refresher<T> {
     return flight;
   }
 
+  /** Never rejects: behind a timer there is nobody who would hear of it. */
   async #run(): Promise<void> {
     // Of the beginning: what changed while the answer was under way may not be in it.
-    const began = this.parts.now();
+    const began = this.#now();
+    // Nobody could tell later how old it is.
+    if (began === undefined) return this.#failed("the clock failed", undefined);
     const fetched = await this.#fetched();
-    if (fetched.kind === "failure") {
-      this.#problem = fetched.reason;
-      this.#failures += 1;
-      const pause = Math.min(FIRST_PAUSE_MS * 2 ** (this.#failures - 1), LONGEST_PAUSE_MS);
-      this.#retryAt = this.parts.now() + pause * (0.5 + this.parts.random() / 2);
-      return;
-    }
+    if (fetched.kind === "failure") return this.#failed(fetched.reason, began);
     this.#problem = undefined;
     this.#failures = 0;
     this.#retryAt = -Infinity;
@@ -143,6 +140,24 @@ export class Refresher<T> {
     });
   }
 
+  #failed(reason: string, began: number | undefined): void {
+    this.#problem = reason;
+    this.#failures += 1;
+    const ended = this.#now() ?? began;
+    if (ended === undefined) return;
+    const pause = Math.min(FIRST_PAUSE_MS * 2 ** (this.#failures - 1), LONGEST_PAUSE_MS);
+    this.#retryAt = ended + pause * (0.5 + this.parts.random() / 2);
+  }
+
+  /** Undefined where the clock, which the application may have written, throws: here that must not end the process. */
+  #now(): number | undefined {
+    try {
+      return this.parts.now();
+    } catch {
+      return undefined;
+    }
+  }
+
   async #fetched(): Promise<Fetched<T>> {
     try {
       return await this.parts.fetch(this.#value);
@@ -155,11 +170,15 @@ export class Refresher<T> {
   /** One timer at a time. It asks the clock too: a timer may be early, and a test's clock goes its own way. */
   #schedule(): void {
     this.#unschedule();
-    const { now, lifetime } = this.parts;
-    const wait = Math.max(this.#dueAt, this.#retryAt) - now();
-    this.#unschedule = lifetime.after(Math.max(1, wait), () => {
+    const now = this.#now();
+    // A clock that fails is asked again by itself: without requests nobody else would. Where it failed, no pause is known.
+    const least = this.#problem === undefined ? 1 : FIRST_PAUSE_MS / 2;
+    const wait =
+      now === undefined ? LONGEST_PAUSE_MS : Math.max(least, Math.max(this.#dueAt, this.#retryAt) - now);
+    this.#unschedule = this.parts.lifetime.after(wait, () => {
       if (this.#flight !== undefined) return;
-      if (now() >= Math.max(this.#dueAt, this.#retryAt)) void this.#start();
+      const later = this.#now();
+      if (later !== undefined && later >= Math.max(this.#dueAt, this.#retryAt)) void this.#start();
       else this.#schedule();
     });
   }
