@@ -291,7 +291,9 @@ describeEngines("the store", (engine) => {
         const sources = new Set<string>();
         let asked = 0;
         while (performance.now() - began < 400) {
-          const crowd = Array.from({ length: 50 }, () => store.take("limits", [op], context(5_000_000)));
+          const crowd = Array.from({ length: 50 }, async () =>
+            store.take("limits", [op], context(5_000_000)),
+          );
           const results = await Promise.all(crowd);
           for (const { source } of results) sources.add(source);
           asked += results.length;

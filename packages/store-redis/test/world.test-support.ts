@@ -61,7 +61,7 @@ export const quota = (key: string, limit: number, endsAtUs: number): LimitOp => 
 /** Calls in parallel, and how many were admitted. How long a busy machine takes for all of them is not the question. */
 export async function flood(store: StateStore, times: number, ...ops: readonly LimitOp[]): Promise<number> {
   const results = await Promise.all(
-    Array.from({ length: times }, () => store.take("limits", ops, context(UNHURRIED_US))),
+    Array.from({ length: times }, async () => store.take("limits", ops, context(UNHURRIED_US))),
   );
   return results.filter(({ allowed }) => allowed).length;
 }
