@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 const root = new URL("..", import.meta.url).pathname;
-const versions = process.argv.length > 2 ? process.argv.slice(2) : ["20.19.0", "22", "24", "26"];
+const versions = process.argv.length > 2 ? process.argv.slice(2) : ["20.19.0", "22.12.0", "22", "24", "26"];
 const smoke = ["smoke", "adapters"].map((name) => join(root, `tests/smoke/${name}.test.mjs`));
 // npx prefers what the nearest package.json offers, so it starts from a folder that has none.
 const cwd = mkdtempSync(join(tmpdir(), "gatehouse-runtimes-"));
