@@ -1,12 +1,20 @@
-/** What is left behind when a server is back: nothing that was lent to requests which have long gone, and no way to a server that is no longer the one. */
+/** What is left behind when a server is back: nothing that is lent to requests which have long gone, nobody uncounted who has not, and no way to a server that is no longer the one. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { StateStore, TakeResult } from "@gatehouse/core";
+import { createEngine, type PolicyDocument, type StateStore, type TakeResult } from "@gatehouse/core";
 import { clients } from "./clients.test-support.js";
 import { Proxy } from "./proxy.test-support.js";
 import { describeEngines, Server } from "./server.test-support.js";
 import { bucket, context, openStore, slot, take, until } from "./world.test-support.js";
 
 const SLOTS = 10;
+
+const IN_FLIGHT: PolicyDocument = {
+  gatehouse: 1,
+  name: "in flight",
+  transport: { https: "off" },
+  limits: { one: { limit: 1, algorithm: "concurrency", lease: "300ms" } },
+  routes: { "GET /": { authenticate: "none", limits: ["one"] } },
+};
 
 describeEngines("a server that is back", (engine) => {
   let server: Server;
@@ -34,6 +42,32 @@ describeEngines("a server that is back", (engine) => {
         await until(async () => (await free(store)) === SLOTS && store.health().counters["owed"] === 0);
       } finally {
         server.signal("SIGCONT");
+        await store.close();
+      }
+    });
+
+    it("counts what still runs, although it has lost its data", async () => {
+      const store = await openStore(make(other.port));
+      const engine = await createEngine(IN_FLIGHT, { store });
+      const open = async (): Promise<{ readonly outcome: string; readonly end: () => void }> => {
+        const exchange = engine.open({ method: "GET", target: "/", headers: [["Host", "a.test"]] });
+        const { outcome } = await exchange.head();
+        return { outcome, end: () => exchange.end(200) };
+      };
+      const outcome = async (): Promise<string> => {
+        const asked = await open();
+        asked.end();
+        return asked.outcome;
+      };
+      try {
+        const first = await open();
+        expect([first.outcome, await outcome()]).toEqual(["admit", "refuse"]);
+        await other.command("FLUSHALL");
+        await until(async () => (await outcome()) === "refuse");
+        first.end();
+        await until(async () => (await outcome()) === "admit");
+      } finally {
+        await engine.close();
         await store.close();
       }
     });

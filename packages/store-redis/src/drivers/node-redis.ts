@@ -99,6 +99,8 @@ function memberOf(owner: object | undefined, name: string): object | undefined {
 /** How long another client may take to learn, and how long the old one has for what is in flight. */
 const REFRESH_MS = 700;
 const OLD_MS = 2000;
+/** And for its ways to the nodes; one that does not answer is not waited for. */
+const WARM_MS = 100;
 
 class Connection implements RedisConnection {
   readonly #kind: Kind;
@@ -149,7 +151,11 @@ class Connection implements RedisConnection {
     this.#other = other;
     other.on("error", () => undefined);
     const given = setTimeout(() => this.#drop(other), REFRESH_MS);
-    other.connect().then(
+    const ready = async (): Promise<void> => {
+      await other.connect();
+      await warm(other);
+    };
+    ready().then(
       () => {
         clearTimeout(given);
         if (this.#other !== other) return;
@@ -220,6 +226,21 @@ function senderOf(client: Client, kind: Kind): Send {
   if (kind === "cluster") return (key, command) => call(key, false, command);
   if (kind === "sentinel") return (_key, command) => call(false, command);
   return (_key, command) => call(command);
+}
+
+/** It would connect to each node when that is first asked for something, and who asks would wait for it. */
+async function warm(cluster: Client): Promise<void> {
+  const nodeClient: unknown = Reflect.get(cluster, "nodeClient");
+  const masters: unknown = Reflect.get(cluster, "masters");
+  if (typeof nodeClient !== "function" || !Array.isArray(masters)) return;
+  const connected = masters.map(async (master: unknown) => {
+    try {
+      await Reflect.apply(nodeClient, cluster, [master]);
+    } catch {
+      // Whoever asks it hears of it.
+    }
+  });
+  await Promise.race([Promise.all(connected), new Promise((resolve) => setTimeout(resolve, WARM_MS))]);
 }
 
 function end(client: Client): void {

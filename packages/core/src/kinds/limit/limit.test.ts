@@ -3,7 +3,8 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { checkPolicy } from "../../compile/check.js";
 import type { Exchange } from "../../exchange.js";
 import type { LimitSettings, PolicyDocument } from "../../model/policy.js";
-import { StoreError } from "../../ports/state-store.js";
+import { StoreError, type StateStore } from "../../ports/state-store.js";
+import { createMemoryStore } from "../../store/memory.js";
 import { documentOf, open, pass, said, storeWith, worldOf } from "./limit.test-support.js";
 
 const ONE = { limit: 1, window: "10s" } as const;
@@ -202,6 +203,72 @@ describe("requests in flight", () => {
     await vi.advanceTimersByTimeAsync(10_000);
     expect(calls.filter((call) => call === "renew").length).toBe(renewed);
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it.each([
+    ["at once", <T>(value: T): T | Promise<T> => value],
+    ["later", <T>(value: T): T | Promise<T> => Promise.resolve(value)],
+  ])(
+    "whose slot was lost have it again while there is one, of a store that answers %s",
+    async (_name, given) => {
+      vi.useFakeTimers();
+      const memory = createMemoryStore();
+      const store = storeWith({
+        take: (...args: Parameters<StateStore["take"]>) => given(memory.take(...args)),
+        renew: (...args: Parameters<StateStore["renew"]>) => given(memory.renew(...args)),
+        settle: (...args: Parameters<StateStore["settle"]>) => given(memory.settle(...args)),
+      });
+      const world = await worldOf(flight, store);
+      const first = open(world);
+      expect(said(await first.head())).toBe("admit");
+      // The store was away for longer than the lease.
+      world.clock.advance(3000);
+      await vi.advanceTimersByTimeAsync(1000);
+      expect(said(await open(world).head())).toBe("429 rate-limited");
+      first.end(200);
+      await vi.advanceTimersByTimeAsync(0);
+      expect(said(await open(world).head())).toBe("admit");
+    },
+  );
+
+  it("whose slot is another's by now strike nobody, and try again", async () => {
+    vi.useFakeTimers();
+    const penalty = { after: 1, block: "1h" };
+    const struck = documentOf({ one: { limit: 1, algorithm: "concurrency", lease: "3s", penalty } });
+    const world = await worldOf(struck);
+    const first = open(world);
+    await first.head();
+    world.clock.advance(3000);
+    const second = open(world);
+    expect(said(await second.head())).toBe("admit");
+    await vi.advanceTimersByTimeAsync(1000);
+    second.end(200);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(said(await open(world).head())).toBe("429 rate-limited");
+    first.end(200);
+  });
+
+  it("that end while their slot is asked for again leave it free", async () => {
+    vi.useFakeTimers();
+    const memory = createMemoryStore();
+    let go: () => void = () => undefined;
+    let takes = 0;
+    const slow = storeWith({
+      take: async (...args: Parameters<StateStore["take"]>) => {
+        if (takes++ === 1) await new Promise<void>((resolve) => void (go = resolve));
+        return memory.take(...args);
+      },
+      renew: () => false,
+      settle: (...args: Parameters<StateStore["settle"]>) => memory.settle(...args),
+    });
+    const world = await worldOf(flight, slow);
+    const first = open(world);
+    await first.head();
+    await vi.advanceTimersByTimeAsync(1000);
+    first.end(200);
+    go();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(said(await open(world).head())).toBe("admit");
   });
 
   it("whose process died free it when the lease has run out", async () => {

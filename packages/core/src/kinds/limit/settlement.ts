@@ -6,6 +6,7 @@ import { valueAt } from "../../lib/pointer.js";
 import type { ExchangeEnd, RequestState, Settlement } from "../../model/state.js";
 import type { CallContext, LimitOp, StateStore, TakeToken } from "../../ports/state-store.js";
 import { isPromiseLike } from "../../lib/deadline.js";
+import { isTakeResult } from "./answer.js";
 import type { Rule } from "./rule.js";
 
 export interface SettlementParts {
@@ -24,6 +25,9 @@ export class TakenLimits implements Settlement {
   #renewing: ReturnType<typeof setInterval> | undefined;
   /** The last price that an event of a stream told, by rule; made when the first one does. */
   #told: (number | undefined)[] | undefined;
+  /** Of slots that were lost and taken again, by key; made when the first one is. */
+  #again: Map<string, TakeToken> | undefined;
+  #over = false;
 
   constructor(parts: SettlementParts, state: RequestState) {
     this.#parts = parts;
@@ -40,6 +44,7 @@ export class TakenLimits implements Settlement {
 
   settle(end: ExchangeEnd, state: RequestState): void {
     clearInterval(this.#renewing);
+    this.#over = true;
     const { rules, ops, store, group, token, now } = this.#parts;
     let any = false;
     let exact = false;
@@ -53,15 +58,20 @@ export class TakenLimits implements Settlement {
     if (!any) return;
     const settled: unknown = store.settle(group, token, deltas, now(state, exact));
     if (isPromiseLike(settled)) settled.then(undefined, unheard);
+    for (const again of this.#again?.values() ?? []) this.#free(again, state);
   }
 
   /** A request that outlives its lease would free its place while it still runs. */
   #renewEvery(us: number, state: RequestState): ReturnType<typeof setInterval> {
     const { store, group, token, now } = this.#parts;
+    const heard = (kept: unknown): void => {
+      if (kept === false && !this.#over) this.#takeAgain(state);
+    };
     const timer = setInterval(() => {
       try {
         const renewed: unknown = store.renew(group, token, now(state, true));
-        if (isPromiseLike(renewed)) renewed.then(undefined, unheard);
+        if (isPromiseLike(renewed)) renewed.then(heard, unheard);
+        else heard(renewed);
       } catch {
         // The next turn tries again; the lease's end covers a store that stays away.
       }
@@ -69,6 +79,43 @@ export class TakenLimits implements Settlement {
     // A request that hangs must not keep a process from ending.
     if (typeof timer === "object" && "unref" in timer) timer.unref();
     return timer;
+  }
+
+  /**
+   * A store that was away for longer than a lease, or came back without its data, knows nothing of what still runs: it would admit as many
+   * again. Where others have the place by now it is asked for again with the next turn, for one of them may have left.
+   */
+  #takeAgain(state: RequestState): void {
+    const { store, group, ops, now } = this.#parts;
+    for (const op of ops) {
+      if (op.kind !== "lease") continue;
+      // Without its penalty: nobody asked for anything who could be struck.
+      const { kind, key, limit, leaseUs, holder } = op;
+      try {
+        const answer: unknown = store.take(group, [{ kind, key, limit, leaseUs, holder }], now(state, true));
+        const heard = (told: unknown): void => this.#lent(key, told, state);
+        if (isPromiseLike(answer)) answer.then(heard, unheard);
+        else heard(answer);
+      } catch {
+        // The next turn tries again.
+      }
+    }
+  }
+
+  #lent(key: string, answer: unknown, state: RequestState): void {
+    if (!isTakeResult(answer, 1) || answer.token === undefined) return;
+    if (this.#over) this.#free(answer.token, state);
+    else (this.#again ??= new Map()).set(key, answer.token);
+  }
+
+  #free(token: TakeToken, state: RequestState): void {
+    const { store, group, now } = this.#parts;
+    try {
+      const freed: unknown = store.settle(group, token, [-1], now(state, false));
+      if (isPromiseLike(freed)) freed.then(undefined, unheard);
+    } catch {
+      // The lease's end covers it.
+    }
   }
 }
 
