@@ -145,7 +145,7 @@ describeEngines("a cluster", (engine) => {
           await until(async () => {
             await ask(hanging);
             for (const source of await Promise.all(others.map((key) => ask(key)))) heard.add(source);
-            return (store.health().counters["probes"] ?? 0) >= 12;
+            return (store.health().counters["probes"] ?? 0) >= 8;
           });
         } finally {
           for (const server of shard) server.signal("SIGCONT");
