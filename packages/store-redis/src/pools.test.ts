@@ -217,6 +217,19 @@ it("a refusal tells of the other counts what is known of them, and where nothing
   expect(pools.refusals).toBe(1);
 });
 
+it("tells of no more than the burst, also where some is in hand and the bucket is full again", () => {
+  const [empty, other] = [opOf(100, 1), { ...opOf(3, 2), key: "b:t:" }];
+  const pools = busy(empty);
+  pools.granted(other, { allowed: true, remaining: 1, resetUs: 0, retryUs: 0 }, 1, 1, 0, 0);
+  pools.refused(empty, { allowed: false, remaining: 0, resetUs: 100 * T, retryUs: T }, 2 * T);
+  expect(pools.refusal([other, empty], 2 * T)?.[0]).toEqual({
+    allowed: true,
+    remaining: 3,
+    resetUs: 0,
+    retryUs: 0,
+  });
+});
+
 it("what is given back may be taken at once", () => {
   const op = opOf(100, 1);
   const pools = busy(op);

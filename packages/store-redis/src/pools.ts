@@ -204,5 +204,5 @@ function knownPart(pool: Pool, { burst, emissionUs }: LeasedOp, nowUs: number): 
   const resetUs = Math.max(0, pool.fullAtUs - nowUs);
   const held = nowUs < pool.untilUs ? pool.units : 0;
   const shared = Math.max(0, Math.floor((burst * emissionUs - resetUs) / emissionUs));
-  return { allowed: true, remaining: shared + held, resetUs, retryUs: 0 };
+  return { allowed: true, remaining: Math.min(burst, shared + held), resetUs, retryUs: 0 };
 }
