@@ -310,7 +310,7 @@ describeEngines("the store", (engine) => {
     await withStore(async (store) => {
       const leased = { kind: "gcra", emissionUs: HOUR_US, burst: 40, precision: "leased" } as const;
       const op: LimitOp = { ...leased, key: "lease:t:z", cost: 1 };
-      const crowd = Array.from({ length: 400 }, () => store.take("limits", [op], context(5_000_000)));
+      const crowd = Array.from({ length: 400 }, async () => store.take("limits", [op], context(5_000_000)));
       const results = await Promise.all(crowd);
       const [token] = results.flatMap(({ token: own }) => (own === undefined ? [] : [own]));
       if (token === undefined) throw new Error("nothing was admitted");
