@@ -2,7 +2,7 @@
  * `precision: "leased"`: units that were taken from the shared count ahead of need, and are spent here without asking. Taken first,
  * so a fleet never admits what the count does not hold; unspent ones die, so nothing of an earlier time adds to a later burst:
  * in any interval t at most burst + (t + LIFE) / emission, and at most burst + t / emission + processes · batch. Where the count has
- * nothing more, who needs much of it asks no oftener than it would for batches: what comes in meanwhile is the next one. Asking for
+ * too little, who needs much of it asks hardly oftener than it would for batches: what comes in meanwhile is the next one. Asking for
  * each unit as it comes in would cost the server more than counts that nobody takes ahead of.
  */
 import type { LimitOp, TakePart } from "@gatehouse/core";
@@ -39,8 +39,9 @@ class Pool {
   takenAtUs = 0;
   remaining = 0;
   fullAtUs = 0;
-  /** Until then the count is taken to be used up, as it was found to be. */
+  /** Until then the count is taken to have less than `dryCost`, as it was found to have. */
   dryUntilUs = 0;
+  dryCost = 0;
   #spent = 0;
   #rate = 0;
   #since: number;
@@ -72,8 +73,14 @@ export class Pools {
   refusals = 0;
   readonly #pools = new Map<string, Pool>();
 
-  /** @param members how many processes hold some of each count */
-  constructor(private readonly members: () => number) {}
+  /**
+   * @param members how many processes hold some of each count
+   * @param random from 0 to 1
+   */
+  constructor(
+    private readonly members: () => number,
+    private readonly random: () => number = Math.random,
+  ) {}
 
   demand(op: LeasedOp, nowUs: number): void {
     this.#poolOf(op.key, nowUs).count(op.cost, nowUs);
@@ -106,20 +113,33 @@ export class Pools {
     return Math.max(0, Math.min(pool.batch(nowUs) - op.cost, most) - held);
   }
 
-  /** Refused without asking, as the count has just been found to be used up. */
-  refusal(op: LeasedOp, nowUs: number): TakePart | undefined {
-    const pool = this.#pools.get(op.key);
-    if (pool === undefined || nowUs >= pool.dryUntilUs) return undefined;
+  /**
+   * Refused without asking, as one of these counts has just been found to have too little. Of the others is told what is known of them;
+   * where that is nothing, they have to be asked.
+   */
+  refusal(ops: readonly LeasedOp[], nowUs: number): readonly TakePart[] | undefined {
+    if (!ops.some((op) => isDry(this.#pools.get(op.key), op, nowUs))) return undefined;
+    const parts: TakePart[] = [];
+    for (const op of ops) {
+      const pool = this.#pools.get(op.key);
+      if (pool === undefined || pool.fullAtUs === 0) return undefined;
+      parts.push(isDry(pool, op, nowUs) ? refusedPart(pool, op, nowUs) : knownPart(pool, op, nowUs));
+    }
     this.refusals += 1;
-    const retryUs = pool.dryUntilUs - nowUs;
-    return { allowed: false, remaining: 0, resetUs: Math.max(retryUs, pool.fullAtUs - nowUs), retryUs };
+    return parts;
   }
 
-  /** The count had not even what the take cost. */
+  /** Nothing was taken, as this count had not even the cost, or another one. */
   refused(op: LeasedOp, part: TakePart, sentUs: number): void {
     const pool = this.#poolOf(op.key, sentUs);
     pool.fullAtUs = sentUs + part.resetUs;
-    this.#rest(pool, op, sentUs);
+    if (!part.allowed) this.#rest(pool, op, op.cost, sentUs);
+  }
+
+  /** Something was given back. */
+  forget(key: string): void {
+    const pool = this.#pools.get(key);
+    if (pool !== undefined) pool.dryUntilUs = 0;
   }
 
   /**
@@ -137,7 +157,7 @@ export class Pools {
     const pool = this.#poolOf(op.key, sentUs);
     pool.remaining = Math.max(0, part.remaining - units);
     pool.fullAtUs = sentUs + part.resetUs + units * op.emissionUs;
-    if (units < wanted) this.#rest(pool, op, sentUs);
+    if (units < wanted) this.#rest(pool, op, 1, sentUs);
     if (units === 0) return;
     const held = sentUs < pool.untilUs && pool.units > 0;
     pool.units = (held ? pool.units : 0) + units;
@@ -145,9 +165,17 @@ export class Pools {
     pool.takenAtUs = held ? Math.min(pool.takenAtUs, serverUs) : serverUs;
   }
 
-  /** Much shorter than the bucket takes to fill: nothing of what comes in meanwhile is lost. Who asks once in a while asks as ever. */
-  #rest(pool: Pool, { burst, cost, emissionUs }: LeasedOp, sentUs: number): void {
-    if (pool.batch(sentUs) > cost) pool.dryUntilUs = sentUs + Math.min(PAUSE_US, (burst * emissionUs) / HELD);
+  /**
+   * Shorter than the bucket takes to fill: nothing of what comes in meanwhile is lost. Who asks once in a while asks as ever. Of two
+   * processes that wait equally long the same one would always ask just before the other, and be handed nearly all.
+   * @param least what the count was found not to have: who asks for less was not refused
+   */
+  #rest(pool: Pool, { burst, cost, emissionUs }: LeasedOp, least: number, sentUs: number): void {
+    if (pool.batch(sentUs) <= cost) return;
+    if (sentUs < pool.dryUntilUs && pool.dryCost <= least) return;
+    const longestUs = Math.min(PAUSE_US, (burst * emissionUs) / HELD);
+    pool.dryUntilUs = sentUs + Math.ceil(longestUs * (0.5 + this.random() / 2));
+    pool.dryCost = least;
   }
 
   #poolOf(key: string, nowUs: number): Pool {
@@ -159,4 +187,22 @@ export class Pools {
     this.#pools.set(key, pool);
     return pool;
   }
+}
+
+function isDry(pool: Pool | undefined, { cost }: LeasedOp, nowUs: number): boolean {
+  return pool !== undefined && nowUs < pool.dryUntilUs && cost >= pool.dryCost;
+}
+
+/** What has come in is looked for when the pause ends. */
+function refusedPart(pool: Pool, { burst, cost, emissionUs }: LeasedOp, nowUs: number): TakePart {
+  const [full, resetUs] = [burst * emissionUs, Math.max(0, pool.fullAtUs - nowUs)];
+  const fitsUs = cost > burst ? Math.max(resetUs, full) : resetUs + cost * emissionUs - full;
+  return { allowed: false, remaining: 0, resetUs, retryUs: Math.max(pool.dryUntilUs - nowUs, fitsUs) };
+}
+
+function knownPart(pool: Pool, { burst, emissionUs }: LeasedOp, nowUs: number): TakePart {
+  const resetUs = Math.max(0, pool.fullAtUs - nowUs);
+  const held = nowUs < pool.untilUs ? pool.units : 0;
+  const shared = Math.max(0, Math.floor((burst * emissionUs - resetUs) / emissionUs));
+  return { allowed: true, remaining: Math.min(burst, shared + held), resetUs, retryUs: 0 };
 }

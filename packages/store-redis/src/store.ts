@@ -10,7 +10,7 @@ import {
   type StateStore,
   type StoreHealth,
 } from "@gatehouse/core";
-import type { TakeResult, TakeToken } from "@gatehouse/core";
+import type { TakePart, TakeResult, TakeToken } from "@gatehouse/core";
 import { REAL, type Time } from "./clock.js";
 import { Denials } from "./denials.js";
 import { Fleet } from "./fleet.js";
@@ -103,7 +103,11 @@ export class RedisStore implements StateStore {
     const own = ownToken(token);
     if (own.settled) return;
     own.settled = true;
-    for (const [index, { key }] of own.ops.entries()) if ((deltas[index] ?? 0) < 0) this.#denials.forget(key);
+    for (const [index, { key }] of own.ops.entries()) {
+      if ((deltas[index] ?? 0) >= 0) continue;
+      this.#denials.forget(key);
+      this.#pools.forget(key);
+    }
     await this.#taker.settle(own, deltas, context.deadlineUs);
   }
 
@@ -209,11 +213,11 @@ export class RedisStore implements StateStore {
   #dry(plan: Plan, nowUs: number): TakeResult | undefined {
     const { ops, asked, spent } = plan;
     if (spent === undefined || !asked.every(isLeased)) return undefined;
-    const refusals = asked.map((op) => this.#pools.refusal(op, nowUs));
-    if (!refusals.some((part) => part !== undefined)) return undefined;
+    const refusal = this.#pools.refusal(asked, nowUs);
+    if (refusal === undefined) return undefined;
     this.#putBack(plan);
     let next = 0;
-    const per = ops.map((_op, index) => spent[index]?.part ?? refusals[next++] ?? NOTHING);
+    const per = ops.map((_op, index) => unspent(spent[index]) ?? refusal[next++] ?? NOTHING);
     return { allowed: false, source: "deny-cache", per };
   }
 
@@ -250,13 +254,13 @@ export class RedisStore implements StateStore {
     const per = ops.map((op, index) => {
       const had = spent[index];
       takenAtUs.push(had?.takenAtUs ?? heard.takenAtUs?.[next] ?? heard.nowUs);
-      if (had !== undefined) return had.part;
+      if (had !== undefined) return allowed ? had.part : (unspent(had) ?? NOTHING);
       const place = next++;
       const part = heard.per[place] ?? NOTHING;
       if (!isLeased(op)) return part;
       if (allowed)
         this.#pools.granted(op, part, wants?.[place] ?? 0, heard.granted(place), heard.nowUs, sentUs);
-      else if (!part.allowed) this.#pools.refused(op, part, sentUs);
+      else this.#pools.refused(op, part, sentUs);
       return part;
     });
     return allowed
@@ -286,6 +290,11 @@ export class RedisStore implements StateStore {
 }
 
 const NOTHING = { allowed: true, remaining: 0, resetUs: 0, retryUs: 0 };
+
+/** As it stands when what was in hand is put back. */
+function unspent(had: Spent | undefined): TakePart | undefined {
+  return had && { ...had.part, remaining: had.part.remaining + had.op.cost };
+}
 
 function leasedResult({ ops, spent = [] }: Plan, nowUs: number): TakeResult {
   const per = spent.map((one) => one?.part ?? NOTHING);

@@ -308,6 +308,36 @@ describeEngines("the store", (engine) => {
     );
   });
 
+  it("what is given back to a leased count that is used up may be taken at once", async () => {
+    await withStore(async (store) => {
+      const leased = { kind: "gcra", emissionUs: HOUR_US, burst: 40, precision: "leased" } as const;
+      const op: LimitOp = { ...leased, key: "lease:t:z", cost: 1 };
+      const crowd = Array.from({ length: 400 }, async () => store.take("limits", [op], context(5_000_000)));
+      const results = await Promise.all(crowd);
+      const [token] = results.flatMap(({ token: own }) => (own === undefined ? [] : [own]));
+      if (token === undefined) throw new Error("nothing was admitted");
+      expect(results.filter(({ allowed }) => allowed).length).toBe(40);
+      expect((await take(store, op)).source).toBe("deny-cache");
+      await store.settle("limits", token, [-1], context(5_000_000));
+      expect(await take(store, op)).toMatchObject({ allowed: true, source: "shared" });
+    });
+  });
+
+  it("a dear request that a leased count has too little for keeps nobody from what it has", async () => {
+    await withStore(async (store) => {
+      const leased = { kind: "gcra", emissionUs: HOUR_US, burst: 100, precision: "leased" } as const;
+      const dear: LimitOp = { ...leased, key: "lease:t:d", cost: 100 };
+      const cheap: LimitOp = { ...dear, cost: 1 };
+      expect((await take(store, cheap)).allowed).toBe(true);
+      let admitted = 0;
+      for (let round = 0; round < 40; round++) {
+        expect(await flood(store, 5, dear)).toBe(0);
+        admitted += await flood(store, 1, cheap);
+      }
+      expect(admitted).toBe(40);
+    });
+  });
+
   it("counts its fleet, and forgets who left", async () => {
     const prefix = "fleet:";
     await withStore(

@@ -341,3 +341,17 @@ describe("a random secret", () => {
       expect(known(written)).toBe(false);
   });
 });
+
+it("texts within texts that all begin as keys do are read a bounded number of times", () => {
+  let nested: Uint8Array = Buffer.alloc(6000, "any text, ");
+  for (let level = 0; level < 3; level++)
+    nested = Buffer.from(`${"!MAAA".repeat(8)}!${Buffer.from(nested).toString("base64")}`);
+  let readings = 0;
+  const found = isPublicKey(nested, () => {
+    readings += 1;
+    return false;
+  });
+  expect(found).toBe(false);
+  expect(readings).toBeGreaterThan(20);
+  expect(readings).toBeLessThan(300);
+});

@@ -17,8 +17,9 @@ const SHORTEST_TOKEN = 40;
 /** The bytes, and what they are where they are UTF-16, hexadecimal or base64 text, with and without what stands around it. */
 function readingsOf(bytes: Uint8Array, depth = DEPTH): readonly Uint8Array[] {
   if (depth === 0 || bytes.length < SHORTEST_TOKEN) return [bytes];
-  const inner = [...halvesOf(bytes), ...decodingsOf(bytes)];
-  return [bytes, ...inner.flatMap((one) => readingsOf(one, depth - 1))];
+  const { whole, rests } = decodingsOf(bytes);
+  const inner = [...halvesOf(bytes), ...whole];
+  return [bytes, ...rests, ...inner.flatMap((one) => readingsOf(one, depth - 1))];
 }
 
 /** Every second byte of UTF-16 is a character of such a text; which ones, the byte order says. */
@@ -29,16 +30,25 @@ function halvesOf(bytes: Uint8Array): readonly Uint8Array[] {
   return [0, 1].map((odd) => bytes.filter((_, index) => index >= from && index % 2 === odd));
 }
 
-function decodingsOf(bytes: Uint8Array): readonly Uint8Array[] {
+interface Decodings {
+  readonly whole: readonly Uint8Array[];
+  /** They begin as DER does, so that there is no text to be read in them: with it, reading would take seconds. */
+  readonly rests: readonly Uint8Array[];
+}
+
+function decodingsOf(bytes: Uint8Array): Decodings {
   const text = asciiIn(bytes);
   const plain = text.replace(ESCAPED, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
   // A label, a comment, a line of `authorized_keys`.
   const tokens = plain.split(/[^A-Za-z0-9+/_-]+/u).filter((token) => token.length >= SHORTEST_TOKEN);
   // All of it: lines, whose ends may be written out.
   const all = plain.replace(/\\[nrt]/gu, "");
-  const written = [...new Set([all, ...restsOf(all), ...tokens])];
-  const decoded = [...written.flatMap((one) => [base64In(one), hexIn(one)]), ...listsIn(plain)];
-  return plain === text ? decoded : [utf8(plain), ...decoded];
+  const whole = [...bytesIn([all, ...tokens]), ...listsIn(plain)];
+  return { whole: plain === text ? whole : [utf8(plain), ...whole], rests: bytesIn(restsOf(all)) };
+}
+
+function bytesIn(texts: readonly string[]): readonly Uint8Array[] {
+  return [...new Set(texts)].flatMap((one) => [base64In(one), hexIn(one)]);
 }
 
 /** Of JSON and of forms. */

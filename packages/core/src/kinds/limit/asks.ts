@@ -1,6 +1,6 @@
 /**
  * What is asked of the store for one caller. Putting a key together costs more than deciding by it, and callers come again and again:
- * for the latest of them it is kept. Not for what a caller chooses.
+ * for a few thousand of them it is kept. Not for what a caller chooses.
  */
 import type { CompiledFact } from "../../conditions/index.js";
 import type { RequestState } from "../../model/state.js";
