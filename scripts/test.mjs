@@ -116,7 +116,7 @@ const phases = [
       cannot: () =>
         ci || process.env.GATEHOUSE_RUNTIMES === "1"
           ? undefined
-          : "downloads four Nodes: set GATEHOUSE_RUNTIMES=1 to run it",
+          : "downloads five Nodes: set GATEHOUSE_RUNTIMES=1 to run it",
     },
   ],
 ];
