@@ -272,3 +272,15 @@ it("only a token bucket that says so is leased", () => {
   expect(isLeased({ kind: "gcra", key: "a", emissionUs: 1, burst: 1, cost: 1 })).toBe(false);
   expect(isLeased({ kind: "block", key: "a" })).toBe(false);
 });
+
+it("a dear request that is refused during a pause hears what the count still has, and no more than it lacked", () => {
+  const pools = new Pools(() => 1);
+  const dear = opOf(100, 60);
+  for (let n = 0; n < 1000; n++) pools.demand(dear, 0);
+  pools.refused(dear, { allowed: false, remaining: 50, resetUs: 50 * T, retryUs: 10 * T }, 0);
+  const remainingAt = (nowUs: number): number | undefined => pools.refusal([dear], nowUs)?.[0]?.remaining;
+  expect([remainingAt(0), remainingAt(2 * T)]).toEqual([50, 52]);
+  pools.forget(dear.key);
+  pools.granted(dear, { allowed: true, remaining: 0, resetUs: 100 * T, retryUs: 0 }, 9, 0, 0, 0);
+  expect([remainingAt(0), remainingAt(2 * T)]).toEqual([0, 0]);
+});

@@ -194,10 +194,13 @@ function isDry(pool: Pool | undefined, { cost }: LeasedOp, nowUs: number): boole
 }
 
 /** What has come in is looked for when the pause ends. */
-function refusedPart(pool: Pool, { burst, cost, emissionUs }: LeasedOp, nowUs: number): TakePart {
+function refusedPart(pool: Pool, op: LeasedOp, nowUs: number): TakePart {
+  const { burst, cost, emissionUs } = op;
   const [full, resetUs] = [burst * emissionUs, Math.max(0, pool.fullAtUs - nowUs)];
   const fitsUs = cost > burst ? Math.max(resetUs, full) : resetUs + cost * emissionUs - full;
-  return { allowed: false, remaining: 0, resetUs, retryUs: Math.max(pool.dryUntilUs - nowUs, fitsUs) };
+  // It was found to have less than that, whatever may have come in since.
+  const remaining = Math.min(pool.dryCost - 1, knownPart(pool, op, nowUs).remaining);
+  return { allowed: false, remaining, resetUs, retryUs: Math.max(pool.dryUntilUs - nowUs, fitsUs) };
 }
 
 function knownPart(pool: Pool, { burst, emissionUs }: LeasedOp, nowUs: number): TakePart {
